@@ -1,0 +1,125 @@
+"""Who calls the API: a bearer token, or a member of staff trying the reference page in a browser."""
+
+import time
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.exceptions import AuthenticationFailed, NotFound, PermissionDenied
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from billing_site.foundation import actor, tokens
+from billing_site.foundation.models import ApiToken
+
+# A token is looked up at most once a second in each process, so a revoked one is dead within a second.
+REMEMBERED_SECONDS = 1.0
+_remembered: dict[bytes, tuple[float, ApiToken]] = {}
+
+
+class TokenPrincipal:
+    """What `request.user` is for a machine."""
+
+    is_authenticated = True
+    is_active = True
+    is_staff = is_superuser = False
+    pk = None
+
+    def __init__(self, token: ApiToken) -> None:
+        self.token = token
+
+    def get_username(self) -> str:
+        return self.token.name
+
+
+class BearerToken(BaseAuthentication):
+    """`Authorization: Bearer <token>`."""
+
+    def authenticate(self, request: Request) -> tuple[TokenPrincipal, ApiToken] | None:
+        scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        token = _live_token(secret.strip())
+        if token is None:
+            raise AuthenticationFailed("This token is unknown or was revoked.")
+        request.auth = token
+        request.user = TokenPrincipal(token)
+        actor.become(actor.Actor.of(request))
+        return request.user, token
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="Countinghouse"'
+
+
+class StaffSession(SessionAuthentication):
+    """The session of a member of staff, with Django's protection against forged requests."""
+
+    def authenticate(self, request: Request) -> tuple[Any, None] | None:
+        if "sessionid" not in request.COOKIES:
+            return None
+        found = super().authenticate(request)
+        if found is None or not found[0].is_staff:
+            return None
+        request.user = found[0]
+        actor.become(actor.Actor.of(request))
+        return found[0], None
+
+
+class HasScope(BasePermission):
+    """A view says what it takes (`required_scope`); a token says what it gives.
+
+    A token bound to a customer reaches only views that name a customer in their URL, its own, and views that say
+    `allows_customer_token` and look themselves. Another customer looks like a missing one.
+    """
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        if request.auth is None:
+            return self._staff_may(request, view)
+        if view.required_scope not in tokens.GRANTS[request.auth.scope]:
+            raise PermissionDenied(
+                f"This token's scope is {request.auth.scope.lower()}; {view.required_scope} is needed here."
+            )
+        bound_to = request.auth.customer_id
+        if bound_to is not None and str(view.kwargs.get("customer_id", "")) != str(bound_to):
+            if "customer_id" in view.kwargs:
+                raise NotFound("There is no such customer.")
+            if not getattr(view, "allows_customer_token", False):
+                raise PermissionDenied("This token is bound to one customer and cannot be used here.")
+        return True
+
+    def _staff_may(self, request: Request, view: Any) -> bool:
+        user = request.user
+        if user is None:
+            return False
+        return bool(user.is_superuser or (user.is_staff and view.required_scope == "read"))
+
+
+class BearerTokenScheme(OpenApiAuthenticationExtension):
+    target_class = BearerToken
+    name = "bearerToken"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer"}
+
+
+class StaffSessionScheme(OpenApiAuthenticationExtension):
+    target_class = StaffSession
+    name = "staffSession"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "apiKey", "in": "cookie", "name": "sessionid"}
+
+
+def _live_token(secret: str) -> ApiToken | None:
+    digest = tokens.digest_of(secret)
+    held = _remembered.get(digest)
+    if held is not None and time.monotonic() - held[0] < REMEMBERED_SECONDS:
+        return held[1]
+    token = tokens.token_of(secret)
+    if token is None:
+        _remembered.pop(digest, None)
+        return None
+    if len(_remembered) > 10_000:
+        _remembered.clear()
+    _remembered[digest] = (time.monotonic(), token)
+    return token

@@ -1,0 +1,115 @@
+"""Every refusal over HTTP: `{"message", "request_id", "errors": [{"field", "value", "rule"}]}`."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
+from django.db import DatabaseError
+from django.http import Http404, HttpRequest, JsonResponse
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from billing_site.foundation.refusals import Conflict, NotFound, NotSupported, Refusal, shown
+from billing_site.foundation.transactions import sqlstate
+
+STATUS_OF = {NotFound: 404, Conflict: 409, NotSupported: 501}
+NOT_FOR_RETRY = {"x-should-retry": "false"}  # the SDK would otherwise send 409 and 5xx again
+BUSY = {
+    "53100",
+    "53200",
+    "53300",
+    "57P01",
+    "57P02",
+    "57P03",
+    "40001",
+    "40P01",
+}  # no room, no server, too much contention
+
+
+def handle(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler. None lets Django answer 500."""
+    request = context["request"]
+    if isinstance(error, Refusal):
+        status = next((code for kind, code in STATUS_OF.items() if isinstance(error, kind)), 400)
+        errors = [{"field": e.field, "value": shown(e.value), "rule": e.rule} for e in error.errors]
+        return _response(request, status, error.message, errors, NOT_FOR_RETRY if status in (409, 501) else {})
+    if isinstance(error, exceptions.ValidationError):
+        errors = [
+            {"field": path, "value": shown(_value_at(request.data, path)), "rule": rule}
+            for path, rule in _flattened(error.detail)
+        ]
+        first = errors[0]
+        return _response(request, 400, f"{first['field']}: {first['rule']} (got {first['value']}).", errors, {})
+    if isinstance(error, Http404):
+        error = exceptions.NotFound(str(error) or None)
+    elif isinstance(error, DjangoPermissionDenied):
+        error = exceptions.PermissionDenied()
+    if isinstance(error, exceptions.APIException):
+        headers = {}
+        if challenge := getattr(error, "auth_header", None):
+            headers["WWW-Authenticate"] = challenge
+        if wait := getattr(error, "wait", None):
+            headers["Retry-After"] = str(int(wait))
+        return _response(request, error.status_code, str(error.detail), [], headers)
+    if isinstance(error, DatabaseError) and (sqlstate(error) in BUSY or sqlstate(error)[:2] in ("08", "")):
+        return _response(request, 503, "The database is not available; try again.", [], {"Retry-After": "1"})
+    return None
+
+
+def not_found(request: HttpRequest, *_: Any, **__: Any) -> JsonResponse:
+    """Any URL of the API that does not exist. JSON, as the SDK shows the body to people."""
+    return _json(request, 404, f"There is no {request.method} {request.path}.")
+
+
+def not_supported(request: HttpRequest, *_: Any, **__: Any) -> JsonResponse:
+    """A URL of the compatible API that this server does not serve."""
+    response = _json(request, 501, f"{request.method} {request.path} is not supported by this server.")
+    response.headers.update(NOT_FOR_RETRY)
+    return response
+
+
+def server_error(request: HttpRequest) -> JsonResponse:
+    """What an unforeseen failure answers; the traceback is in the log under the same request id."""
+    return _json(request, 500, "Something went wrong on the server. The request id finds it in the log.")
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> Any:
+    """404 for pages; the API has its own."""
+    return _json(request, 404, f"There is no {request.path}.")
+
+
+def _json(request: HttpRequest, status: int, message: str) -> JsonResponse:
+    return JsonResponse({"message": message, "request_id": getattr(request, "request_id", "")}, status=status)
+
+
+def _response(
+    request: Any, status: int, message: str, errors: list[dict[str, str]], headers: dict[str, str]
+) -> Response:
+    body: dict[str, Any] = {"message": message, "request_id": getattr(request, "request_id", "")}
+    if errors:
+        body["errors"] = errors
+    return Response(body, status=status, headers=headers)
+
+
+def _flattened(detail: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """DRF's nested error lists as (path, rule) pairs: rates[3].price."""
+    if isinstance(detail, dict):
+        for key, value in detail.items():
+            at = path if key == "non_field_errors" else f"{path}[{key}]" if isinstance(key, int) else f"{path}.{key}"
+            yield from _flattened(value, at.lstrip("."))
+    elif isinstance(detail, list):
+        for index, value in enumerate(detail):
+            yield from _flattened(value, f"{path}[{index}]" if isinstance(value, (dict, list)) else path)
+    else:
+        yield path or "body", str(detail).rstrip(".")
+
+
+def _value_at(data: Any, path: str) -> Any:
+    for step in path.replace("[", ".").replace("]", "").split("."):
+        if isinstance(data, dict):
+            data = data.get(step)
+        elif isinstance(data, list) and step.isdigit() and int(step) < len(data):
+            data = data[int(step)]
+        else:
+            return None
+    return data

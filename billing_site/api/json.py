@@ -1,0 +1,98 @@
+"""JSON in and out, exact: numbers are decimals from the wire to the wire and never pass through a float."""
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import IO, Any
+
+import msgspec
+from rest_framework.exceptions import ParseError
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+
+_encoder = msgspec.json.Encoder(enc_hook=str)
+
+
+class ExactJSONParser(BaseParser):
+    """Reads any body as JSON, whatever its content type says. An empty body is an empty object."""
+
+    media_type = "*/*"
+
+    def parse(self, stream: IO[bytes], media_type: Any = None, parser_context: Any = None) -> Any:
+        body = stream.read()
+        if not body.strip():
+            return {}
+        try:
+            data = json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
+        except RecursionError as error:
+            raise ParseError("The body is nested too deeply.") from error
+        except ValueError as error:
+            raise ParseError(f"The body is not JSON: {error}.") from error
+        _refuse_unstorable_text(data)
+        if not isinstance(data, dict):
+            raise ParseError("The body must be a JSON object.")
+        return data
+
+
+class ExactJSONRenderer(BaseRenderer):
+    """Writes decimals as plain JSON numbers: no quotes, no exponent, no trailing zeros."""
+
+    media_type = "application/json"
+    format = "json"
+    charset = None
+
+    def render(self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None) -> bytes:
+        return b"" if data is None else _encoder.encode(exact(data))
+
+
+class AlwaysJSON(BaseContentNegotiation):
+    """The API speaks JSON to everybody; an Accept header never leads to 406."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        return parsers[0]
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
+def exact(value: Any) -> Any:
+    """`value` with each decimal replaced by the digits that go on the wire."""
+    if isinstance(value, Decimal):
+        return msgspec.Raw(plain(value).encode())
+    if isinstance(value, Mapping):
+        return {str(key): exact(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [exact(item) for item in value]
+    return value
+
+
+def plain(number: Decimal) -> str:
+    """The shortest plain spelling: 12.500 is 12.5, 1E+3 is 1000, -0 is 0."""
+    text = format(number, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _refuse_unstorable_text(data: Any) -> None:
+    """PostgreSQL stores neither NUL nor lone surrogates; say so before it does."""
+    pending = [("", data)]
+    while pending:
+        path, value = pending.pop()
+        if isinstance(value, str):
+            if "\x00" in value:
+                raise ParseError(f"{path or 'The body'} contains the character U+0000, which cannot be stored.")
+            if any("\ud800" <= character <= "\udfff" for character in value):
+                raise ParseError(f"{path or 'The body'} contains a lone surrogate, which is not text.")
+        elif isinstance(value, dict):
+            for key, item in value.items():
+                pending.append((f"{path}.(name)".lstrip("."), key))
+                pending.append((f"{path}.{key}".lstrip("."), item))
+        elif isinstance(value, list):
+            pending.extend((f"{path}[{index}]", item) for index, item in enumerate(value))

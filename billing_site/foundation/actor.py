@@ -1,0 +1,59 @@
+"""Who is doing it: carried beside every write, so that history can say so for people, tokens and jobs alike."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """`kind` is USER, TOKEN, JOB or COMMAND; `label` is what a person reads; `id` finds the row again."""
+
+    kind: str
+    label: str
+    id: str = ""
+    source: str = ""  # ADMIN, API, JOB, COMMAND: the door that was used
+    request_id: str = ""
+
+    @classmethod
+    def of(cls, request: Any) -> "Actor":
+        """The actor behind a Django or DRF request."""
+        token = getattr(request, "auth", None)
+        request_id = getattr(request, "request_id", "")
+        if token is not None and hasattr(token, "digest"):
+            return cls("TOKEN", token.name, str(token.pk), "API", request_id)
+        user = request.user
+        return cls("USER", user.get_username(), str(user.pk or ""), "ADMIN", request_id)
+
+    @classmethod
+    def job(cls, name: str) -> "Actor":
+        return cls("JOB", name, source="JOB")
+
+    @classmethod
+    def command(cls, name: str) -> "Actor":
+        return cls("COMMAND", name, source="COMMAND")
+
+
+_current: ContextVar[Actor | None] = ContextVar("actor", default=None)
+
+
+def current() -> Actor | None:
+    """The actor of the running request, job or command, for the history rows it writes."""
+    return _current.get()
+
+
+def become(actor: Actor) -> None:
+    """The running request turns out to be this actor's (its token was read after the middleware began)."""
+    _current.set(actor)
+
+
+@contextmanager
+def acting(actor: Actor | None) -> Iterator[None]:
+    """Everything written inside is written by `actor`."""
+    token = _current.set(actor)
+    try:
+        yield
+    finally:
+        _current.reset(token)

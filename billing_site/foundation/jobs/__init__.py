@@ -1,0 +1,25 @@
+"""Background work. A row of ours says what is to be done and how far it is; the queue carries only its id.
+
+A kind of work is a function registered with `@job("kind")`; `enqueue` asks for it once per key. It may be delivered
+twice, or its process may be killed: whoever takes the row does the work, everybody else leaves. What runs every minute
+is registered with `@every_minute`.
+
+Jobs keep wall time. The business time of a run is read once and given to the function as `at`.
+"""
+
+from billing_site.foundation.jobs import checks, schedule
+from billing_site.foundation.jobs.queue import Handler, do_now, enqueue, every_minute, job, run, sweep, tick, try_again
+
+__all__ = [
+    "Handler",
+    "checks",
+    "do_now",
+    "enqueue",
+    "every_minute",
+    "job",
+    "run",
+    "schedule",
+    "sweep",
+    "tick",
+    "try_again",
+]

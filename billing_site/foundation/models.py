@@ -1,0 +1,91 @@
+"""What every room stands on, as tables: the test clock, API tokens, jobs."""
+
+from django.db import models
+from django.db.models import Q
+
+from billing_site.foundation.columns import one_of
+from billing_site.foundation.history import history
+from billing_site.foundation.ids import uuid7
+
+
+class TestClock(models.Model):
+    """The frozen clock of a sandbox: one row at the most."""
+
+    __test__ = False  # not a test case, whatever its name makes pytest think
+
+    id = models.BooleanField(primary_key=True, default=True)
+    instant = models.DateTimeField()
+    history = history()
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="there_is_one_test_clock", condition=Q(id=True))]
+
+    def __str__(self) -> str:
+        return f"Test clock at {self.instant:%Y-%m-%d %H:%M:%S} UTC"
+
+
+class ApiToken(models.Model):
+    """A key for machines. The secret itself is not here."""
+
+    class Scope(models.TextChoices):
+        ADMIN = "ADMIN", "admin: everything"
+        INGEST = "INGEST", "ingest: post events, read nothing"
+        READ = "READ", "read: look, change nothing"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.CharField(max_length=160)
+    scope = models.CharField(max_length=16, choices=Scope)
+    source = models.CharField(max_length=160, help_text="The system that sends with this token.")
+    customer_id = models.UUIDField(null=True, blank=True, help_text="A read token bound to this customer alone.")
+    digest = models.BinaryField(max_length=32, unique=True, editable=False)
+    created_at = models.DateTimeField()
+    created_by = models.CharField(max_length=160)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_by = models.CharField(max_length=160, blank=True, default="")
+    history = history()
+
+    class Meta:
+        constraints = [
+            one_of("scope", ["ADMIN", "INGEST", "READ"]),
+            models.CheckConstraint(
+                name="only_read_tokens_are_bound_to_a_customer",
+                condition=Q(customer_id__isnull=True) | Q(scope="READ"),
+                violation_error_message="Only a read token may be bound to one customer.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.scope.lower()})"
+
+
+class Job(models.Model):
+    """One piece of background work, known by its key, so that a second delivery finds it done or running.
+
+    The queue's own row is only a hint; this row is the truth.
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "QUEUED"
+        RUNNING = "RUNNING"
+        DONE = "DONE"
+        FAILED = "FAILED"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    kind = models.CharField(max_length=64)
+    key = models.CharField(max_length=200)
+    payload = models.JSONField(default=dict)
+    state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
+    attempts = models.PositiveIntegerField(default=0)
+    error = models.TextField(blank=True, default="")
+    created_at = models.DateTimeField()
+    heartbeat_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="a_job_is_known_by_its_key", fields=["kind", "key"]),
+            one_of("state", ["QUEUED", "RUNNING", "DONE", "FAILED"]),
+        ]
+        indexes = [models.Index(name="jobs_by_state", fields=["state", "created_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key}"

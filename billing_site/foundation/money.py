@@ -1,0 +1,129 @@
+"""Money: exact amounts in a pricing unit, and the only two operations that change digits.
+
+An amount is a `Decimal` in the unit's wire scale (USD is cents, other fiat money whole units). A unit also
+knows its minor unit, the smallest step that can be paid. The two are separate: the minor unit of USD is one
+wire unit, that of EUR a hundredth of one, that of JPY one, that of KWD a thousandth.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation, localcontext
+from fractions import Fraction
+from uuid import UUID
+
+QUANTUM = Decimal("1e-12")  # the finest step of an unrounded amount
+PRECISION = 76  # 38 digits times 38 digits stay exact
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A pricing unit: fiat money or a custom credit."""
+
+    id: UUID
+    name: str
+    wire_exponent: int  # decimal places of the major unit that one wire unit stands for (USD: 2, EUR: 0)
+    minor_exponent: int  # decimal places of the major unit that can be paid (USD: 2, JPY: 0, KWD: 3)
+
+    @property
+    def minor_step(self) -> Decimal:
+        """The smallest payable step, in wire units: USD 1, EUR 0.01, JPY 1, KWD 0.001."""
+        return Decimal(1).scaleb(self.wire_exponent - self.minor_exponent)
+
+
+class MixedUnits(ValueError):
+    """Two amounts in different pricing units were put together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """`amount` of `unit`, exact. Floats, NaN, infinities and sums over different units are refused."""
+
+    amount: Decimal
+    unit: Unit
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.amount, Decimal):
+            raise TypeError(f"A money amount is a Decimal, not {type(self.amount).__name__}.")
+        if not self.amount.is_finite():
+            raise ValueError("A money amount is a finite number.")
+
+    def __add__(self, other: "Money") -> "Money":
+        if other.unit != self.unit:
+            raise MixedUnits(f"{self.unit.name} and {other.unit.name} cannot be added.")
+        return Money(exact_sum([self.amount, other.amount]), self.unit)
+
+    def __neg__(self) -> "Money":
+        return Money(-self.amount, self.unit)
+
+    def __sub__(self, other: "Money") -> "Money":
+        return self + -other
+
+    def rounded(self) -> "Money":
+        """Half away from zero to the minor unit. Done once, when a document is finalized."""
+        return Money(round_to(self.amount, self.unit.minor_step), self.unit)
+
+    def allocate(self, weights: Sequence[Decimal | Fraction]) -> list["Money"]:
+        """Split by weight in steps of the minor unit; the parts always add up to the whole.
+
+        Raises ValueError where the amount is not a whole number of minor units, or no weight is positive.
+        """
+        total = sum((Fraction(weight) for weight in weights), Fraction(0))
+        if total <= 0 or any(weight < 0 for weight in weights):
+            raise ValueError("Weights are not negative, and at least one is positive.")
+        shares = [Fraction(self.amount) * Fraction(weight) / total for weight in weights]
+        return [Money(part, self.unit) for part in largest_remainder(shares, self.amount, self.unit.minor_step)]
+
+
+def exact_sum(amounts: Sequence[Decimal]) -> Decimal:
+    """The sum, without the rounding of the context's 28 digits."""
+    with localcontext(Context(prec=PRECISION)):
+        return sum(amounts, Decimal(0))
+
+
+def round_to(amount: Decimal | Fraction, step: Decimal) -> Decimal:
+    """The multiple of `step` nearest to `amount`; halves go away from zero.
+
+    `step` is a power of ten. Raises ValueError where the result has more than 76 digits.
+    """
+    ratio = Fraction(amount) / Fraction(step)
+    whole, rest = divmod(abs(ratio.numerator), ratio.denominator)
+    if 2 * rest >= ratio.denominator:
+        whole += 1
+    return _multiple(whole if ratio >= 0 else -whole, step)
+
+
+def floor_to(amount: Decimal | Fraction, step: Decimal) -> Decimal:
+    """The greatest multiple of `step` that is not above `amount`."""
+    ratio = Fraction(amount) / Fraction(step)
+    return _multiple(ratio.numerator // ratio.denominator, step)
+
+
+def largest_remainder(shares: Sequence[Fraction | Decimal], total: Decimal, step: Decimal) -> list[Decimal]:
+    """Each share as a multiple of `step`, so that together they are exactly `total`.
+
+    Every share is cut down to a step; the steps that are left go to the largest remainders, earlier ones first
+    among equals. `total` must be a multiple of `step` and lie within one step a share of the exact sum.
+    """
+    cut = [floor_to(share, step) for share in shares]
+    missing = Fraction(total - exact_sum(cut)) / Fraction(step)
+    if missing.denominator != 1 or not 0 <= missing <= len(cut):
+        raise ValueError(f"{total} cannot be reached from {len(cut)} shares in steps of {step}.")
+    remainders = [Fraction(share) - Fraction(whole) for share, whole in zip(shares, cut, strict=True)]
+    order = sorted(range(len(cut)), key=lambda index: (-remainders[index], index))
+    for index in order[: int(missing)]:
+        cut[index] += step
+    return cut
+
+
+def exact_decimal(value: Fraction) -> Decimal | None:
+    """`value` as a decimal of at most 12 places, or None where it has none."""
+    rounded = round_to(value, QUANTUM)
+    return rounded if Fraction(rounded) == value else None
+
+
+def _multiple(count: int, step: Decimal) -> Decimal:
+    try:
+        with localcontext(Context(prec=PRECISION, rounding=ROUND_HALF_UP)):
+            return (Decimal(count) * step).quantize(step) if step < 1 else Decimal(count) * step
+    except InvalidOperation as error:
+        raise ValueError(f"{count} steps of {step} have more than {PRECISION} digits.") from error

@@ -1,0 +1,62 @@
+"""The two shapes of transaction: a read that sees one instant, and a write that is retried whole.
+
+Both are REPEATABLE READ. Inside another transaction they join it: its isolation was chosen by whoever began it.
+"""
+
+import functools
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import ParamSpec, TypeVar
+
+from django.db import DatabaseError, connection, transaction
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+ATTEMPTS = 12
+# serialization_failure, deadlock_detected, and the connection errors that leave nothing behind
+RETRIED = {"40001", "40P01"}
+
+
+@contextmanager
+def read_snapshot() -> Iterator[None]:
+    """Everything read inside comes from one instant of the database, so nobody sees half of an edit."""
+    outermost = not connection.in_atomic_block
+    with transaction.atomic():
+        if outermost:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
+
+
+def repeatable_read(write: Callable[P, R]) -> Callable[P, R]:
+    """Run `write` in one REPEATABLE READ transaction, again from the start where a concurrent twin was first.
+
+    Raises the last serialization failure after twelve tries.
+    """
+
+    @functools.wraps(write)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        if connection.in_atomic_block:
+            with transaction.atomic():
+                return write(*args, **kwargs)
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with transaction.atomic():
+                    with connection.cursor() as cursor:
+                        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+                    return write(*args, **kwargs)
+            except DatabaseError as error:
+                if sqlstate(error) not in RETRIED or attempt == ATTEMPTS:
+                    raise
+                time.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 7)))  # noqa: S311 a back-off, not a secret
+        raise AssertionError("unreachable")
+
+    return run
+
+
+def sqlstate(error: BaseException) -> str:
+    """The five-character code of a database error, or an empty string."""
+    return getattr(error, "sqlstate", None) or getattr(error.__cause__, "sqlstate", None) or ""

@@ -1,0 +1,189 @@
+"""Settings, read top to bottom. The environment is read here and nowhere else; README lists every variable."""
+
+import os
+import sys
+from pathlib import Path
+
+import dj_database_url
+
+from billing_site.server import embedded, secret
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def flag(name: str) -> bool:
+    """Whether the environment switches `name` on."""
+    return os.environ.get(name, "").strip().lower() in {"1", "true", "yes", "on"}
+
+
+# --- Where data lies ------------------------------------------------------------------------------------------
+
+DATA_DIR = Path(os.environ.get("COUNTINGHOUSE_DATA") or BASE_DIR / ".data").expanduser().resolve()
+DATABASE_URL = os.environ.get("DATABASE_URL", "")
+USES_EMBEDDED_DATABASE = not DATABASE_URL
+
+DATABASES = {
+    "default": dj_database_url.parse(DATABASE_URL or embedded.database_url(DATA_DIR), conn_max_age=600)
+    | {
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"options": "-c timezone=UTC -c idle_in_transaction_session_timeout=30s"},
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"  # for Django's own tables; ours name their keys
+
+# --- Who may come in ------------------------------------------------------------------------------------------
+
+SANDBOX = flag("COUNTINGHOUSE_SANDBOX")  # allows the test clock; never in production
+SECRET_KEY = os.environ.get("COUNTINGHOUSE_SECRET_KEY") or secret.secret_key(DATA_DIR)
+DEBUG = False
+ALLOWED_HOSTS = os.environ.get("COUNTINGHOUSE_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
+CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("COUNTINGHOUSE_ORIGINS", "").split(",") if origin]
+SECURE_COOKIES = flag("COUNTINGHOUSE_HTTPS")  # set behind a proxy that terminates TLS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_COOKIES
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE_COOKIES else None
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE_COOKIES else 0
+SESSION_COOKIE_AGE = 8 * 3600
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+# --- The rooms ------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "billing_site",
+    "invoicing",
+    "ledger",
+    "contracts",
+    "pricing",
+    "billing_site.foundation",
+    "simple_history",
+    "django_q",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+MIDDLEWARE = [
+    "billing_site.api.request.RequestContextMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
+    "billing_site.api.request.ActorMiddleware",
+]
+APPEND_SLASH = False  # a redirect would turn the SDK's POST into a GET
+ROOT_URLCONF = "billing_site.urls"
+WSGI_APPLICATION = "billing_site.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+SIMPLE_HISTORY_REVERT_DISABLED = True
+SIMPLE_HISTORY_DATE_INDEX = "composite"
+
+# --- Time and words: the billing calendar is UTC --------------------------------------------------------------
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en-us"
+USE_I18N = False
+
+# --- Static files, served by the web workers ------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+
+# --- The API --------------------------------------------------------------------------------------------------
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "billing_site.api.authentication.BearerToken",
+        "billing_site.api.authentication.StaffSession",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["billing_site.api.authentication.HasScope"],
+    "DEFAULT_PARSER_CLASSES": ["billing_site.api.json.ExactJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["billing_site.api.json.ExactJSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "billing_site.api.json.AlwaysJSON",
+    "DEFAULT_PAGINATION_CLASS": "billing_site.api.pagination.KeysetPagination",
+    "DEFAULT_SCHEMA_CLASS": "billing_site.api.openapi.Schema",
+    "EXCEPTION_HANDLER": "billing_site.api.errors.handle",
+    "COERCE_DECIMAL_TO_STRING": False,
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Countinghouse",
+    "DESCRIPTION": "Usage in, invoices out. Compatible with the metronome-sdk; amounts are JSON numbers, exact.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": [],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+# --- Background jobs. Each setting answers a measured fault: see docs/jobs.md ---------------------------------
+
+Q_CLUSTER = {
+    "name": "countinghouse",
+    "orm": "default",
+    "workers": 1,
+    "bulk": 1,
+    "queue_limit": 1,
+    "timeout": 60,
+    "retry": 300,
+    "max_attempts": 3,
+    "ack_failures": False,
+    "catch_up": False,
+    "save_limit": 100,
+    "poll": 0.5,
+    "time_zone": "UTC",
+}
+
+# --- What the process says ------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "stream": sys.stderr, "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": os.environ.get("COUNTINGHOUSE_LOG_LEVEL", "WARNING")},
+}
+
+# --- Limits at the door of the ledger -------------------------------------------------------------------------
+
+INGEST_LIMITS = {"events": 10_000, "bytes": 16 * 1024 * 1024}

@@ -1,0 +1,29 @@
+"""Every address of the site. URLs of the compatible API have no trailing slash and never redirect."""
+
+from django.contrib import admin
+from django.urls import include, path, re_path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
+
+from billing_site import health
+from billing_site.api import errors
+from billing_site.api.elsewhere import NOT_SERVED
+
+urlpatterns = [
+    path("", RedirectView.as_view(url="/admin/")),
+    path("admin", RedirectView.as_view(url="/admin/")),
+    path("admin/", admin.site.urls),
+    path("livez", health.livez),
+    path("readyz", health.readyz),
+    path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
+    path("docs", SpectacularSwaggerView.as_view(url_name="openapi"), name="docs"),
+    path("", include("pricing.urls")),
+    path("", include("contracts.urls")),
+    path("", include("ledger.urls")),
+    path("", include("invoicing.urls")),
+    *[re_path(pattern, errors.not_supported) for pattern in NOT_SERVED],
+    re_path(r"^v[12]/", errors.not_found),
+]
+
+handler404 = errors.page_not_found
+handler500 = errors.server_error
