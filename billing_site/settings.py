@@ -120,7 +120,6 @@ USE_I18N = False
 # --- Static files, served by the web workers ------------------------------------------------------------------
 
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 

@@ -42,10 +42,8 @@ class BearerToken(BaseAuthentication):
         token = _live_token(secret.strip())
         if token is None:
             raise AuthenticationFailed("This token is unknown or was revoked.")
-        request.auth = token
-        request.user = TokenPrincipal(token)
-        actor.become(actor.Actor.of(request))
-        return request.user, token
+        actor.become(actor.Actor.of_token(token, getattr(request, "request_id", "")))
+        return TokenPrincipal(token), token
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="Countinghouse"'
@@ -60,8 +58,7 @@ class StaffSession(SessionAuthentication):
         found = super().authenticate(request)
         if found is None or not found[0].is_staff:
             return None
-        request.user = found[0]
-        actor.become(actor.Actor.of(request))
+        actor.become(actor.Actor.of_user(found[0], getattr(request, "request_id", "")))
         return found[0], None
 
 
@@ -73,13 +70,14 @@ class HasScope(BasePermission):
     """
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        if request.auth is None:
+        token = request.auth
+        if not isinstance(token, ApiToken):
             return self._staff_may(request, view)
-        if view.required_scope not in tokens.GRANTS[request.auth.scope]:
+        if view.required_scope not in tokens.GRANTS[ApiToken.Scope(token.scope)]:
             raise PermissionDenied(
-                f"This token's scope is {request.auth.scope.lower()}; {view.required_scope} is needed here."
+                f"This token's scope is {token.scope.lower()}; {view.required_scope} is needed here."
             )
-        bound_to = request.auth.customer_id
+        bound_to = token.customer_id
         if bound_to is not None and str(view.kwargs.get("customer_id", "")) != str(bound_to):
             if "customer_id" in view.kwargs:
                 raise NotFound("There is no such customer.")

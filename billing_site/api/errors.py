@@ -64,7 +64,7 @@ def not_found(request: HttpRequest, *_: Any, **__: Any) -> JsonResponse:
 def not_supported(request: HttpRequest, *_: Any, **__: Any) -> JsonResponse:
     """A URL of the compatible API that this server does not serve."""
     response = _json(request, 501, f"{request.method} {request.path} is not supported by this server.")
-    response.headers.update(NOT_FOR_RETRY)
+    response["x-should-retry"] = "false"
     return response
 
 

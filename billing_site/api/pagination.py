@@ -3,7 +3,7 @@
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,7 +20,7 @@ class KeysetPagination(BasePagination):
     A view may set `ordering` (default: created_at, id); its last column is unique and nothing in it is null.
     """
 
-    def paginate_queryset(self, queryset: QuerySet, request: Request, view: Any = None) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         ordering = getattr(view, "ordering", ("created_at", "id"))
         limit = page_size(request.query_params.get("limit"))
         if cursor := request.query_params.get("next_page"):
@@ -72,7 +72,8 @@ def _position(row: Any, column: str) -> Any:
 
 def _after(ordering: tuple[str, ...], position: list[Any]) -> Q:
     """Rows that follow `position`: the first column that differs decides."""
-    later, equal = Q(pk__in=[]), {}
+    later = Q(pk__in=[])
+    equal: dict[str, Any] = {}
     for column, value in zip(ordering, position, strict=True):
         name = column.lstrip("-")
         comparison = "lt" if column.startswith("-") else "gt"

@@ -19,13 +19,17 @@ class Actor:
 
     @classmethod
     def of(cls, request: Any) -> "Actor":
-        """The actor behind a Django or DRF request."""
-        token = getattr(request, "auth", None)
-        request_id = getattr(request, "request_id", "")
-        if token is not None and hasattr(token, "digest"):
-            return cls("TOKEN", token.name, str(token.pk), "API", request_id)
-        user = request.user
-        return cls("USER", user.get_username(), str(user.pk or ""), "ADMIN", request_id)
+        """The actor behind an authenticated Django or DRF request."""
+        token, request_id = getattr(request, "auth", None), getattr(request, "request_id", "")
+        return cls.of_user(request.user, request_id) if token is None else cls.of_token(token, request_id)
+
+    @classmethod
+    def of_token(cls, token: Any, request_id: str = "") -> "Actor":
+        return cls("TOKEN", token.name, str(token.pk), "API", request_id)
+
+    @classmethod
+    def of_user(cls, user: Any, request_id: str = "") -> "Actor":
+        return cls("USER", user.get_username(), str(user.pk), "ADMIN", request_id)
 
     @classmethod
     def job(cls, name: str) -> "Actor":

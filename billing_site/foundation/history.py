@@ -6,6 +6,7 @@ neither changed nor deleted (`append_only`).
 
 from typing import Any
 
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
 from django.dispatch import receiver
 from simple_history.models import HistoricalRecords
@@ -35,14 +36,19 @@ def history(**options: Any) -> HistoricalRecords:
         history_id_field=models.UUIDField(default=uuid7),
         history_change_reason_field=models.TextField(null=True),
         user_db_constraint=False,
+        get_user=_person,
         **options,
     )
 
 
+def _person(request: Any = None, **_: Any) -> Any:
+    """The member of staff behind a request. A token is no person; it is named in the actor's columns."""
+    user = getattr(request, "user", None)
+    return user if isinstance(user, AbstractBaseUser) else None
+
+
 @receiver(pre_create_historical_record)
 def fill_in_who_and_when(history_instance: Any, **_: Any) -> None:
-    if not isinstance(history_instance, AuditedRow):
-        return
     history_instance.history_date = clock.now()
     who = actor.current()
     if who is not None:

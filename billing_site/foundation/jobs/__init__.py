@@ -8,10 +8,22 @@ Jobs keep wall time. The business time of a run is read once and given to the fu
 """
 
 from billing_site.foundation.jobs import checks, schedule
-from billing_site.foundation.jobs.queue import Handler, do_now, enqueue, every_minute, job, run, sweep, tick, try_again
+from billing_site.foundation.jobs.queue import (
+    Handler,
+    Payload,
+    do_now,
+    enqueue,
+    every_minute,
+    job,
+    run,
+    sweep,
+    tick,
+    try_again,
+)
 
 __all__ = [
     "Handler",
+    "Payload",
     "checks",
     "do_now",
     "enqueue",

@@ -1,0 +1,5 @@
+"""Customers and contracts in the admin. Everything that writes is a service behind a form or an action."""
+
+from contracts.admin import contracts, customers, facts
+
+__all__ = ["contracts", "customers", "facts"]

@@ -1,0 +1,67 @@
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.http import urlencode
+
+from billing_site.foundation.admin import HouseAdmin
+from contracts import forms, services
+from contracts.models import Contract, Customer
+from contracts.queries import aliases_of
+from pricing.admin import ARCHIVED, ReadOnlyInline, ThroughServices
+
+
+class ContractInline(ReadOnlyInline):
+    model = Contract
+    show_change_link = True
+    fields = ["starting_at", "rate_card", "frequency", "billed_through", "created_at", "created_by"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Contract]:
+        return super().get_queryset(request).select_related("rate_card", "customer").order_by("starting_at", "id")
+
+
+@admin.register(Customer)
+class CustomerAdmin(ThroughServices, HouseAdmin):
+    add_form = forms.NewCustomerForm
+    change_form = forms.CustomerForm
+    list_display = ["name", "ingest_aliases", "claims", "created_at", "created_by", "archived_at"]
+    list_filter = [ARCHIVED]
+    search_fields = ["name", "id", "claims__subject"]
+    ordering = ["-created_at", "-id"]
+    fields = [
+        "name",
+        "ingest_aliases",
+        "reason",
+        "id",
+        "claims",
+        "custom_fields",
+        "created_at",
+        "created_by",
+        "updated_at",
+        "archived_at",
+    ]
+    inlines = [ContractInline]
+    actions = ["archive"]
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changelist = super().get_changelist_instance(request)
+        held = aliases_of([customer.pk for customer in changelist.result_list])
+        for customer in changelist.result_list:
+            customer.held_aliases = held[customer.pk]
+        return changelist
+
+    @admin.display(description="Ingest aliases")
+    def ingest_aliases(self, customer: Any) -> str:
+        return ", ".join(customer.held_aliases)
+
+    @admin.display(description="Claims")
+    def claims(self, customer: Customer) -> str:
+        query = urlencode({"customer__id__exact": str(customer.pk)})
+        return format_html('<a href="{}?{}">Claims</a>', reverse("admin:contracts_claim_changelist"), query)
+
+    @admin.action(description="Archive selected customers", permissions=["change"])
+    def archive(self, request: HttpRequest, customers: QuerySet[Customer]) -> None:
+        self.archive_each(request, customers, services.archive_customer)

@@ -1,0 +1,113 @@
+"""Edits, claims and terms: to be looked at."""
+
+from typing import Any
+
+from django.contrib import admin
+
+from billing_site.foundation.admin import FactAdmin
+from contracts.models import (
+    AccessSegment,
+    Claim,
+    Commit,
+    ContractEdit,
+    ContractTerms,
+    InvoiceScheduleItem,
+    Override,
+    ScheduledCharge,
+    ScheduledChargeItem,
+)
+
+EDITS = ["added_by_edit", "removed_by_edit"]
+STANDING: Any = ("removed_by_edit", admin.EmptyFieldListFilter)
+
+
+@admin.register(ContractEdit)
+class ContractEditAdmin(FactAdmin):
+    list_display = ["created_at", "customer", "number", "kind", "contract", "changes", "reason", "created_by"]
+    list_filter = ["kind", "created_at"]
+    list_select_related = ["customer", "contract__customer"]
+    search_fields = ["customer__name", "reason", "uniqueness_key", "created_by", "contract__id"]
+    ordering = ["-created_at", "-id"]
+
+
+@admin.register(Claim)
+class ClaimAdmin(FactAdmin):
+    list_display = ["subject", "sequence", "customer", "starting_at", "edit", "created_at", "created_by"]
+    list_select_related = ["customer", "edit__customer"]
+    search_fields = ["subject", "customer__name", "customer__id"]
+    ordering = ["subject", "sequence"]
+
+
+class TermAdmin(FactAdmin):
+    """Terms are added and removed by edits, never changed."""
+
+    list_filter: Any = [STANDING]
+    ordering = ["-created_at", "-id"]
+    related: tuple[str, ...] = ()
+
+    def get_queryset(self, request: Any) -> Any:
+        edits = ("added_by_edit__customer", "removed_by_edit__customer")
+        return super().get_queryset(request).select_related("customer", *edits, *self.related)
+
+
+@admin.register(ContractTerms)
+class ContractTermsAdmin(TermAdmin):
+    list_display = ["contract", "name", "ending_before", "net_payment_terms_days", "grace_hours", *EDITS]
+    search_fields = ["name", "customer__name", "contract__id"]
+    related = ("contract__customer",)
+
+
+@admin.register(Override)
+class OverrideAdmin(TermAdmin):
+    list_display = [
+        "contract",
+        "type",
+        "multiplier",
+        "price",
+        "entitled",
+        "product",
+        "applicable_product_tags",
+        "specifiers",
+        "starting_at",
+        "ending_before",
+        *EDITS,
+    ]
+    list_filter = ["type", STANDING]
+    search_fields = ["customer__name", "contract__id", "product__name"]
+    related = ("contract__customer", "product", "unit")
+
+
+@admin.register(Commit)
+class CommitAdmin(TermAdmin):
+    list_display = ["contract", "name", "type", "product", "unit", "priority", *EDITS]
+    list_filter = ["type", STANDING]
+    search_fields = ["name", "customer__name", "contract__id"]
+    related = ("contract__customer", "product", "unit")
+
+
+@admin.register(AccessSegment)
+class AccessSegmentAdmin(TermAdmin):
+    list_display = ["customer", "commit", "amount", "starting_at", "ending_before", *EDITS]
+    search_fields = ["commit__name", "customer__name", "commit__id"]
+    related = ("commit",)
+
+
+@admin.register(InvoiceScheduleItem)
+class InvoiceScheduleItemAdmin(TermAdmin):
+    list_display = ["customer", "commit", "issued_at", "amount", "unit_price", "quantity", *EDITS]
+    search_fields = ["commit__name", "customer__name", "commit__id"]
+    related = ("commit",)
+
+
+@admin.register(ScheduledCharge)
+class ScheduledChargeAdmin(TermAdmin):
+    list_display = ["contract", "name", "product", "unit", *EDITS]
+    search_fields = ["name", "customer__name", "contract__id"]
+    related = ("contract__customer", "product", "unit")
+
+
+@admin.register(ScheduledChargeItem)
+class ScheduledChargeItemAdmin(TermAdmin):
+    list_display = ["customer", "charge", "issued_at", "amount", "unit_price", "quantity", *EDITS]
+    search_fields = ["charge__name", "customer__name", "charge__id"]
+    related = ("charge",)

@@ -1,0 +1,7 @@
+"""Admin forms whose saving is a service: its refusals appear beside the fields they are about."""
+
+from contracts.forms.contracts import NewContractForm
+from contracts.forms.customers import CustomerForm, NewCustomerForm
+from contracts.forms.edits import EditForm
+
+__all__ = ["CustomerForm", "EditForm", "NewContractForm", "NewCustomerForm"]

@@ -1,0 +1,164 @@
+"""What the services of this app are told: values from an API call or an admin form, not checked yet.
+
+Names are those of the API. An empty field was not given; where "leave alone" and "clear" differ, `UNCHANGED` is the
+first and None the second.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Final, Literal
+from uuid import UUID
+
+
+class _Unchanged(Enum):
+    UNCHANGED = "unchanged"
+
+
+UNCHANGED: Final = _Unchanged.UNCHANGED
+Unchanged = Literal[_Unchanged.UNCHANGED]
+
+
+@dataclass(frozen=True, slots=True)
+class TargetInput:
+    """One specifier: what is given must all hold."""
+
+    product_id: UUID | None = None
+    product_tags: tuple[str, ...] = ()
+    pricing_group_values: Mapping[str, str] = field(default_factory=dict)
+    presentation_group_values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RateInput:
+    rate_type: str
+    price: Decimal | None = None
+    credit_type_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideInput:
+    starting_at: datetime
+    ending_before: datetime | None = None
+    type: str = ""
+    multiplier: Decimal | None = None
+    overwrite_rate: RateInput | None = None
+    priority: Decimal | None = None
+    entitled: bool | None = None
+    product_id: UUID | None = None
+    applicable_product_tags: tuple[str, ...] = ()
+    override_specifiers: tuple[TargetInput, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentInput:
+    amount: Decimal
+    starting_at: datetime
+    ending_before: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AccessScheduleInput:
+    schedule_items: tuple[SegmentInput, ...]
+    credit_type_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceItemInput:
+    """`amount`, or `unit_price` and `quantity`."""
+
+    timestamp: datetime
+    amount: Decimal | None = None
+    unit_price: Decimal | None = None
+    quantity: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecurringScheduleInput:
+    """Items at `starting_at` and every `frequency` after it, before `ending_before`."""
+
+    starting_at: datetime
+    ending_before: datetime
+    frequency: str
+    amount_distribution: str  # EACH, DIVIDED, DIVIDED_ROUNDED
+    amount: Decimal | None = None
+    unit_price: Decimal | None = None
+    quantity: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceScheduleInput:
+    """`schedule_items` or a `recurring_schedule`."""
+
+    schedule_items: tuple[InvoiceItemInput, ...] = ()
+    recurring_schedule: RecurringScheduleInput | None = None
+    credit_type_id: UUID | None = None
+    do_not_invoice: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CommitInput:
+    product_id: UUID
+    type: str
+    access_schedule: AccessScheduleInput | None = None
+    invoice_schedule: InvoiceScheduleInput | None = None
+    name: str = ""
+    description: str = ""
+    priority: Decimal | None = None
+    applicable_product_ids: tuple[UUID, ...] = ()
+    applicable_product_tags: tuple[str, ...] = ()
+    specifiers: tuple[TargetInput, ...] = ()
+    custom_fields: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledChargeInput:
+    product_id: UUID
+    schedule: InvoiceScheduleInput
+    name: str = ""
+    custom_fields: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StatementScheduleInput:
+    """When usage is billed; `billing_anchor_date` belongs to the day CUSTOM_DATE."""
+
+    frequency: str = "MONTHLY"
+    day: str = "FIRST_OF_MONTH"  # CONTRACT_START, CUSTOM_DATE
+    billing_anchor_date: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContractInput:
+    starting_at: datetime
+    ending_before: datetime | None = None
+    rate_card_id: UUID | None = None
+    rate_card_alias: str = ""
+    name: str = ""
+    net_payment_terms_days: Decimal | None = None
+    uniqueness_key: str | None = None
+    usage_statement_schedule: StatementScheduleInput = StatementScheduleInput()
+    multiplier_override_prioritization: str = "LOWEST_MULTIPLIER"
+    overrides: tuple[OverrideInput, ...] = ()
+    commits: tuple[CommitInput, ...] = ()
+    scheduled_charges: tuple[ScheduledChargeInput, ...] = ()
+    custom_fields: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EditInput:
+    """One atomic edit of a contract."""
+
+    add_overrides: tuple[OverrideInput, ...] = ()
+    add_commits: tuple[CommitInput, ...] = ()
+    add_scheduled_charges: tuple[ScheduledChargeInput, ...] = ()
+    remove_overrides: tuple[UUID, ...] = ()
+    archive_commits: tuple[UUID, ...] = ()
+    archive_scheduled_charges: tuple[UUID, ...] = ()
+    update_contract_end_date: datetime | Unchanged | None = UNCHANGED
+    update_contract_name: str | Unchanged | None = UNCHANGED
+    update_net_payment_terms_days: Decimal | Unchanged | None = UNCHANGED
+    uniqueness_key: str | None = None
+    reason: str = ""

@@ -1,0 +1,259 @@
+"""Customers, contracts and edits in the words and shapes of the compatible API. What is not there is left out.
+
+Nothing is computed here. Whoever knows balances adds them: `balances` maps the id of a commit to the fields that
+join its shape (`balance`, `ledger`).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from billing_site.foundation.periods import format_instant
+from contracts.models import Contract, ContractEdit, Customer, Override, ScheduledCharge
+from contracts.queries import AgreedCharge, AgreedCommit, Agreement, ContractPrice, EditedTerms
+from pricing.models import PricingUnit, Product
+from pricing.presentation import rate_json, unit_ref
+
+Fields = dict[str, Any]
+NO_BALANCES: Mapping[UUID, Mapping[str, Any]] = {}
+
+
+def customer_json(customer: Customer, aliases: Sequence[str]) -> Fields:
+    return {
+        "id": str(customer.pk),
+        "external_id": aliases[0] if aliases else str(customer.pk),
+        "ingest_aliases": list(aliases),
+        "name": customer.name,
+        "custom_fields": customer.custom_fields,
+    }
+
+
+def customer_detail_json(customer: Customer, aliases: Sequence[str]) -> Fields:
+    archived = {"archived_at": format_instant(customer.archived_at)} if customer.archived_at else {}
+    return {
+        **customer_json(customer, aliases),
+        "customer_config": {},
+        "created_at": format_instant(customer.created_at),
+        "updated_at": format_instant(customer.updated_at),
+        **archived,
+    }
+
+
+def contract_json(agreed: Agreement, *, balances: Mapping[UUID, Mapping[str, Any]] = NO_BALANCES) -> Fields:
+    """A contract, as `v2/contracts/get` and `list` show it and `v1/contracts/create` replies."""
+    contract, terms = agreed.contract, agreed.terms
+    return _given(
+        {
+            "id": str(contract.pk),
+            "customer_id": str(contract.customer_id),
+            "name": terms.name or None,
+            "created_at": format_instant(contract.created_at),
+            "created_by": contract.created_by,
+            "starting_at": format_instant(contract.starting_at),
+            "ending_before": format_instant(terms.ending_before) if terms.ending_before else None,
+            "archived_at": format_instant(contract.archived_at) if contract.archived_at else None,
+            "rate_card_id": str(contract.rate_card_id) if contract.rate_card_id else None,
+            "net_payment_terms_days": terms.net_payment_terms_days,
+            "multiplier_override_prioritization": contract.multiplier_override_prioritization,
+            "usage_statement_schedule": statement_schedule_json(contract),
+            "uniqueness_key": contract.uniqueness_key,
+            "custom_fields": contract.custom_fields,
+            "commits": [commit_json(committed, balances=balances) for committed in agreed.commits],
+            "overrides": [override_json(override) for override in agreed.overrides],
+            "scheduled_charges": [charge_json(charged) for charged in agreed.charges],
+            "credits": [],
+            "discounts": [],
+            "professional_services": [],
+            "recurring_commits": [],
+            "recurring_credits": [],
+            "reseller_royalties": [],
+            "subscriptions": [],
+            "transitions": [],
+            "usage_filter": [],
+            "has_more": {"commits": False, "credits": False},
+        }
+    )
+
+
+def statement_schedule_json(contract: Contract) -> Fields:
+    return {"frequency": contract.frequency, "billing_anchor_date": format_instant(contract.billing_anchor_at)}
+
+
+def commit_json(committed: AgreedCommit, *, balances: Mapping[UUID, Mapping[str, Any]] = NO_BALANCES) -> Fields:
+    """A commit by itself, as contracts embed it and `customerBalances/list` lists it."""
+    commit = committed.commit
+    return _given(
+        {
+            **_new_commit(committed),
+            "created_at": format_instant(commit.created_at),
+            "created_by": commit.added_by_edit.created_by,
+            "contract": {"id": str(commit.contract_id)} if commit.contract_id else None,
+            "applicable_contract_ids": [str(commit.contract_id)] if commit.contract_id else None,
+            "custom_fields": commit.custom_fields,
+            "archived_at": _removed_at(commit.removed_by_edit),
+            **balances.get(commit.pk, {}),
+        }
+    )
+
+
+def override_json(override: Override) -> Fields:
+    overwrites = override.type == Override.Type.OVERWRITE
+    return _given(
+        {
+            "id": str(override.pk),
+            "created_at": format_instant(override.created_at),
+            "starting_at": format_instant(override.starting_at),
+            "ending_before": format_instant(override.ending_before) if override.ending_before else None,
+            "type": override.type or None,
+            "multiplier": override.multiplier,
+            "overwrite_rate": rate_json(rate_type="FLAT", price=override.price, unit=override.unit)
+            if overwrites and override.price is not None and override.unit
+            else None,
+            "priority": override.priority,
+            "entitled": override.entitled,
+            "product": product_ref(override.product) if override.product else None,
+            "applicable_product_tags": override.applicable_product_tags or None,
+            "override_specifiers": override.specifiers or None,
+            "is_commit_specific": False,
+            "target": "LIST_RATE",
+        }
+    )
+
+
+def charge_json(charged: AgreedCharge) -> Fields:
+    charge = charged.charge
+    return _given(
+        {
+            **_new_charge(charged),
+            "custom_fields": charge.custom_fields,
+            "archived_at": _removed_at(charge.removed_by_edit),
+        }
+    )
+
+
+def edit_json(edited: EditedTerms) -> Fields:
+    """An edit, as `v2/contracts/edit` replies and `getEditHistory` lists it. Net terms are not part of the shape."""
+    edit = edited.edit
+    changes = dict(edit.changes)
+    shown: Fields = {
+        "id": str(edit.pk),
+        "timestamp": format_instant(edit.created_at),
+        **({"uniqueness_key": edit.uniqueness_key} if edit.uniqueness_key else {}),
+        **({"add_commits": [_new_commit(committed) for committed in edited.commits]} if edited.commits else {}),
+        **({"add_overrides": [override_json(override) for override in edited.overrides]} if edited.overrides else {}),
+        **({"add_scheduled_charges": [_new_charge(charged) for charged in edited.charges]} if edited.charges else {}),
+    }
+    for name in ("remove_overrides", "archive_commits", "archive_scheduled_charges"):
+        if ids := changes.get(name):
+            shown[name] = [{"id": term_id} for term_id in ids]
+    for name in ("update_contract_end_date", "update_contract_name"):
+        if name in changes:
+            shown[name] = changes[name]
+    return shown
+
+
+def contract_price_json(price: ContractPrice) -> Fields:
+    """A row of `getContractRateSchedule`: list price beside override price."""
+    rate = price.segment.rate
+    override_rate = None
+    if price.price.override is not None:
+        override_rate = rate_json(
+            rate_type="FLAT",
+            price=price.price.unit_price,
+            unit=price.price.unit,
+            pricing_group_values=rate.values,
+        )
+    return _given(
+        {
+            "product_id": str(price.segment.product.pk),
+            "product_name": price.segment.version.name,
+            "product_tags": price.segment.version.tags,
+            "product_custom_fields": price.segment.product.custom_fields,
+            "rate_card_id": str(price.rate_card_id),
+            "entitled": True,
+            "starting_at": format_instant(price.segment.starting_at),
+            "ending_before": format_instant(price.segment.ending_before) if price.segment.ending_before else None,
+            "billing_frequency": rate.billing_frequency or None,
+            "pricing_group_values": dict(rate.values) or None,
+            "list_rate": rate_json(
+                rate_type=rate.rate_type, price=rate.price, unit=rate.unit, pricing_group_values=rate.values
+            ),
+            "override_rate": override_rate,
+        }
+    )
+
+
+def product_ref(product: Product) -> dict[str, str]:
+    return {"id": str(product.pk), "name": product.name}
+
+
+def _new_commit(committed: AgreedCommit) -> Fields:
+    """What an edit shows of a commit that it adds."""
+    commit = committed.commit
+    return _given(
+        {
+            "id": str(commit.pk),
+            "type": commit.type,
+            "product": product_ref(commit.product),
+            "name": commit.name or None,
+            "description": commit.description or None,
+            "priority": commit.priority,
+            "rate_type": commit.rate_type,
+            "applicable_product_ids": commit.applicable_product_ids or None,
+            "applicable_product_tags": commit.applicable_product_tags or None,
+            "specifiers": commit.specifiers or None,
+            "access_schedule": {
+                "access_type": "SPEND",
+                "credit_type": unit_ref(commit.unit),
+                "schedule_items": [
+                    {
+                        "id": str(segment.pk),
+                        "amount": segment.amount,
+                        "starting_at": format_instant(segment.starting_at),
+                        "ending_before": format_instant(segment.ending_before),
+                    }
+                    for segment in committed.segments
+                ],
+            },
+            "invoice_schedule": _schedule(committed.invoice_items, commit.unit),
+        }
+    )
+
+
+def _new_charge(charged: AgreedCharge) -> Fields:
+    """What an edit shows of a scheduled charge that it adds."""
+    charge: ScheduledCharge = charged.charge
+    return _given(
+        {
+            "id": str(charge.pk),
+            "product": product_ref(charge.product),
+            "name": charge.name or None,
+            "schedule": _schedule(charged.items, charge.unit),
+        }
+    )
+
+
+def _schedule(items: Sequence[Any], unit: PricingUnit) -> Fields:
+    """Dated amounts; each carries all three of amount, unit price and quantity."""
+    return {
+        "credit_type": unit_ref(unit),
+        "do_not_invoice": False,
+        "schedule_items": [
+            {
+                "id": str(item.pk),
+                "timestamp": format_instant(item.issued_at),
+                "amount": item.amount,
+                "unit_price": item.unit_price,
+                "quantity": item.quantity,
+            }
+            for item in items
+        ],
+    }
+
+
+def _removed_at(edit: ContractEdit | None) -> str | None:
+    return format_instant(edit.created_at) if edit else None
+
+
+def _given(fields: Fields) -> Fields:
+    return {name: value for name, value in fields.items() if value is not None}

@@ -1,0 +1,30 @@
+"""Reads across customers, claims and terms. Callers that need several of them to agree read in one snapshot."""
+
+from contracts.queries.agreements import AgreedCharge, AgreedCommit, Agreement, agreement, agreements
+from contracts.queries.claims import aliases_of, claim_windows, holders_of, owner_of
+from contracts.queries.compiled import customer_terms, to_terms
+from contracts.queries.customers import customer, customers, no_such_customer
+from contracts.queries.edits import EditedTerms, edit_history, edit_number_at
+from contracts.queries.rate_schedule import ContractPrice, contract_prices
+
+__all__ = [
+    "AgreedCharge",
+    "AgreedCommit",
+    "Agreement",
+    "ContractPrice",
+    "EditedTerms",
+    "agreement",
+    "agreements",
+    "aliases_of",
+    "claim_windows",
+    "contract_prices",
+    "customer",
+    "customer_terms",
+    "customers",
+    "edit_history",
+    "edit_number_at",
+    "holders_of",
+    "no_such_customer",
+    "owner_of",
+    "to_terms",
+]

@@ -1,0 +1,111 @@
+"""Contracts with all of their terms, as rows: what compiling and presenting start from."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+from uuid import UUID
+
+from billing_site.foundation.refusals import FieldError, NotFound
+from contracts.models import (
+    AccessSegment,
+    Commit,
+    Contract,
+    ContractTerms,
+    InvoiceScheduleItem,
+    Override,
+    ScheduledCharge,
+    ScheduledChargeItem,
+    Term,
+    TermQuerySet,
+)
+
+T = TypeVar("T", bound=Term)
+
+
+@dataclass(frozen=True, slots=True)
+class AgreedCommit:
+    commit: Commit
+    segments: tuple[AccessSegment, ...]
+    invoice_items: tuple[InvoiceScheduleItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AgreedCharge:
+    charge: ScheduledCharge
+    items: tuple[ScheduledChargeItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """A contract and the terms that stood after an edit, each list in the order of adding."""
+
+    contract: Contract
+    terms: ContractTerms
+    overrides: tuple[Override, ...]
+    commits: tuple[AgreedCommit, ...]
+    charges: tuple[AgreedCharge, ...]
+
+
+def agreements(
+    customer_id: UUID, *, contract_ids: Collection[UUID] | None = None, at_edit: int | None = None
+) -> list[Agreement]:
+    """The customer's contracts (or those named), in order of start, as known at an edit. Seven queries.
+
+    A contract that did not exist yet at that edit is left out.
+    """
+
+    def known(terms: TermQuerySet, owner: str) -> TermQuerySet:
+        found = terms.filter(customer_id=customer_id).select_related("added_by_edit")
+        found = found.standing() if at_edit is None else found.known_at(at_edit)
+        if contract_ids is not None:
+            found = found.filter(**{f"{owner}__in": contract_ids})
+        return found
+
+    terms = known(ContractTerms.objects.all(), "contract_id").select_related("contract", "contract__customer")
+    overrides = _grouped(known(Override.objects.select_related("product", "unit"), "contract_id"), "contract_id")
+    commits = _grouped(known(Commit.objects.select_related("product", "unit"), "contract_id"), "contract_id")
+    segments = _grouped(known(AccessSegment.objects.all(), "commit__contract_id"), "commit_id")
+    invoice_items = _grouped(known(InvoiceScheduleItem.objects.all(), "commit__contract_id"), "commit_id")
+    charges = _grouped(known(ScheduledCharge.objects.select_related("product", "unit"), "contract_id"), "contract_id")
+    items = _grouped(known(ScheduledChargeItem.objects.all(), "charge__contract_id"), "charge_id")
+    return [
+        Agreement(
+            contract=held.contract,
+            terms=held,
+            overrides=tuple(overrides[held.contract_id]),
+            commits=tuple(
+                AgreedCommit(commit, tuple(segments[commit.pk]), tuple(invoice_items[commit.pk]))
+                for commit in commits[held.contract_id]
+            ),
+            charges=tuple(AgreedCharge(charge, tuple(items[charge.pk])) for charge in charges[held.contract_id]),
+        )
+        for held in sorted(terms, key=lambda held: (held.contract.starting_at, held.contract_id))
+    ]
+
+
+def agreement(customer_id: UUID, contract_id: UUID, *, at_edit: int | None = None) -> Agreement:
+    """One contract of the customer. Raises NotFound, for a foreign one too."""
+    found = agreements(customer_id, contract_ids=[contract_id], at_edit=at_edit)
+    if not found:
+        raise no_such_contract(contract_id)
+    return found[0]
+
+
+def no_such_contract(contract_id: object) -> NotFound:
+    return NotFound(
+        "There is no such contract.",
+        FieldError("contract_id", contract_id, "must be the id of a contract of this customer"),
+    )
+
+
+def in_order_of_adding(terms: Iterable[T]) -> list[T]:
+    """Terms whose edit was loaded with them."""
+    return sorted(terms, key=lambda term: (term.added_by_edit.number, term.position, term.pk))
+
+
+def _grouped(terms: Iterable[T], owner: str) -> defaultdict[UUID, list[T]]:
+    grouped: defaultdict[UUID, list[T]] = defaultdict(list)
+    for term in in_order_of_adding(terms):
+        grouped[getattr(term, owner)].append(term)
+    return grouped

@@ -1,0 +1,1 @@
+"""Shapes of requests and replies. What a request means is checked by the services."""

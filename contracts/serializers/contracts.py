@@ -1,0 +1,73 @@
+"""Requests about contracts."""
+
+from rest_framework import serializers
+
+from contracts.inputs import ContractInput, EditInput
+from contracts.serializers.terms import (
+    BLANK,
+    CommitShape,
+    IdShape,
+    OverrideShape,
+    ScheduledChargeShape,
+    StatementScheduleShape,
+    plain,
+)
+from pricing.fields import CodeField, InstantField, NumberField, TextField, text_map
+from pricing.serializers.common import OPTIONAL
+from pricing.serializers.rates import RateSelectorShape
+
+CLEARED_BY_NULL = ("update_contract_end_date", "update_contract_name", "update_net_payment_terms_days")
+
+
+class CreateContractRequest(serializers.Serializer):
+    customer_id = serializers.UUIDField()
+    starting_at = InstantField(help_text="On the hour.")
+    ending_before = InstantField(help_text="On the hour; absent: open.", **OPTIONAL)
+    rate_card_id = serializers.UUIDField(**OPTIONAL)
+    rate_card_alias = TextField(help_text="Instead of the id; what it means at the start is kept.", **BLANK)
+    name = TextField(**BLANK)
+    net_payment_terms_days = NumberField(**OPTIONAL)
+    uniqueness_key = TextField(help_text="A second contract with this key is refused with 409.", **OPTIONAL)
+    usage_statement_schedule = StatementScheduleShape(help_text="Monthly from the 1st by default.", **OPTIONAL)
+    multiplier_override_prioritization = CodeField(("LOWEST_MULTIPLIER", "EXPLICIT"), **OPTIONAL)
+    overrides = OverrideShape(many=True, **OPTIONAL)
+    commits = CommitShape(many=True, **OPTIONAL)
+    scheduled_charges = ScheduledChargeShape(many=True, **OPTIONAL)
+    custom_fields = text_map(**OPTIONAL)
+
+    def to_input(self) -> ContractInput:
+        sent = plain(self.validated_data)
+        del sent["customer_id"]
+        return ContractInput(**sent)
+
+
+class EditContractRequest(serializers.Serializer):
+    customer_id = serializers.UUIDField()
+    contract_id = serializers.UUIDField()
+    add_overrides = OverrideShape(many=True, **OPTIONAL)
+    add_commits = CommitShape(many=True, **OPTIONAL)
+    add_scheduled_charges = ScheduledChargeShape(many=True, **OPTIONAL)
+    remove_overrides = IdShape(many=True, **OPTIONAL)
+    archive_commits = IdShape(many=True, **OPTIONAL)
+    archive_scheduled_charges = IdShape(many=True, **OPTIONAL)
+    update_contract_end_date = InstantField(help_text="On the hour; null opens the contract.", **OPTIONAL)
+    update_contract_name = TextField(help_text="Null clears it.", **BLANK)
+    update_net_payment_terms_days = NumberField(help_text="Null clears it.", **OPTIONAL)
+    uniqueness_key = TextField(help_text="A second edit with this key is refused with 409.", **OPTIONAL)
+
+    def to_input(self) -> EditInput:
+        sent = {
+            name: value for name, value in self.validated_data.items() if name not in ("customer_id", "contract_id")
+        }
+        cleared = {name: None for name in CLEARED_BY_NULL if name in sent}
+        return EditInput(**{**cleared, **plain(sent)})
+
+
+class ContractRequest(serializers.Serializer):
+    customer_id = serializers.UUIDField()
+    contract_id = serializers.UUIDField()
+
+
+class ContractRateScheduleRequest(ContractRequest):
+    at = InstantField(help_text="Now by default.", **OPTIONAL)
+    selectors = RateSelectorShape(many=True, help_text="A rate is listed if any of them fits.", **OPTIONAL)

@@ -1,0 +1,54 @@
+"""Requests about customers, and how they are shown."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from pricing.fields import InstantField, TextField, text_map, texts
+from pricing.serializers.common import OPTIONAL
+
+MOST_IDS = 100
+
+
+class CreateCustomerRequest(serializers.Serializer):
+    name = TextField(help_text="Cut at 160 characters.")
+    ingest_aliases = texts(help_text="Other names under which the customer's events are sent.", **OPTIONAL)
+    external_id = TextField(help_text="Deprecated: one more ingest alias.", **OPTIONAL)
+    custom_fields = text_map(**OPTIONAL)
+
+
+class SetAliasesRequest(serializers.Serializer):
+    ingest_aliases = texts(help_text="The whole set; what is not in it is given up.")
+
+
+class SetNameRequest(serializers.Serializer):
+    name = TextField(help_text="Cut at 160 characters.")
+
+
+class CommaJoined(serializers.ListField):
+    """A list in a query string: a,b,c."""
+
+    def get_value(self, dictionary: Any) -> Any:
+        values = dictionary.getlist(self.field_name)
+        return [part for value in values for part in value.split(",") if part] if values else serializers.empty
+
+
+class ListCustomersQuery(serializers.Serializer):
+    customer_ids = CommaJoined(child=serializers.UUIDField(), max_length=MOST_IDS, required=False)
+    ingest_alias = TextField(required=False, allow_blank=True)
+    only_archived = serializers.BooleanField(required=False, default=False)
+
+
+class CustomerReply(serializers.Serializer):
+    id = serializers.UUIDField()
+    external_id = serializers.CharField(help_text="The first alias, or the id.")
+    ingest_aliases = texts()
+    name = serializers.CharField()
+    custom_fields = text_map()
+
+
+class CustomerDetailReply(CustomerReply):
+    customer_config = serializers.DictField()
+    created_at = InstantField()
+    updated_at = InstantField()
+    archived_at = InstantField(required=False)

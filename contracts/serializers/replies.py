@@ -1,0 +1,179 @@
+"""How contracts, terms and edits are shown; for the OpenAPI document."""
+
+from rest_framework import serializers
+
+from pricing.fields import InstantField, NumberField, text_map, texts
+from pricing.serializers.common import IdReply, UnitRefReply
+from pricing.serializers.rates import RateReply
+
+
+class SegmentReply(serializers.Serializer):
+    id = serializers.UUIDField()
+    amount = NumberField()
+    starting_at = InstantField()
+    ending_before = InstantField()
+
+
+class AccessScheduleReply(serializers.Serializer):
+    access_type = serializers.CharField()
+    credit_type = UnitRefReply()
+    schedule_items = SegmentReply(many=True)
+
+
+class InvoiceItemReply(serializers.Serializer):
+    id = serializers.UUIDField()
+    timestamp = InstantField()
+    amount = NumberField()
+    unit_price = NumberField()
+    quantity = NumberField()
+
+
+class InvoiceScheduleReply(serializers.Serializer):
+    credit_type = UnitRefReply()
+    do_not_invoice = serializers.BooleanField()
+    schedule_items = InvoiceItemReply(many=True)
+
+
+class SpecifierReply(serializers.Serializer):
+    product_id = serializers.UUIDField(required=False)
+    product_tags = texts(required=False)
+    pricing_group_values = text_map(required=False)
+    presentation_group_values = text_map(required=False)
+
+
+class AddedCommitReply(serializers.Serializer):
+    id = serializers.UUIDField()
+    type = serializers.CharField()
+    product = UnitRefReply()
+    name = serializers.CharField(required=False)
+    description = serializers.CharField(required=False)
+    priority = NumberField()
+    rate_type = serializers.CharField()
+    applicable_product_ids = texts(required=False)
+    applicable_product_tags = texts(required=False)
+    specifiers = SpecifierReply(many=True, required=False)
+    access_schedule = AccessScheduleReply()
+    invoice_schedule = InvoiceScheduleReply()
+
+
+class CommitReply(AddedCommitReply):
+    created_at = InstantField()
+    created_by = serializers.CharField()
+    contract = IdReply(required=False)
+    applicable_contract_ids = texts(required=False)
+    custom_fields = text_map()
+    archived_at = InstantField(required=False)
+    balance = NumberField(required=False, help_text="Only where balances are asked for.")
+    ledger = serializers.ListField(
+        child=serializers.DictField(), required=False, help_text="Only where ledgers are asked for."
+    )
+
+
+class OverrideReply(serializers.Serializer):
+    id = serializers.UUIDField()
+    created_at = InstantField()
+    starting_at = InstantField()
+    ending_before = InstantField(required=False)
+    type = serializers.CharField(required=False)
+    multiplier = NumberField(required=False)
+    overwrite_rate = RateReply(required=False)
+    priority = NumberField(required=False)
+    entitled = serializers.BooleanField(required=False)
+    product = UnitRefReply(required=False)
+    applicable_product_tags = texts(required=False)
+    override_specifiers = SpecifierReply(many=True, required=False)
+    is_commit_specific = serializers.BooleanField()
+    target = serializers.CharField()
+
+
+class AddedChargeReply(serializers.Serializer):
+    id = serializers.UUIDField()
+    product = UnitRefReply()
+    name = serializers.CharField(required=False)
+    schedule = InvoiceScheduleReply()
+
+
+class ChargeReply(AddedChargeReply):
+    custom_fields = text_map()
+    archived_at = InstantField(required=False)
+
+
+class StatementScheduleReply(serializers.Serializer):
+    frequency = serializers.CharField()
+    billing_anchor_date = InstantField()
+
+
+class HasMoreReply(serializers.Serializer):
+    commits = serializers.BooleanField()
+    credits = serializers.BooleanField()
+
+
+class ContractReply(serializers.Serializer):
+    id = serializers.UUIDField()
+    customer_id = serializers.UUIDField()
+    name = serializers.CharField(required=False)
+    created_at = InstantField()
+    created_by = serializers.CharField()
+    starting_at = InstantField()
+    ending_before = InstantField(required=False)
+    archived_at = InstantField(required=False)
+    rate_card_id = serializers.UUIDField(required=False)
+    net_payment_terms_days = serializers.IntegerField(required=False)
+    multiplier_override_prioritization = serializers.CharField()
+    usage_statement_schedule = StatementScheduleReply()
+    uniqueness_key = serializers.CharField(required=False)
+    custom_fields = text_map()
+    commits = CommitReply(many=True)
+    overrides = OverrideReply(many=True)
+    scheduled_charges = ChargeReply(many=True)
+    credits = serializers.ListField(child=serializers.DictField())
+    discounts = serializers.ListField(child=serializers.DictField())
+    professional_services = serializers.ListField(child=serializers.DictField())
+    recurring_commits = serializers.ListField(child=serializers.DictField())
+    recurring_credits = serializers.ListField(child=serializers.DictField())
+    reseller_royalties = serializers.ListField(child=serializers.DictField())
+    subscriptions = serializers.ListField(child=serializers.DictField())
+    transitions = serializers.ListField(child=serializers.DictField())
+    usage_filter = serializers.ListField(child=serializers.DictField())
+    has_more = HasMoreReply()
+
+
+class CreatedContractReply(IdReply):
+    contract = ContractReply()
+
+
+class EditReply(serializers.Serializer):
+    id = serializers.UUIDField()
+    timestamp = InstantField()
+    uniqueness_key = serializers.CharField(required=False)
+    add_commits = AddedCommitReply(many=True, required=False)
+    add_overrides = OverrideReply(many=True, required=False)
+    add_scheduled_charges = AddedChargeReply(many=True, required=False)
+    remove_overrides = IdReply(many=True, required=False)
+    archive_commits = IdReply(many=True, required=False)
+    archive_scheduled_charges = IdReply(many=True, required=False)
+    update_contract_end_date = InstantField(required=False, allow_null=True)
+    update_contract_name = serializers.CharField(required=False, allow_null=True)
+
+
+class EditHistoryReply(serializers.Serializer):
+    data = EditReply(many=True)  # type: ignore[assignment]  # a field, whatever Serializer.data is
+
+
+class EditedReply(IdReply):
+    edit = EditReply()
+
+
+class ContractPriceReply(serializers.Serializer):
+    product_id = serializers.UUIDField()
+    product_name = serializers.CharField()
+    product_tags = texts()
+    product_custom_fields = text_map()
+    rate_card_id = serializers.UUIDField()
+    entitled = serializers.BooleanField(help_text="True: what is not part of the deal is not listed.")
+    starting_at = InstantField(help_text="Of the list price.")
+    ending_before = InstantField(required=False, help_text="Of the list price.")
+    billing_frequency = serializers.CharField(required=False)
+    pricing_group_values = text_map(required=False)
+    list_rate = RateReply()
+    override_rate = RateReply(required=False, help_text="What the contract makes of it; absent: the list price holds.")

@@ -1,0 +1,121 @@
+"""What the compatible API knows and this server does not do yet: refused by name, never left out in silence."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from billing_site.foundation.refusals import NotSupported
+
+NO: Final = frozenset[str]()  # no value is supported
+Known = Mapping[str, "frozenset[str] | Known"]
+
+SPECIFIER: Known = {
+    "any_commit_or_credit_ids": NO,
+    "billing_frequency": NO,
+    "commit_ids": NO,
+    "recurring_commit_ids": NO,
+}
+OVERRIDE: Known = {
+    "is_commit_specific": NO,
+    "target": frozenset({"LIST_RATE"}),
+    "tiers": NO,
+    "override_specifiers": SPECIFIER,
+    "overwrite_rate": {"custom_rate": NO, "is_prorated": NO, "quantity": NO, "tiers": NO},
+}
+COMMIT: Known = {
+    "amount": NO,
+    "access_schedule": {"access_type": frozenset({"SPEND"})},
+    "hierarchy_configuration": NO,
+    "netsuite_sales_order_id": NO,
+    "payment_gate_config": NO,
+    "rate_type": frozenset({"LIST_RATE"}),
+    "rollover_fraction": NO,
+    "spend_tracker_attributes": NO,
+}
+CHARGE: Known = {"netsuite_sales_order_id": NO}
+
+CREATE_CUSTOMER: Known = {
+    "billing_config": NO,
+    "customer_billing_provider_configurations": NO,
+    "customer_revenue_system_configurations": NO,
+}
+LIST_CUSTOMERS: Known = {"salesforce_account_ids": NO}
+CREATE_CONTRACT: Known = {
+    "billing_provider_configuration": NO,
+    "commits": COMMIT,
+    "credits": NO,
+    "discounts": NO,
+    "hierarchy_configuration": NO,
+    "netsuite_sales_order_id": NO,
+    "overrides": OVERRIDE,
+    "package_alias": NO,
+    "package_id": NO,
+    "prepaid_balance_threshold_configuration": NO,
+    "professional_services": NO,
+    "recurring_commits": NO,
+    "recurring_credits": NO,
+    "reseller_royalties": NO,
+    "revenue_system_configuration": NO,
+    "salesforce_opportunity_id": NO,
+    "scheduled_charges": CHARGE,
+    "scheduled_charges_on_usage_invoices": NO,
+    "spend_threshold_configuration": NO,
+    "spend_trackers": NO,
+    "subscriptions": NO,
+    "total_contract_value": NO,
+    "transition": NO,
+    "usage_filter": NO,
+    "usage_statement_schedule": {"invoice_generation_starting_at": NO},
+}
+EDIT_CONTRACT: Known = {
+    "add_billing_provider_configuration_update": NO,
+    "add_commits": COMMIT,
+    "add_credits": NO,
+    "add_discounts": NO,
+    "add_overrides": OVERRIDE,
+    "add_prepaid_balance_threshold_configuration": NO,
+    "add_professional_services": NO,
+    "add_recurring_commits": NO,
+    "add_recurring_credits": NO,
+    "add_reseller_royalties": NO,
+    "add_revenue_system_configuration_update": NO,
+    "add_scheduled_charges": CHARGE,
+    "add_spend_threshold_configuration": NO,
+    "add_spend_trackers": NO,
+    "add_subscriptions": NO,
+    "archive_credits": NO,
+    "archive_spend_trackers": NO,
+    "update_commits": NO,
+    "update_credits": NO,
+    "update_prepaid_balance_threshold_configuration": NO,
+    "update_recurring_commits": NO,
+    "update_recurring_credits": NO,
+    "update_scheduled_charges": NO,
+    "update_spend_threshold_configuration": NO,
+    "update_subscriptions": NO,
+}
+
+
+def refuse_unsupported(data: Mapping[str, Any], known: Known, path: str = "") -> None:
+    """Raises NotSupported for the first field in `data` that says something this server cannot do.
+
+    A field that says nothing (null, empty, false, zero) is not there.
+    """
+    for name, rule in known.items():
+        value = data.get(name)
+        if not value:
+            continue
+        here = f"{path}{name}"
+        if isinstance(rule, Mapping):
+            _refuse_inside(value, rule, here)
+        elif not (isinstance(value, str) and value.upper() in rule):
+            only = f"; only {', '.join(sorted(rule))} is" if rule else ""
+            raise NotSupported.of(here, value, f"is not supported by this server{only}")
+
+
+def _refuse_inside(value: Any, known: Known, path: str) -> None:
+    if isinstance(value, Mapping):
+        refuse_unsupported(value, known, f"{path}.")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            if isinstance(item, Mapping):
+                refuse_unsupported(item, known, f"{path}[{index}].")

@@ -1,0 +1,89 @@
+"""What an edit adds, from input to rows: overrides, commits, scheduled charges."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from contracts.inputs import CommitInput, OverrideInput, ScheduledChargeInput
+from contracts.models import Contract, ContractEdit, Term
+from contracts.services.charges import charge_rows
+from contracts.services.checks import Deal, within
+from contracts.services.commits import commit_rows
+from contracts.services.overrides import override_row
+from contracts.services.recording import add_terms
+from pricing.queries import default_unit, products_by_id
+from pricing.services.checks import Problems
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What the caller wants to add; `prefix` is what its lists are called with (add_, or nothing)."""
+
+    prefix: str
+    overrides: Sequence[OverrideInput]
+    commits: Sequence[CommitInput]
+    charges: Sequence[ScheduledChargeInput]
+
+    def product_ids(self) -> Iterator[UUID]:
+        """Every product that is named anywhere."""
+        for override in self.overrides:
+            yield from filter(None, (override.product_id, *(t.product_id for t in override.override_specifiers)))
+        for commit in self.commits:
+            yield commit.product_id
+            yield from commit.applicable_product_ids
+            yield from filter(None, (target.product_id for target in commit.specifiers))
+        for charge in self.charges:
+            yield charge.product_id
+
+
+@dataclass(frozen=True, slots=True)
+class AddedRows:
+    """Rows that are not saved yet, in the order in which they can be."""
+
+    of_contract: tuple[Sequence[Term], ...]  # overrides, commits, charges
+    of_terms: tuple[Sequence[Term], ...]  # their segments and items
+
+    def save(self, contract: Contract, edit: ContractEdit) -> None:
+        for terms in self.of_contract:
+            for term in terms:
+                term.contract = contract  # type: ignore[attr-defined]
+            add_terms(edit, terms)
+        for terms in self.of_terms:
+            add_terms(edit, terms)
+
+
+def deal_for(contract: Contract, added: Added, *, dates_charged: frozenset[datetime] = frozenset()) -> Deal:
+    """What `added` is checked against; at most three queries."""
+    fiat = contract.rate_card.fiat_unit if contract.rate_card else default_unit()
+    return Deal(
+        fiat=fiat,
+        prioritization=contract.multiplier_override_prioritization,
+        products=products_by_id(added.product_ids()),
+        billed_through=contract.billed_through,
+        dates_charged=dates_charged,
+    )
+
+
+def added_rows(added: Added, deal: Deal, problems: Problems) -> AddedRows:
+    """The rows of everything added. What is wrong goes to `problems`. Raises NotSupported."""
+    overrides = [
+        override_row(given, position, deal, within(problems, f"{added.prefix}overrides[{position}]"))
+        for position, given in enumerate(added.overrides)
+    ]
+    commits = [
+        commit_rows(given, position, deal, within(problems, f"{added.prefix}commits[{position}]"))
+        for position, given in enumerate(added.commits)
+    ]
+    charges = [
+        charge_rows(given, position, deal, within(problems, f"{added.prefix}scheduled_charges[{position}]"))
+        for position, given in enumerate(added.charges)
+    ]
+    return AddedRows(
+        of_contract=(overrides, [commit for commit, _, _ in commits], [charge for charge, _ in charges]),
+        of_terms=(
+            [segment for _, segments, _ in commits for segment in segments],
+            [item for _, _, items in commits for item in items],
+            [item for _, items in charges for item in items],
+        ),
+    )

@@ -1,0 +1,38 @@
+"""Scheduled charges: checked, and made into rows."""
+
+from billing_site.foundation.periods import format_instant
+from contracts.inputs import ScheduledChargeInput
+from contracts.models import ScheduledCharge, ScheduledChargeItem
+from contracts.services.checks import Deal, fixed_product, in_fiat, short_text, within
+from contracts.services.schedules import dated_amounts
+from pricing.services.checks import Problems
+
+
+def charge_rows(
+    given: ScheduledChargeInput, position: int, deal: Deal, problems: Problems
+) -> tuple[ScheduledCharge, list[ScheduledChargeItem]]:
+    """The rows of a scheduled charge, not saved. What is wrong goes to `problems`."""
+    fixed_product(problems, given.product_id, deal)
+    short_text(problems, "name", given.name)
+    problems.custom_fields(given.custom_fields)
+    inner = within(problems, "schedule")
+    in_fiat(inner, given.schedule.credit_type_id, deal)
+    if given.schedule.do_not_invoice:
+        inner.add("do_not_invoice", True, "must be false: a scheduled charge is always invoiced")
+    items = dated_amounts(given.schedule, deal.fiat.to_unit(), inner)
+    for date in sorted({item.issued_at for item in items} & deal.dates_charged):
+        inner.add(
+            "schedule_items",
+            format_instant(date),
+            "must not be a date on which charges of this contract have fallen due; choose another instant",
+        )
+    charge = ScheduledCharge(
+        position=position,
+        product_id=given.product_id,
+        name=given.name,
+        unit=deal.fiat,
+        custom_fields=dict(given.custom_fields),
+    )
+    return charge, [
+        ScheduledChargeItem(charge=charge, position=index, **item.columns()) for index, item in enumerate(items)
+    ]

@@ -1,0 +1,109 @@
+"""Rules that several terms share."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from billing_site.foundation.periods import format_instant
+from pricing.models import PricingUnit, Product
+from pricing.services.checks import Problems
+
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST = datetime(9000, 1, 1, tzinfo=UTC)  # months can still be added to it
+MOST_DAYS = 36_500
+KEY_LENGTH = 128
+UNPRICED = (Product.Type.FIXED, Product.Type.PRO_SERVICE)
+
+
+@dataclass(frozen=True, slots=True)
+class Deal:
+    """What terms are checked against: the contract they are for, and the catalog rows they name."""
+
+    fiat: PricingUnit
+    prioritization: str
+    products: Mapping[UUID, Product]  # with their versions
+    billed_through: datetime | None = None
+    dates_charged: frozenset[datetime] = field(default_factory=frozenset)  # charges of these dates have fallen due
+
+
+def within(problems: Problems, path: str) -> Problems:
+    """The same list of problems, for fields under `path`."""
+    inner = Problems(f"{problems.path}{path}.")
+    inner.errors = problems.errors
+    return inner
+
+
+def instant(problems: Problems, name: str, value: datetime) -> None:
+    if not EARLIEST <= value < LATEST:
+        problems.add(name, value.isoformat(), "must lie between the years 1970 and 8999")
+
+
+def term_range(problems: Problems, starting_at: datetime, ending_before: datetime | None) -> None:
+    """A range of a term: on the hour, ending after it starts, at a sensible time."""
+    instant(problems, "starting_at", starting_at)
+    if ending_before is not None:
+        instant(problems, "ending_before", ending_before)
+    problems.range(starting_at, ending_before)
+
+
+def not_billed_yet(problems: Problems, name: str, value: object, starting_at: datetime, deal: Deal) -> None:
+    """Refuse what would reach back into final documents; `value` is what was sent as `name`."""
+    if deal.billed_through is not None and starting_at < deal.billed_through:
+        shown = value.isoformat() if isinstance(value, datetime) else value
+        problems.add(name, shown, reaches_back(deal.billed_through))
+
+
+def reaches_back(billed_through: datetime) -> str:
+    return (
+        f"must not change what holds before {format_instant(billed_through)}: "
+        "usage up to then is on final invoices, which do not change"
+    )
+
+
+def in_fiat(problems: Problems, credit_type_id: UUID | None, deal: Deal) -> None:
+    if credit_type_id is not None and credit_type_id != deal.fiat.pk:
+        problems.add("credit_type_id", credit_type_id, f"must be {deal.fiat.pk} ({deal.fiat}), the rate card's unit")
+
+
+def fixed_product(problems: Problems, product_id: UUID, deal: Deal) -> None:
+    """The product that names a bill line of a commit or charge."""
+    product = deal.products.get(product_id)
+    if product is None:
+        problems.add("product_id", product_id, "must be the id of a product")
+    elif product.type != Product.Type.FIXED:
+        problems.add("product_id", product_id, f"must be a FIXED product; {product.name} is {product.type}")
+
+
+def priced_product(problems: Problems, name: str, product_id: UUID, deal: Deal) -> None:
+    """A product whose usage a term applies to."""
+    product = deal.products.get(product_id)
+    if product is None:
+        problems.add(name, product_id, "must be the id of a product")
+    elif product.type in UNPRICED:
+        problems.add(name, product_id, f"must be a product with rates; {product.name} is {product.type}")
+
+
+def short_text(problems: Problems, name: str, value: str, *, length: int = 160) -> None:
+    if len(value) > length:
+        problems.add(name, value, f"must not be longer than {length} characters")
+    elif "\0" in value:
+        problems.add(name, value, "must not contain the character U+0000")
+
+
+def days(problems: Problems, name: str, value: Decimal | None) -> int | None:
+    """A number of days, whole; 30.0 counts as whole."""
+    if value is None:
+        return None
+    if not value.is_finite() or not 0 <= value <= MOST_DAYS or value != value.to_integral_value():
+        problems.add(name, value, f"must be a whole number of days from 0 to {MOST_DAYS}")
+        return None
+    return int(value)
+
+
+def uniqueness_key(problems: Problems, value: str | None) -> None:
+    if value is not None and not value:
+        problems.add("uniqueness_key", value, "must not be empty")
+    elif value is not None:
+        short_text(problems, "uniqueness_key", value, length=KEY_LENGTH)

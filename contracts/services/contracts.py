@@ -1,0 +1,128 @@
+"""Creating contracts."""
+
+from datetime import datetime
+
+from billing_site.foundation.actor import Actor
+from billing_site.foundation.periods import floor_day
+from billing_site.foundation.refusals import Conflict, Refusal
+from contracts.inputs import ContractInput, StatementScheduleInput
+from contracts.models import Contract, ContractEdit, ContractTerms, Customer
+from contracts.services.additions import Added, added_rows, deal_for
+from contracts.services.checks import days, instant, short_text, term_range, uniqueness_key, within
+from contracts.services.overlaps import check_overlap
+from contracts.services.recording import add_terms, record_edit
+from contracts.transactions import money_transaction
+from pricing.models import RateCard
+from pricing.queries import rate_card_of_alias
+from pricing.services.checks import Problems, save
+
+DAYS = ("FIRST_OF_MONTH", "CONTRACT_START", "CUSTOM_DATE")
+
+
+@money_transaction
+def create_contract(customer: Customer, given: ContractInput, *, reason: str = "", at: datetime, by: Actor) -> Contract:
+    """A new contract with its terms, as one edit.
+
+    A rate card named by its alias is the one that the alias means at the contract's start; later changes of the
+    alias do not move the contract. Raises Conflict where the uniqueness key was used, NotSupported, and Refusal
+    naming every field that breaks a rule.
+    """
+    refuse_archived(customer)
+    key = given.uniqueness_key
+    if key and Contract.objects.filter(customer=customer, uniqueness_key=key).exists():
+        raise key_was_used(key)
+    problems = Problems()
+    term_range(problems, given.starting_at, given.ending_before)
+    short_text(problems, "name", given.name)
+    uniqueness_key(problems, key)
+    problems.custom_fields(given.custom_fields)
+    if given.multiplier_override_prioritization not in Contract.Prioritization.values:
+        problems.add(
+            "multiplier_override_prioritization",
+            given.multiplier_override_prioritization,
+            f"must be one of {', '.join(Contract.Prioritization.values)}",
+        )
+    net_days = days(problems, "net_payment_terms_days", given.net_payment_terms_days)
+    card = _rate_card(given, problems)
+    contract = Contract(
+        customer=customer,
+        starting_at=given.starting_at,
+        rate_card=card,
+        frequency=given.usage_statement_schedule.frequency,
+        billing_anchor_at=_anchor(given, within(problems, "usage_statement_schedule")),
+        multiplier_override_prioritization=given.multiplier_override_prioritization,
+        uniqueness_key=key,
+        custom_fields=dict(given.custom_fields),
+        created_at=at,
+        created_by=by.label,
+    )
+    added = Added("", given.overrides, given.commits, given.scheduled_charges)
+    rows = added_rows(added, deal_for(contract, added), problems)
+    check_overlap(
+        problems,
+        "starting_at",
+        given.starting_at,
+        customer,
+        starting_at=given.starting_at,
+        ending_before=given.ending_before,
+        rate_card_id=card.pk if card else None,
+    )
+    problems.refuse()
+    save(contract, reason=reason)
+    edit = record_edit(customer, ContractEdit.Kind.CREATION, contract=contract, reason=reason, at=at, by=by)
+    terms = ContractTerms(
+        contract=contract, name=given.name, ending_before=given.ending_before, net_payment_terms_days=net_days
+    )
+    add_terms(edit, [terms])
+    rows.save(contract, edit)
+    return contract
+
+
+def refuse_archived(customer: Customer) -> None:
+    if customer.archived_at is not None:
+        raise Refusal.of("customer_id", customer.pk, "must be the id of a customer that is not archived")
+
+
+def key_was_used(key: str) -> Refusal:
+    return Conflict.of("uniqueness_key", key, "was already used for this customer; nothing was done again")
+
+
+def _rate_card(given: ContractInput, problems: Problems) -> RateCard | None:
+    if given.rate_card_id is not None and given.rate_card_alias:
+        problems.add("rate_card_alias", given.rate_card_alias, "cannot be combined with rate_card_id")
+        return None
+    if given.rate_card_alias:
+        card = rate_card_of_alias(given.rate_card_alias, at=given.starting_at)
+        field, value, rule = "rate_card_alias", given.rate_card_alias, "must be an alias at the contract's start"
+    elif given.rate_card_id is not None:
+        card = RateCard.objects.select_related("fiat_unit").filter(pk=given.rate_card_id).first()
+        field, value, rule = "rate_card_id", str(given.rate_card_id), "must be the id of a rate card"
+    else:
+        if not (given.commits or given.scheduled_charges):
+            problems.add("rate_card_id", None, "is required, or rate_card_alias, or terms with fixed amounts")
+        return None
+    if card is None:
+        problems.add(field, value, rule)
+    elif card.archived_at is not None:
+        problems.add(field, value, "must not be that of an archived rate card")
+    return card
+
+
+def _anchor(given: ContractInput, problems: Problems) -> datetime:
+    """Where billing periods are counted from."""
+    schedule: StatementScheduleInput = given.usage_statement_schedule
+    if schedule.frequency not in Contract.Frequency.values:
+        problems.add("frequency", schedule.frequency, f"must be one of {', '.join(Contract.Frequency.values)}")
+    if schedule.day not in DAYS:
+        problems.add("day", schedule.day, f"must be one of {', '.join(DAYS)}")
+    anchor = schedule.billing_anchor_date
+    if schedule.day == "CUSTOM_DATE":
+        if anchor is None:
+            problems.add("billing_anchor_date", None, "is required for the day CUSTOM_DATE")
+            return given.starting_at
+        instant(problems, "billing_anchor_date", anchor)
+        problems.hour("billing_anchor_date", anchor)
+        return anchor
+    if anchor is not None:
+        problems.add("billing_anchor_date", anchor.isoformat(), "belongs to the day CUSTOM_DATE")
+    return given.starting_at if schedule.day == "CONTRACT_START" else floor_day(given.starting_at).replace(day=1)

@@ -1,0 +1,101 @@
+"""What a new end does to a contract."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from billing_site.foundation.periods import Period, earliest, format_instant, full_period
+from contracts.models import Customer, InvoiceScheduleItem, ScheduledChargeItem
+from contracts.queries import AgreedCommit, Agreement
+from contracts.services.checks import instant, reaches_back
+from contracts.services.overlaps import check_overlap
+from pricing.services.checks import Problems
+
+FIELD = "update_contract_end_date"
+
+
+@dataclass(frozen=True, slots=True)
+class Shortened:
+    """What an earlier end takes away, and the true-ups it brings forward."""
+
+    charge_items: list[ScheduledChargeItem] = field(default_factory=list)
+    true_ups: list[InvoiceScheduleItem] = field(default_factory=list)
+    earlier_true_ups: list[InvoiceScheduleItem] = field(default_factory=list)
+
+
+def check_end(problems: Problems, customer: Customer, agreed: Agreement, end: datetime | None) -> None:
+    """Whether a contract may end at `end` (None: never) instead of where it ends."""
+    contract, old_end = agreed.contract, agreed.terms.ending_before
+    if end is not None:
+        instant(problems, FIELD, end)
+        problems.hour(FIELD, end)
+        if end <= contract.starting_at:
+            rule = f"must be later than the contract's start, {format_instant(contract.starting_at)}"
+            problems.add(FIELD, end.isoformat(), rule)
+            return
+    billed_through = contract.billed_through
+    changed_from = earliest(old_end, end)
+    if billed_through is not None and changed_from is not None:
+        shown = None if end is None else end.isoformat()
+        if changed_from < billed_through:
+            problems.add(FIELD, shown, reaches_back(billed_through))
+        elif changed_from == old_end == billed_through and not _ends_a_full_period(agreed, billed_through):
+            # The longer period would begin where the billed one did, and one period has one invoice.
+            problems.add(
+                FIELD,
+                shown,
+                f"cannot be moved: the contract's last period ended on {format_instant(billed_through)} and is billed; "
+                "create a contract that starts there",
+            )
+    check_overlap(
+        problems,
+        FIELD,
+        end,
+        customer,
+        starting_at=contract.starting_at,
+        ending_before=end,
+        rate_card_id=contract.rate_card_id,
+        apart_from=contract,
+    )
+
+
+def shortened_by(
+    agreed: Agreement, end: datetime | None, *, archived: Sequence[AgreedCommit], at: datetime
+) -> Shortened:
+    """What goes when the contract ends at `end`: charges dated later, unless they have fallen due.
+
+    A true-up dated later is due at the end, in full, unless its commit is archived by the same edit.
+    """
+    if end is None or not _is_earlier(end, agreed.terms.ending_before):
+        return Shortened()
+    late_items = [
+        item for charged in agreed.charges for item in charged.items if item.issued_at > end and item.issued_at > at
+    ]
+    gone = {committed.commit.pk for committed in archived}
+    late_true_ups = [
+        item
+        for committed in agreed.commits
+        for item in committed.invoice_items
+        if item.issued_at > end and committed.commit.pk not in gone
+    ]
+    earlier = [
+        InvoiceScheduleItem(
+            commit_id=item.commit_id,
+            position=item.position,
+            issued_at=end,
+            amount=item.amount,
+            unit_price=item.unit_price,
+            quantity=item.quantity,
+        )
+        for item in late_true_ups
+    ]
+    return Shortened(late_items, late_true_ups, earlier)
+
+
+def _is_earlier(end: datetime, old_end: datetime | None) -> bool:
+    return old_end is None or end < old_end
+
+
+def _ends_a_full_period(agreed: Agreement, instant: datetime) -> bool:
+    period: Period = full_period(agreed.contract.billing_anchor_at, agreed.contract.frequency, at=instant)
+    return period.starting_at == instant

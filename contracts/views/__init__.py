@@ -1,0 +1,1 @@
+"""The API of customers and contracts: read the request, call one service or query, show the answer."""

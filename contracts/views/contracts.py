@@ -1,0 +1,89 @@
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from billing_site.foundation import clock
+from billing_site.foundation.transactions import read_snapshot
+from contracts import queries, services
+from contracts.presentation import contract_json, contract_price_json, edit_json
+from contracts.serializers.contracts import (
+    ContractRateScheduleRequest,
+    ContractRequest,
+    CreateContractRequest,
+    EditContractRequest,
+)
+from contracts.serializers.replies import ContractPriceReply, CreatedContractReply, EditedReply, EditHistoryReply
+from contracts.serializers.unsupported import CREATE_CONTRACT, EDIT_CONTRACT
+from contracts.views.base import ContractsView, refuse_foreign
+from pricing.queries import KEY, Selector, keys_priced_at, rate_card
+from pricing.serializers.common import enveloped, given
+
+
+class CreateContract(ContractsView):
+    serializer_class = CreateContractRequest
+    required_scope = "admin"
+    unsupported = CREATE_CONTRACT
+
+    @extend_schema(summary="Create a contract", responses={200: enveloped(CreatedContractReply)})
+    def post(self, request: Request) -> Response:
+        sent = self.read(request)
+        customer_id = sent.validated_data["customer_id"]
+        contract = services.create_contract(customer_id, sent.to_input(), **self.told(request))
+        with read_snapshot():
+            shown = contract_json(queries.agreement(customer_id, contract.pk))
+        return Response({"data": {"id": str(contract.pk), "contract": shown}})
+
+
+class EditContract(ContractsView):
+    serializer_class = EditContractRequest
+    required_scope = "admin"
+    unsupported = EDIT_CONTRACT
+
+    @extend_schema(summary="Change the terms of a contract by one atomic edit", responses={200: enveloped(EditedReply)})
+    def post(self, request: Request) -> Response:
+        sent = self.read(request)
+        customer_id, contract_id = sent.validated_data["customer_id"], sent.validated_data["contract_id"]
+        edit = services.edit_contract(customer_id, contract_id, sent.to_input(), **self.told(request))
+        with read_snapshot():
+            (edited,) = queries.edit_history(customer_id, contract_id, edit_id=edit.pk)
+        return Response({"data": {"id": str(edit.pk), "edit": edit_json(edited)}})
+
+
+class GetEditHistory(ContractsView):
+    serializer_class = ContractRequest
+    allows_customer_token = True
+    pagination_class = None
+
+    @extend_schema(summary="List the edits of a contract", responses=EditHistoryReply)
+    def post(self, request: Request) -> Response:
+        sent = self.read(request).validated_data
+        customer_id, contract_id = sent["customer_id"], sent["contract_id"]
+        refuse_foreign(request, customer_id)
+        with read_snapshot():
+            queries.agreement(customer_id, contract_id)
+            edits = queries.edit_history(customer_id, contract_id)
+        return Response({"data": [edit_json(edited) for edited in edits]})
+
+
+class GetContractRateSchedule(ContractsView):
+    serializer_class = ContractRateScheduleRequest
+    allows_customer_token = True
+    ordering = KEY
+
+    @extend_schema(
+        summary="List the prices of a contract at an instant: list price beside override",
+        responses=ContractPriceReply(many=True),
+    )
+    def post(self, request: Request) -> Response:
+        sent = self.read(request).validated_data
+        refuse_foreign(request, sent["customer_id"])
+        at = sent.get("at") or clock.now()
+        selectors = [Selector(**given(selector)) for selector in sent.get("selectors") or []]
+        with read_snapshot():
+            agreed = queries.agreement(sent["customer_id"], sent["contract_id"])
+            if agreed.contract.rate_card_id is None:
+                return Response({"data": [], "next_page": None})
+            card = rate_card(agreed.contract.rate_card_id)
+            keys = self.paginate_queryset(keys_priced_at(card, selectors, at=at)) or []
+            prices = queries.contract_prices(queries.to_terms(agreed), card, keys, at=at)
+        return self.get_paginated_response([contract_price_json(price) for price in prices])

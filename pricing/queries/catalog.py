@@ -1,0 +1,136 @@
+"""The price list compiled into the engine's values, as it was known at a publication."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Max, Q, QuerySet
+
+from billing_site.foundation.money import Unit
+from pricing.engine import catalog as engine
+from pricing.models import BillableMetric, PricingUnit, ProductVersion, Publication, Rate, RateCard
+from pricing.queries.memo import Memo
+
+RATE_COLUMNS = (
+    "id",
+    "rate_card_id",
+    "product_id",
+    "pricing_group_values",
+    "starting_at",
+    "ending_before",
+    "entitled",
+    "rate_type",
+    "price",
+    "unit_id",
+    "publication_id",
+    "billing_frequency",
+)
+
+_cards: Memo[engine.RateCard] = Memo(16)
+_versions: Memo[Mapping[UUID, tuple[engine.ProductVersion, ...]]] = Memo(4)
+
+
+def latest_publication() -> int:
+    """The number of the last publication; 0 before the first."""
+    return Publication.objects.aggregate(latest=Max("number"))["latest"] or 0
+
+
+def catalog(*, rate_card_ids: Iterable[UUID], at_publication: int | None = None) -> engine.Catalog:
+    """Metrics, all products, and these rate cards, as known at a publication (default: the latest).
+
+    Four queries, and four more where something was published since this process looked last, whatever the size.
+    Call it inside a snapshot where other reads have to agree with it.
+    """
+    published = Publication.objects.order_by("-number")
+    if at_publication is not None:
+        published = published.filter(number__lte=at_publication)
+    # The id of its price change tells a publication from another one of this number that was rolled back.
+    number, change_id = published.values_list("number", "price_change_id").first() or (0, None)
+    return engine.Catalog(
+        publication=number if at_publication is None else at_publication,
+        metrics={metric.id: metric.to_metric() for metric in BillableMetric.objects.all()},
+        products=_products(number, change_id),
+        rate_cards=_rate_cards(set(rate_card_ids), number, change_id),
+    )
+
+
+def _rate_cards(ids: set[UUID], number: int, change_id: UUID | None) -> dict[UUID, engine.RateCard]:
+    """The cards by id. What was known of a card's rates never changes, so it is compiled once; the counts tell
+    when the transaction that publishes has looked before it was done."""
+    rows = RateCard.objects.filter(pk__in=ids).select_related("fiat_unit")
+    counted = rows.annotate(
+        rates_known=Count("rates", filter=Q(rates__publication_id__lte=number)),
+        withdrawals_known=Count("rates__withdrawal", filter=Q(rates__withdrawal__publication_id__lte=number)),
+    )
+    keys = {
+        card: (card.id, card.name, card.fiat_unit_id, change_id, card.rates_known, card.withdrawals_known)
+        for card in counted
+    }
+    found = {card.id: _cards.get(key) for card, key in keys.items()}
+    missing = [card for card in keys if found[card.id] is None]
+    rates: dict[UUID, list[engine.Rate]] = defaultdict(list)
+    if missing:
+        for card_id, rate in compiled(rates_known(number).filter(rate_card__in=missing)):
+            rates[card_id].append(rate)
+    fresh = {card.id: _cards.keep(keys[card], compiled_card(card, rates[card.id])) for card in missing}
+    return {card_id: card or fresh[card_id] for card_id, card in found.items()}
+
+
+def compiled_card(card: RateCard, rates: Sequence[engine.Rate]) -> engine.RateCard:
+    """Products in the order in which `rates` first name them."""
+    return engine.RateCard(
+        id=card.id,
+        name=card.name,
+        fiat=card.fiat_unit.to_unit(),
+        rates=tuple(rates),
+        product_order=tuple(dict.fromkeys(rate.product_id for rate in rates)),
+    )
+
+
+def rates_known(number: int) -> QuerySet[Rate]:
+    """The rates published by then and not withdrawn by then, in the order of publication."""
+    published = Rate.objects.filter(publication_id__lte=number)
+    return published.exclude(withdrawal__publication_id__lte=number).order_by("publication_id", "id")
+
+
+def compiled(rates: QuerySet[Rate]) -> Iterable[tuple[UUID, engine.Rate]]:
+    """Each rate as the engine's value, beside the id of its card. Three queries."""
+    units = {unit.id: unit.to_unit() for unit in PricingUnit.objects.all()}
+    # Read apart: many rates share a publication, and instants are what costs most to read.
+    named = Publication.objects.filter(pk__in=rates.order_by().values("publication"))
+    publications = {number: (at, by) for number, at, by in named.values_list("number", "published_at", "published_by")}
+    for row in rates.values_list(*RATE_COLUMNS):
+        yield row[1], _rate(row, units, *publications[row[10]])
+
+
+def _rate(row: tuple[Any, ...], units: dict[UUID, Unit], published_at: datetime, published_by: str) -> engine.Rate:
+    (id_, _, product_id, values, start, end, entitled, kind, price, unit_id, number, frequency) = row
+    return engine.Rate(
+        id=id_,
+        product_id=product_id,
+        values=tuple(sorted(values.items())),
+        starting_at=start,
+        ending_before=end,
+        entitled=entitled,
+        rate_type=kind,
+        price=price,
+        unit=units[unit_id],
+        publication=number,
+        published_at=published_at,
+        published_by=published_by,
+        billing_frequency=frequency,
+    )
+
+
+def _products(number: int, change_id: UUID | None) -> Mapping[UUID, tuple[engine.ProductVersion, ...]]:
+    published = ProductVersion.objects.filter(publication_id__lte=number)
+    key = (change_id, published.count())
+    found = _versions.get(key)
+    if found is not None:
+        return found
+    versions: dict[UUID, list[engine.ProductVersion]] = defaultdict(list)
+    for version in published.select_related("product").order_by("publication_id"):
+        versions[version.product_id].append(version.to_version())
+    return _versions.keep(key, {product_id: tuple(found) for product_id, found in versions.items()})

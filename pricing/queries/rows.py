@@ -1,0 +1,100 @@
+"""One row of the price list by its id, and lists of them for paging."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.db.models import Model, Prefetch, QuerySet
+
+from billing_site.foundation.refusals import FieldError, NotFound, Refusal
+from pricing.engine.timelines import Dated, in_force
+from pricing.models import BillableMetric, PricingUnit, Product, ProductVersion, RateCard
+from pricing.units import USD_ID
+
+Row = TypeVar("Row", bound=Model)
+
+
+def metric(metric_id: UUID | str, *, locked: bool = False, field: str = "id") -> BillableMetric:
+    """Raises NotFound."""
+    return _row(BillableMetric.objects.all(), metric_id, locked, field, "billable metric")
+
+
+def product(product_id: UUID | str, *, locked: bool = False, field: str = "id") -> Product:
+    """With its versions at hand. Raises NotFound."""
+    return _row(products_with_versions(), product_id, locked, field, "product")
+
+
+def rate_card(rate_card_id: UUID | str, *, locked: bool = False, field: str = "id") -> RateCard:
+    """With its fiat unit at hand. Raises NotFound."""
+    return _row(RateCard.objects.select_related("fiat_unit"), rate_card_id, locked, field, "rate card")
+
+
+def pricing_unit(unit_id: UUID | str, *, locked: bool = False, field: str = "id") -> PricingUnit:
+    """Raises NotFound."""
+    return _row(PricingUnit.objects.all(), unit_id, locked, field, "pricing unit")
+
+
+def unit(unit_id: UUID, *, field: str = "credit_type_id") -> PricingUnit:
+    """The unit that a request refers to in `field`. Raises Refusal where there is none, or an archived one."""
+    found = PricingUnit.objects.filter(pk=unit_id).first()
+    if found is None:
+        raise Refusal.of(field, unit_id, "there is no such pricing unit")
+    if found.archived_at is not None:
+        raise Refusal.of(field, unit_id, f"the pricing unit {found.name} is archived")
+    return found
+
+
+def default_unit() -> PricingUnit:
+    """US dollars, in cents on the wire."""
+    return PricingUnit.objects.get(pk=USD_ID)
+
+
+def metrics(*, include_archived: bool = False) -> QuerySet[BillableMetric]:
+    found = BillableMetric.objects.all()
+    return found if include_archived else found.filter(archived_at=None)
+
+
+def products(*, archive_filter: str = "NOT_ARCHIVED") -> QuerySet[Product]:
+    """`archive_filter` is NOT_ARCHIVED, ARCHIVED or ALL."""
+    found = products_with_versions()
+    return found if archive_filter == "ALL" else found.filter(archived_at__isnull=archive_filter == "NOT_ARCHIVED")
+
+
+def products_by_id(product_ids: Iterable[UUID]) -> dict[UUID, Product]:
+    """With their versions at hand."""
+    return {found.id: found for found in products_with_versions().filter(pk__in=set(product_ids))}
+
+
+def products_with_versions(*related: str) -> QuerySet[Product]:
+    """Products with their versions at hand, and of each version its publication and what `related` names."""
+    versions = ProductVersion.objects.select_related("publication", *related).order_by("publication")
+    return Product.objects.prefetch_related(Prefetch("versions", versions))
+
+
+def rate_cards() -> QuerySet[RateCard]:
+    """Those that are not archived."""
+    return RateCard.objects.select_related("fiat_unit").filter(archived_at=None)
+
+
+def units() -> QuerySet[PricingUnit]:
+    """Those that are not archived."""
+    return PricingUnit.objects.filter(archived_at=None)
+
+
+def version_in_force(found: Product, at: datetime) -> ProductVersion:
+    """The definition at an instant of a product that has its versions at hand."""
+    versions = found.versions.all()
+    version = in_force(Dated(row, row.starting_at, None, row.publication_id) for row in versions).at(at)
+    assert version is not None  # the initial one holds since ever
+    return version
+
+
+def _row(rows: QuerySet[Row], row_id: UUID | str, locked: bool, field: str, noun: str) -> Row:
+    try:
+        return (rows.select_for_update(of=("self",)) if locked else rows).get(pk=row_id)
+    except (ObjectDoesNotExist, ValidationError) as error:  # not an id at all: a ValidationError
+        raise NotFound(
+            f"There is no {noun} {row_id}.", FieldError(field, row_id, f"there is no such {noun}")
+        ) from error

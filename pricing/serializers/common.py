@@ -1,0 +1,34 @@
+"""Shapes that many calls share."""
+
+from functools import cache
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_serializer, inline_serializer
+from rest_framework import serializers
+
+OPTIONAL: dict[str, Any] = {"required": False, "allow_null": True}
+
+
+@extend_schema_serializer(component_name="Id")
+class IdRequest(serializers.Serializer):
+    id = serializers.UUIDField()
+
+
+class IdReply(serializers.Serializer):
+    id = serializers.UUIDField()
+
+
+class UnitRefReply(serializers.Serializer):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+
+
+@cache
+def enveloped(reply: type[serializers.Serializer]) -> serializers.Serializer:
+    """`{"data": …}`, for the OpenAPI document."""
+    return inline_serializer(f"{reply.__name__}Envelope", {"data": reply()})
+
+
+def given(validated: dict[str, Any]) -> dict[str, Any]:
+    """What was sent and is not null."""
+    return {name: value for name, value in validated.items() if value is not None}

@@ -1,0 +1,31 @@
+"""The verbs of the price list: everything that writes it."""
+
+from pricing.services.metrics import PropertyFilter, archive_metric, create_metric, rename_metric
+from pricing.services.products import QuantityConversion, QuantityRounding, archive_product, create_product
+from pricing.services.publishing import publish
+from pricing.services.rate_cards import Alias, add_aliases, archive_rate_card, create_rate_card, update_rate_card
+from pricing.services.rates import NewRate, add_rate, add_rates, withdraw_rates
+from pricing.services.units import archive_pricing_unit, create_pricing_unit
+
+__all__ = [
+    "Alias",
+    "NewRate",
+    "PropertyFilter",
+    "QuantityConversion",
+    "QuantityRounding",
+    "add_aliases",
+    "add_rate",
+    "add_rates",
+    "archive_metric",
+    "archive_pricing_unit",
+    "archive_product",
+    "archive_rate_card",
+    "create_metric",
+    "create_pricing_unit",
+    "create_product",
+    "create_rate_card",
+    "publish",
+    "rename_metric",
+    "update_rate_card",
+    "withdraw_rates",
+]

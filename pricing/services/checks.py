@@ -1,0 +1,112 @@
+"""Rules that several services of the price list share, and the list of whatever broke them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from billing_site.foundation.periods import is_on_the_hour
+from billing_site.foundation.refusals import FieldError, Refusal
+
+NAME_LENGTH = 160
+KEY_BYTES = 256  # the longest group value that the ledger takes
+CUSTOM_VALUE_LENGTH = 200
+DECIMAL_PLACES = 12
+WHOLE_DIGITS = 16
+
+
+class Problems:
+    """Collects what is wrong with a request, so that one answer names all of it."""
+
+    def __init__(self, path: str = "") -> None:
+        self.path = path
+        self.errors: list[FieldError] = []
+
+    def add(self, field: str, value: object, rule: str) -> None:
+        self.errors.append(FieldError(f"{self.path}{field}", value, rule))
+
+    def refuse(self) -> None:
+        """Raises Refusal with everything that was added; does nothing where nothing was."""
+        if not self.errors:
+            return
+        first = self.errors[0]
+        refusal = Refusal.of(first.field, first.value, first.rule)
+        more = f" And {len(self.errors) - 1} more." if len(self.errors) > 1 else ""
+        raise Refusal(refusal.message + more, *self.errors)
+
+    def name(self, field: str, value: str) -> None:
+        if not value.strip():
+            self.add(field, value, "must not be empty")
+        elif len(value) > NAME_LENGTH:
+            self.add(field, value, f"must not be longer than {NAME_LENGTH} characters")
+        elif "\0" in value:
+            self.add(field, value, "must not contain the character U+0000")
+
+    def key(self, field: str, value: object, *, may_be_empty: bool = False) -> None:
+        """The name or value of a property."""
+        if not isinstance(value, str):
+            self.add(field, value, "must be text")
+        elif not value and not may_be_empty:
+            self.add(field, value, "must not be empty")
+        elif len(value.encode()) > KEY_BYTES:
+            self.add(field, value, f"must not be longer than {KEY_BYTES} bytes")
+        elif "\0" in value:
+            self.add(field, value, "must not contain the character U+0000")
+
+    def keys(self, field: str, values: Sequence[object]) -> None:
+        """A list of names, each once."""
+        for index, value in enumerate(values):
+            self.key(f"{field}[{index}]", value)
+            if value in values[:index]:
+                self.add(f"{field}[{index}]", value, "must be there only once")
+
+    def custom_fields(self, values: Mapping[str, str]) -> None:
+        for name, value in values.items():
+            self.key("custom_fields", name)
+            if not isinstance(value, str):
+                self.add(f"custom_fields.{name}", value, "must be text")
+            elif len(value) > CUSTOM_VALUE_LENGTH:
+                self.add(f"custom_fields.{name}", value, f"must not be longer than {CUSTOM_VALUE_LENGTH} characters")
+            elif "\0" in value:
+                self.add(f"custom_fields.{name}", value, "must not contain the character U+0000")
+
+    def number(self, field: str, value: Decimal) -> bool:
+        """Whether the database can keep every digit of `value`."""
+        if not value.is_finite():
+            self.add(field, value, "must be a finite number")
+        elif value.adjusted() >= WHOLE_DIGITS:
+            self.add(field, value, f"must not have more than {WHOLE_DIGITS} digits before the point")
+        elif value != 0 and decimal_places(value) > DECIMAL_PLACES:
+            self.add(field, value, f"must not have more than {DECIMAL_PLACES} decimals")
+        else:
+            return True
+        return False
+
+    def hour(self, field: str, instant: datetime | None) -> None:
+        if instant is not None and not is_on_the_hour(instant):
+            self.add(field, instant.isoformat(), "must be on the hour (UTC)")
+
+    def range(self, starting_at: datetime | None, ending_before: datetime | None) -> None:
+        """A half-open range on the hour; None on either side leaves it open."""
+        self.hour("starting_at", starting_at)
+        self.hour("ending_before", ending_before)
+        if starting_at is not None and ending_before is not None and ending_before <= starting_at:
+            self.add("ending_before", ending_before.isoformat(), "must be later than starting_at")
+
+
+def save(row: Any, *, reason: str) -> None:
+    """Save a configured row; its history says why."""
+    row._change_reason = reason or None
+    row.save()
+
+
+def decimal_places(value: Decimal) -> int:
+    """How many decimals `value` needs: 0.200 needs one."""
+    digits, exponent = value.as_tuple().digits, value.as_tuple().exponent
+    assert isinstance(exponent, int)
+    zeros = 0
+    for digit in reversed(digits):
+        if digit:
+            break
+        zeros += 1
+    return max(0, -(exponent + zeros))

@@ -1,0 +1,186 @@
+"""Rates: added and taken back, never changed."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import transaction
+
+from billing_site.foundation.actor import Actor, acting
+from billing_site.foundation.ids import uuid7
+from billing_site.foundation.refusals import Conflict, FieldError, NotSupported, Refusal
+from pricing.models import Product, Publication, Rate, RateCard, RateWithdrawal
+from pricing.queries import products_by_id, version_in_force
+from pricing.services.checks import Problems
+from pricing.services.publishing import publish
+
+BATCH = 1000  # rows of one INSERT
+
+
+@dataclass(frozen=True, slots=True)
+class NewRate:
+    """A price to be added. The lower half is what the compatible API knows and is refused by name so far."""
+
+    product_id: UUID
+    starting_at: datetime
+    entitled: bool
+    rate_type: str
+    price: Decimal | None = None  # wire units of the card's currency for one converted unit
+    ending_before: datetime | None = None
+    pricing_group_values: Mapping[str, str] = field(default_factory=dict)
+    credit_type_id: UUID | None = None  # None: the card's currency
+
+    billing_frequency: str | None = None
+    commit_rate: object = None
+    custom_rate: object = None
+    is_prorated: bool | None = None
+    quantity: Decimal | None = None
+    tiers: object = None
+
+
+NOT_SUPPORTED = tuple(column.name for column in fields(NewRate))[-6:]
+
+
+def add_rates(rate_card_id: UUID, rates: Sequence[NewRate], *, reason: str = "", at: datetime, by: Actor) -> list[Rate]:
+    """Publish all of `rates` on a card, or none: one transaction, one publication.
+
+    A rate supersedes what its key (product, pricing group values) cost before from its start on; whatever it
+    supersedes stays on record.
+
+    Raises Refusal with every row and field that breaks a rule, and NotSupported for the first row that asks for
+    more than a FLAT price.
+    """
+    return _add(rate_card_id, rates, "rates[{}].", reason=reason, at=at, by=by)
+
+
+def add_rate(rate_card_id: UUID, rate: NewRate, *, reason: str = "", at: datetime, by: Actor) -> Rate:
+    """Like `add_rates`, for one; its fields are named without an index."""
+    return _add(rate_card_id, [rate], "", reason=reason, at=at, by=by)[0]
+
+
+def withdraw_rates(rate_ids: Sequence[UUID], *, reason: str = "", at: datetime, by: Actor) -> Publication:
+    """Take published rates back, all of them or none: from this publication on they were never there.
+
+    Raises Refusal for unknown rates, and Conflict for those that are withdrawn already.
+    """
+    if not rate_ids:
+        raise Refusal.of("rate_ids", rate_ids, "must name at least one rate")
+    with transaction.atomic(), acting(by):
+        publication = publish(reason=reason, at=at, by=by)
+        wanted = set(rate_ids)
+        unknown = wanted - set(Rate.objects.filter(pk__in=wanted).values_list("pk", flat=True))
+        if unknown:
+            raise Refusal.of("rate_ids", min(unknown), "there is no such rate")
+        withdrawn = RateWithdrawal.objects.filter(rate__in=wanted).values_list("rate_id", flat=True)
+        if withdrawn:
+            rule = "is withdrawn already"
+            errors = [FieldError("rate_ids", rate_id, rule) for rate_id in sorted(withdrawn)]
+            raise Conflict(f"rate_ids: {errors[0].value} {rule}.", *errors)
+        RateWithdrawal.objects.bulk_create(
+            [RateWithdrawal(rate_id=rate_id, publication=publication) for rate_id in sorted(wanted)],
+            batch_size=BATCH,
+        )
+        return publication
+
+
+def _add(
+    rate_card_id: UUID, rates: Sequence[NewRate], path: str, *, reason: str, at: datetime, by: Actor
+) -> list[Rate]:
+    for index, rate in enumerate(rates):
+        _refuse_unsupported(rate, path.format(index))
+    problems = Problems()
+    if not rates:
+        problems.add("rates", rates, "must not be empty")
+    for index, rate in enumerate(rates):
+        _check_alone(problems, rate, path.format(index))
+    problems.refuse()
+    with transaction.atomic(), acting(by):
+        publication = publish(reason=reason, at=at, by=by)
+        card = RateCard.objects.select_related("fiat_unit").filter(pk=rate_card_id).first()
+        if card is None:
+            raise Refusal.of("rate_card_id", rate_card_id, "there is no such rate card")
+        if card.archived_at is not None:
+            raise Refusal.of("rate_card_id", rate_card_id, f"the rate card {card.name} is archived")
+        products = products_by_id({rate.product_id for rate in rates})
+        for index, rate in enumerate(rates):
+            _check_on_card(problems, rate, path.format(index), card, products.get(rate.product_id))
+        _check_against_each_other(problems, rates, path)
+        problems.refuse()
+        return Rate.objects.bulk_create(
+            [
+                Rate(
+                    id=id_,
+                    rate_card=card,
+                    product=products[rate.product_id],
+                    pricing_group_values=dict(rate.pricing_group_values),
+                    starting_at=rate.starting_at,
+                    ending_before=rate.ending_before,
+                    entitled=rate.entitled,
+                    rate_type=rate.rate_type,
+                    price=rate.price,
+                    unit=card.fiat_unit,
+                    publication=publication,
+                )
+                # Ids in the order of the request: where a publication brings several products, that is theirs.
+                for id_, rate in zip(sorted(uuid7() for _ in rates), rates, strict=True)
+            ],
+            batch_size=BATCH,
+        )
+
+
+def _refuse_unsupported(rate: NewRate, path: str) -> None:
+    if rate.rate_type in ("TIERED", "PERCENTAGE", "TIERED_PERCENTAGE", "SUBSCRIPTION", "CUSTOM"):
+        raise NotSupported.of(f"{path}rate_type", rate.rate_type, "only FLAT rates are supported so far")
+    for name in NOT_SUPPORTED:
+        value = getattr(rate, name)
+        if value is not None and value != "":
+            raise NotSupported.of(f"{path}{name}", value, "is not supported so far")
+
+
+def _check_alone(problems: Problems, rate: NewRate, path: str) -> None:
+    own = Problems(path)
+    if rate.rate_type != Rate.Type.FLAT:
+        own.add("rate_type", rate.rate_type, "must be FLAT")
+    if rate.price is None:
+        own.add("price", None, "a FLAT rate needs a price")
+    elif own.number("price", rate.price) and rate.price < 0:
+        own.add("price", rate.price, "must not be negative")
+    own.range(rate.starting_at, rate.ending_before)
+    for name, value in rate.pricing_group_values.items():
+        own.key(f"pricing_group_values.{name}", value, may_be_empty=True)
+    problems.errors.extend(own.errors)
+
+
+def _check_on_card(problems: Problems, rate: NewRate, path: str, card: RateCard, product: Product | None) -> None:
+    own = Problems(path)
+    if product is None:
+        own.add("product_id", rate.product_id, "there is no such product")
+    elif product.archived_at is not None:
+        own.add("product_id", rate.product_id, f"the product {product.name} is archived")
+    elif product.type != Product.Type.USAGE:
+        own.add("product_id", rate.product_id, f"{product.name} is a {product.type} product; rates are for USAGE")
+    else:
+        keys = version_in_force(product, rate.starting_at).pricing_group_key
+        if set(rate.pricing_group_values) != set(keys):
+            needed = f"a value for each of {', '.join(keys)}" if keys else "nothing"
+            rule = f"must have {needed}: the product's pricing group key"
+            own.add("pricing_group_values", dict(rate.pricing_group_values), rule)
+    # One currency a card, and so one unit for all rates of a product on it, for ever.
+    if rate.credit_type_id not in (None, card.fiat_unit_id):
+        own.add("credit_type_id", rate.credit_type_id, f"the prices of this rate card are in {card.fiat_unit.name}")
+    problems.errors.extend(own.errors)
+
+
+def _check_against_each_other(problems: Problems, rates: Sequence[NewRate], path: str) -> None:
+    keys = [(r.product_id, tuple(sorted(r.pricing_group_values.items())), r.starting_at) for r in rates]
+    count = Counter(keys)
+    for index, key in enumerate(keys):
+        if count[key] > 1:
+            problems.add(
+                f"{path.format(index)}starting_at",
+                key[2].isoformat(),
+                "another rate of this request prices the same product and values from the same instant",
+            )

@@ -1,0 +1,51 @@
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from billing_site.foundation import clock
+from pricing import queries, services
+from pricing.presentation import id_json, product_json
+from pricing.serializers.common import IdReply, IdRequest, enveloped
+from pricing.serializers.products import (
+    ProductCreate,
+    ProductId,
+    ProductList,
+    ProductReply,
+)
+from pricing.views.base import PricingView, PricingWrite
+
+
+class CreateProduct(PricingWrite):
+    serializer_class = ProductCreate
+
+    @extend_schema(summary="Create a product", responses={200: enveloped(IdReply)})
+    def post(self, request: Request) -> Response:
+        product = services.create_product(**self.sent(request).arguments(), **self.told(request))
+        return Response(id_json(product.id))
+
+
+class GetProduct(PricingView):
+    serializer_class = IdRequest
+
+    @extend_schema(summary="Read a product", responses={200: enveloped(ProductReply)})
+    def post(self, request: Request) -> Response:
+        product = queries.product(self.read(request)["id"])
+        return Response({"data": product_json(product, at=clock.now())})
+
+
+class ListProducts(PricingView):
+    serializer_class = ProductList
+
+    @extend_schema(summary="List products", responses=ProductReply(many=True))
+    def post(self, request: Request) -> Response:
+        page = self.paginate_queryset(queries.products(**self.read(request))) or []
+        return self.get_paginated_response([product_json(product, at=clock.now()) for product in page])
+
+
+class ArchiveProduct(PricingWrite):
+    serializer_class = ProductId
+
+    @extend_schema(summary="Archive a product", responses={200: enveloped(IdReply)})
+    def post(self, request: Request) -> Response:
+        product = services.archive_product(self.read(request)["product_id"], **self.told(request))
+        return Response(id_json(product.id))
