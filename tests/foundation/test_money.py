@@ -82,7 +82,9 @@ def test_largest_remainder_reaches_the_rounded_total_and_moves_no_share_by_a_ste
     total = round_to(exact_sum(shares), D("0.01"))
     parts = largest_remainder(shares, total, D("0.01"))
     assert exact_sum(parts) == total
-    assert all(abs(Fraction(part) - Fraction(share)) < Fraction(1, 100) for part, share in zip(parts, shares, strict=True))
+    assert all(
+        abs(Fraction(part) - Fraction(share)) < Fraction(1, 100) for part, share in zip(parts, shares, strict=True)
+    )
 
 
 def test_a_total_out_of_reach_is_refused():

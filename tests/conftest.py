@@ -1,0 +1,48 @@
+"""The database of the tests: the embedded server, or the one DATABASE_URL names."""
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test import TransactionTestCase
+from pytest_django import DjangoDbBlocker
+
+from billing_site.server import embedded
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Called before the first test database is made, in each xdist worker."""
+    if settings.USES_EMBEDDED_DATABASE:
+        embedded.ensure_running(settings.DATA_DIR)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Keeps a copy of the rows that migrations brought, for tests that commit: see `_empty`."""
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute("DROP SCHEMA IF EXISTS as_migrated CASCADE")
+        cursor.execute("CREATE SCHEMA as_migrated")
+        for table in _tables():
+            cursor.execute(f'SELECT EXISTS (SELECT FROM "{table}")')
+            if cursor.fetchone() == (True,):
+                cursor.execute(f'CREATE TABLE as_migrated."{table}" AS TABLE "{table}"')
+    TransactionTestCase._fixture_teardown = _empty
+
+
+def _empty(case: TransactionTestCase) -> None:
+    """Return the database to what migrations made of it.
+
+    Django's own way would be stopped by the triggers that keep facts, and would lose the migrations' rows.
+    """
+    tables = _tables()
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute("TRUNCATE " + ", ".join(f'"{table}"' for table in tables))
+        cursor.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'as_migrated'")
+        for (table,) in cursor.fetchall():
+            cursor.execute(f'INSERT INTO "{table}" SELECT * FROM as_migrated."{table}"')
+        cursor.execute("RESET session_replication_role")
+
+
+def _tables() -> list[str]:
+    return [table for table in connection.introspection.table_names() if table != "django_migrations"]

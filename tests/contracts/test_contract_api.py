@@ -1,0 +1,458 @@
+"""Customers and contracts through the official SDK, and what is refused over HTTP."""
+
+from datetime import UTC, datetime
+
+import metronome
+import pytest
+
+from billing_site.foundation.ids import uuid7
+from contracts.models import Contract, ContractEdit, Customer
+from contracts.queries import aliases_of
+from pricing.models import Rate
+from pricing.units import USD_ID
+from tests.factories.contracts import CommitFactory, ContractFactory, CustomerFactory, OverrideFactory
+from tests.factories.pricing import (
+    FixedProductFactory,
+    ProductFactory,
+    RateCardAliasFactory,
+    RateCardFactory,
+    RateFactory,
+)
+
+OCTOBER = datetime(2025, 10, 1, tzinfo=UTC)
+MID_OCTOBER = datetime(2025, 10, 15, tzinfo=UTC)
+JANUARY = datetime(2026, 1, 1, tzinfo=UTC)
+EDIT = "/v2/contracts/edit"
+CREATE = "/v1/contracts/create"
+
+
+def names(fields):
+    """Field paths of a refusal's body, with the rules."""
+    return [(error["field"], error["rule"]) for error in fields["errors"]]
+
+
+@pytest.mark.django_db(transaction=True)
+class TestWithTheSdk:
+    def test_a_customer_from_creation_to_archive(self, sdk):
+        created = sdk.v1.customers.create(name="Acme", ingest_aliases=["acme"], custom_fields={"crm": "42"}).data
+        other = sdk.v1.customers.create(name="Other", external_id="other").data
+
+        assert (created.name, created.ingest_aliases, created.external_id) == ("Acme", ["acme"], "acme")
+        assert (created.custom_fields, other.ingest_aliases) == ({"crm": "42"}, ["other"])
+        assert sdk.v1.customers.set_ingest_aliases(customer_id=created.id, ingest_aliases=["a", "b"]) is None
+        assert sdk.v1.customers.set_name(customer_id=created.id, name="Acme GmbH").data.name == "Acme GmbH"
+
+        detail = sdk.v1.customers.retrieve(customer_id=created.id).data
+        assert (detail.id, detail.name, detail.ingest_aliases) == (created.id, "Acme GmbH", ["a", "b"])
+        assert detail.created_at <= detail.updated_at
+        assert detail.to_dict().keys() == {
+            "id",
+            "external_id",
+            "ingest_aliases",
+            "name",
+            "custom_fields",
+            "customer_config",
+            "created_at",
+            "updated_at",
+        }
+        assert sdk.v1.customers.archive(id=other.id).data.id == other.id
+        assert sdk.v1.customers.retrieve(customer_id=other.id).data.archived_at
+
+    def test_customers_are_listed_page_by_page_and_filtered(self, sdk):
+        made = [CustomerFactory(name=name, aliases=[name.lower()]) for name in ("Ada", "Ben", "Cleo")]
+        ids = [str(customer.pk) for customer in made]
+
+        def listed(**options):
+            return [(customer.id, customer.ingest_aliases) for customer in sdk.v1.customers.list(**options)]
+
+        assert listed(limit=1) == listed() == [(str(c.pk), [c.name.lower()]) for c in sorted(made, key=lambda c: c.pk)]
+        assert listed(customer_ids=ids[:2]) == [one for one in listed() if one[0] in ids[:2]]
+        assert listed(ingest_alias="cleo") == [(ids[2], ["cleo"])]
+        assert listed(only_archived=True) == []
+
+    def test_a_used_alias_is_a_conflict_at_once(self, sdk):
+        CustomerFactory(aliases=["acme"])
+
+        with pytest.raises(metronome.ConflictError) as refused:
+            sdk.with_options(max_retries=2).v1.customers.create(name="Twin", ingest_aliases=["acme"])
+        assert refused.value.response.headers["x-should-retry"] == "false"
+        assert refused.value.response.num_bytes_downloaded
+        assert Customer.objects.count() == 1
+
+    def test_a_contract_and_one_edit_of_it(self, sdk):
+        customer, card, calls = CustomerFactory(), RateCardFactory(), ProductFactory(name="Calls")
+        fixed = FixedProductFactory(name="Commitment")
+        RateCardAliasFactory(rate_card=card, name="standard")
+        amount = {"amount": 10_000_000, "timestamp": JANUARY}
+
+        created = sdk.v1.contracts.create(
+            customer_id=str(customer.pk),
+            starting_at=OCTOBER,
+            ending_before=JANUARY,
+            rate_card_alias="standard",
+            name="Deal",
+            net_payment_terms_days=30,
+            usage_statement_schedule={"frequency": "MONTHLY"},
+            uniqueness_key="deal",
+        ).data
+        contract = created.contract
+        assert (contract.id, contract.customer_id, contract.rate_card_id) == (
+            created.id,
+            str(customer.pk),
+            str(card.pk),
+        )
+        assert (contract.starting_at, contract.ending_before) == (OCTOBER, JANUARY)
+        assert (contract.name, contract.net_payment_terms_days, contract.uniqueness_key) == ("Deal", 30, "deal")
+        assert contract.usage_statement_schedule.to_dict(mode="json") == {
+            "frequency": "MONTHLY",
+            "billing_anchor_date": "2025-10-01T00:00:00Z",
+        }
+        for empty in ("commits", "overrides", "scheduled_charges", "transitions", "usage_filter", "credits"):
+            assert getattr(contract, empty) == []
+
+        edited = sdk.v2.contracts.edit(
+            customer_id=str(customer.pk),
+            contract_id=created.id,
+            add_commits=[
+                {
+                    "type": "POSTPAID",
+                    "product_id": str(fixed.pk),
+                    "name": "Year end",
+                    "priority": 100,
+                    "access_schedule": {
+                        "schedule_items": [{"amount": 10_000_000, "starting_at": OCTOBER, "ending_before": JANUARY}]
+                    },
+                    "invoice_schedule": {"schedule_items": [amount]},
+                }
+            ],
+            add_overrides=[
+                {
+                    "type": "MULTIPLIER",
+                    "multiplier": 0.5,
+                    "starting_at": MID_OCTOBER,
+                    "override_specifiers": [{"product_id": str(calls.pk)}],
+                }
+            ],
+            add_scheduled_charges=[{"product_id": str(fixed.pk), "schedule": {"schedule_items": [amount]}}],
+            update_contract_name="The deal",
+            update_contract_end_date=None,
+        ).data
+
+        (seen,) = sdk.v2.contracts.get_edit_history(customer_id=str(customer.pk), contract_id=created.id).data
+        assert seen.id == edited.id
+        assert seen.to_dict() == edited.edit.to_dict()
+        (commit,), (override,), (charge,) = seen.add_commits, seen.add_overrides, seen.add_scheduled_charges
+        assert commit.to_dict(mode="json") == {
+            "id": commit.id,
+            "type": "POSTPAID",
+            "product": {"id": str(fixed.pk), "name": "Commitment"},
+            "name": "Year end",
+            "priority": 100,
+            "rate_type": "LIST_RATE",
+            "access_schedule": {
+                "access_type": "SPEND",
+                "credit_type": {"id": str(USD_ID), "name": "USD (cents)"},
+                "schedule_items": [
+                    {
+                        "id": commit.access_schedule.schedule_items[0].id,
+                        "amount": 10_000_000,
+                        "starting_at": "2025-10-01T00:00:00Z",
+                        "ending_before": "2026-01-01T00:00:00Z",
+                    }
+                ],
+            },
+            "invoice_schedule": {
+                "credit_type": {"id": str(USD_ID), "name": "USD (cents)"},
+                "do_not_invoice": False,
+                "schedule_items": [
+                    {
+                        "id": commit.invoice_schedule.schedule_items[0].id,
+                        "timestamp": "2026-01-01T00:00:00Z",
+                        "amount": 10_000_000,
+                        "unit_price": 10_000_000,
+                        "quantity": 1,
+                    }
+                ],
+            },
+        }
+        assert override.to_dict(mode="json") == {
+            "id": override.id,
+            "type": "MULTIPLIER",
+            "multiplier": 0.5,
+            "created_at": seen.to_dict(mode="json")["timestamp"],
+            "starting_at": "2025-10-15T00:00:00Z",
+            "override_specifiers": [{"product_id": str(calls.pk)}],
+            "is_commit_specific": False,
+            "target": "LIST_RATE",
+        }
+        assert charge.schedule.schedule_items[0].amount == 10_000_000
+        assert (seen.update_contract_name, seen.to_dict()["update_contract_end_date"]) == ("The deal", None)
+
+    def test_ids_in_an_edit_are_echoed(self, sdk):
+        contract = ContractFactory()
+        override, commit = OverrideFactory(contract=contract), CommitFactory(contract=contract)
+
+        edit = sdk.v2.contracts.edit(
+            customer_id=str(contract.customer.pk),
+            contract_id=str(contract.pk),
+            remove_overrides=[{"id": str(override.pk)}],
+            archive_commits=[{"id": str(commit.pk)}],
+            uniqueness_key="clean",
+        ).data.edit
+
+        assert [one.id for one in edit.remove_overrides] == [str(override.pk)]
+        assert [one.id for one in edit.archive_commits] == [str(commit.pk)]
+        assert edit.uniqueness_key == "clean"
+
+    def test_the_rate_schedule_shows_list_price_beside_override(self, sdk):
+        contract = ContractFactory(starting_at=OCTOBER)
+        cheap, dear, extra, hidden = (
+            ProductFactory(name=name, version__tags=["ai"]) for name in ("Cheap", "Dear", "Extra", "Hidden")
+        )
+        for product, price, entitled in ((cheap, 2, True), (dear, 40, True), (extra, 5, False), (hidden, 7, True)):
+            RateFactory(rate_card=contract.rate_card, product=product, price=price, entitled=entitled)
+        dearer_later = RateFactory(rate_card=contract.rate_card, product=dear, price=50, starting_at=JANUARY)
+        half = {"contract": contract, "starting_at": MID_OCTOBER}
+        OverrideFactory(**half, product=dear)
+        OverrideFactory(**half, type="OVERWRITE", product=cheap, price=1)
+        OverrideFactory(contract=contract, type="", multiplier=None, entitled=True, product=extra)
+        OverrideFactory(contract=contract, type="", multiplier=None, entitled=False, product=hidden)
+
+        def prices(at, **selector):
+            rows = sdk.v1.contracts.retrieve_rate_schedule(
+                customer_id=str(contract.customer.pk),
+                contract_id=str(contract.pk),
+                at=at,
+                selectors=[selector] if selector else [],
+            )
+            return {
+                row.product_name: (row.list_rate.price, row.override_rate and row.override_rate.price)
+                for row in rows.data
+            }
+
+        assert prices(OCTOBER) == {"Cheap": (2, None), "Dear": (40, None), "Extra": (5, None)}
+        assert prices(MID_OCTOBER) == {"Cheap": (2, 1), "Dear": (40, 20), "Extra": (5, None)}
+        assert prices(JANUARY, product_id=str(dear.pk)) == {"Dear": (50, 25)}
+        assert prices(MID_OCTOBER, product_tags=["none"]) == {}
+        assert Rate.objects.get(pk=dearer_later.pk).price == 50
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_rate_schedule_is_paged(sdk):
+    contract = ContractFactory()
+    for name in ("Ada", "Ben", "Cleo"):
+        RateFactory(rate_card=contract.rate_card, product=ProductFactory(name=name))
+    whose = {"customer_id": str(contract.customer.pk), "contract_id": str(contract.pk), "at": OCTOBER}
+
+    found, cursor = [], None
+    while cursor or not found:
+        page = sdk.v1.contracts.retrieve_rate_schedule(**whose, limit=2, **({"next_page": cursor} if cursor else {}))
+        found += [row.product_name for row in page.data]
+        cursor = page.next_page
+    assert sorted(found) == ["Ada", "Ben", "Cleo"]
+
+
+def test_a_contract_without_a_rate_card_has_no_prices(api):
+    contract = ContractFactory(rate_card=None)
+    body = {"customer_id": str(contract.customer.pk), "contract_id": str(contract.pk)}
+
+    assert api.post("/v1/contracts/getContractRateSchedule", body) == {"data": [], "next_page": None}
+
+
+def test_lower_case_enums_unknown_fields_and_nulls_are_taken_as_the_compatible_api_does(api):
+    customer, card, product = CustomerFactory(), RateCardFactory(), ProductFactory()
+    body = {
+        "customer_id": str(customer.pk),
+        "rate_card_id": str(card.pk),
+        "rate_card_alias": None,
+        "starting_at": "2025-10-01",
+        "multiplier_override_prioritization": "lowest_multiplier",
+        "usage_statement_schedule": {"frequency": "quarterly", "day": "contract_start"},
+        "overrides": [
+            {"type": "multiplier", "multiplier": "0.5", "starting_at": "2025-10-01T02:00:00+02:00", "product_id": None}
+        ],
+        "commits": [],
+        "credits": [],
+        "transition": None,
+        "spend_trackers": [],
+        "a_field_of_next_year": {"deep": [1]},
+    }
+    shown = api.post(CREATE, body)["data"]["contract"]
+    assert shown["usage_statement_schedule"]["frequency"] == "QUARTERLY"
+    assert shown["multiplier_override_prioritization"] == "LOWEST_MULTIPLIER"
+    assert [(o["type"], str(o["multiplier"]), o["starting_at"]) for o in shown["overrides"]] == [
+        ("MULTIPLIER", "0.5", "2025-10-01T00:00:00+00:00")
+    ]
+
+    whose = {"customer_id": str(customer.pk), "contract_id": shown["id"]}
+    overwrite = {
+        "type": "overwrite",
+        "starting_at": "2025-10-01",
+        "product_id": str(product.pk),
+        "overwrite_rate": {"rate_type": "flat", "price": 0.000000000001, "credit_type_id": None},
+        "target": "list_rate",
+        "is_commit_specific": False,
+    }
+    edit = api.post(EDIT, whose | {"add_overrides": [overwrite], "update_commits": None, "starting_at": "x"})
+    (override,) = edit["data"]["edit"]["add_overrides"]
+    assert str(override["overwrite_rate"]["price"]) == "1E-12"
+    assert override["product"] == {"id": str(product.pk), "name": product.name}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        pytest.param(CREATE, {"credits": [{}]}, "credits", id="credits"),
+        pytest.param(CREATE, {"package_id": "x"}, "package_id", id="packages"),
+        pytest.param(CREATE, {"transition": {"type": "RENEWAL"}}, "transition", id="renewals"),
+        pytest.param(
+            CREATE,
+            {"usage_statement_schedule": {"invoice_generation_starting_at": "2025-10-01"}},
+            "usage_statement_schedule.invoice_generation_starting_at",
+            id="imported history",
+        ),
+        pytest.param(
+            CREATE, {"commits": [{}, {"rollover_fraction": 0.1}]}, "commits[1].rollover_fraction", id="rollover"
+        ),
+        pytest.param(EDIT, {"add_commits": [{"rate_type": "commit_rate"}]}, "add_commits[0].rate_type", id="rates"),
+        pytest.param(
+            EDIT,
+            {"add_commits": [{"access_schedule": {"access_type": "QUANTITY"}}]},
+            "add_commits[0].access_schedule.access_type",
+            id="commits of quantities",
+        ),
+        pytest.param(
+            EDIT,
+            {"add_overrides": [{"override_specifiers": [{"commit_ids": ["x"]}]}]},
+            "add_overrides[0].override_specifiers[0].commit_ids",
+            id="overrides for one commit",
+        ),
+        pytest.param(EDIT, {"update_commits": [{}]}, "update_commits", id="changing commits"),
+        pytest.param("/v1/customers", {"billing_config": {"x": 1}}, "billing_config", id="billing providers"),
+    ],
+)
+def test_what_is_not_supported_is_refused_by_name(api, path, body, field):
+    answer = api.post(path, body, status=501)
+
+    assert [error["field"] for error in answer["errors"]] == [field]
+    assert answer["message"].startswith(f"{field}: is not supported by this server")
+    assert not Customer.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        pytest.param({"starting_at": "2025-10-01T00:30:00Z"}, "starting_at", id="off the hour"),
+        pytest.param({"starting_at": "yesterday"}, "starting_at", id="no instant"),
+        pytest.param({"starting_at": None}, "starting_at", id="no start"),
+        pytest.param({"rate_card_id": str(uuid7())}, "rate_card_id", id="an unknown rate card"),
+        pytest.param({"name": 7}, "name", id="a number for a name"),
+        pytest.param({"commits": [{}]}, "commits[0].product_id", id="a commit of nothing"),
+        pytest.param(
+            {"overrides": [{"starting_at": "2025-10-01", "type": "MULTIPLIER", "multiplier": -1}]},
+            "overrides[0].multiplier",
+            id="a negative multiplier",
+        ),
+        pytest.param({"custom_fields": {"k": 1}}, "custom_fields.k", id="a custom field that is no text"),
+        pytest.param({"overrides": "all"}, "overrides", id="text for a list"),
+    ],
+)
+def test_a_refusal_names_field_value_and_rule_and_writes_nothing(api, changes, field):
+    customer, card = CustomerFactory(), RateCardFactory()
+    body = {"customer_id": str(customer.pk), "rate_card_id": str(card.pk), "starting_at": "2025-10-01"} | changes
+
+    answer = api.post(CREATE, body, status=400)
+
+    assert answer["errors"][0]["field"] == field
+    assert set(answer["errors"][0]) == {"field", "value", "rule"}
+    assert not Contract.objects.exists()
+
+
+def test_a_negative_price_is_refused(api):
+    contract, product = ContractFactory(), ProductFactory()
+    override = {
+        "type": "OVERWRITE",
+        "starting_at": "2025-10-01",
+        "product_id": str(product.pk),
+        "overwrite_rate": {"rate_type": "FLAT", "price": -0.1},
+    }
+    body = {"customer_id": str(contract.customer.pk), "contract_id": str(contract.pk), "add_overrides": [override]}
+
+    answer = api.post(EDIT, body, status=400)
+    assert names(answer) == [("add_overrides[0].overwrite_rate.price", "must not be negative")]
+
+
+def test_a_used_key_answers_409_and_says_not_to_retry(api):
+    contract = ContractFactory(uniqueness_key="deal")
+    whose = {"customer_id": str(contract.customer.pk)}
+    create = whose | {"starting_at": "2030-01-01", "rate_card_id": str(RateCardFactory().pk), "uniqueness_key": "deal"}
+    edit = whose | {"contract_id": str(contract.pk), "update_contract_name": "Deal", "uniqueness_key": "deal"}
+
+    assert names(api.post(CREATE, create, status=409))[0][0] == "uniqueness_key"
+    api.post(EDIT, edit)
+    answer = api.client.post(EDIT, edit, content_type="application/json")
+    assert (answer.status_code, answer["x-should-retry"]) == (409, "false")
+    assert ContractEdit.objects.filter(kind="EDIT").count() == 1
+
+
+@pytest.mark.parametrize(
+    "query", ["customer_ids=x", "limit=0", "next_page=!", "only_archived=maybe"], ids=lambda query: query
+)
+def test_a_list_of_customers_that_makes_no_sense_is_refused(api, query):
+    (error, *_) = api.get(f"/v1/customers?{query}", status=400)["errors"]
+
+    assert error["field"].startswith(query.partition("=")[0])
+
+
+def test_at_most_a_hundred_customers_are_asked_for(api):
+    ids = ",".join(str(uuid7()) for _ in range(101))
+
+    assert api.get(f"/v1/customers?customer_ids={ids}", status=400)["errors"][0]["field"] == "customer_ids"
+
+
+@pytest.mark.parametrize("customer_id", [str(uuid7()), "acme"])
+def test_an_unknown_customer_is_not_found(api, customer_id):
+    api.get(f"/v1/customers/{customer_id}", status=404)
+    api.post(f"/v1/customers/{customer_id}/setName", {"name": "Acme"}, status=404)
+    api.post(f"/v1/customers/{customer_id}/setIngestAliases", {"ingest_aliases": []}, status=404)
+
+
+class TestBoundTokens:
+    """A read token of one customer sees that one; another looks like none at all."""
+
+    HISTORY, PRICES = "/v2/contracts/getEditHistory", "/v1/contracts/getContractRateSchedule"
+
+    def test_it_sees_its_own(self, api_bound_to):
+        contract = ContractFactory()
+        mine = api_bound_to(contract.customer.pk)
+        body = {"customer_id": str(contract.customer.pk), "contract_id": str(contract.pk)}
+        CustomerFactory()
+
+        assert [c["id"] for c in mine.get("/v1/customers")["data"]] == [str(contract.customer.pk)]
+        assert mine.get(f"/v1/customers/{contract.customer.pk}")["data"]["id"] == str(contract.customer.pk)
+        assert mine.post(self.HISTORY, body) == {"data": []}
+        assert mine.post(self.PRICES, body)["data"] == []
+
+    def test_foreign_and_missing_look_the_same(self, api_bound_to):
+        mine, foreign = api_bound_to(CustomerFactory().pk), ContractFactory()
+
+        for path in (self.HISTORY, self.PRICES):
+            answers = []
+            for customer_id, contract_id in ((foreign.customer.pk, foreign.pk), (uuid7(), uuid7())):
+                body = {"customer_id": str(customer_id), "contract_id": str(contract_id)}
+                answer = mine.post(path, body, status=404)
+                answers.append((answer["message"], names(answer)))
+            assert answers[0] == answers[1]
+        foreign_page = mine.get(f"/v1/customers/{foreign.customer.pk}", status=404)
+        assert foreign_page["message"] == mine.get(f"/v1/customers/{uuid7()}", status=404)["message"]
+        assert mine.get(f"/v1/customers?customer_ids={foreign.customer.pk}")["data"] == []
+
+    def test_it_changes_nothing(self, api_bound_to):
+        contract = ContractFactory()
+        mine, whose = api_bound_to(contract.customer.pk), {"customer_id": str(contract.customer.pk)}
+
+        mine.post("/v1/customers", {"name": "Acme"}, status=403)
+        mine.post(f"/v1/customers/{contract.customer.pk}/setIngestAliases", {"ingest_aliases": ["a"]}, status=403)
+        mine.post(EDIT, whose | {"contract_id": str(contract.pk), "update_contract_name": "x"}, status=403)
+        mine.post(CREATE, whose | {"starting_at": "2025-10-01"}, status=403)
+        assert aliases_of([contract.customer.pk]) == {contract.customer.pk: []}

@@ -1,0 +1,218 @@
+"""The plainest valid rows of customers, contracts and terms. A test states everything that matters to it.
+
+Reach into what comes along by its name: `ContractFactory(terms__ending_before=…)`,
+`CommitFactory(segment__amount=…, invoice_item__issued_at=…)`, `ScheduledChargeFactory(item__amount=…)`.
+"""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import factory
+from django.db.models import F
+from factory.django import DjangoModelFactory
+
+from contracts.models import (
+    AccessSegment,
+    Claim,
+    Commit,
+    Contract,
+    ContractEdit,
+    ContractTerms,
+    Customer,
+    InvoiceScheduleItem,
+    Override,
+    ScheduledCharge,
+    ScheduledChargeItem,
+)
+from tests.factories.pricing import FixedProductFactory, RateCardFactory
+
+NEW_YEAR = datetime(2025, 1, 1, tzinfo=UTC)
+NEXT_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def next_edit_number(customer: Customer) -> int:
+    Customer.objects.filter(pk=customer.pk).update(last_edit_number=F("last_edit_number") + 1)
+    customer.refresh_from_db(fields=["last_edit_number"])
+    return customer.last_edit_number
+
+
+class EditFactory(DjangoModelFactory):
+    """The next edit of its customer; of a contract where one is given."""
+
+    class Meta:
+        model = ContractEdit
+
+    customer = factory.SubFactory("tests.factories.contracts.CustomerFactory")
+    contract = None
+    number = factory.LazyAttribute(lambda edit: next_edit_number(edit.customer))
+    kind = factory.LazyAttribute(lambda edit: "EDIT" if edit.contract else "CLAIMS")
+    created_at = NEW_YEAR
+    created_by = "Ada"
+
+
+class ClaimFactory(DjangoModelFactory):
+    """The first claim of a subject: its whole history."""
+
+    class Meta:
+        model = Claim
+
+    customer = factory.SubFactory("tests.factories.contracts.CustomerFactory")
+    subject = "acme"
+    sequence = 1
+    edit = factory.SubFactory(EditFactory, customer=factory.SelfAttribute("..customer"))
+    created_at = NEW_YEAR
+    created_by = "Ada"
+
+
+class CustomerFactory(DjangoModelFactory):
+    """A customer that owns its id, and the aliases given: `CustomerFactory(aliases=["acme"])`."""
+
+    class Meta:
+        model = Customer
+        skip_postgeneration_save = True
+
+    name = "Acme"
+    created_at = NEW_YEAR
+    created_by = "Ada"
+    updated_at = NEW_YEAR
+
+    @factory.post_generation
+    def aliases(customer, create: bool, aliases: list[str] | None, **_: object) -> None:  # noqa: N805
+        edit = EditFactory(customer=customer)
+        for subject in [str(customer.pk), *(aliases or [])]:
+            ClaimFactory(customer=customer, subject=subject, edit=edit)
+
+
+class ContractTermsFactory(DjangoModelFactory):
+    """What a contract was created with; open-ended."""
+
+    class Meta:
+        model = ContractTerms
+
+    contract = factory.SubFactory("tests.factories.contracts.ContractFactory", terms=None)
+    customer = factory.SelfAttribute("contract.customer")
+    added_by_edit = factory.SubFactory(
+        EditFactory,
+        customer=factory.SelfAttribute("..contract.customer"),
+        contract=factory.SelfAttribute("..contract"),
+        kind="CREATION",
+    )
+    created_at = factory.SelfAttribute("contract.created_at")
+
+
+class ContractFactory(DjangoModelFactory):
+    """A monthly contract from 2025 on, by the calendar month, on a rate card of its own, with its terms and edit."""
+
+    class Meta:
+        model = Contract
+        skip_postgeneration_save = True
+
+    customer = factory.SubFactory(CustomerFactory)
+    starting_at = NEW_YEAR
+    rate_card = factory.SubFactory(RateCardFactory)
+    frequency = "MONTHLY"
+    billing_anchor_at = factory.LazyAttribute(lambda contract: contract.starting_at.replace(day=1, hour=0))
+    created_at = factory.SelfAttribute("starting_at")
+    created_by = "Ada"
+    terms = factory.RelatedFactory(ContractTermsFactory, factory_related_name="contract")
+
+
+class _TermOfContract(DjangoModelFactory):
+    class Meta:
+        abstract = True
+
+    contract = factory.SubFactory(ContractFactory)
+    customer = factory.SelfAttribute("contract.customer")
+    added_by_edit = factory.SubFactory(
+        EditFactory,
+        customer=factory.SelfAttribute("..contract.customer"),
+        contract=factory.SelfAttribute("..contract"),
+    )
+    created_at = factory.SelfAttribute("added_by_edit.created_at")
+
+
+class OverrideFactory(_TermOfContract):
+    """Half price on everything, from 2025 on."""
+
+    class Meta:
+        model = Override
+
+    starting_at = NEW_YEAR
+    type = "MULTIPLIER"
+    multiplier = factory.LazyAttribute(lambda override: Decimal("0.5") if override.type == "MULTIPLIER" else None)
+    unit = factory.LazyAttribute(
+        lambda override: override.contract.rate_card.fiat_unit if override.type == "OVERWRITE" else None
+    )
+
+
+class _PartOfCommit(DjangoModelFactory):
+    class Meta:
+        abstract = True
+
+    commit = factory.SubFactory("tests.factories.contracts.CommitFactory", segment=None, invoice_item=None)
+    customer = factory.SelfAttribute("commit.customer")
+    added_by_edit = factory.SelfAttribute("commit.added_by_edit")
+    created_at = factory.SelfAttribute("commit.created_at")
+
+
+class AccessSegmentFactory(_PartOfCommit):
+    """All of 2025."""
+
+    class Meta:
+        model = AccessSegment
+
+    amount = Decimal(10_000_000)
+    starting_at = NEW_YEAR
+    ending_before = NEXT_YEAR
+
+
+class InvoiceScheduleItemFactory(_PartOfCommit):
+    """What the segment holds by default, on the first of 2026."""
+
+    class Meta:
+        model = InvoiceScheduleItem
+
+    issued_at = NEXT_YEAR
+    amount = Decimal(10_000_000)
+    unit_price = factory.SelfAttribute("amount")
+    quantity = Decimal(1)
+
+
+class CommitFactory(_TermOfContract):
+    """A postpaid commit of $100,000 in 2025, on everything, with a true-up on the first of 2026."""
+
+    class Meta:
+        model = Commit
+        skip_postgeneration_save = True
+
+    type = "POSTPAID"
+    product = factory.SubFactory(FixedProductFactory)
+    unit = factory.LazyAttribute(lambda commit: commit.contract.rate_card.fiat_unit)
+    segment = factory.RelatedFactory(AccessSegmentFactory, factory_related_name="commit")
+    invoice_item = factory.RelatedFactory(InvoiceScheduleItemFactory, factory_related_name="commit")
+
+
+class ScheduledChargeItemFactory(DjangoModelFactory):
+    class Meta:
+        model = ScheduledChargeItem
+
+    charge = factory.SubFactory("tests.factories.contracts.ScheduledChargeFactory", item=None)
+    customer = factory.SelfAttribute("charge.customer")
+    added_by_edit = factory.SelfAttribute("charge.added_by_edit")
+    created_at = factory.SelfAttribute("charge.created_at")
+    issued_at = NEW_YEAR
+    amount = Decimal(1_000)
+    unit_price = factory.SelfAttribute("amount")
+    quantity = Decimal(1)
+
+
+class ScheduledChargeFactory(_TermOfContract):
+    """$10 on the first of 2025."""
+
+    class Meta:
+        model = ScheduledCharge
+        skip_postgeneration_save = True
+
+    product = factory.SubFactory(FixedProductFactory, name="Onboarding")
+    unit = factory.LazyAttribute(lambda charge: charge.contract.rate_card.fiat_unit)
+    item = factory.RelatedFactory(ScheduledChargeItemFactory, factory_related_name="charge")

@@ -1,0 +1,194 @@
+"""What the database itself refuses, whoever asks."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from decimal import Decimal as D
+from threading import Barrier, Event
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Model
+from django.db.models.expressions import RawSQL
+
+from pricing.models import (
+    BillableMetric,
+    PriceChange,
+    PricingUnit,
+    Product,
+    ProductVersion,
+    Publication,
+    PublicationCounter,
+    Rate,
+    RateCard,
+    RateCardAlias,
+    RateWithdrawal,
+)
+from pricing.services import publish
+from tests.factories.pricing import (
+    ADA,
+    NOW,
+    MetricFactory,
+    PricingUnitFactory,
+    ProductFactory,
+    ProductVersionFactory,
+    PublicationFactory,
+    RateCardAliasFactory,
+    RateFactory,
+    RateWithdrawalFactory,
+)
+
+FACTS: list[type[Model]] = [
+    Publication,
+    ProductVersion,
+    RateCardAlias,
+    Rate,
+    RateWithdrawal,
+    *(model.history.model for model in (PricingUnit, BillableMetric, PriceChange, Product, RateCard)),
+]
+OFF_THE_HOUR = datetime(2025, 1, 1, 0, 30, tzinfo=UTC)
+
+
+def one_of_everything():
+    rate = RateFactory()
+    RateWithdrawalFactory(rate=rate)
+    RateCardAliasFactory(rate_card=rate.rate_card)
+    PricingUnitFactory()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("model", FACTS, ids=lambda model: model.__name__)
+@pytest.mark.parametrize("statement", ["UPDATE {0} SET {1} = {1}", "DELETE FROM {0}", "TRUNCATE {0} CASCADE"])
+def test_facts_are_only_inserted(model, statement):
+    one_of_everything()
+    table, key = model._meta.db_table, model._meta.pk.column
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # as at a commit; nothing is truncated before
+    with pytest.raises(IntegrityError, match="is append-only"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement.format(table, key))
+    assert model.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("make", "constraint"),
+    [
+        pytest.param(lambda: RateFactory(price=D(-1)), "a_price_is_not_negative", id="a negative price"),
+        pytest.param(
+            lambda: RateFactory(price=RawSQL("'NaN'::numeric", [])), "rate_price_is_a_number", id="a price of NaN"
+        ),
+        pytest.param(lambda: RateFactory(rate_type="TIERED"), "rate_rate_type_is_known", id="a type to come"),
+        pytest.param(lambda: RateFactory(starting_at=OFF_THE_HOUR), "rate_starting_at_is_on_the_hour", id="a start"),
+        pytest.param(lambda: RateFactory(ending_before=OFF_THE_HOUR), "rate_ending_before_is_on_the_hour", id="an end"),
+        pytest.param(
+            lambda: RateFactory(ending_before=datetime(2025, 1, 1, tzinfo=UTC)),
+            "rate_ends_after_it_starts",
+            id="no time at all",
+        ),
+        pytest.param(
+            lambda: RateCardAliasFactory(starting_at=OFF_THE_HOUR),
+            "ratecardalias_starting_at_is_on_the_hour",
+            id="an alias off the hour",
+        ),
+        pytest.param(
+            lambda: MetricFactory(aggregation_type="SUM"),
+            "every_aggregation_but_count_names_its_property",
+            id="a sum of nothing",
+        ),
+        pytest.param(
+            lambda: ProductFactory(version__conversion_factor=D(0), version__conversion_operation="DIVIDE"),
+            "a_conversion_factor_is_positive",
+            id="a conversion by zero",
+        ),
+        pytest.param(
+            lambda: ProductFactory(version__conversion_factor=D(2)),
+            "a_conversion_has_a_factor_and_an_operation",
+            id="a factor of nothing",
+        ),
+        pytest.param(
+            lambda: ProductFactory(version__rounding_method="ROUND_UP"),
+            "a_rounding_has_places_and_a_method",
+            id="a rounding to nowhere",
+        ),
+        pytest.param(
+            lambda: ProductVersionFactory(product=ProductFactory()),
+            "a_product_has_one_initial_version",
+            id="a second beginning",
+        ),
+        pytest.param(
+            lambda: PublicationCounter.objects.create(id=False), "there_is_one_publication_counter", id="two counters"
+        ),
+        pytest.param(
+            lambda: PricingUnitFactory(name="USD (cents)"), "pricing_pricingunit_name", id="a unit of the same name"
+        ),
+        pytest.param(
+            lambda: [RateWithdrawalFactory(rate=rate) for rate in [RateFactory()] * 2],
+            "pricing_ratewithdrawal_rate_id",
+            id="a rate withdrawn twice",
+        ),
+    ],
+)
+def test_the_database_refuses(make, constraint):
+    with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
+        make()
+
+
+@pytest.mark.django_db
+def test_a_publication_prices_a_key_once_from_an_instant():
+    rate = RateFactory(pricing_group_values={"model": "xl", "region": "eu"})
+    same = {"rate_card": rate.rate_card, "product": rate.product, "publication": rate.publication}
+    RateFactory(**same, pricing_group_values={"model": "xl", "region": "us"})
+    with pytest.raises(IntegrityError, match="a_publication_prices_a_key_once"), transaction.atomic():
+        RateFactory(**same, pricing_group_values={"region": "eu", "model": "xl"}, price=D(2))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_publishers_wait_for_each_other_so_numbers_follow_commits():
+    inside, seen = Event(), []
+
+    def first():
+        with transaction.atomic():
+            publish(at=NOW, by=ADA)
+            inside.set()
+            connection.connection.execute("SELECT pg_sleep(0.2)")
+            seen.append("first ends")
+        connection.close()
+
+    def second():
+        inside.wait(5)
+        with transaction.atomic():
+            publish(at=NOW, by=ADA)
+            seen.append("second begins")
+        connection.close()
+
+    with ThreadPoolExecutor(2) as threads:
+        for done in [threads.submit(first), threads.submit(second)]:
+            done.result(10)
+    assert seen == ["first ends", "second begins"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_publishers_leave_no_gap_and_give_no_number_twice():
+    start = Barrier(4)
+
+    def publish_five():
+        start.wait(5)
+        for _ in range(5):
+            with transaction.atomic():
+                publish(at=NOW, by=ADA)
+        connection.close()
+
+    PublicationFactory()
+    with ThreadPoolExecutor(4) as threads:
+        for done in [threads.submit(publish_five) for _ in range(4)]:
+            done.result(30)
+    numbers = sorted(Publication.objects.values_list("number", flat=True))
+    assert numbers == list(range(numbers[0], numbers[0] + 21))
+
+
+@pytest.mark.django_db
+def test_a_refused_publication_gives_its_number_back():
+    before = PublicationFactory().number
+    with transaction.atomic():
+        publish(at=NOW, by=ADA)
+        transaction.set_rollback(True)
+    assert publish(at=NOW, by=ADA).number == before + 1
