@@ -3,6 +3,7 @@
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import Q
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
@@ -24,7 +25,10 @@ class KeysetPagination(BasePagination):
         ordering = getattr(view, "ordering", ("created_at", "id"))
         limit = page_size(request.query_params.get("limit"))
         if cursor := request.query_params.get("next_page"):
-            queryset = queryset.filter(_after(ordering, cursors.decode(cursor, length=len(ordering))))
+            try:
+                queryset = queryset.filter(_after(ordering, cursors.decode(cursor, length=len(ordering))))
+            except (ValidationError, ValueError, TypeError) as error:
+                raise cursors.foreign(cursor) from error
         rows = list(queryset.order_by(*ordering)[: limit + 1])
         self.next_page = None
         if len(rows) > limit:

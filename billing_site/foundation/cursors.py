@@ -21,4 +21,9 @@ def decode(cursor: str, *, length: int, field: str = "next_page") -> list[Any]:
             return position
     except (binascii.Error, ValueError, RecursionError):
         pass
-    raise Refusal.of(field, cursor, "must be a cursor from an earlier page of the same list")
+    raise foreign(cursor, field)
+
+
+def foreign(cursor: str, field: str = "next_page") -> Refusal:
+    """The refusal of a cursor that this list never gave."""
+    return Refusal.of(field, cursor, "must be a cursor from an earlier page of the same list")

@@ -5,10 +5,8 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from importlib import import_module
 
 import factory
-from django.apps import apps
 from factory.django import DjangoModelFactory
 
 from billing_site.foundation.actor import Actor
@@ -32,14 +30,7 @@ NOW = datetime(2025, 10, 1, 9, 30, tzinfo=UTC)
 ADA = Actor("USER", "Ada", "7", "ADMIN")
 
 
-def seed_currencies() -> None:
-    """Put back what the migration put in, where a test with real transactions has emptied the tables."""
-    if not PricingUnit.objects.filter(pk=USD_ID).exists():
-        import_module("pricing.migrations.0003_currencies").seed(apps, None)
-
-
 def dollars() -> PricingUnit:
-    seed_currencies()
     return PricingUnit.objects.get(pk=USD_ID)
 
 

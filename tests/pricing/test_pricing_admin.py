@@ -108,6 +108,16 @@ def test_every_row_has_its_page_and_every_configured_row_its_history(revops, mod
         assert revops.get(reverse(f"admin:pricing_{model._meta.model_name}_history", args=[row.pk])).status_code == 200
 
 
+@pytest.mark.parametrize("model", [BillableMetric, PricingUnit, Product, Rate, RateCard, RateCardAlias])
+def test_what_can_be_made_has_a_form(revops, model):
+    assert revops.get(add_page(model)).status_code == 200
+
+
+@pytest.mark.parametrize("model", [PriceChange, ProductVersion, Publication, RateWithdrawal])
+def test_what_comes_with_something_else_has_none(revops, model):
+    assert revops.get(add_page(model)).status_code == 403
+
+
 def test_nothing_is_deleted_and_no_fact_is_edited(revops):
     rate = some_of_everything()
     for model in MODELS:

@@ -6,7 +6,7 @@ import pytest
 from metronome import BadRequestError, ConflictError, Metronome, NotFoundError, PermissionDeniedError
 
 from billing_site.foundation import tokens
-from tests.factories.pricing import ADA, NOW, seed_currencies
+from tests.factories.pricing import ADA, NOW
 
 OCTOBER = datetime(2025, 10, 1, tzinfo=UTC)
 YEAR = datetime(2025, 1, 1, tzinfo=UTC)
@@ -16,8 +16,6 @@ NOWHERE = "00000000-0000-0000-0000-000000000000"
 @pytest.fixture
 def client_for(live_server):
     """The SDK with a token of that scope."""
-    seed_currencies()
-
     def make(scope):
         secret = tokens.create_token("SDK", scope=scope, at=NOW, by=ADA)[1]
         return Metronome(bearer_token=secret, base_url=live_server.url)

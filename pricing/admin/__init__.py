@@ -1,0 +1,16 @@
+"""The price list in the admin. Everything that writes is a service behind a form or an action."""
+
+from pricing.admin import metrics, products, publications, rate_cards, rates
+from pricing.admin.base import ARCHIVED, ReadOnlyInline, ThroughServices, digits
+
+__all__ = [
+    "ARCHIVED",
+    "ReadOnlyInline",
+    "ThroughServices",
+    "digits",
+    "metrics",
+    "products",
+    "publications",
+    "rate_cards",
+    "rates",
+]

@@ -1,0 +1,78 @@
+"""Products and their versions in the admin."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from billing_site.foundation import clock
+from billing_site.foundation.admin import FactAdmin, HouseAdmin
+from pricing import forms as own
+from pricing import services
+from pricing.admin.base import ARCHIVED, ReadOnlyInline, ThroughServices, digits
+from pricing.models import Product, ProductVersion
+from pricing.queries.rows import products_with_versions, version_in_force
+
+
+class VersionInline(ReadOnlyInline):
+    model = ProductVersion
+    fields = [
+        "starting_at",
+        "name",
+        "billable_metric",
+        "pricing_group_key",
+        "presentation_group_key",
+        "conversion_operation",
+        "conversion_factor",
+        "rounding_method",
+        "rounding_decimal_places",
+        "tags",
+        "publication",
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ProductVersion]:
+        return super().get_queryset(request).select_related("billable_metric", "publication").order_by("publication")
+
+
+@admin.register(Product)
+class ProductAdmin(ThroughServices, HouseAdmin):
+    add_form = own.ProductForm
+    list_display = ["name", "type", "metric", "priced_by", "sold_in", "created_at", "archived_at"]
+    list_filter = ["type", ARCHIVED]
+    search_fields = ["name", "id"]
+    ordering = ["name", "id"]
+    fields = ["name", "type", "custom_fields", "created_at", "created_by", "archived_at"]
+    inlines = [VersionInline]
+    actions = ["archive"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
+        return products_with_versions("billable_metric")
+
+    @admin.display(description="Billable metric")
+    def metric(self, product: Product) -> str:
+        return str(version_in_force(product, clock.now()).billable_metric or "")
+
+    @admin.display(description="Priced by")
+    def priced_by(self, product: Product) -> str:
+        return ", ".join(version_in_force(product, clock.now()).pricing_group_key)
+
+    @admin.display(description="Sold in")
+    def sold_in(self, product: Product) -> str:
+        version = version_in_force(product, clock.now())
+        if version.conversion_factor is None:
+            return ""
+        return (
+            f"{version.conversion_operation.lower()} by {digits(version.conversion_factor)} {version.conversion_name}"
+        )
+
+    @admin.action(description="Archive selected products", permissions=["change"])
+    def archive(self, request: HttpRequest, products: QuerySet[Product]) -> None:
+        self.archive_each(request, products, services.archive_product)
+
+
+@admin.register(ProductVersion)
+class ProductVersionAdmin(FactAdmin):
+    list_display = ["name", "product", "starting_at", "billable_metric", "pricing_group_key", "tags", "publication"]
+    list_select_related = ["product", "billable_metric", "publication"]
+    list_filter = ["product__type"]
+    search_fields = ["name", "product__name"]
+    ordering = ["-publication", "id"]

@@ -1,0 +1,132 @@
+"""The house keeps its own rules: the direction of imports, the kinds of models, constraints, migrations."""
+
+from io import StringIO
+
+import pytest
+from django.apps import apps
+from django.core.management import call_command
+from django.db import connection, models
+from importlinter.cli import lint_imports
+
+ROOMS = ("foundation", "pricing", "contracts", "ledger", "invoicing")
+
+# Every model: its kind, its primary key, and the column it would be sharded by (None: small, copied to every node).
+# Configured rows are edited by people and have history; facts are only inserted; derived rows can be rebuilt.
+MODELS = {
+    "foundation.TestClock": ("configured", "id", None),
+    "foundation.ApiToken": ("configured", "id", None),
+    "foundation.Job": ("derived", "id", None),
+    "pricing.PricingUnit": ("configured", "id", None),
+    "pricing.BillableMetric": ("configured", "id", None),
+    "pricing.PriceChange": ("configured", "id", None),
+    "pricing.Publication": ("fact", "number", None),
+    "pricing.PublicationCounter": ("derived", "id", None),
+    "pricing.Product": ("configured", "id", None),
+    "pricing.ProductVersion": ("fact", "id", None),
+    "pricing.RateCard": ("configured", "id", None),
+    "pricing.RateCardAlias": ("fact", "id", None),
+    "pricing.Rate": ("fact", "id", None),
+    "pricing.RateWithdrawal": ("fact", "id", None),
+    "contracts.Customer": ("configured", "id", "id"),
+    "contracts.ContractEdit": ("fact", "id", "customer"),
+    "contracts.Claim": ("fact", "id", None),
+    "contracts.Contract": ("configured", "id", "customer"),
+    "contracts.ContractTerms": ("term", "id", "customer"),
+    "contracts.Override": ("term", "id", "customer"),
+    "contracts.Commit": ("term", "id", "customer"),
+    "contracts.AccessSegment": ("term", "id", "customer"),
+    "contracts.InvoiceScheduleItem": ("term", "id", "customer"),
+    "contracts.ScheduledCharge": ("term", "id", "customer"),
+    "contracts.ScheduledChargeItem": ("term", "id", "customer"),
+    "ledger.IngestCall": ("fact", "id", None),
+    "ledger.EventKey": ("fact", "subject, transaction_id", "subject"),
+    "ledger.EventBody": ("fact", "subject, transaction_id, received_at", "subject"),
+    "ledger.Series": ("fact", "id", None),
+    "ledger.HourlyUsage": ("derived", "subject, series_id, hour", "subject"),
+    "ledger.DailyUsage": ("derived", "subject, series_id, day", "subject"),
+    "ledger.LedgerEntry": ("fact", "id", "customer"),
+    "invoicing.NumberSeries": ("derived", "id", "customer"),
+    "invoicing.Invoice": ("fact", "id", "customer"),
+    "invoicing.InvoiceLine": ("fact", "id", "customer"),
+}
+
+
+def our_models() -> list[type[models.Model]]:
+    return [model for room in ROOMS for model in apps.get_app_config(room).get_models()]
+
+
+def without_history() -> list[type[models.Model]]:
+    return [m for m in our_models() if not m._meta.proxy and not m.__name__.startswith("Historical")]
+
+
+def test_imports_run_one_way_and_the_engines_are_pure():
+    assert lint_imports() == 0
+
+
+def test_migrations_say_what_the_models_say(db):
+    call_command("makemigrations", check=True, dry_run=True, stdout=StringIO())
+
+
+def test_every_model_is_listed_with_its_kind_its_key_and_its_shard():
+    found = {}
+    for model in without_history():
+        key = model._meta.pk
+        names = ", ".join(getattr(key, "field_names", [key.name]))
+        columns = {field.name for field in model._meta.fields}
+        kind, _, shard = MODELS.get(model._meta.label, ("unlisted", "", None))
+        found[model._meta.label] = (kind, names, shard if shard is None or shard in columns else "missing column")
+    assert found == MODELS
+
+
+def test_what_people_edit_has_history():
+    lacking = [m._meta.label for m in without_history() if MODELS[m._meta.label][0] == "configured"]
+    lacking = [label for label in lacking if not hasattr(apps.get_model(label), "history")]
+    assert lacking == []
+
+
+def test_the_database_refuses_to_change_facts_and_history(db):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT tgrelid::regclass::text FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid "
+            "WHERE proname = 'refuse_change_of_a_fact' AND tgtype & 24 = 24"  # before UPDATE or DELETE
+        )
+        guarded = {name for (name,) in cursor.fetchall()}
+    facts = {m._meta.db_table for m in without_history() if MODELS[m._meta.label][0] == "fact"}
+    history = {m._meta.db_table for m in our_models() if m.__name__.startswith("Historical")}
+    assert facts | history <= guarded
+
+
+def test_no_unique_index_can_be_defeated_by_null(db):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT index.indexrelid::regclass::text, string_agg(attname, ', ')
+            FROM pg_index AS index
+            JOIN pg_class AS tables ON tables.oid = index.indrelid
+            JOIN pg_attribute ON attrelid = index.indrelid AND attnum = ANY (index.indkey)
+            WHERE index.indisunique AND NOT index.indnullsnotdistinct AND index.indpred IS NULL
+              AND NOT attnotnull AND relname ~ %s
+            GROUP BY 1
+            """,
+            [f"^({'|'.join(ROOMS)})_"],
+        )
+        assert cursor.fetchall() == []
+
+
+def test_no_number_column_takes_nan():
+    open_to_nan = [
+        f"{model._meta.label}.{field.name}"
+        for model in without_history()
+        for field in model._meta.fields
+        if isinstance(field, models.DecimalField)
+        and not any(
+            constraint.name.endswith("is_a_number") and field.name in constraint.name
+            for constraint in model._meta.constraints
+        )
+    ]
+    assert open_to_nan == []
+
+
+@pytest.mark.parametrize("model", without_history(), ids=lambda model: model._meta.label)
+def test_ids_are_made_here_and_not_drawn_from_a_sequence(model):
+    assert not isinstance(model._meta.pk, models.AutoField)
