@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import dj_database_url
 
@@ -157,9 +158,10 @@ SPECTACULAR_SETTINGS = {
 
 # --- Background jobs. Each setting answers a measured fault: see docs/jobs.md ---------------------------------
 
-Q_CLUSTER = {
+Q_CLUSTER: dict[str, Any] = {
     "name": "countinghouse",
     "orm": "default",
+    "broker_class": "billing_site.foundation.jobs.broker.JobBroker",  # hands the cluster our functions only
     "workers": 1,
     "bulk": 1,
     "queue_limit": 1,

@@ -1,21 +1,17 @@
 """Sharing new connections fairly between web workers on one socket.
 
 Left to chance, four kept-alive connections often end up at one worker, and half of the machine idles. So workers post
-how many connections they hold where their twins see it, and one that holds more leaves a new connection to the others.
+how many connections they hold where their twins see it; one that holds more lets the others go first, for a moment.
 """
 
 import mmap
 import os
 import struct
 import tempfile
-import time
 from pathlib import Path
 from typing import IO, Final
 
-POST: Final = struct.Struct("dd")  # when, on the machine's monotonic clock, and how many
-FRESH_SECONDS: Final = 0.5  # an older post is from a worker that hangs or is gone: nobody waits for it
-POST_EVERY_SECONDS: Final = 0.2
-LOOK_AGAIN_SECONDS: Final = 0.02  # while it is the others' turn; they may fall behind meanwhile
+POST: Final = struct.Struct("q")
 
 
 def open_board(directory: Path, workers: int) -> IO[bytes]:
@@ -34,13 +30,12 @@ class Board:
         self._others = [n for n in range(len(self._posts) // POST.size) if n != seat]
 
     def post(self, connections: int) -> None:
-        POST.pack_into(self._posts, self._seat * POST.size, time.monotonic(), connections)
+        POST.pack_into(self._posts, self._seat * POST.size, connections)
 
-    def is_our_turn(self, connections: int) -> bool:
-        """Whether no worker in good health holds fewer connections."""
-        fresh_since = time.monotonic() - FRESH_SECONDS
-        for seat in self._others:
-            posted_at, held = POST.unpack_from(self._posts, seat * POST.size)
-            if posted_at > fresh_since and held < connections:
-                return False
-        return True
+    def is_ahead(self, connections: int) -> bool:
+        """Whether another worker holds clearly fewer: one of a few, an eighth of many."""
+        return any(connections - held > connections // 8 for held in map(self._held, self._others))
+
+    def _held(self, seat: int) -> int:
+        (held,) = POST.unpack_from(self._posts, seat * POST.size)
+        return int(held)

@@ -10,7 +10,7 @@ that insert one row; load generator on the same 2 cores):
     | 200 that send a body byte in 2 s      | no request is answered | good requests go on; cut by this module  |
 
 granian lends a slow body one of its threads; waitress reads bodies in its event loop, and a thread sees whole requests
-only. Its price is 0.2 to 0.3 ms of processor time a request, a few hundredths of what an ingest call costs.
+only. Its price is 0.2 to 0.3 ms of processor time a request, estimated at a few hundredths of an ingest call.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
 
 from billing_site.server import processes
-from billing_site.server.balance import LOOK_AGAIN_SECONDS, POST_EVERY_SECONDS, Board
+from billing_site.server.balance import Board
 from billing_site.wsgi import application
 
 PATIENCE_SECONDS: Final = 20.0  # a request's first bytes and its header
@@ -41,6 +41,7 @@ STALLED_READER_SECONDS: Final = 60.0  # a client that does not fetch its answer
 DRAIN_SECONDS: Final = 10.0  # for what is being answered when the worker is asked to stop
 LARGEST_REQUEST_BYTES: Final = 64 * 1024 * 1024  # a backstop: views know their own, smaller limits
 
+STEP_BACK_SECONDS: Final = 0.002  # an idle worker needs a tenth of that to take a connection
 THREADS: Final = 4
 CONNECTIONS: Final = 2_000
 OTHER_FILES: Final = 100  # descriptors kept for the database, logs and spilled bodies
@@ -101,17 +102,25 @@ class WebServer(TcpWSGIServer):
             ident=None,
         )
         self.board = board
-        self.our_turn = True
+        self.steps_back_until = 0.0
+        self.accepts_anyway_until = 0.0
         self.stopping_since: float | None = None
         place = (sock.family, sock.type, sock.proto, sock.getsockname())
         super().__init__(app, map={}, _sock=sock, adj=adjustments, sockinfo=place, bind_socket=False)
 
     def readable(self) -> bool:
-        """Asked in every turn of the event loop: whether to take a new connection."""
-        held = len(self.active_channels)
-        self.board.post(held)
-        self.our_turn = self.board.is_our_turn(held)
-        return bool(super().readable()) and self.our_turn
+        """Asked in every turn of the event loop: whether to look for a new connection."""
+        self.board.post(len(self.active_channels))
+        return bool(super().readable()) and time.monotonic() >= self.steps_back_until
+
+    def handle_accept(self) -> None:
+        """Take a new connection, or leave it to a twin that holds fewer, if that takes it at once."""
+        now = time.monotonic()
+        if now > self.accepts_anyway_until and self.board.is_ahead(len(self.active_channels)):
+            self.steps_back_until = now + STEP_BACK_SECONDS
+            self.accepts_anyway_until = now + 3 * STEP_BACK_SECONDS
+            return
+        super().handle_accept()
 
     def maintenance(self, now: float) -> None:
         for connection in list(self.active_channels.values()):
@@ -126,7 +135,8 @@ class WebServer(TcpWSGIServer):
 
     def run(self) -> None:
         while self.stopping_since is None:
-            wasyncore.poll2(POST_EVERY_SECONDS if self.our_turn else LOOK_AGAIN_SECONDS, self._map)
+            stepped_back = time.monotonic() < self.steps_back_until
+            wasyncore.poll2(STEP_BACK_SECONDS if stepped_back else 1.0, self._map)
         self.accepting = False
         self.del_channel(self._map)  # the socket itself stays open for the other workers
         while time.monotonic() - self.stopping_since < DRAIN_SECONDS:

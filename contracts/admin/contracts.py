@@ -23,8 +23,9 @@ class TermInline(ReadOnlyInline):
     related: tuple[str, ...] = ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows = super().get_queryset(request).select_related("added_by_edit__customer", "removed_by_edit__customer")
-        return rows.select_related(*self.related).order_by("added_by_edit__number", "position", "id")
+        edits = ("added_by_edit__customer", "removed_by_edit__customer")
+        rows = super().get_queryset(request).select_related(*edits, *self.related)
+        return rows.order_by("added_by_edit__number", "position", "id")
 
 
 class TermsInline(TermInline):
@@ -73,7 +74,9 @@ class ChargeInline(TermInline):
 class EditInline(ReadOnlyInline):
     model = ContractEdit
     fields = ["number", "kind", "changes", "reason", "created_at", "created_by"]
-    ordering = ["number"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ContractEdit]:
+        return super().get_queryset(request).select_related("customer").order_by("number")
 
 
 @admin.register(Contract)

@@ -18,6 +18,7 @@ class ContractInline(ReadOnlyInline):
     model = Contract
     show_change_link = True
     fields = ["starting_at", "rate_card", "frequency", "billed_through", "created_at", "created_by"]
+    readonly_fields = ["billed_through"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Contract]:
         return super().get_queryset(request).select_related("rate_card", "customer").order_by("starting_at", "id")
@@ -55,7 +56,8 @@ class CustomerAdmin(ThroughServices, HouseAdmin):
 
     @admin.display(description="Ingest aliases")
     def ingest_aliases(self, customer: Any) -> str:
-        return ", ".join(customer.held_aliases)
+        held = getattr(customer, "held_aliases", None)  # at hand in the list
+        return ", ".join(aliases_of([customer.pk])[customer.pk] if held is None else held)
 
     @admin.display(description="Claims")
     def claims(self, customer: Customer) -> str:

@@ -41,7 +41,7 @@ class ClaimAdmin(FactAdmin):
 class TermAdmin(FactAdmin):
     """Terms are added and removed by edits, never changed."""
 
-    list_filter: Any = [STANDING]
+    list_filter = [STANDING]
     ordering = ["-created_at", "-id"]
     related: tuple[str, ...] = ()
 

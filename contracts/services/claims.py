@@ -20,10 +20,9 @@ FIELD = "ingest_aliases"
 
 def checked_aliases(problems: Problems, aliases: Sequence[str], customer_id: UUID | None = None) -> list[str]:
     """Aliases as a set in the order given; what cannot be one goes to `problems`."""
-    wanted = list(dict.fromkeys(aliases))
-    ids = {alias: found for alias in wanted if (found := _as_id(alias))}
+    ids = {alias: found for alias in aliases if (found := _as_id(alias))}
     customers = set(Customer.objects.filter(pk__in=ids.values()).values_list("pk", flat=True)) if ids else set()
-    for index, alias in enumerate(wanted):
+    for index, alias in enumerate(aliases):
         name = f"{FIELD}[{index}]"
         if not alias:
             problems.add(name, alias, "must not be empty")
@@ -34,7 +33,7 @@ def checked_aliases(problems: Problems, aliases: Sequence[str], customer_id: UUI
         elif ids.get(alias) in customers:
             whose = "this customer's own id, which works without" if ids[alias] == customer_id else "a customer's id"
             problems.add(name, alias, f"must not be {whose}")
-    return wanted
+    return list(dict.fromkeys(aliases))
 
 
 def former_owners(subjects: Iterable[str]) -> set[UUID]:

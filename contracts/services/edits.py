@@ -1,8 +1,8 @@
 """Editing a contract: everything of one edit happens together, and nothing is overwritten."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from billing_site.foundation.actor import Actor
@@ -18,6 +18,8 @@ from contracts.services.endings import check_end, shortened_by
 from contracts.services.recording import add_terms, record_edit, remove_terms
 from contracts.transactions import money_transaction
 from pricing.services.checks import Problems
+
+T = TypeVar("T")
 
 
 @money_transaction
@@ -141,42 +143,39 @@ def _new_terms(given: EditInput, agreed: Agreement, problems: Problems) -> Contr
 
 def _overrides_to_remove(ids: Sequence[UUID], agreed: Agreement, deal: Deal, problems: Problems) -> list[Override]:
     standing = {override.pk: override for override in agreed.overrides}
-    found = []
-    for index, override_id in enumerate(dict.fromkeys(ids)):
-        override = standing.get(override_id)
-        if override is None:
-            problems.add(f"remove_overrides[{index}].id", override_id, "must be the id of an override of the contract")
-            continue
-        not_billed_yet(problems, f"remove_overrides[{index}].id", override_id, override.starting_at, deal)
-        found.append(override)
-    return found
+    found = _named("remove_overrides", "an override", ids, standing, problems)
+    for name, override in found:
+        not_billed_yet(problems, name, override.pk, override.starting_at, deal)
+    return [override for _, override in found]
 
 
 def _commits_to_archive(ids: Sequence[UUID], agreed: Agreement, deal: Deal, problems: Problems) -> list[AgreedCommit]:
     standing = {committed.commit.pk: committed for committed in agreed.commits}
-    found = []
-    for index, commit_id in enumerate(dict.fromkeys(ids)):
-        committed = standing.get(commit_id)
-        if committed is None:
-            problems.add(f"archive_commits[{index}].id", commit_id, "must be the id of a commit of the contract")
-            continue
+    found = _named("archive_commits", "a commit", ids, standing, problems)
+    for name, committed in found:
         first = min(segment.starting_at for segment in committed.segments)
-        not_billed_yet(problems, f"archive_commits[{index}].id", commit_id, first, deal)
-        found.append(committed)
-    return found
+        not_billed_yet(problems, name, committed.commit.pk, first, deal)
+    return [committed for _, committed in found]
 
 
 def _charges_to_archive(ids: Sequence[UUID], agreed: Agreement, problems: Problems) -> list[AgreedCharge]:
     standing = {charged.charge.pk: charged for charged in agreed.charges}
-    found = []
-    for index, charge_id in enumerate(dict.fromkeys(ids)):
-        charged = standing.get(charge_id)
-        if charged is None:
-            rule = "must be the id of a scheduled charge of the contract"
-            problems.add(f"archive_scheduled_charges[{index}].id", charge_id, rule)
-            continue
-        found.append(charged)
-    return found
+    found = _named("archive_scheduled_charges", "a scheduled charge", ids, standing, problems)
+    return [charged for _, charged in found]
+
+
+def _named(
+    field: str, noun: str, ids: Sequence[UUID], standing: Mapping[UUID, T], problems: Problems
+) -> list[tuple[str, T]]:
+    """The standing terms with these ids, each once, with the path under which it was named."""
+    found: dict[UUID, tuple[str, T]] = {}
+    for index, term_id in enumerate(ids):
+        name = f"{field}[{index}].id"
+        if term_id not in standing:
+            problems.add(name, term_id, f"must be the id of {noun} of the contract")
+        elif term_id not in found:
+            found[term_id] = (name, standing[term_id])
+    return list(found.values())
 
 
 def _dates_charged(agreed: Agreement, at: datetime) -> frozenset[datetime]:

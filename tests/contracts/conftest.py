@@ -11,6 +11,11 @@ from metronome import Metronome
 
 from billing_site.foundation import tokens
 from billing_site.foundation.actor import Actor
+from billing_site.foundation.refusals import Refusal
+from contracts import services
+from contracts.inputs import EditInput
+from contracts.models import Contract, ContractEdit
+from tests.factories.contracts import NEXT_YEAR, OCTOBER, ContractFactory
 
 NOW = datetime(2025, 10, 31, 23, tzinfo=UTC)
 ADA = Actor("USER", "Ada", "7", "ADMIN")
@@ -60,3 +65,29 @@ def sdk(live_server: Any) -> Iterator[Metronome]:
 def told() -> dict[str, Any]:
     """When and by whom, for a service."""
     return {"at": NOW, "by": ADA}
+
+
+@pytest.fixture
+def contract(db: None) -> Contract:
+    """A contract over the last quarter of 2025."""
+    return ContractFactory(starting_at=OCTOBER, terms__ending_before=NEXT_YEAR)
+
+
+@pytest.fixture
+def edit(contract: Contract, told: dict[str, Any]) -> Callable[..., ContractEdit]:
+    """Edit the contract; in the words of `EditInput`."""
+    return lambda **given: services.edit_contract(contract.customer, contract.pk, EditInput(**given), **told)
+
+
+@pytest.fixture
+def refused(edit: Callable[..., ContractEdit]) -> Callable[..., list[tuple[str, str]]]:
+    """The (field, rule) of each refusal of an edit, which has left nothing behind."""
+
+    def refusals(**given: Any) -> list[tuple[str, str]]:
+        before = ContractEdit.objects.count()
+        with pytest.raises(Refusal) as refusal:
+            edit(**given)
+        assert ContractEdit.objects.count() == before
+        return [(error.field, error.rule) for error in refusal.value.errors]
+
+    return refusals

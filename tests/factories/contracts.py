@@ -6,11 +6,20 @@ Reach into what comes along by its name: `ContractFactory(terms__ending_before=â
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import factory
 from django.db.models import F
 from factory.django import DjangoModelFactory
 
+from contracts.inputs import (
+    AccessScheduleInput,
+    CommitInput,
+    InvoiceItemInput,
+    InvoiceScheduleInput,
+    ScheduledChargeInput,
+    SegmentInput,
+)
 from contracts.models import (
     AccessSegment,
     Claim,
@@ -24,9 +33,11 @@ from contracts.models import (
     ScheduledCharge,
     ScheduledChargeItem,
 )
+from pricing.models import Product
 from tests.factories.pricing import FixedProductFactory, RateCardFactory
 
 NEW_YEAR = datetime(2025, 1, 1, tzinfo=UTC)
+OCTOBER = datetime(2025, 10, 1, tzinfo=UTC)
 NEXT_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -216,3 +227,33 @@ class ScheduledChargeFactory(_TermOfContract):
     product = factory.SubFactory(FixedProductFactory, name="Onboarding")
     unit = factory.LazyAttribute(lambda charge: charge.contract.rate_card.fiat_unit)
     item = factory.RelatedFactory(ScheduledChargeItemFactory, factory_related_name="charge")
+
+
+def commit_input(
+    amount: Decimal = Decimal(500),
+    start: datetime = OCTOBER,
+    end: datetime = NEXT_YEAR,
+    due: datetime = NEXT_YEAR,
+    *,
+    product: Product | None = None,
+    invoiced: Decimal | None = None,
+    **given: Any,
+) -> CommitInput:
+    """A postpaid commit as a service is told of it: $5 in the last quarter of 2025."""
+    return CommitInput(
+        **{
+            "product_id": (product or FixedProductFactory()).pk,
+            "type": "POSTPAID",
+            "access_schedule": AccessScheduleInput((SegmentInput(amount, start, end),)),
+            "invoice_schedule": InvoiceScheduleInput((InvoiceItemInput(due, amount=invoiced or amount),)),
+            **given,
+        }
+    )
+
+
+def charge_input(*dates: datetime, amount: Decimal = Decimal(10)) -> ScheduledChargeInput:
+    """A scheduled charge as a service is told of it: ten cents on each date."""
+    return ScheduledChargeInput(
+        FixedProductFactory().pk,
+        InvoiceScheduleInput(tuple(InvoiceItemInput(date, amount=amount) for date in dates)),
+    )

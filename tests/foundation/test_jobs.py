@@ -255,7 +255,7 @@ def test_the_schedule_is_there_after_migrating_once_and_right():
         pytest.param({"retry": 120}, ["countinghouse.E001"], id="a waiting message would be sent twice"),
         pytest.param({"timeout": None}, ["countinghouse.E001"], id="a running one would be sent twice"),
         pytest.param({"queue_limit": 10}, ["countinghouse.E001"], id="too many prefetched"),
-        pytest.param({"broker_class": None}, ["countinghouse.W002"], id="any function could be called"),
+        pytest.param({"broker_class": None}, ["countinghouse.E002"], id="any function could be called"),
     ],
 )
 def test_settings_that_would_do_jobs_twice_or_do_anything_are_refused(changes, ids):

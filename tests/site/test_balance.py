@@ -1,26 +1,31 @@
-"""Web workers that leave new connections to the one that holds fewest."""
+"""Web workers that let the one with fewest connections go first."""
 
-import time
 from pathlib import Path
 
-from billing_site.server.balance import FRESH_SECONDS, Board, open_board
+import pytest
+
+from billing_site.server.balance import Board, open_board
 
 
-def test_whoever_holds_most_leaves_a_connection_to_the_others(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("ours", "theirs", "ahead"),
+    [
+        pytest.param(0, 0, False, id="both idle"),
+        pytest.param(1, 0, True, id="one and none"),
+        pytest.param(2, 2, False, id="a tie"),
+        pytest.param(1, 2, False, id="behind"),
+        pytest.param(100, 95, False, id="nearly the same of many"),
+        pytest.param(100, 80, True, id="clearly more of many"),
+    ],
+)
+def test_a_worker_is_ahead_when_another_holds_clearly_fewer(
+    tmp_path: Path, ours: int, theirs: int, ahead: bool
+) -> None:
     with open_board(tmp_path, workers=2) as file:
-        busy, idle = Board(file.fileno(), 0), Board(file.fileno(), 1)
-        busy.post(3)
-        idle.post(2)
-        assert not busy.is_our_turn(3)
-        assert idle.is_our_turn(2)
-        assert busy.is_our_turn(2)  # at a tie both may
+        Board(file.fileno(), 1).post(theirs)
+        assert Board(file.fileno(), 0).is_ahead(ours) is ahead
 
 
-def test_nobody_waits_for_a_worker_that_is_silent(tmp_path: Path) -> None:
-    with open_board(tmp_path, workers=2) as file:
-        busy, gone = Board(file.fileno(), 0), Board(file.fileno(), 1)
-        assert busy.is_our_turn(3)  # the other has not started yet
-        gone.post(0)
-        assert not busy.is_our_turn(3)
-        time.sleep(FRESH_SECONDS + 0.1)
-        assert busy.is_our_turn(3)
+def test_alone_nobody_is_ahead(tmp_path: Path) -> None:
+    with open_board(tmp_path, workers=1) as file:
+        assert not Board(file.fileno(), 0).is_ahead(50)

@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.checks import CheckMessage, Error, register
 
 BROKER = "billing_site.foundation.jobs.broker.JobBroker"
 
@@ -28,10 +28,10 @@ def queue_settings(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
         )
     if conf.get("broker_class") != BROKER:
         problems.append(
-            Warning(
+            Error(
                 "Q_CLUSTER: broker_class must be our broker, which lets the cluster call our functions only.",
                 hint=f'Set "broker_class": "{BROKER}".',
-                id="countinghouse.W002",
+                id="countinghouse.E002",
             )
         )
     return problems

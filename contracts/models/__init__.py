@@ -1,0 +1,26 @@
+"""Who agreed to which terms, from when to when: customers, the subjects they claim, contracts, edits and terms.
+
+A term is never overwritten: the edit that adds it and the edit that removes it are facts with a number per customer,
+so that a number names everything that was agreed when that edit was made.
+"""
+
+from contracts.models.commits import AccessSegment, Commit, InvoiceScheduleItem, ScheduledCharge, ScheduledChargeItem
+from contracts.models.contracts import Contract, ContractTerms, Override
+from contracts.models.customers import Claim, ContractEdit, Customer
+from contracts.models.term import Term, TermQuerySet
+
+__all__ = [
+    "AccessSegment",
+    "Claim",
+    "Commit",
+    "Contract",
+    "ContractEdit",
+    "ContractTerms",
+    "Customer",
+    "InvoiceScheduleItem",
+    "Override",
+    "ScheduledCharge",
+    "ScheduledChargeItem",
+    "Term",
+    "TermQuerySet",
+]

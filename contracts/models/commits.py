@@ -1,0 +1,143 @@
+"""Promises to spend, and amounts billed on dates."""
+
+from collections.abc import Sequence
+
+from django.db import models
+from django.db.models import Q
+
+from billing_site.foundation.columns import (
+    amount_field,
+    ends_after_it_starts,
+    is_a_number,
+    on_the_hour,
+    one_of,
+    price_field,
+    quantity_field,
+)
+from billing_site.foundation.periods import Period
+from contracts import terms
+from contracts.models.contracts import Contract
+from contracts.models.term import Term, digits, range_text, targets
+from pricing.models import PricingUnit, Product
+
+
+class Commit(Term):
+    """A promise to spend: prepaid (a balance) or postpaid (an obligation that ends in a true-up)."""
+
+    class Type(models.TextChoices):
+        PREPAID = "PREPAID"
+        POSTPAID = "POSTPAID"
+
+    contract = models.ForeignKey(Contract, models.PROTECT, null=True, related_name="commits")
+    type = models.CharField(max_length=16, choices=Type)
+    product = models.ForeignKey(Product, models.PROTECT, related_name="+")  # names the bill line
+    name = models.CharField(max_length=160, blank=True, default="")
+    description = models.TextField(blank=True, default="")
+    priority = price_field(default=100)
+    unit = models.ForeignKey(PricingUnit, models.PROTECT, related_name="+")
+    rate_type = models.CharField(max_length=16, default="LIST_RATE")
+    applicable_product_ids = models.JSONField(default=list)
+    applicable_product_tags = models.JSONField(default=list)
+    specifiers = models.JSONField(default=list)
+    custom_fields = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [
+            one_of("type", ["PREPAID", "POSTPAID"]),
+            one_of("rate_type", ["LIST_RATE", "COMMIT_RATE"]),
+            is_a_number("priority"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type.capitalize()} commit {self.name}".rstrip()
+
+    def to_commit(
+        self, segments: "Sequence[AccessSegment]", invoice_items: "Sequence[InvoiceScheduleItem]"
+    ) -> terms.Commit:
+        """As the engines take it; needs its unit."""
+        return terms.Commit(
+            id=self.pk,
+            type=self.type,
+            contract_id=self.contract_id,
+            product_id=self.product_id,
+            name=self.name,
+            priority=self.priority,
+            unit=self.unit.to_unit(),
+            segments=tuple(segment.to_segment() for segment in segments),
+            invoice_items=tuple(item.to_amount() for item in invoice_items),
+            targets=targets(self.applicable_product_ids, self.applicable_product_tags, self.specifiers),
+            created_at=self.created_at,
+        )
+
+
+class AccessSegment(Term):
+    """A part of a commit: how much can be drawn (or is owed) over which hours."""
+
+    commit = models.ForeignKey(Commit, models.PROTECT, related_name="segments")
+    amount = amount_field()
+    starting_at = models.DateTimeField()
+    ending_before = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            *on_the_hour("starting_at", "ending_before"),
+            ends_after_it_starts(),
+            is_a_number("amount"),
+            models.CheckConstraint(name="a_segment_holds_something", condition=Q(amount__gt=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{digits(self.amount)} {range_text(self.starting_at, self.ending_before)}"
+
+    def to_segment(self) -> terms.AccessSegment:
+        return terms.AccessSegment(self.pk, self.amount, Period(self.starting_at, self.ending_before))
+
+
+class ScheduledItem(Term):
+    """A date, and what is billed on it."""
+
+    issued_at = models.DateTimeField()
+    amount = amount_field()
+    unit_price = amount_field()
+    quantity = quantity_field()
+
+    class Meta:
+        abstract = True
+        constraints = [is_a_number("amount"), is_a_number("unit_price"), is_a_number("quantity")]
+
+    def __str__(self) -> str:
+        return f"{digits(self.amount)} on {self.issued_at:%Y-%m-%d %H:%M} UTC"
+
+    def to_amount(self) -> terms.ScheduledAmount:
+        return terms.ScheduledAmount(self.pk, self.issued_at, self.amount, self.unit_price, self.quantity)
+
+
+class InvoiceScheduleItem(ScheduledItem):
+    """When money of a commit is billed. For a postpaid commit: when its true-up is."""
+
+    commit = models.ForeignKey(Commit, models.PROTECT, related_name="invoice_items")
+
+
+class ScheduledCharge(Term):
+    """Amounts billed on their dates, whatever the usage."""
+
+    contract = models.ForeignKey(Contract, models.PROTECT, related_name="scheduled_charges")
+    product = models.ForeignKey(Product, models.PROTECT, related_name="+")
+    name = models.CharField(max_length=160, blank=True, default="")
+    unit = models.ForeignKey(PricingUnit, models.PROTECT, related_name="+")
+    custom_fields = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return f"Scheduled charge {self.name}".rstrip()
+
+    def to_charge(self, items: "Sequence[ScheduledChargeItem]") -> terms.ScheduledCharge:
+        """As the engines take it; needs its unit."""
+        return terms.ScheduledCharge(
+            self.pk, self.product_id, self.name, self.unit.to_unit(), tuple(item.to_amount() for item in items)
+        )
+
+
+class ScheduledChargeItem(ScheduledItem):
+    """One date and amount of a scheduled charge."""
+
+    charge = models.ForeignKey(ScheduledCharge, models.PROTECT, related_name="items")

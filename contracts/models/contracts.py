@@ -1,0 +1,151 @@
+"""Contracts, what holds for one as a whole, and prices of their own."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from billing_site.foundation.columns import ends_after_it_starts, is_a_number, on_the_hour, one_of, price_field
+from billing_site.foundation.history import history
+from billing_site.foundation.ids import uuid7
+from billing_site.foundation.periods import Period
+from contracts import terms
+from contracts.models.customers import Customer
+from contracts.models.term import Term, digits, range_text, targets
+from pricing.models import PricingUnit, Product, RateCard
+
+
+class Contract(models.Model):
+    """An agreement with a customer. What may be edited is in its terms; this is what it is born with."""
+
+    class Frequency(models.TextChoices):
+        WEEKLY = "WEEKLY"
+        MONTHLY = "MONTHLY"
+        QUARTERLY = "QUARTERLY"
+        ANNUAL = "ANNUAL"
+
+    class Prioritization(models.TextChoices):
+        LOWEST_MULTIPLIER = "LOWEST_MULTIPLIER"
+        EXPLICIT = "EXPLICIT"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="contracts")
+    starting_at = models.DateTimeField()
+    rate_card = models.ForeignKey(RateCard, models.PROTECT, null=True, related_name="contracts")
+    frequency = models.CharField(max_length=16, choices=Frequency, default=Frequency.MONTHLY)
+    billing_anchor_at = models.DateTimeField(help_text="Billing periods are counted from here.")
+    multiplier_override_prioritization = models.CharField(
+        max_length=24, choices=Prioritization, default=Prioritization.LOWEST_MULTIPLIER
+    )
+    uniqueness_key = models.CharField(max_length=128, null=True, blank=True)
+    custom_fields = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField()
+    created_by = models.CharField(max_length=160)
+    archived_at = models.DateTimeField(null=True, blank=True)
+    billed_through = models.DateTimeField(
+        null=True, editable=False, help_text="Usage before this is on final documents."
+    )
+    history = history(excluded_fields=["billed_through"])
+
+    class Meta:
+        constraints = [
+            *on_the_hour("starting_at", "billing_anchor_at", "billed_through"),
+            one_of("frequency", ["WEEKLY", "MONTHLY", "QUARTERLY", "ANNUAL"]),
+            one_of("multiplier_override_prioritization", ["LOWEST_MULTIPLIER", "EXPLICIT"]),
+            models.UniqueConstraint(
+                name="a_contract_key_is_used_once",
+                fields=["customer", "uniqueness_key"],
+                condition=Q(uniqueness_key__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="a_contract_is_not_billed_before_it_starts",
+                condition=Q(billed_through__isnull=True) | Q(billed_through__gt=F("starting_at")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Contract {str(self.id)[-6:]} of {self.customer}"
+
+
+class ContractTerms(Term):
+    """What holds for a contract as a whole and may be edited. Exactly one row stands at a time."""
+
+    contract = models.ForeignKey(Contract, models.PROTECT, related_name="terms")
+    name = models.CharField(max_length=160, blank=True, default="")
+    ending_before = models.DateTimeField(null=True)
+    net_payment_terms_days = models.PositiveIntegerField(null=True)
+    grace_hours = models.PositiveIntegerField(default=24)
+
+    class Meta:
+        constraints = [
+            *on_the_hour("ending_before"),
+            models.UniqueConstraint(
+                name="one_set_of_terms_stands",
+                fields=["customer", "contract"],
+                condition=Q(removed_by_edit__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or "Terms without a name"
+
+
+class Override(Term):
+    """A price of its own for one contract over a range: a multiple of the list price, or another price."""
+
+    class Type(models.TextChoices):
+        MULTIPLIER = "MULTIPLIER"
+        OVERWRITE = "OVERWRITE"
+
+    contract = models.ForeignKey(Contract, models.PROTECT, related_name="overrides")
+    starting_at = models.DateTimeField()
+    ending_before = models.DateTimeField(null=True)
+    type = models.CharField(max_length=16, choices=Type, blank=True, default="", help_text="Empty: entitlement only.")
+    multiplier = price_field(null=True)
+    price = price_field(null=True)
+    unit = models.ForeignKey(PricingUnit, models.PROTECT, null=True, related_name="+")
+    priority = price_field(null=True)
+    entitled = models.BooleanField(null=True)
+    product = models.ForeignKey(Product, models.PROTECT, null=True, related_name="+")
+    applicable_product_tags = models.JSONField(default=list)
+    specifiers = models.JSONField(default=list)  # [{product_id, product_tags, pricing_group_values, …}], any of them
+
+    class Meta:
+        constraints = [
+            *on_the_hour("starting_at", "ending_before"),
+            ends_after_it_starts(),
+            is_a_number("multiplier"),
+            is_a_number("price"),
+            one_of("type", ["", "MULTIPLIER", "OVERWRITE"]),
+            models.CheckConstraint(
+                name="a_multiplier_is_not_negative", condition=Q(multiplier__isnull=True) | Q(multiplier__gte=0)
+            ),
+            models.CheckConstraint(
+                name="an_overwritten_price_is_not_negative", condition=Q(price__isnull=True) | Q(price__gte=0)
+            ),
+            models.CheckConstraint(
+                name="an_override_says_what_its_type_needs",
+                condition=Q(type="MULTIPLIER", multiplier__isnull=False, price__isnull=True)
+                | Q(type="OVERWRITE", multiplier__isnull=True, price__isnull=False, unit__isnull=False)
+                | Q(type="", multiplier__isnull=True, price__isnull=True, entitled__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        what = {"MULTIPLIER": f"{digits(self.multiplier)} × list price", "OVERWRITE": f"price {digits(self.price)}"}
+        on = "part of the deal" if self.entitled else "not part of the deal"
+        return f"{what.get(self.type, on)} {range_text(self.starting_at, self.ending_before)}"
+
+    def to_override(self) -> terms.Override:
+        """As the engines take it; needs its unit and the edit that added it."""
+        return terms.Override(
+            id=self.pk,
+            type=self.type,
+            period=Period(self.starting_at, self.ending_before),
+            targets=targets([self.product_id], self.applicable_product_tags, self.specifiers) or (terms.Target(),),
+            added_by_edit=self.added_by_edit.number,
+            position=self.position,
+            multiplier=self.multiplier,
+            price=self.price,
+            unit=self.unit.to_unit() if self.unit else None,
+            priority=self.priority,
+            entitled=self.entitled,
+        )

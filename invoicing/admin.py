@@ -1,0 +1,219 @@
+"""Documents and drafts in the admin: to be looked at, and finalized when they are due."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from billing_site.foundation import clock
+from billing_site.foundation.actor import Actor
+from billing_site.foundation.admin import FactAdmin
+from billing_site.foundation.periods import Period
+from billing_site.foundation.refusals import Refusal
+from invoicing import services
+from invoicing.models import DraftsOfCustomer, Invoice, InvoiceLine, NumberSeries
+from invoicing.queries.documents import drafts_of
+from invoicing.queries.shown import ShownDocument, ShownLine
+
+
+class LinesInline(admin.TabularInline):
+    model = InvoiceLine
+    ordering = ["position"]
+    fields = [
+        "position",
+        "type",
+        "name",
+        "starting_at",
+        "ending_before",
+        "quantity",
+        "unit_price",
+        "total",
+        "counts_toward_total",
+    ]
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Invoice)
+class InvoiceAdmin(FactAdmin):
+    """Final documents. Drafts are not rows: see Drafts."""
+
+    list_display = [
+        "number",
+        "customer",
+        "kind",
+        "starting_at",
+        "ending_before",
+        "issued_at",
+        "total",
+        "unit",
+        "finalized_at",
+    ]
+    list_filter = ["kind", "issued_at"]
+    list_select_related = ["customer", "unit"]
+    search_fields = ["number", "customer__name"]
+    ordering = ["-issued_at", "number"]
+    date_hierarchy = "issued_at"
+    exclude = ["document_hash"]
+    readonly_fields = ["content_hash"]
+    inlines = [LinesInline]
+
+    @admin.display(description="SHA-256 of the document")
+    def content_hash(self, invoice: Invoice) -> str:
+        return bytes(invoice.document_hash).hex()
+
+
+@admin.register(NumberSeries)
+class NumberSeriesAdmin(FactAdmin):
+    list_display = ["customer", "series", "last_number"]
+    list_select_related = ["customer"]
+    search_fields = ["customer__name"]
+    ordering = ["customer__name", "series"]
+
+
+@admin.register(DraftsOfCustomer)
+class DraftsAdmin(FactAdmin):
+    """A customer's documents as they would be now, computed when the page is opened."""
+
+    list_display = ["name", "id"]
+    search_fields = ["name", "id"]
+    ordering = ["name"]
+    actions = ["finalize_due"]
+
+    def has_finalize_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("invoicing.add_invoice")
+
+    @admin.action(description="Finalize what is due", permissions=["finalize"])
+    def finalize_due(self, request: HttpRequest, customers: QuerySet[DraftsOfCustomer]) -> None:
+        for customer in customers:
+            outcome = services.finalize_due(customer.pk, at=clock.now(), by=Actor.of(request))
+            numbers = ", ".join(invoice.number for invoice in outcome.finalized) or "nothing was due"
+            self.message_user(request, f"{customer}: {numbers}.")
+            for _, refusal in outcome.held:
+                self.message_user(request, f"{customer}: {refusal.message}", messages.ERROR)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """The drafts of one customer; POST finalizes one of them."""
+        customer = self.get_object(request, object_id)
+        if customer is None:
+            self.message_user(request, f"There is no customer {object_id}.", messages.ERROR)
+            return HttpResponseRedirect(reverse("admin:invoicing_draftsofcustomer_changelist"))
+        if not self.has_view_permission(request, customer):
+            raise PermissionDenied
+        if request.method == "POST":
+            return self._finalize(request, customer)
+        at = clock.now()
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Drafts of {customer}",
+            "opts": self.opts,
+            "customer": customer,
+            "at": at,
+            "drafts": [DraftCard.of(draft, at) for draft in drafts_of(customer.pk, at=at)],
+            "may_finalize": self.has_finalize_permission(request),
+        }
+        return TemplateResponse(request, "admin/invoicing/draftsofcustomer/drafts.html", context)
+
+    def _finalize(self, request: HttpRequest, customer: DraftsOfCustomer) -> HttpResponse:
+        if not self.has_finalize_permission(request):
+            raise PermissionDenied
+        try:
+            draft_id = UUID(request.POST.get("draft_id", ""))
+            invoice = services.finalize_invoice(customer.pk, draft_id, at=clock.now(), by=Actor.of(request))
+        except ValueError:
+            self.message_user(request, "That is not the id of a draft.", messages.ERROR)
+        except Refusal as refusal:
+            self.message_user(request, refusal.message, messages.ERROR)
+        else:
+            said = f"Finalized {invoice.number}." if invoice else "Settled: nothing was left to be billed."
+            self.message_user(request, said)
+        return HttpResponseRedirect(reverse("admin:invoicing_draftsofcustomer_change", args=[customer.pk]))
+
+
+@dataclass(frozen=True, slots=True)
+class LineCard:
+    name: str
+    type: str
+    period: str
+    quantity: str
+    unit_price: str
+    total: str
+    counts: bool
+
+    @classmethod
+    def of(cls, line: ShownLine) -> "LineCard":
+        return cls(
+            name=line.name,
+            type=line.type,
+            period=_range(line.period),
+            quantity=_number(line.quantity),
+            unit_price=_number(line.unit_price),
+            total=_number(line.total),
+            counts=line.counts,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DraftCard:
+    """A draft in finished words; the template adds nothing."""
+
+    id: UUID
+    title: str
+    total: str
+    unit: str
+    when: str
+    is_due: bool
+    lines: list[LineCard]
+    findings: list[str]
+
+    @classmethod
+    def of(cls, draft: ShownDocument, at: datetime) -> "DraftCard":
+        assert draft.finalizes_at is not None
+        titles = {Invoice.Kind.USAGE: "Usage", Invoice.Kind.TRUE_UP: "True-up", Invoice.Kind.CHARGES: "Scheduled"}
+        when = "Waits for the usage before it; not before" if draft.waits_for else "Falls due"
+        dated = _range(draft.period) or f"{draft.issued_at:%Y-%m-%d %H:%M} UTC"
+        return cls(
+            id=draft.id,
+            title=f"{titles[Invoice.Kind(draft.kind)]}, {dated}",
+            total=_number(draft.total),
+            unit=draft.fields["credit_type"]["name"],
+            when=f"{when} {draft.finalizes_at:%Y-%m-%d %H:%M} UTC.",
+            is_due=draft.finalizes_at <= at,
+            lines=[LineCard.of(line) for line in draft.lines],
+            findings=[
+                f"{'Holds this document: ' if finding.blocking else ''}{finding.message}" for finding in draft.findings
+            ],
+        )
+
+
+def _number(value: Decimal | None) -> str:
+    """Every digit that says something, thousands apart: 3,600,000 or 0.2."""
+    if value is None:
+        return ""
+    whole, _, fraction = f"{value:,f}".partition(".")
+    fraction = fraction.rstrip("0")
+    return f"{whole}.{fraction}" if fraction else whole
+
+
+def _range(period: Period | None) -> str:
+    if period is None:
+        return ""
+    end = "" if period.ending_before is None else f"{period.ending_before:%Y-%m-%d %H:%M}"
+    return f"{period.starting_at:%Y-%m-%d %H:%M} to {end} UTC"

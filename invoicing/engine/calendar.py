@@ -1,0 +1,70 @@
+"""Billing periods that are not final yet, and the ids and dates of the drafts that stand for them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from billing_site.foundation.ids import derived_id
+from billing_site.foundation.periods import Period, billing_periods, format_instant
+from contracts.terms import Contract
+from invoicing.engine.inputs import Inputs
+
+USAGE = "USAGE"
+CHARGES = "CHARGES"
+TRUE_UP = "TRUE_UP"
+
+FIRST_GENERATION = 1
+
+
+def draft_id(contract_id: UUID, kind: str, slot: str) -> UUID:
+    """The id of a draft, which its final document keeps: the same for the same contract, kind and slot, always."""
+    return derived_id("invoice", contract_id, kind, slot, FIRST_GENERATION)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BillingPeriod:
+    """A period of one contract: what one usage document is about."""
+
+    contract: Contract
+    starting_at: datetime
+    ending_before: datetime
+
+    @property
+    def period(self) -> Period:
+        return Period(self.starting_at, self.ending_before)
+
+    @property
+    def slot(self) -> str:
+        return format_instant(self.starting_at)
+
+    @property
+    def document_id(self) -> UUID:
+        return draft_id(self.contract.id, USAGE, self.slot)
+
+    @property
+    def finalizes_at(self) -> datetime:
+        """Grace runs from the later of the period's end and the contract's creation."""
+        return max(self.ending_before, self.contract.created_at) + timedelta(hours=self.contract.grace_hours)
+
+
+def open_periods(inputs: Inputs) -> list[BillingPeriod]:
+    """The periods that have begun at `inputs.at` and are not final, of all contracts with a rate card.
+
+    In the order in which their documents are finalized: by (end, contract).
+    """
+    found = [
+        period
+        for contract in inputs.terms.contracts
+        if contract.rate_card_id is not None
+        for period in _begun(contract, inputs.at)
+        if (contract.id, USAGE, period.slot) not in inputs.posted.documents
+    ]
+    return sorted(found, key=lambda period: (period.ending_before, period.contract.id))
+
+
+def _begun(contract: Contract, at: datetime) -> Iterator[BillingPeriod]:
+    for period in billing_periods(contract.term, contract.billing_anchor_at, contract.frequency):
+        if period.starting_at > at or period.ending_before is None:
+            return
+        yield BillingPeriod(contract, period.starting_at, period.ending_before)

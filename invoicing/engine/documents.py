@@ -1,0 +1,110 @@
+"""What the invoice-compute engine answers: documents with their lines, what they would post, findings, the trace."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from billing_site.foundation.money import Unit
+from billing_site.foundation.periods import Period
+from pricing.engine.catalog import GroupValues
+from pricing.engine.overrides import LosingOverride
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One decision of the walk: this much of a line, over this stretch, at this price, for this payer, because …"""
+
+    period: Period
+    metric_quantity: Decimal  # as metered, before conversion
+    quantity: Decimal
+    amount: Decimal
+    unit_price: Decimal
+    list_price: Decimal
+    rate_id: UUID
+    publication: int
+    published_by: str
+    override_id: UUID | None
+    losing_overrides: tuple[LosingOverride, ...]
+    segment_id: UUID | None  # the access segment that pays or counts it
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line as the customer reads it. `total` is exact to 12 places; `counts` says whether it is in the total."""
+
+    type: str  # usage, applied_commit_or_credit, scheduled, commit_purchase
+    name: str
+    total: Decimal
+    unit: Unit
+    counts: bool = True
+    product_id: UUID | None = None
+    product_type: str = ""  # USAGE, FIXED
+    quantity: Decimal | None = None
+    unit_price: Decimal | None = None
+    list_price: Decimal | None = None
+    period: Period | None = None
+    pricing_group_values: GroupValues = ()
+    presentation_group_values: GroupValues = ()
+    commit_id: UUID | None = None
+    commit_type: str = ""  # PREPAID, POSTPAID
+    segment_id: UUID | None = None
+    postpaid_commit_id: UUID | None = None  # on true-up lines
+    charge_id: UUID | None = None
+    parts: tuple[Part, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A ledger entry that finalizing the document would post. Signed."""
+
+    type: str
+    commit_id: UUID
+    segment_id: UUID | None
+    amount: Decimal
+    timestamp: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Usage that could not be billed, and why. A blocking one holds its document until a person has acted."""
+
+    kind: str  # NO_RATE, TWO_CONTRACTS, NEGATIVE_PERIOD, …
+    blocking: bool
+    message: str
+    period: Period
+    contract_id: UUID | None = None
+    product_id: UUID | None = None
+    values: GroupValues = ()
+    quantity: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A draft. `finalizes_at` is when it falls due to be final; a true-up also waits for `waits_for`."""
+
+    id: UUID
+    contract_id: UUID
+    kind: str  # USAGE, CHARGES, TRUE_UP
+    slot: str
+    type: str  # USAGE, SCHEDULED
+    period: Period | None
+    issued_at: datetime
+    finalizes_at: datetime
+    unit: Unit
+    lines: tuple[Line, ...]
+    total: Decimal
+    entries: tuple[Entry, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    waits_for: tuple[UUID, ...] = ()  # ids of usage drafts that have to be final first
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Everything the customer's walk found out, documents in order of (period end or issue date, contract).
+
+    `findings` are those of all periods: also of one that has nothing to bill, and so no document.
+    """
+
+    documents: tuple[Document, ...]
+    findings: tuple[Finding, ...] = field(default=())

@@ -1,0 +1,88 @@
+"""Usage documents in the making: one for each open billing period, with its items and what it draws."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+from uuid import UUID
+
+from billing_site.foundation.money import QUANTUM, floor_to, round_to
+from invoicing.engine.balances import Balance, balances
+from invoicing.engine.calendar import BillingPeriod, open_periods
+from invoicing.engine.inputs import Inputs
+from invoicing.engine.items import Item
+from invoicing.engine.sellers import Seller, sellers
+from invoicing.engine.stretches import stretches
+from pricing.engine.catalog import GroupValues
+from pricing.engine.products import Run, runs
+
+ItemKey = tuple[UUID, int, GroupValues, GroupValues]  # product, number of its run, pricing and presentation values
+
+
+@dataclass(slots=True, eq=False)
+class UsageDraft:
+    open: BillingPeriod
+    seller: Seller
+    rivals: tuple[Seller, ...]  # other contracts that run at some of the same time
+    balances: tuple[Balance, ...]  # of the customer: drafts share them
+    runs: dict[UUID, list[Run]]  # by product
+    items: dict[ItemKey, Item] = field(default_factory=dict)
+    deductions: dict[Balance, Decimal] = field(default_factory=dict)  # known when it is closed
+
+    def items_of(self, metric_id: UUID, values: GroupValues) -> list[Item]:
+        """The items that usage of one series counts for: one for each product and run that the metric feeds."""
+        return [
+            self.item(product_id, number, values)
+            for product_id, runs_ in self.runs.items()
+            for number, run in enumerate(runs_)
+            if run.definition.metric_id == metric_id
+        ]
+
+    def item(self, product_id: UUID, number: int, values: GroupValues) -> Item:
+        """The item of a product's run that has these values, out of those of a whole series."""
+        run = self.runs[product_id][number]
+        pricing = _only(run.definition.pricing_group_key, values)
+        presentation = _only(run.definition.presentation_group_key, values)
+        key = (product_id, number, pricing, presentation)
+        if key not in self.items:
+            rivals = [rival for rival in self.rivals if product_id in rival.product_ids]
+            found = stretches(self.seller, rivals, self.balances, run, pricing, presentation)
+            self.items[key] = Item(self.open.contract.id, run, pricing, presentation, found)
+        return self.items[key]
+
+    def close(self) -> None:
+        """Settle what this document draws on each balance, to the quantum in which it will be posted.
+
+        Whoever draws later finds the balance as if the document were final, so that finalizing it does not change
+        the next draft by a trillionth.
+        """
+        drawn: dict[Balance, Fraction] = {}
+        for item in self.items.values():
+            for take in item.takes:
+                if take.payer is not None:
+                    drawn[take.payer] = drawn.get(take.payer, Fraction(0)) + take.amount
+        for balance, exact in drawn.items():
+            amount = min(round_to(exact, QUANTUM), floor_to(balance.left + exact, QUANTUM))
+            self.deductions[balance] = amount
+            balance.pay(Fraction(amount) - exact)
+
+
+def usage_drafts(inputs: Inputs) -> list[UsageDraft]:
+    """A draft for each open period, in the order in which they become final, on balances that they share."""
+    selling = sellers(inputs.terms, inputs.catalog)
+    shared = balances(inputs.terms, inputs.catalog, inputs.posted)
+    found: list[UsageDraft] = []
+    for open_ in open_periods(inputs):
+        seller = selling[open_.contract.id]
+        others = (other for other in selling.values() if other is not seller)
+        rivals = tuple(other for other in others if other.contract.term.overlap(open_.period) is not None)
+        runs_ = {
+            product_id: runs(inputs.catalog.products[product_id], open_.starting_at, open_.ending_before)
+            for product_id in seller.product_ids
+        }
+        found.append(UsageDraft(open_, seller, rivals, shared, runs_))
+    return found
+
+
+def _only(keys: tuple[str, ...], values: GroupValues) -> GroupValues:
+    known = dict(values)
+    return tuple((key, known.get(key)) for key in sorted(keys))

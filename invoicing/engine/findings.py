@@ -1,0 +1,54 @@
+"""Usage of a period that is not billed, and why. Nothing is dropped in silence."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from billing_site.foundation.periods import Period
+from invoicing.engine.documents import Finding
+from invoicing.engine.drafts import UsageDraft
+from invoicing.engine.items import Item
+from invoicing.engine.stretches import ELSEWHERE, TWO_CONTRACTS
+from pricing.engine.prices import Unpriced
+
+NEGATIVE_PERIOD = "NEGATIVE_PERIOD"
+
+BLOCKING = {Unpriced.NO_RATE, TWO_CONTRACTS, NEGATIVE_PERIOD}
+
+SENTENCES = {
+    Unpriced.NO_RATE: "{name}: {quantity} metered, and the rate card {card} has no rate for it.",
+    Unpriced.NOT_ENTITLED: "{name}: {quantity} metered, and the contract does not entitle to it.",
+    TWO_CONTRACTS: "{name}: {quantity} metered, and two contracts sell it at the same time; neither bills it.",
+    NEGATIVE_PERIOD: "{name}: {quantity} metered in the period; less than nothing cannot be billed.",
+}
+
+
+def findings(draft: UsageDraft) -> tuple[Finding, ...]:
+    """What was found in a draft's items, blocking ones first."""
+    found = [finding for item in draft.items.values() for finding in _of_item(draft, item)]
+    return tuple(sorted(found, key=lambda finding: (not finding.blocking, finding.kind, finding.message)))
+
+
+def _of_item(draft: UsageDraft, item: Item) -> Iterator[Finding]:
+    kinds = dict.fromkeys(stretch.refusal for stretch in item.unbilled if stretch.refusal != ELSEWHERE)
+    for kind in kinds:
+        touched = [stretch for stretch in item.unbilled if stretch.refusal == kind]
+        quantity = sum((item.unbilled[stretch] for stretch in touched), Decimal(0))
+        if quantity:
+            yield _finding(draft, item, kind, Period(touched[0].starting_at, touched[-1].ending_before), quantity)
+    if item.metered < 0:
+        yield _finding(draft, item, NEGATIVE_PERIOD, draft.open.period, item.metered)
+
+
+def _finding(draft: UsageDraft, item: Item, kind: str, period: Period, quantity: Decimal) -> Finding:
+    return Finding(
+        kind=str(kind),
+        blocking=kind in BLOCKING,
+        message=SENTENCES[kind].format(
+            name=item.name, quantity=f"{quantity.normalize():f}", card=draft.seller.card.name
+        ),
+        period=period,
+        contract_id=draft.open.contract.id,
+        product_id=item.product_id,
+        values=(*item.pricing_group_values, *item.presentation_group_values),
+        quantity=quantity,
+    )

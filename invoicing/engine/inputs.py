@@ -1,0 +1,49 @@
+"""What the invoice-compute engine is told beside terms and catalog: usage by slice, and what was posted already."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from billing_site.foundation.periods import Period
+from contracts.terms import CustomerTerms
+from pricing.engine.catalog import Catalog, GroupValues
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """The quantity of one series, over one slice or one hour, of all subjects that were the customer's then.
+
+    `has_negative` says that some hour in it may be below zero, so that the slice must be walked by the hour.
+    """
+
+    metric_id: UUID
+    values: GroupValues  # the whole series: all group keys the metric declares
+    quantity: Decimal
+    has_negative: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """`by_slice` holds every slice of the plan; `by_hour` only the slices that the walk has asked for."""
+
+    by_slice: Mapping[Period, tuple[Used, ...]]
+    by_hour: Mapping[Period, Mapping[datetime, tuple[Used, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What finalized documents have settled."""
+
+    documents: frozenset[tuple[UUID, str, str]]  # (contract, kind, slot) of each standing document
+    drawn: Mapping[UUID, Decimal]  # by access segment: exact, positive
+    billed: Mapping[UUID, Decimal]  # by commit: as printed, positive (what a true-up is computed from)
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    at: datetime
+    terms: CustomerTerms
+    catalog: Catalog
+    posted: Posted

@@ -1,0 +1,74 @@
+"""The plan of a walk: into which slices time is cut, and which metrics are asked for.
+
+The rules are piecewise constant in time. The cuts are all instants at which a rate, an override, a product's
+definition, an access window, a claim, a billing period or a contract begins or ends, within the periods that are not
+final yet. Between two cuts only sums matter, as long as no balance runs out. A cut too many changes nothing.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from uuid import UUID
+
+from billing_site.foundation.periods import Period
+from invoicing.engine.calendar import BillingPeriod, open_periods
+from invoicing.engine.inputs import Inputs
+from invoicing.engine.sellers import Seller, sellers
+from pricing.engine.rates import price_changes
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the walk needs to be told of usage: these metrics, summed over each of these slices."""
+
+    slices: tuple[Period, ...]
+    metric_ids: tuple[UUID, ...]
+
+
+def plan(inputs: Inputs) -> Plan:
+    """The slices over all of the customer's open periods, in order of time, and the metrics of what is sold in them."""
+    periods = open_periods(inputs)
+    selling = sellers(inputs.terms, inputs.catalog)
+    cuts = {cut for cut in _cuts(inputs, selling.values()) if cut is not None}
+    cuts.update(instant for open_ in periods for instant in (open_.starting_at, open_.ending_before))
+    sold = {product_id for open_ in periods for product_id in selling[open_.contract.id].product_ids}
+    return Plan(tuple(_slices(periods, sorted(cuts))), _metrics(inputs, sold))
+
+
+def _slices(periods: Sequence[BillingPeriod], cuts: Sequence[datetime]) -> Iterator[Period]:
+    ahead = sorted(((open_.starting_at, open_.ending_before) for open_ in periods), reverse=True)
+    covered_to: datetime | None = None
+    for start, end in pairwise(cuts):
+        while ahead and ahead[-1][0] <= start:
+            _, ends = ahead.pop()
+            covered_to = ends if covered_to is None else max(covered_to, ends)
+        if covered_to is not None and start < covered_to:
+            yield Period(start, end)
+
+
+def _cuts(inputs: Inputs, sellers_: Iterable[Seller]) -> Iterator[datetime | None]:
+    """Every instant at which a rule begins or ends; None is never."""
+    commits = list(inputs.terms.commits)
+    for seller in sellers_:
+        yield from price_changes(seller.card)
+        for product_id in seller.product_ids:
+            yield from (version.starting_at for version in inputs.catalog.products[product_id])
+        yield from _bounds(seller.contract.term)
+        for override in seller.contract.overrides:
+            yield from _bounds(override.period)
+        commits.extend(seller.contract.commits)
+    for commit in commits:
+        for segment in commit.segments:
+            yield from _bounds(segment.period)
+    for claim in inputs.terms.claims:
+        yield from (claim.starting_at, claim.ending_before)
+
+
+def _bounds(period: Period) -> tuple[datetime, datetime | None]:
+    return period.starting_at, period.ending_before
+
+
+def _metrics(inputs: Inputs, sold: Iterable[UUID]) -> tuple[UUID, ...]:
+    versions = (version for product_id in sold for version in inputs.catalog.products[product_id])
+    return tuple(sorted({version.metric_id for version in versions if version.metric_id is not None}))

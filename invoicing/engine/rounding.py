@@ -1,0 +1,80 @@
+"""Rounding a document once, when it becomes final: design rule 7.
+
+1. The total is rounded half away from zero to the unit's minor step.
+2. The payable lines (all that count, but for usage paid by a prepaid balance) are rounded so that they add up to it,
+   by largest remainder: none moves by a full step.
+3. Usage covered by a prepaid balance and the balance applied to it are rounded alike and cancel; an applied postpaid
+   commit mirrors the line it is applied to.
+4. Ledger entries stay exact, and carry beside that what was billed for them.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, localcontext
+
+from billing_site.foundation.money import exact_sum, largest_remainder, round_to
+from invoicing.engine.documents import Document, Entry, Line
+from invoicing.engine.exact import EXACT
+
+
+@dataclass(frozen=True, slots=True)
+class RoundedEntry:
+    """An entry with its exact amount, and the amount as the document prints it. Both signed alike."""
+
+    entry: Entry
+    billed: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class RoundedDocument:
+    """`totals` are those of the document's lines in their order; those of lines that count add up to `total`."""
+
+    document: Document
+    totals: tuple[Decimal, ...]
+    total: Decimal
+    entries: tuple[RoundedEntry, ...]
+
+    @property
+    def unrounded_total(self) -> Decimal:
+        return self.document.total
+
+
+def finalized(document: Document) -> RoundedDocument:
+    """The document as it is printed when it becomes final."""
+    with localcontext(EXACT):
+        total = round_to(document.total, document.unit.minor_step)
+        totals = tuple(_printed(document, total))
+        entries = tuple(RoundedEntry(entry, _billed(entry, document.lines, totals)) for entry in document.entries)
+    return RoundedDocument(document, totals, total, entries)
+
+
+def _printed(document: Document, total: Decimal) -> Iterator[Decimal]:
+    step = document.unit.minor_step
+    payable = iter(largest_remainder([line.total for line in document.lines if _is_payable(line)], total, step))
+    printed = Decimal(0)
+    for line in document.lines:
+        if _is_payable(line):
+            printed = next(payable)
+        elif _is_applied(line):
+            printed = -printed  # of the line before, to which it is applied
+        else:
+            printed = round_to(line.total, step)
+        yield printed
+
+
+def _is_applied(line: Line) -> bool:
+    return line.type == "applied_commit_or_credit"
+
+
+def _is_payable(line: Line) -> bool:
+    return not _is_applied(line) and not (line.type == "usage" and line.commit_type == "PREPAID")
+
+
+def _billed(entry: Entry, lines: Sequence[Line], totals: Sequence[Decimal]) -> Decimal:
+    """What the lines that the entry stands for print: those that a segment covers, or the true-up of a commit."""
+    printed = [
+        total
+        for line, total in zip(lines, totals, strict=True)
+        if not _is_applied(line) and line.commit_id == entry.commit_id and line.segment_id == entry.segment_id
+    ]
+    return -exact_sum(printed)

@@ -1,0 +1,79 @@
+"""Documents for amounts that are billed on their dates, whatever the usage: scheduled charges and paid commits."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from uuid import UUID
+
+from billing_site.foundation.money import MixedUnits, Unit, exact_sum
+from billing_site.foundation.periods import format_instant
+from contracts.terms import Commit, Contract, ScheduledAmount, ScheduledCharge
+from invoicing.engine.calendar import CHARGES, draft_id
+from invoicing.engine.documents import Document, Line
+from invoicing.engine.inputs import Inputs
+from pricing.engine.catalog import Catalog
+from pricing.engine.products import name_at
+
+
+def charge_documents(inputs: Inputs) -> Iterator[Document]:
+    """One draft for each contract and issue date that is not final yet, however far ahead; all of a date together."""
+    for contract in inputs.terms.contracts:
+        by_date: dict[datetime, list[Line]] = {}
+        for issued_at, line in _lines(contract, inputs.catalog):
+            by_date.setdefault(issued_at, []).append(line)
+        for issued_at, lines in sorted(by_date.items()):
+            slot = format_instant(issued_at)
+            if (contract.id, CHARGES, slot) not in inputs.posted.documents:
+                yield Document(
+                    id=draft_id(contract.id, CHARGES, slot),
+                    contract_id=contract.id,
+                    kind=CHARGES,
+                    slot=slot,
+                    type="SCHEDULED",
+                    period=None,
+                    issued_at=issued_at,
+                    finalizes_at=issued_at,
+                    unit=_one_unit(lines),
+                    lines=tuple(lines),
+                    total=exact_sum([line.total for line in lines]),
+                )
+
+
+def _lines(contract: Contract, catalog: Catalog) -> Iterator[tuple[datetime, Line]]:
+    for charge in contract.charges:
+        for item in charge.items:
+            yield item.issued_at, _line("scheduled", charge, item, catalog, charge_id=charge.id)
+    for commit in contract.commits:
+        if commit.type == "PREPAID":
+            for item in commit.invoice_items:
+                yield item.issued_at, _line("commit_purchase", commit, item, catalog, commit=commit)
+
+
+def _line(
+    type_: str,
+    term: ScheduledCharge | Commit,
+    item: ScheduledAmount,
+    catalog: Catalog,
+    *,
+    charge_id: UUID | None = None,
+    commit: Commit | None = None,
+) -> Line:
+    return Line(
+        type=type_,
+        name=term.name or name_at(catalog.products[term.product_id], item.issued_at),
+        total=item.amount,
+        unit=term.unit,
+        product_id=term.product_id,
+        product_type="FIXED",
+        quantity=item.quantity,
+        unit_price=item.unit_price,
+        commit_id=commit.id if commit is not None else None,
+        commit_type=commit.type if commit is not None else "",
+        charge_id=charge_id,
+    )
+
+
+def _one_unit(lines: list[Line]) -> Unit:
+    units = {line.unit for line in lines}
+    if len(units) > 1:
+        raise MixedUnits(f"One document cannot be in {' and '.join(sorted(unit.name for unit in units))}.")
+    return lines[0].unit

@@ -1,0 +1,136 @@
+"""Documents and balances as the API shows them. Drafts and final documents have one shape."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from billing_site.foundation.periods import format_instant
+from invoicing.engine.documents import Finding
+from invoicing.queries.balances import Movement
+from invoicing.queries.breakdowns import Piece
+from invoicing.queries.shown import ShownDocument, ShownLine, ShownPart
+
+
+def invoice_json(shown: ShownDocument, *, skip_zero_quantities: bool = False) -> dict[str, Any]:
+    """An invoice object. Only a final one has a number and the total from before rounding."""
+    body: dict[str, Any] = {
+        "id": shown.id,
+        "type": shown.type,
+        "status": shown.status,
+        "customer_id": shown.customer_id,
+        "contract_id": shown.contract_id,
+        "issued_at": format_instant(shown.issued_at),
+        "subtotal": shown.total,
+        "total": shown.total,
+        "billable_status": "billable",
+        "line_items": _lines(shown.lines, skip_zero_quantities),
+        **shown.fields,
+    }
+    if shown.period is not None:
+        body["start_timestamp"] = format_instant(shown.period.starting_at)
+        body["end_timestamp"] = _end(shown.period.ending_before)
+    if shown.number is not None:
+        body["number"] = shown.number
+        body["unrounded_total"] = shown.unrounded_total
+    return body
+
+
+def breakdown_json(piece: Piece, *, skip_zero_quantities: bool = False) -> dict[str, Any]:
+    """What of an invoice falls into one window."""
+    body = invoice_json(piece.document, skip_zero_quantities=skip_zero_quantities)
+    return body | {
+        "subtotal": piece.total,
+        "total": piece.total,
+        "line_items": _lines(piece.lines, skip_zero_quantities),
+        "breakdown_start_timestamp": format_instant(piece.window.starting_at),
+        "breakdown_end_timestamp": _end(piece.window.ending_before),
+    }
+
+
+def explanation_json(shown: ShownDocument) -> dict[str, Any]:
+    """How each line's amount came about, part by part."""
+    return {
+        "invoice_id": shown.id,
+        "status": shown.status,
+        "number": shown.number,
+        "total": shown.total,
+        "unrounded_total": shown.unrounded_total,
+        "finalizes_at": None if shown.finalizes_at is None else format_instant(shown.finalizes_at),
+        "waits_for": list(shown.waits_for),
+        "line_items": [
+            {
+                **line_json(line),
+                "unrounded_total": line.unrounded_total,
+                "counts_toward_total": line.counts,
+                "parts": [part_json(part) for part in line.parts],
+            }
+            for line in shown.lines
+        ],
+        "findings": [finding_json(finding) for finding in shown.findings],
+    }
+
+
+def movement_json(movement: Movement) -> dict[str, Any]:
+    """A ledger entry. The fields that its type requires are there, or the client would take it for another type."""
+    body: dict[str, Any] = {
+        "type": movement.type,
+        "amount": movement.amount,
+        "timestamp": format_instant(movement.timestamp),
+        "segment_id": movement.segment_id,
+        "invoice_id": movement.invoice_id,
+        "contract_id": movement.contract_id,
+    }
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def line_json(line: ShownLine) -> dict[str, Any]:
+    body: dict[str, Any] = {"type": line.type, "name": line.name, "total": line.total, **line.fields}
+    if line.quantity is not None:
+        body["quantity"] = line.quantity
+    if line.unit_price is not None:
+        body["unit_price"] = line.unit_price
+    if line.period is not None:
+        body["starting_at"] = format_instant(line.period.starting_at)
+        body["ending_before"] = _end(line.period.ending_before)
+    return body
+
+
+def part_json(part: ShownPart) -> dict[str, Any]:
+    return {
+        "starting_at": format_instant(part.period.starting_at),
+        "ending_before": _end(part.period.ending_before),
+        "billable_metric_id": part.metric_id,
+        "metric_quantity": part.metric_quantity,
+        "quantity": part.quantity,
+        "amount": part.amount,
+        "unit_price": part.unit_price,
+        "list_price": part.list_price,
+        "rate_id": part.rate_id,
+        "publication": part.publication,
+        "published_by": part.published_by,
+        "override_id": part.override_id,
+        "losing_overrides": [{"id": loser, "reason": reason} for loser, reason in part.losing_overrides],
+        "commit_segment_id": part.segment_id,
+    }
+
+
+def finding_json(finding: Finding) -> dict[str, Any]:
+    return {
+        "kind": finding.kind,
+        "blocking": finding.blocking,
+        "message": finding.message,
+        "starting_at": format_instant(finding.period.starting_at),
+        "ending_before": _end(finding.period.ending_before),
+        "product_id": finding.product_id,
+        "group_values": dict(finding.values),
+        "quantity": finding.quantity,
+    }
+
+
+def _lines(lines: Sequence[ShownLine], skip_zero_quantities: bool) -> list[Mapping[str, Any]]:
+    return [line_json(line) for line in lines if not (skip_zero_quantities and line.quantity == Decimal(0))]
+
+
+def _end(instant: datetime | None) -> str | None:
+    return None if instant is None else format_instant(instant)

@@ -1,0 +1,234 @@
+"""Usage documents cut into days or hours, so that the pieces of a document add up to it exactly.
+
+The price of a part of a line does not change within its time, and where several payers share that time they were used
+up one after the other, in the order of the lines. So how far a line had come by an instant follows from how much had
+been metered by then, and a piece is the difference between two instants:
+
+    metered by then    1 Oct 0   3 Oct 20   5 Oct 50   1 Nov 60        (of the same series, over the same time)
+    covered, 30 units        0         20         30         30
+    the rest, 30 units       0          0         20         30
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from itertools import pairwise
+from uuid import UUID
+
+from billing_site.foundation.money import QUANTUM, exact_sum, round_to
+from billing_site.foundation.periods import DAY, HOUR, Period, floor_day, floor_hour
+from billing_site.foundation.transactions import read_snapshot
+from contracts.models import Customer
+from contracts.terms import ClaimWindow
+from invoicing.engine.inputs import Used
+from invoicing.queries.compute import computation, usage_of
+from invoicing.queries.documents import Filters, final_heads, finals_by_id, head_of, shown_drafts
+from invoicing.queries.shown import ShownDocument, ShownLine, ShownPart
+from pricing.engine.catalog import GroupValues
+
+SPAN_OF_A_PAGE = {DAY: 35 * DAY, HOUR: 24 * HOUR}
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What of `document` falls into `window`; `lines` have the window's quantities and totals."""
+
+    document: ShownDocument
+    window: Period
+    lines: tuple[ShownLine, ...]
+    total: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where a piece stands in the list."""
+
+    starting_at: datetime
+    document_id: UUID
+
+
+def breakdowns_page(
+    customer_id: UUID,
+    wanted: Filters,
+    window_size: timedelta,
+    *,
+    starting_on: datetime,
+    ending_before: datetime,
+    at: datetime,
+    limit: int,
+    after: Spot | None = None,
+    newest_first: bool = False,
+) -> tuple[list[Piece], Spot | None]:
+    """Pieces of usage documents, by window, whose windows lie within the bounds; and where the page ends if another
+    follows. A page spans 35 days, or 24 hours where windows are hours. `wanted` names no dates. Raises NotFound.
+    """
+    with read_snapshot():
+        computed = computation(customer_id, at=at)
+        drafts = {draft.id: draft for draft in shown_drafts(computed, Customer.objects.get(pk=customer_id))}
+        heads = [head_of(draft) for draft in drafts.values()] + final_heads(customer_id)
+        periods = {head.id: head.period for head in heads if head.passes(wanted) and head.period is not None}
+        spots = sorted(
+            (
+                Spot(window.starting_at, document_id)
+                for document_id, period in periods.items()
+                for window in _windows(period, window_size)
+                if window.starting_at >= starting_on and _end(window) <= ending_before
+            ),
+            key=_order,
+            reverse=newest_first,
+        )
+        if after is not None:
+            spots = [spot for spot in spots if spot != after and (_order(spot) < _order(after)) == newest_first]
+        page = _page(spots, window_size, limit)
+        documents = finals_by_id(customer_id, {spot.document_id for spot in page} - set(drafts)) | drafts
+        pieces: dict[Spot, Piece] = {}
+        for document_id in {spot.document_id for spot in page}:
+            starts = {spot.starting_at for spot in page if spot.document_id == document_id}
+            windows = [w for w in _windows(periods[document_id], window_size) if w.starting_at in starts]
+            for piece in _pieces(documents[document_id], windows, computed.inputs.terms.claims):
+                pieces[Spot(piece.window.starting_at, document_id)] = piece
+    shown = [pieces[spot] for spot in page if spot.starting_at <= at or _has_something(pieces[spot])]
+    return shown, page[-1] if len(page) < len(spots) else None
+
+
+def _page(spots: Sequence[Spot], window_size: timedelta, limit: int) -> list[Spot]:
+    span = SPAN_OF_A_PAGE[window_size]
+    return [spot for spot in spots[:limit] if abs(spot.starting_at - spots[0].starting_at) < span]
+
+
+def _pieces(document: ShownDocument, windows: Sequence[Period], claims: Iterable[ClaimWindow]) -> Iterator[Piece]:
+    """What falls into each window. One query."""
+    instants = sorted({instant for window in windows for instant in (window.starting_at, _end(window))})
+    parts = _parts_by_line(document.lines)
+    shares = _shares(parts, instants, claims)
+    quantities = [
+        _progress(line.quantity, [(part.quantity, shares[part]) for part in of_line], line, instants)
+        for line, of_line in zip(document.lines, parts, strict=True)
+    ]
+    totals = [
+        _progress(line.total, [(part.amount, shares[part]) for part in of_line], line, instants)
+        for line, of_line in zip(document.lines, parts, strict=True)
+    ]
+    for window in windows:
+        start, end = window.starting_at, _end(window)
+        lines = tuple(
+            replace(
+                line,
+                quantity=None if line.quantity is None else quantity[end] - quantity[start],
+                total=total[end] - total[start],
+                period=line.period.overlap(window) if line.period else None,
+            )
+            for line, quantity, total in zip(document.lines, quantities, totals, strict=True)
+            if line.period is None or line.period.overlap(window)
+        )
+        yield Piece(document, window, lines, exact_sum([line.total for line in lines if line.counts]))
+
+
+def _parts_by_line(lines: Sequence[ShownLine]) -> list[tuple[ShownPart, ...]]:
+    """The parts of each line; an applied balance has those of the line before it, which it pays for."""
+    parts: list[tuple[ShownPart, ...]] = []
+    for line in lines:
+        parts.append(parts[-1] if line.type == "applied_commit_or_credit" and parts else line.parts)
+    return parts
+
+
+Share = Mapping[datetime, Fraction]  # of a whole, by each instant; from 0 to 1 where usage only grows
+
+
+def _shares(
+    parts: Iterable[Iterable[ShownPart]], instants: Sequence[datetime], claims: Iterable[ClaimWindow]
+) -> dict[ShownPart, Share]:
+    """How much of each part had come about by each instant. One query."""
+    together: dict[tuple[Period, UUID | None, GroupValues], dict[ShownPart, None]] = defaultdict(dict)
+    for part in (part for of_line in parts for part in of_line):
+        together[part.period, part.metric_id, part.group_values][part] = None
+    cells = {period: _cells(period, instants) for period, _, _ in together}
+    metric_ids = {metric_id for _, metric_id, _ in together if metric_id is not None}
+    used = usage_of(claims, sorted({cell for of_one in cells.values() for cell in of_one}), metric_ids=metric_ids)
+    shares: dict[ShownPart, Share] = {}
+    for (period, metric_id, values), sharing in together.items():
+        metered = [
+            sum((Fraction(each.quantity) for each in used[cell] if _measures(each, metric_id, values)), Fraction(0))
+            for cell in cells[period]
+        ]
+        billed = sum((Fraction(part.metric_quantity) for part in sharing), Fraction(0))
+        by = _metered_by(period, cells[period], metered, instants, billed)
+        before = Fraction(0)
+        for part in sharing:
+            size = Fraction(part.metric_quantity)
+            shares[part] = {
+                instant: min(max((by[instant] - before) / size, Fraction(0)), Fraction(1))
+                if size
+                else Fraction(instant > period.starting_at)
+                for instant in instants
+            }
+            before += size
+    return shares
+
+
+def _cells(period: Period, instants: Sequence[datetime]) -> list[Period]:
+    """The period cut at the instants that lie in it."""
+    edges = [period.starting_at, *(each for each in instants if period.starting_at < each < _end(period)), _end(period)]
+    return [Period(start, end) for start, end in pairwise(edges)]
+
+
+def _metered_by(
+    period: Period, cells: Sequence[Period], metered: Sequence[Fraction], instants: Sequence[datetime], billed: Fraction
+) -> dict[datetime, Fraction]:
+    """How much of what was `billed` had been metered by each instant.
+
+    Usage that came later, or was taken back, changes no document: it only moves what was billed in time. Where nothing
+    is left to go by, all of it is placed at the beginning.
+    """
+    whole = sum(metered, Fraction(0))
+    by: dict[datetime, Fraction] = {}
+    for instant in instants:
+        so_far = sum(
+            (amount for cell, amount in zip(cells, metered, strict=True) if _end(cell) <= instant), Fraction(0)
+        )
+        by[instant] = billed * so_far / whole if whole else billed * (instant > period.starting_at)
+    return by
+
+
+def _measures(used: Used, metric_id: UUID | None, values: GroupValues) -> bool:
+    return used.metric_id == metric_id and set(values) <= set(used.values)
+
+
+def _progress(
+    whole: Decimal | None, parts: Sequence[tuple[Decimal, Share]], line: ShownLine, instants: Sequence[datetime]
+) -> dict[datetime, Decimal]:
+    """How much of `whole` had come about by each instant, in proportion to its parts, to the line quantum."""
+    weight = sum((Fraction(size) for size, _ in parts), Fraction(0))
+    progress: dict[datetime, Decimal] = {}
+    for instant in instants:
+        if weight:
+            done = sum((Fraction(size) * share[instant] for size, share in parts), Fraction(0)) / weight
+        else:
+            done = Fraction(line.period is None or instant > line.period.starting_at)
+        progress[instant] = round_to(Fraction(whole or 0) * done, QUANTUM)
+    return progress
+
+
+def _windows(period: Period, size: timedelta) -> Iterator[Period]:
+    """The UTC days or hours of a closed period; the first and the last may be short."""
+    start = period.starting_at
+    while start < _end(period):
+        boundary = (floor_day(start) if size == DAY else floor_hour(start)) + size
+        yield Period(start, min(boundary, _end(period)))
+        start = boundary
+
+
+def _end(period: Period) -> datetime:
+    assert period.ending_before is not None
+    return period.ending_before
+
+
+def _order(spot: Spot) -> tuple[datetime, UUID]:
+    return spot.starting_at, spot.document_id
+
+
+def _has_something(piece: Piece) -> bool:
+    return any(line.total or line.quantity for line in piece.lines)

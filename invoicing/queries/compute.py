@@ -1,0 +1,115 @@
+"""The shell around the invoice-compute engine: everything it is told is read here, in one snapshot."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from billing_site.foundation.money import exact_sum
+from billing_site.foundation.periods import Period
+from billing_site.foundation.transactions import read_snapshot
+from contracts.queries import customer_terms
+from contracts.terms import ClaimWindow
+from invoicing.engine import walk
+from invoicing.engine.documents import Document, Result
+from invoicing.engine.inputs import Inputs, Posted, Usage, Used
+from invoicing.models import Invoice
+from ledger.models import LedgerEntry
+from ledger.queries.entries import posted_entries
+from ledger.queries.usage import SeriesUsage, claimed_usage, claimed_usage_by_hour
+from pricing.queries import catalog
+
+
+@dataclass(frozen=True, slots=True)
+class Computation:
+    """What the engine was told beside usage, and what it answered."""
+
+    inputs: Inputs
+    result: Result
+
+    def draft(self, draft_id: UUID) -> Document | None:
+        return next((draft for draft in self.result.documents if draft.id == draft_id), None)
+
+
+def compute(
+    customer_id: UUID, *, at: datetime, at_edit: int | None = None, at_publication: int | None = None
+) -> Result:
+    """All drafts of the customer as of `at`, with findings and traces.
+
+    `at_edit` and `at_publication` name what was known of terms and prices (default: everything). Raises NotFound.
+    """
+    return computation(customer_id, at=at, at_edit=at_edit, at_publication=at_publication).result
+
+
+def computation(
+    customer_id: UUID, *, at: datetime, at_edit: int | None = None, at_publication: int | None = None
+) -> Computation:
+    """`compute`, with what it was computed from.
+
+    A fixed number of statements for a customer, and one more for each stretch that has to be seen by the hour.
+    """
+    with read_snapshot():
+        terms = customer_terms(customer_id, at_edit=at_edit)
+        cards = {contract.rate_card_id for contract in terms.contracts if contract.rate_card_id is not None}
+        inputs = Inputs(
+            at=at,
+            terms=terms,
+            catalog=catalog(rate_card_ids=cards, at_publication=at_publication),
+            posted=posted(customer_id),
+        )
+        plan = walk.plan(inputs)
+        usage = Usage(by_slice=usage_of(terms.claims, plan.slices, metric_ids=plan.metric_ids), by_hour={})
+        answer = walk.compute(inputs, plan, usage)
+        while isinstance(answer, walk.NeedsHours):
+            hours = {
+                stretch: _used_by_hour(terms.claims, stretch, plan.metric_ids)
+                for stretch in answer.slices
+                if stretch not in usage.by_hour
+            }
+            if not hours:
+                raise AssertionError("The engine asked again for hours that it was given.")
+            usage = Usage(by_slice=usage.by_slice, by_hour={**usage.by_hour, **hours})
+            answer = walk.compute(inputs, plan, usage)
+    return Computation(inputs, answer)
+
+
+def usage_of(
+    claims: Iterable[ClaimWindow], periods: Collection[Period], *, metric_ids: Collection[UUID]
+) -> dict[Period, tuple[Used, ...]]:
+    """What was used in each closed period, in one statement."""
+    ordered = list(periods)
+    found = claimed_usage(claims, ordered, metric_ids=metric_ids)
+    return {period: tuple(map(_used, series)) for period, series in zip(ordered, found, strict=True)}
+
+
+def posted(customer_id: UUID) -> Posted:
+    """What finalized documents of the customer have settled."""
+    rows = Invoice.objects.filter(customer_id=customer_id).values_list("contract_id", "kind", "slot")
+    documents: set[tuple[UUID, str, str]] = set(rows)
+    drawn: dict[UUID, list[Decimal]] = defaultdict(list)
+    billed: dict[UUID, list[Decimal]] = defaultdict(list)
+    for entry in posted_entries(customer_id):
+        if entry.type == LedgerEntry.Type.POSTPAID_COMMIT_TRUEUP and entry.contract_id is not None:
+            # A true-up of zero leaves this entry and no document.
+            documents.add((entry.contract_id, Invoice.Kind.TRUE_UP.value, str(entry.commit_id)))
+        elif entry.segment_id is not None:
+            drawn[entry.segment_id].append(-entry.amount)
+            billed[entry.commit_id].append(-entry.billed_amount)
+    return Posted(
+        documents=frozenset(documents),
+        drawn={segment_id: exact_sum(amounts) for segment_id, amounts in drawn.items()},
+        billed={commit_id: exact_sum(amounts) for commit_id, amounts in billed.items()},
+    )
+
+
+def _used_by_hour(
+    claims: Iterable[ClaimWindow], period: Period, metric_ids: Collection[UUID]
+) -> dict[datetime, tuple[Used, ...]]:
+    found = claimed_usage_by_hour(claims, period, metric_ids=metric_ids)
+    return {hour: tuple(map(_used, series)) for hour, series in found.items()}
+
+
+def _used(series: SeriesUsage) -> Used:
+    return Used(series.metric_id, series.values, series.quantity, series.has_negative)

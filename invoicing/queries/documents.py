@@ -1,0 +1,166 @@
+"""Drafts and final documents together, in one snapshot, whichever of them a reader asks for."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from billing_site.foundation.periods import Period
+from billing_site.foundation.refusals import FieldError, NotFound
+from billing_site.foundation.transactions import read_snapshot
+from contracts.models import Contract, Customer
+from contracts.transactions import no_such_customer
+from invoicing.frozen import hash_of
+from invoicing.models import Invoice, InvoiceLine
+from invoicing.queries.compute import Computation, computation
+from invoicing.queries.shown import DRAFT, FINALIZED, ShownDocument, of_draft, of_final
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which documents of a customer are wanted. Dates are of the billing period; a document without one has its
+    issue date instead."""
+
+    status: str | None = None
+    type: str | None = None
+    contract_id: UUID | None = None
+    unit_id: UUID | None = None
+    starting_on: datetime | None = None
+    ending_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a document stands in a list, by issue date."""
+
+    issued_at: datetime
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    id: UUID
+    status: str
+    type: str
+    contract_id: UUID
+    unit_id: UUID
+    period: Period | None
+    issued_at: datetime
+
+    def passes(self, wanted: Filters) -> bool:
+        start = self.period.starting_at if self.period else self.issued_at
+        end = self.period.ending_before if self.period else None
+        return (
+            wanted.status in (None, self.status)
+            and wanted.type in (None, self.type)
+            and wanted.contract_id in (None, self.contract_id)
+            and wanted.unit_id in (None, self.unit_id)
+            and (wanted.starting_on is None or start >= wanted.starting_on)
+            and (
+                wanted.ending_before is None
+                or (end <= wanted.ending_before if end else self.issued_at < wanted.ending_before)
+            )
+        )
+
+
+def documents_page(
+    customer_id: UUID,
+    wanted: Filters,
+    *,
+    at: datetime,
+    limit: int,
+    after: Place | None = None,
+    newest_first: bool = False,
+) -> tuple[list[ShownDocument], Place | None]:
+    """One page of the customer's documents by issue date, and where it ends if another follows. Raises NotFound."""
+    with read_snapshot():
+        refuse_unknown(customer_id)
+        drafts = _drafts(customer_id, at=at) if wanted.status != FINALIZED else []
+        finals = final_heads(customer_id) if wanted.status != DRAFT else []
+        by_id = {draft.id: draft for draft in drafts}
+        heads = [head for head in (*map(head_of, drafts), *finals) if head.passes(wanted)]
+        heads.sort(key=lambda head: (head.issued_at, head.id), reverse=newest_first)
+        if after is not None:
+            place = (after.issued_at, after.id)
+            heads = [
+                head
+                for head in heads
+                if ((head.issued_at, head.id) < place if newest_first else (head.issued_at, head.id) > place)
+            ]
+        page = heads[:limit]
+        by_id |= finals_by_id(customer_id, [head.id for head in page if head.status == FINALIZED])
+    last = Place(page[-1].issued_at, page[-1].id) if len(heads) > limit else None
+    return [by_id[head.id] for head in page], last
+
+
+def document(customer_id: UUID, document_id: UUID, *, at: datetime) -> ShownDocument:
+    """One document of the customer, draft or final. Raises NotFound, for a foreign one too."""
+    with read_snapshot():
+        final = finals_by_id(customer_id, [document_id]).get(document_id)
+        if final is not None:
+            return final
+        for draft in _drafts(customer_id, at=at):
+            if draft.id == document_id:
+                return draft
+    raise NotFound(
+        "There is no such invoice.",
+        FieldError("invoice_id", document_id, "must be the id of an invoice of this customer"),
+    )
+
+
+def drafts_of(customer_id: UUID, *, at: datetime) -> list[ShownDocument]:
+    """The customer's drafts, in the order in which they would be finalized. Raises NotFound."""
+    with read_snapshot():
+        return _drafts(customer_id, at=at)
+
+
+def finals_by_id(customer_id: UUID, document_ids: Collection[UUID]) -> dict[UUID, ShownDocument]:
+    """Final documents of the customer with their lines. Two queries."""
+    if not document_ids:
+        return {}
+    lines: dict[UUID, list[InvoiceLine]] = defaultdict(list)
+    for line in InvoiceLine.objects.filter(customer_id=customer_id, invoice_id__in=document_ids).order_by("position"):
+        lines[line.invoice_id].append(line)
+    invoices = Invoice.objects.filter(customer_id=customer_id, pk__in=document_ids).defer("terms")
+    return {invoice.pk: of_final(invoice, lines[invoice.pk]) for invoice in invoices}
+
+
+def shown_drafts(computed: Computation, customer: Customer) -> list[ShownDocument]:
+    """Computed documents as they are shown."""
+    customs = dict(Contract.objects.filter(customer=customer).values_list("id", "custom_fields"))
+    return [of_draft(draft, computed, customer, customs) for draft in computed.result.documents]
+
+
+def refuse_unknown(customer_id: UUID) -> None:
+    """Raises NotFound where there is no such customer."""
+    if not Customer.objects.filter(pk=customer_id).exists():
+        raise no_such_customer(customer_id)
+
+
+def altered(invoices: Sequence[Invoice]) -> list[Invoice]:
+    """The final documents whose stored hash is no longer that of their content: none, ever."""
+    lines: dict[UUID, list[InvoiceLine]] = defaultdict(list)
+    for line in InvoiceLine.objects.filter(invoice__in=invoices).order_by("position"):
+        lines[line.invoice_id].append(line)
+    return [
+        invoice for invoice in invoices if bytes(invoice.document_hash) != hash_of(invoice, lines[invoice.pk])
+    ]
+
+
+def _drafts(customer_id: UUID, *, at: datetime) -> list[ShownDocument]:
+    computed = computation(customer_id, at=at)
+    return shown_drafts(computed, Customer.objects.get(pk=customer_id))
+
+
+def final_heads(customer_id: UUID) -> list[Head]:
+    columns = ("id", "type", "contract_id", "unit_id", "starting_at", "ending_before", "issued_at")
+    rows = Invoice.objects.filter(customer_id=customer_id).values_list(*columns)
+    return [
+        Head(id_, FINALIZED, type_, contract_id, unit_id, Period(start, end) if start else None, issued_at)
+        for id_, type_, contract_id, unit_id, start, end, issued_at in rows
+    ]
+
+
+def head_of(draft: ShownDocument) -> Head:
+    return Head(draft.id, draft.status, draft.type, draft.contract_id, draft.unit_id, draft.period, draft.issued_at)

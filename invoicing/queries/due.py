@@ -1,0 +1,123 @@
+"""When documents fall due, told from the terms alone: for whom something is due, and when the next thing is.
+
+What is due by these dates may turn out to be nothing (a period without lines) or to be held (findings); that is for
+`finalize_due` to see. Here it matters that no date is missed, and that looking is cheap.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Exists, F, OuterRef, Q
+
+from billing_site.foundation.periods import Period, billing_periods
+from contracts.models import Commit, Contract, ContractTerms, InvoiceScheduleItem, ScheduledChargeItem
+from invoicing.models import Invoice
+from ledger.models import LedgerEntry
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Due:
+    """Something of the customer fell due, last at `instant`."""
+
+    instant: datetime
+    customer_id: UUID
+
+
+def due_customers(*, at: datetime) -> list[Due]:
+    """The customers with something due at `at` that no document has settled, by the last instant it fell due."""
+    latest: dict[UUID, datetime] = {}
+    for customer_id, instant in _unsettled(until=at):
+        latest[customer_id] = max(instant, latest.get(customer_id, instant))
+    return sorted(Due(instant, customer_id) for customer_id, instant in latest.items())
+
+
+def next_due(after: datetime, until: datetime) -> datetime | None:
+    """The first instant later than `after` and not later than `until` at which anything falls due."""
+    return min((instant for _, instant in _unsettled(until=until) if instant > after), default=None)
+
+
+def _unsettled(*, until: datetime) -> Iterator[tuple[UUID, datetime]]:
+    yield from _usage_periods(until)
+    yield from _charges(until)
+    yield from _true_ups(until)
+
+
+def _usage_periods(until: datetime) -> Iterator[tuple[UUID, datetime]]:
+    """Ends of billing periods that are not on final documents, each with its grace."""
+    standing = (
+        ContractTerms.objects.standing()
+        .filter(contract__archived_at=None, contract__rate_card__isnull=False, contract__starting_at__lt=until)
+        .filter(
+            Q(ending_before=None)
+            | Q(contract__billed_through=None)
+            | Q(contract__billed_through__lt=F("ending_before"))
+        )
+        .select_related("contract")
+    )
+    for terms in standing.iterator():
+        contract: Contract = terms.contract
+        start = contract.billed_through or contract.starting_at
+        if terms.ending_before is not None and terms.ending_before <= start:
+            continue  # its end was moved back over what is billed
+        grace = timedelta(hours=terms.grace_hours)
+        term = Period(start, terms.ending_before)
+        for period in billing_periods(term, contract.billing_anchor_at, contract.frequency):
+            assert period.ending_before is not None
+            instant = max(period.ending_before, contract.created_at) + grace
+            if instant > until:
+                break
+            yield contract.customer_id, instant
+
+
+def _charges(until: datetime) -> Iterator[tuple[UUID, datetime]]:
+    """Dates of scheduled charges and of payments for prepaid commits. One added late falls due when it is added."""
+    of_charges = ScheduledChargeItem.objects.standing().filter(
+        ~_billed("charge__contract_id"),
+        charge__removed_by_edit=None,
+        charge__contract__archived_at=None,
+        issued_at__lte=until,
+        created_at__lte=until,
+    )
+    of_commits = InvoiceScheduleItem.objects.standing().filter(
+        ~_billed("commit__contract_id"),
+        commit__type=Commit.Type.PREPAID,
+        commit__removed_by_edit=None,
+        commit__contract__archived_at=None,
+        issued_at__lte=until,
+        created_at__lte=until,
+    )
+    for items in (of_charges, of_commits):
+        for customer_id, issued_at, created_at in items.values_list("customer_id", "issued_at", "created_at"):
+            yield customer_id, max(issued_at, created_at)
+
+
+def _true_ups(until: datetime) -> Iterator[tuple[UUID, datetime]]:
+    """Dates of true-ups. One that waits for usage documents is finalized in the run that finalizes the last of them."""
+    settled = LedgerEntry.objects.filter(
+        customer_id=OuterRef("customer_id"),
+        commit_id=OuterRef("commit_id"),
+        type=LedgerEntry.Type.POSTPAID_COMMIT_TRUEUP,
+    )
+    items = InvoiceScheduleItem.objects.standing().filter(
+        ~Exists(settled),
+        commit__type=Commit.Type.POSTPAID,
+        commit__removed_by_edit=None,
+        commit__contract__archived_at=None,
+        issued_at__lte=until,
+        created_at__lte=until,
+    )
+    for customer_id, issued_at, created_at in items.values_list("customer_id", "issued_at", "created_at"):
+        yield customer_id, max(issued_at, created_at)
+
+
+def _billed(contract: str) -> Exists:
+    return Exists(
+        Invoice.objects.filter(
+            customer_id=OuterRef("customer_id"),
+            contract_id=OuterRef(contract),
+            kind=Invoice.Kind.CHARGES,
+            issued_at=OuterRef("issued_at"),
+        )
+    )

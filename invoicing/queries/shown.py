@@ -1,0 +1,262 @@
+"""Documents as they are shown, whether computed a moment ago or frozen long since: one value for both."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from billing_site.foundation.periods import Period, parse_instant
+from contracts.models import Customer
+from invoicing.engine.documents import Document, Finding, Line, Part
+from invoicing.frozen import frozen
+from invoicing.models import Invoice, InvoiceLine
+from invoicing.queries.compute import Computation
+from pricing.engine.catalog import Catalog, GroupValues
+from pricing.engine.products import version_in_force
+
+DRAFT, FINALIZED = "DRAFT", "FINALIZED"
+PRODUCT_TYPES = {
+    "USAGE": "UsageProductListItem",
+    "COMPOSITE": "CompositeProductListItem",
+    "SUBSCRIPTION": "SubscriptionProductListItem",
+    "FIXED": "FixedProductListItem",
+}
+COMMIT_TYPES = {"PREPAID": "PrepaidCommit", "CREDIT": "PrepaidCommit", "POSTPAID": "PostpaidCommit"}
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPart:
+    """One decision behind a line. It was measured by `metric_id`, over the series that have these group values."""
+
+    period: Period
+    metric_id: UUID | None
+    group_values: GroupValues
+    metric_quantity: Decimal
+    quantity: Decimal
+    amount: Decimal
+    unit_price: Decimal
+    list_price: Decimal
+    rate_id: UUID
+    publication: int
+    published_by: str
+    override_id: UUID | None
+    losing_overrides: tuple[tuple[UUID, str], ...]
+    segment_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownLine:
+    """`fields` are the line's other fields on the wire, as JSON."""
+
+    type: str
+    name: str
+    total: Decimal
+    unrounded_total: Decimal
+    counts: bool
+    quantity: Decimal | None
+    unit_price: Decimal | None
+    period: Period | None
+    fields: Mapping[str, Any]
+    parts: tuple[ShownPart, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownDocument:
+    """A draft has no number, and `finalizes_at` and `findings` instead."""
+
+    id: UUID
+    status: str
+    type: str
+    kind: str
+    slot: str
+    customer_id: UUID
+    contract_id: UUID
+    period: Period | None
+    issued_at: datetime
+    total: Decimal
+    unrounded_total: Decimal
+    unit_id: UUID
+    fields: Mapping[str, Any]
+    lines: tuple[ShownLine, ...]
+    number: str | None = None
+    finalizes_at: datetime | None = None
+    finalized_at: datetime | None = None
+    findings: tuple[Finding, ...] = ()
+    waits_for: tuple[UUID, ...] = ()
+
+
+def of_draft(
+    draft: Document, computation: Computation, customer: Customer, customs: Mapping[UUID, Any]
+) -> ShownDocument:
+    """A computed document. `customs` are the custom fields of contracts by id."""
+    catalog = computation.inputs.catalog
+    return ShownDocument(
+        id=draft.id,
+        status=DRAFT,
+        type=draft.type,
+        kind=draft.kind,
+        slot=draft.slot,
+        customer_id=customer.pk,
+        contract_id=draft.contract_id,
+        period=draft.period,
+        issued_at=draft.issued_at,
+        total=draft.total,
+        unrounded_total=draft.total,
+        unit_id=draft.unit.id,
+        fields=document_fields(draft, computation, customer, customs),
+        lines=tuple(
+            ShownLine(
+                type=line.type,
+                name=line.name,
+                total=line.total,
+                unrounded_total=line.total,
+                counts=line.counts,
+                quantity=line.quantity,
+                unit_price=line.unit_price,
+                period=line.period,
+                fields=line_fields(line, draft, catalog),
+                parts=tuple(_part(part, line, catalog) for part in line.parts),
+            )
+            for line in draft.lines
+        ),
+        finalizes_at=draft.finalizes_at,
+        findings=draft.findings,
+        waits_for=draft.waits_for,
+    )
+
+
+def of_final(invoice: Invoice, lines: Sequence[InvoiceLine]) -> ShownDocument:
+    """A final document, from what was frozen with it."""
+    return ShownDocument(
+        id=invoice.pk,
+        status=FINALIZED,
+        type=invoice.type,
+        kind=invoice.kind,
+        slot=invoice.slot,
+        customer_id=invoice.customer_id,
+        contract_id=invoice.contract_id,
+        period=_period(invoice),
+        issued_at=invoice.issued_at,
+        total=invoice.total,
+        unrounded_total=invoice.unrounded_total,
+        unit_id=invoice.unit_id,
+        fields=invoice.details,
+        lines=tuple(
+            ShownLine(
+                type=line.type,
+                name=line.name,
+                total=line.total,
+                unrounded_total=line.unrounded_total,
+                counts=line.counts_toward_total,
+                quantity=line.quantity,
+                unit_price=line.unit_price,
+                period=_period(line),
+                fields=line.details,
+                parts=tuple(map(_thawed, line.trace)),
+            )
+            for line in lines
+        ),
+        number=invoice.number,
+        finalized_at=invoice.finalized_at,
+    )
+
+
+def document_fields(
+    draft: Document, computation: Computation, customer: Customer, customs: Mapping[UUID, Any]
+) -> dict[str, Any]:
+    """The document's other fields on the wire, as JSON."""
+    contract = next(each for each in computation.inputs.terms.contracts if each.id == draft.contract_id)
+    given: dict[str, Any] = {
+        "credit_type": {"id": draft.unit.id, "name": draft.unit.name},
+        "customer_custom_fields": customer.custom_fields,
+        "contract_custom_fields": customs.get(draft.contract_id, {}),
+        "contract_name": contract.name,
+    }
+    if contract.net_payment_terms_days is not None:
+        given["net_payment_terms_days"] = contract.net_payment_terms_days
+    return dict(frozen(given))
+
+
+def line_fields(line: Line, draft: Document, catalog: Catalog) -> dict[str, Any]:
+    """The line's other fields on the wire, as JSON. What does not apply is absent."""
+    when = line.period.starting_at if line.period else draft.issued_at
+    given: dict[str, Any] = {"credit_type": {"id": line.unit.id, "name": line.unit.name}}
+    if line.product_id is not None:
+        given["product_id"] = line.product_id
+        given["product_type"] = PRODUCT_TYPES[line.product_type]
+        version = version_in_force(catalog.products.get(line.product_id, ()), when)
+        if version is not None and version.tags:
+            given["product_tags"] = version.tags
+    if line.pricing_group_values:
+        given["pricing_group_values"] = {key: value for key, value in line.pricing_group_values if value is not None}
+    if line.presentation_group_values:
+        given["presentation_group_values"] = dict(line.presentation_group_values)
+    if line.commit_id is not None:
+        given["commit_id"] = line.commit_id
+        given["commit_type"] = COMMIT_TYPES[line.commit_type]
+        if line.segment_id is not None:
+            given["commit_segment_id"] = line.segment_id
+        if line.type in ("usage", "applied_commit_or_credit"):
+            applied = {"id": line.commit_id, "type": line.commit_type, "access_type": "SPEND"}
+            given["applied_commit_or_credit"] = applied
+    if line.postpaid_commit_id is not None:
+        given["postpaid_commit"] = {"id": line.postpaid_commit_id}
+    if line.charge_id is not None:
+        given["scheduled_charge_id"] = line.charge_id
+    return dict(frozen(given))
+
+
+def frozen_parts(line: Line, catalog: Catalog) -> list[Any]:
+    """The line's trace, as it is kept with a final document."""
+    return [frozen(_part(part, line, catalog)) for part in line.parts]
+
+
+def _part(part: Part, line: Line, catalog: Catalog) -> ShownPart:
+    versions = catalog.products.get(line.product_id, ()) if line.product_id else ()
+    version = version_in_force(versions, part.period.starting_at)
+    return ShownPart(
+        period=part.period,
+        metric_id=version.metric_id if version else None,
+        group_values=(*line.pricing_group_values, *line.presentation_group_values),
+        metric_quantity=part.metric_quantity,
+        quantity=part.quantity,
+        amount=part.amount,
+        unit_price=part.unit_price,
+        list_price=part.list_price,
+        rate_id=part.rate_id,
+        publication=part.publication,
+        published_by=part.published_by,
+        override_id=part.override_id,
+        losing_overrides=tuple((loser.id, loser.reason) for loser in part.losing_overrides),
+        segment_id=part.segment_id,
+    )
+
+
+def _thawed(part: Mapping[str, Any]) -> ShownPart:
+    period = part["period"]
+    return ShownPart(
+        period=Period(parse_instant(period["starting_at"]), parse_instant(period["ending_before"])),
+        metric_id=_id(part["metric_id"]),
+        group_values=tuple((key, value) for key, value in part["group_values"]),
+        metric_quantity=Decimal(part["metric_quantity"]),
+        quantity=Decimal(part["quantity"]),
+        amount=Decimal(part["amount"]),
+        unit_price=Decimal(part["unit_price"]),
+        list_price=Decimal(part["list_price"]),
+        rate_id=UUID(part["rate_id"]),
+        publication=part["publication"],
+        published_by=part["published_by"],
+        override_id=_id(part["override_id"]),
+        losing_overrides=tuple((UUID(loser), reason) for loser, reason in part["losing_overrides"]),
+        segment_id=_id(part["segment_id"]),
+    )
+
+
+def _id(text: str | None) -> UUID | None:
+    return None if text is None else UUID(text)
+
+
+def _period(row: Invoice | InvoiceLine) -> Period | None:
+    return None if row.starting_at is None else Period(row.starting_at, row.ending_before)

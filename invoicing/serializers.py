@@ -1,0 +1,254 @@
+"""What the calls of invoicing take and give."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field, inline_serializer
+from rest_framework import serializers
+
+from billing_site.foundation.refusals import FieldError, Refusal
+from pricing.fields import CodeField, InstantField, NumberField, TextField, text_map, texts
+from pricing.serializers.common import OPTIONAL, UnitRefReply
+
+STATUSES = ("DRAFT", "FINALIZED", "VOID")
+TYPES = ("USAGE", "SCHEDULED", "USAGE_CONSOLIDATED")
+SORTS = ("date_asc", "date_desc")
+BALANCE_TYPES = ("PREPAID_COMMIT", "POSTPAID_COMMIT", "CREDIT")
+ACCESS_TYPES = ("SPEND", "QUANTITY")
+
+
+@extend_schema_field({"type": "integer", "minimum": 1})
+class LimitField(serializers.Field):
+    """How many rows a page has; 20.0 is 20."""
+
+    default_error_messages = {"invalid": "must be a whole number from 1 to {maximum}"}
+
+    def __init__(self, *, default: int, maximum: int = 100) -> None:
+        self.maximum = maximum
+        super().__init__(default=default)
+
+    def to_internal_value(self, data: Any) -> int:
+        number = NumberField().run_validation(data)
+        if number != int(number) or not 1 <= number <= self.maximum:
+            self.fail("invalid", maximum=self.maximum)
+        return int(number)
+
+    def to_representation(self, value: int) -> int:
+        return value
+
+
+class _Query(serializers.Serializer):
+    """A query string. What breaks a rule is refused with field, value and rule."""
+
+    @classmethod
+    def read(cls, sent: Any) -> dict[str, Any]:
+        query = cls(data={name: value for name, value in sent.items() if value != ""})
+        if query.is_valid():
+            return query.validated_data
+        errors = [
+            FieldError(field, sent.get(field), str(rules[0]).rstrip(".")) for field, rules in query.errors.items()
+        ]
+        raise Refusal(Refusal.of(errors[0].field, errors[0].value, errors[0].rule).message, *errors)
+
+
+class InvoiceListQuery(_Query):
+    status = CodeField(STATUSES, required=False)
+    type = CodeField(TYPES, required=False)
+    contract_id = serializers.UUIDField(required=False)
+    credit_type_id = serializers.UUIDField(required=False)
+    starting_on = InstantField(required=False, help_text="Billing periods that start then or later.")
+    ending_before = InstantField(required=False, help_text="Billing periods that are over by then.")
+    sort = serializers.ChoiceField(SORTS, default="date_asc", help_text="By issue date.")
+    skip_zero_qty_line_items = serializers.BooleanField(default=False)
+    limit = LimitField(default=100)
+    next_page = TextField(required=False)
+
+
+class InvoiceQuery(_Query):
+    skip_zero_qty_line_items = serializers.BooleanField(default=False)
+
+
+class BreakdownQuery(_Query):
+    starting_on = InstantField(help_text="Windows that start then or later.")
+    ending_before = InstantField(help_text="Windows that are over by then.")
+    window_size = CodeField(("DAY", "HOUR"), default="DAY")
+    status = CodeField(STATUSES, required=False)
+    credit_type_id = serializers.UUIDField(required=False)
+    sort = serializers.ChoiceField(SORTS, default="date_asc")
+    skip_zero_qty_line_items = serializers.BooleanField(default=False)
+    limit = LimitField(default=100, maximum=1000)
+    next_page = TextField(required=False)
+
+
+class ContractGetRequest(serializers.Serializer):
+    customer_id = serializers.UUIDField()
+    contract_id = serializers.UUIDField()
+    as_of_date = InstantField(help_text="The terms as they stood after the edits made by then.", **OPTIONAL)
+    include_balance = serializers.BooleanField(**OPTIONAL)
+    include_ledgers = serializers.BooleanField(help_text="Not together with as_of_date.", **OPTIONAL)
+
+
+class ContractListRequest(serializers.Serializer):
+    customer_id = serializers.UUIDField()
+    covering_date = InstantField(help_text="In force then; not together with starting_at.", **OPTIONAL)
+    starting_at = InstantField(help_text="Beginning then or later.", **OPTIONAL)
+    include_archived = serializers.BooleanField(**OPTIONAL)
+    include_balance = serializers.BooleanField(**OPTIONAL)
+    include_ledgers = serializers.BooleanField(**OPTIONAL)
+    limit = LimitField(default=20, maximum=20)
+    cursor = TextField(**OPTIONAL)
+
+
+class BalanceListRequest(serializers.Serializer):
+    customer_id = serializers.UUIDField()
+    id = serializers.UUIDField(help_text="This commit alone.", **OPTIONAL)
+    access_type = CodeField(ACCESS_TYPES, **OPTIONAL)
+    covering_date = InstantField(help_text="With access then.", **OPTIONAL)
+    starting_at = InstantField(help_text="With access then or later.", **OPTIONAL)
+    effective_before = InstantField(help_text="With access before then.", **OPTIONAL)
+    exclude_zero_balances = serializers.BooleanField(**OPTIONAL)
+    include_archived = serializers.BooleanField(**OPTIONAL)
+    include_balance = serializers.BooleanField(**OPTIONAL)
+    include_contract_balances = serializers.BooleanField(**OPTIONAL)
+    include_ledgers = serializers.BooleanField(**OPTIONAL)
+    limit = LimitField(default=25)
+    next_page = TextField(**OPTIONAL)
+
+
+class BalanceFilterShape(serializers.Serializer):
+    balance_types = serializers.ListField(child=CodeField(BALANCE_TYPES), **OPTIONAL)
+    ids = serializers.ListField(child=serializers.UUIDField(), **OPTIONAL)
+    custom_fields = text_map(**OPTIONAL)
+
+
+class NetBalanceRequest(serializers.Serializer):
+    customer_id = serializers.UUIDField()
+    credit_type_id = serializers.UUIDField(help_text="USD by default.", **OPTIONAL)
+    access_type = CodeField(ACCESS_TYPES, **OPTIONAL)
+    invoice_inclusion_mode = CodeField(("FINALIZED", "FINALIZED_AND_DRAFT"), **OPTIONAL)
+    filters = BalanceFilterShape(
+        many=True, help_text="Whatever any of them matches; by default everything.", **OPTIONAL
+    )
+
+
+# --- Replies -----------------------------------------------------------------------------------------------------
+
+
+class AppliedReply(serializers.Serializer):
+    id = serializers.UUIDField()
+    type = serializers.ChoiceField(("PREPAID", "POSTPAID", "CREDIT"))
+    access_type = serializers.ChoiceField(ACCESS_TYPES)
+
+
+class RefReply(serializers.Serializer):
+    id = serializers.UUIDField()
+
+
+class LineReply(serializers.Serializer):
+    type = serializers.ChoiceField(("usage", "applied_commit_or_credit", "scheduled", "commit_purchase"))
+    name = serializers.CharField()
+    total = NumberField()
+    credit_type = UnitRefReply()
+    quantity = NumberField(required=False)
+    unit_price = NumberField(required=False)
+    starting_at = InstantField(required=False)
+    ending_before = InstantField(required=False)
+    product_id = serializers.UUIDField(required=False)
+    product_type = serializers.CharField(required=False)
+    product_tags = texts(required=False)
+    pricing_group_values = text_map(required=False)
+    presentation_group_values = text_map(required=False)
+    commit_id = serializers.UUIDField(required=False)
+    commit_type = serializers.CharField(required=False)
+    commit_segment_id = serializers.UUIDField(required=False)
+    applied_commit_or_credit = AppliedReply(required=False)
+    postpaid_commit = RefReply(required=False)
+    scheduled_charge_id = serializers.UUIDField(required=False)
+
+
+class InvoiceReply(serializers.Serializer):
+    id = serializers.UUIDField()
+    number = serializers.CharField(required=False, help_text="Of a final document.")
+    type = serializers.ChoiceField(TYPES)
+    status = serializers.ChoiceField(STATUSES)
+    customer_id = serializers.UUIDField()
+    contract_id = serializers.UUIDField()
+    credit_type = UnitRefReply()
+    start_timestamp = InstantField(required=False)
+    end_timestamp = InstantField(required=False)
+    issued_at = InstantField()
+    subtotal = NumberField()
+    total = NumberField()
+    unrounded_total = NumberField(required=False, help_text="Of a final document: the total as computed.")
+    billable_status = serializers.CharField()
+    net_payment_terms_days = serializers.IntegerField(required=False)
+    contract_name = serializers.CharField()
+    customer_custom_fields = text_map()
+    contract_custom_fields = text_map()
+    line_items = LineReply(many=True)
+
+
+class BreakdownReply(InvoiceReply):
+    breakdown_start_timestamp = InstantField()
+    breakdown_end_timestamp = InstantField()
+
+
+class LosingOverrideReply(serializers.Serializer):
+    id = serializers.UUIDField()
+    reason = serializers.CharField()
+
+
+class PartReply(serializers.Serializer):
+    starting_at = InstantField()
+    ending_before = InstantField()
+    billable_metric_id = serializers.UUIDField(allow_null=True)
+    metric_quantity = NumberField(help_text="As metered, before conversion.")
+    quantity = NumberField()
+    amount = NumberField()
+    unit_price = NumberField()
+    list_price = NumberField()
+    rate_id = serializers.UUIDField()
+    publication = serializers.IntegerField()
+    published_by = serializers.CharField()
+    override_id = serializers.UUIDField(allow_null=True)
+    losing_overrides = LosingOverrideReply(many=True)
+    commit_segment_id = serializers.UUIDField(allow_null=True)
+
+
+class ExplainedLineReply(LineReply):
+    unrounded_total = NumberField()
+    counts_toward_total = serializers.BooleanField()
+    parts = PartReply(many=True)
+
+
+class FindingReply(serializers.Serializer):
+    kind = serializers.CharField()
+    blocking = serializers.BooleanField()
+    message = serializers.CharField()
+    starting_at = InstantField()
+    ending_before = InstantField(allow_null=True)
+    product_id = serializers.UUIDField(allow_null=True)
+    group_values = text_map()
+    quantity = NumberField()
+
+
+class ExplanationReply(serializers.Serializer):
+    invoice_id = serializers.UUIDField()
+    status = serializers.ChoiceField(STATUSES)
+    number = serializers.CharField(allow_null=True)
+    total = NumberField()
+    unrounded_total = NumberField()
+    finalizes_at = InstantField(allow_null=True)
+    waits_for = serializers.ListField(child=serializers.UUIDField())
+    line_items = ExplainedLineReply(many=True)
+    findings = FindingReply(many=True)
+
+
+class NetBalanceReply(serializers.Serializer):
+    balance = NumberField()
+    credit_type_id = serializers.UUIDField()
+
+
+def page_of(reply: type[serializers.Serializer], *, cursor: str = "next_page") -> serializers.Serializer:
+    """A page of a list, for the OpenAPI document. The cursor is null on the last page."""
+    fields = {"data": reply(many=True), cursor: serializers.CharField(allow_null=True)}
+    return inline_serializer(f"{reply.__name__}Page", fields)

@@ -1,0 +1,37 @@
+"""Doing what has fallen due, one job for each customer, so that one customer's trouble is nobody else's."""
+
+from datetime import datetime
+
+from billing_site.foundation import jobs
+from billing_site.foundation.models import Job
+from billing_site.foundation.periods import format_instant
+from invoicing.queries.due import Due, due_customers
+
+FINALIZE_DUE = "finalize_due"
+
+
+def queue_due_work(*, at: datetime) -> list[Job]:
+    """Ask for a job for each customer with something due that was not asked for already."""
+    wanted = {_key(due): due for due in due_customers(at=at)}
+    known = set(Job.objects.filter(kind=FINALIZE_DUE, key__in=wanted).values_list("key", flat=True))
+    return [jobs.enqueue(FINALIZE_DUE, key, _payload(due)) for key, due in wanted.items() if key not in known]
+
+
+def do_due_work(*, at: datetime) -> list[Job]:
+    """Do in this process whatever is due at `at`, in order, and return the jobs that were not done before.
+
+    Parked jobs are tried again. Where a worker is at one, wait for it.
+    """
+    wanted = {_key(due): due for due in due_customers(at=at)}
+    done = Job.objects.filter(kind=FINALIZE_DUE, key__in=wanted, state=Job.State.DONE).values_list("key", flat=True)
+    settled = set(done)
+    return [jobs.do_now(FINALIZE_DUE, key, _payload(due), at=at) for key, due in wanted.items() if key not in settled]
+
+
+def _key(due: Due) -> str:
+    """One job for each customer and instant: what is added later falls due later."""
+    return f"{due.customer_id} {format_instant(due.instant)}"
+
+
+def _payload(due: Due) -> dict[str, str]:
+    return {"customer_id": str(due.customer_id), "due_at": format_instant(due.instant)}

@@ -1,0 +1,161 @@
+"""A draft becomes a document: numbered, rounded, frozen and posted, in one transaction."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import F, Value
+from django.db.models.functions import Coalesce, Greatest
+
+from billing_site.foundation.actor import Actor
+from billing_site.foundation.periods import format_instant
+from billing_site.foundation.refusals import Conflict, Refusal
+from contracts.models import Contract, Customer
+from contracts.transactions import money_transaction
+from invoicing.engine.calendar import open_periods
+from invoicing.engine.documents import Document
+from invoicing.models import Invoice
+from invoicing.queries.compute import Computation, computation
+from invoicing.services.freezing import freeze
+from ledger.models import LedgerEntry
+from ledger.services.entries import NewEntry, post_entries
+
+
+class NothingToFinalize(Conflict):
+    """The document is final already, or there is no such draft."""
+
+
+class GracePeriodOpen(Conflict):
+    """The draft is not due yet."""
+
+
+class EarlierDocumentsOpen(Conflict):
+    """The draft waits for others: usage in order of periods, a true-up after the usage that counts toward it."""
+
+
+class PeriodHasFindings(Conflict):
+    """Some of the usage could not be billed; a person has to see to it first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What finalizing everything due came to: the new documents, and the drafts that were held, with the reasons."""
+
+    finalized: tuple[Invoice, ...]
+    held: tuple[tuple[Document, Refusal], ...]
+
+    def raise_if_held(self) -> None:
+        """Raises Refusal naming every draft that was held."""
+        if self.held:
+            raise Refusal(" ".join(refusal.message for _, refusal in self.held))
+
+
+@money_transaction
+def finalize_invoice(customer: Customer, draft_id: UUID, *, at: datetime, by: Actor) -> Invoice | None:
+    """Number a draft, round and freeze it, and post what it draws on balances.
+
+    None where nothing is left to be billed: a true-up of zero is settled without a document.
+
+    Raises NothingToFinalize, GracePeriodOpen, EarlierDocumentsOpen, PeriodHasFindings.
+    """
+    if Invoice.objects.filter(customer=customer, pk=draft_id).exists():
+        raise NothingToFinalize(f"Invoice {draft_id} is final already.")
+    computed = computation(customer.pk, at=at)  # after the lock, never before
+    draft = computed.draft(draft_id)
+    if draft is None:
+        raise NothingToFinalize(f"There is no draft {draft_id}.")
+    _refuse_if_not_ready(draft, computed, at=at)
+    if draft.kind == Invoice.Kind.TRUE_UP and draft.total == 0:
+        _settle_without_document(customer, draft, at=at, by=by)
+        return None
+    invoice, entries = freeze(customer, draft, computed, at=at, by=by)
+    post_entries(customer, entries, at=at, by=by)
+    if draft.kind == Invoice.Kind.USAGE and draft.period is not None:
+        Contract.objects.filter(customer=customer, pk=draft.contract_id).update(
+            billed_through=Greatest(
+                Coalesce(F("billed_through"), Value(draft.period.ending_before)), Value(draft.period.ending_before)
+            )
+        )
+    return invoice
+
+
+def finalize_due(customer_id: UUID, *, at: datetime, by: Actor) -> Outcome:
+    """Finalize every draft of the customer that is due, in order, each in a transaction of its own.
+
+    Drafts with findings are held and hold no other contract's. Safe to run twice, and beside a twin.
+    Raises NotFound.
+    """
+    finalized: list[Invoice] = []
+    held: list[tuple[Document, Refusal]] = []
+    for draft in computation(customer_id, at=at).result.documents:
+        if at < draft.finalizes_at:
+            continue
+        try:
+            invoice = finalize_invoice(customer_id, draft.id, at=at, by=by)
+        except (NothingToFinalize, EarlierDocumentsOpen):
+            continue  # a twin was faster; or what it waits for is not due, or is held and says why itself
+        except PeriodHasFindings as refusal:
+            held.append((draft, refusal))
+        else:
+            finalized.extend([invoice] if invoice else [])
+    return Outcome(tuple(finalized), tuple(held))
+
+
+def _refuse_if_not_ready(draft: Document, computed: Computation, *, at: datetime) -> None:
+    if at < draft.finalizes_at:
+        raise GracePeriodOpen(f"{_named(draft)} falls due at {format_instant(draft.finalizes_at)}.")
+    earlier = [
+        other
+        for other in computed.result.documents
+        if other.id in draft.waits_for
+        or (
+            other.kind == draft.kind == Invoice.Kind.USAGE
+            and other.contract_id == draft.contract_id
+            and other.issued_at < draft.issued_at
+        )
+    ]
+    if earlier:
+        raise EarlierDocumentsOpen(f"{_named(draft)} waits for: {'; '.join(map(_named, earlier))}.")
+    if draft.kind == Invoice.Kind.TRUE_UP:
+        _refuse_if_usage_may_come(draft, computed, at=at)
+    findings = [finding for finding in draft.findings if finding.blocking]
+    if findings:
+        more = f" And {len(findings) - 1} more." if len(findings) > 1 else ""
+        raise PeriodHasFindings(f"{_named(draft)} is held: {findings[0].message}{more}")
+
+
+def _refuse_if_usage_may_come(draft: Document, computed: Computation, *, at: datetime) -> None:
+    """A period in its grace may have no usage yet, and so no draft to wait for."""
+    contract = next(each for each in computed.inputs.terms.contracts if each.id == draft.contract_id)
+    commit = next(each for each in contract.commits if str(each.id) == draft.slot)
+    for open_ in open_periods(computed.inputs):
+        counts = any(open_.period.overlap(segment.period) for segment in commit.segments)
+        if open_.contract.id == draft.contract_id and counts and at < open_.finalizes_at:
+            raise EarlierDocumentsOpen(
+                f"{_named(draft)} waits until {format_instant(open_.finalizes_at)} for usage that counts toward it."
+            )
+
+
+def _settle_without_document(customer: Customer, draft: Document, *, at: datetime, by: Actor) -> None:
+    """Remember that the commitment was met: an entry of zero, which names no document and keeps the slot."""
+    entries = [
+        NewEntry(
+            type=LedgerEntry.Type.POSTPAID_COMMIT_TRUEUP,
+            commit_id=UUID(draft.slot),
+            contract_id=draft.contract_id,
+            amount=-draft.total,
+            billed_amount=-draft.total,
+            timestamp=draft.issued_at,
+            idempotency_key=f"{draft.id} settled",
+        )
+    ]
+    post_entries(customer, entries, at=at, by=by)
+
+
+def _named(draft: Document) -> str:
+    """The draft as a person would name it."""
+    if draft.kind == Invoice.Kind.USAGE and draft.period is not None and draft.period.ending_before is not None:
+        last_hour = draft.period.ending_before - timedelta(hours=1)
+        return f"The usage invoice of {draft.period.starting_at:%-d %b} to {last_hour:%-d %b %Y}"
+    kind = "true-up" if draft.kind == Invoice.Kind.TRUE_UP else "scheduled invoice"
+    return f"The {kind} of {draft.issued_at:%-d %b %Y}"

@@ -1,0 +1,122 @@
+"""The rows of a final document: everything that it printed, and everything that it was computed from."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import connection
+
+from billing_site.foundation.actor import Actor
+from billing_site.foundation.money import exact_sum
+from contracts.models import Contract, Customer
+from invoicing.engine.documents import Document
+from invoicing.engine.rounding import RoundedEntry, finalized
+from invoicing.frozen import frozen, hash_of
+from invoicing.models import Invoice, InvoiceLine
+from invoicing.queries.compute import Computation
+from invoicing.queries.shown import document_fields, frozen_parts, line_fields
+from invoicing.services.numbering import next_number
+from ledger.models import LedgerEntry
+from ledger.services.entries import NewEntry
+
+
+def freeze(
+    customer: Customer, draft: Document, computed: Computation, *, at: datetime, by: Actor
+) -> tuple[Invoice, list[NewEntry]]:
+    """Write `draft` as a final document with the next number, and give what it has to post.
+
+    Call it inside the money transaction in which the draft was computed.
+    """
+    inputs = computed.inputs
+    final = finalized(draft)
+    customs = dict(Contract.objects.filter(customer=customer).values_list("id", "custom_fields"))
+    fields = document_fields(draft, computed, customer, customs)
+    invoice = Invoice(
+        id=draft.id,
+        customer=customer,
+        contract_id=draft.contract_id,
+        number=next_number(customer.pk),
+        type=draft.type,
+        kind=draft.kind,
+        slot=draft.slot,
+        starting_at=draft.period.starting_at if draft.period else None,
+        ending_before=draft.period.ending_before if draft.period else None,
+        issued_at=draft.issued_at,
+        due_at=_due_at(draft.issued_at, fields.get("net_payment_terms_days")),
+        finalized_at=at,
+        finalized_by=by.label,
+        unit_id=draft.unit.id,
+        customer_name=customer.name,
+        subtotal=final.total,
+        total=final.total,
+        unrounded_total=draft.total,
+        publication=inputs.catalog.publication,
+        edit_number=inputs.terms.edit_number,
+        snapshot=_current_snapshot(),
+        terms=frozen(inputs.terms),
+        details=fields,
+        line_count=len(draft.lines),
+    )
+    lines = [
+        InvoiceLine(
+            customer=customer,
+            invoice=invoice,
+            position=position,
+            type=line.type,
+            name=line.name,
+            total=total,
+            unrounded_total=line.total,
+            counts_toward_total=line.counts,
+            quantity=line.quantity,
+            unit_price=line.unit_price,
+            starting_at=line.period.starting_at if line.period else None,
+            ending_before=line.period.ending_before if line.period else None,
+            details=line_fields(line, draft, inputs.catalog),
+            trace=frozen_parts(line, inputs.catalog),
+        )
+        for position, (line, total) in enumerate(zip(draft.lines, final.totals, strict=True), start=1)
+    ]
+    invoice.document_hash = hash_of(invoice, lines)
+    invoice.save(force_insert=True)
+    InvoiceLine.objects.bulk_create(lines)
+    return invoice, [_entry(rounded, draft, computed) for rounded in final.entries]
+
+
+def _entry(rounded: RoundedEntry, draft: Document, computed: Computation) -> NewEntry:
+    entry = rounded.entry
+    amount = entry.amount
+    if entry.type == LedgerEntry.Type.POSTPAID_COMMIT_TRUEUP:
+        # Billed is what the documents lack of the commitment; what the exact entries leave may differ by their
+        # rounding, and is closed here.
+        amount = -_left_of(entry.commit_id, computed)
+    return NewEntry(
+        type=entry.type,
+        commit_id=entry.commit_id,
+        segment_id=entry.segment_id,
+        contract_id=draft.contract_id,
+        invoice_id=draft.id,
+        amount=amount,
+        billed_amount=rounded.billed,
+        timestamp=entry.timestamp,
+        idempotency_key=f"{draft.id} {entry.type} {entry.segment_id or entry.commit_id}",
+    )
+
+
+def _left_of(commit_id: UUID, computed: Computation) -> Decimal:
+    """What posted deductions leave of a commit, never below zero."""
+    commits = (commit for contract in computed.inputs.terms.contracts for commit in contract.commits)
+    commit = next(commit for commit in commits if commit.id == commit_id)
+    drawn = computed.inputs.posted.drawn
+    left = exact_sum([segment.amount - drawn.get(segment.id, Decimal(0)) for segment in commit.segments])
+    return max(left, Decimal(0))
+
+
+def _due_at(issued_at: datetime, days: int | None) -> datetime | None:
+    return None if days is None else issued_at + timedelta(days=days)
+
+
+def _current_snapshot() -> str:
+    """Which transactions, and so which events, this one sees."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_current_snapshot()::text")
+        return str(cursor.fetchone()[0])

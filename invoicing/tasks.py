@@ -1,0 +1,21 @@
+"""What the job cluster does for invoicing."""
+
+from datetime import datetime
+from uuid import UUID
+
+from billing_site.foundation import clock
+from billing_site.foundation.actor import Actor
+from billing_site.foundation.jobs import Payload, every_minute, job
+from invoicing import services
+from invoicing.services.due import FINALIZE_DUE
+
+
+@job(FINALIZE_DUE)
+def finalize_due(payload: Payload, at: datetime) -> None:
+    """Finalize what is due of one customer. What has to be held parks the job, with the reasons."""
+    services.finalize_due(UUID(payload["customer_id"]), at=at, by=Actor.job("finalization")).raise_if_held()
+
+
+@every_minute
+def queue_due_work() -> None:
+    services.queue_due_work(at=clock.now())

@@ -1,0 +1,17 @@
+from django.urls import path
+
+from invoicing.views import contracts, invoices
+
+INVOICES = "v1/customers/<uuid:customer_id>/invoices"
+BALANCES = "v1/contracts/customerBalances"
+
+urlpatterns = [
+    path(INVOICES, invoices.ListInvoices.as_view()),
+    path(f"{INVOICES}/breakdowns", invoices.ListBreakdowns.as_view()),
+    path(f"{INVOICES}/<uuid:invoice_id>", invoices.OneInvoice.as_view()),
+    path(f"{INVOICES}/<uuid:invoice_id>/explain", invoices.ExplainInvoice.as_view()),
+    path("v2/contracts/get", contracts.GetContract.as_view()),
+    path("v2/contracts/list", contracts.ListContracts.as_view()),
+    path(f"{BALANCES}/list", contracts.ListBalances.as_view()),
+    path(f"{BALANCES}/getNetBalance", contracts.GetNetBalance.as_view()),
+]

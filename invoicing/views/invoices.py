@@ -1,0 +1,127 @@
+from datetime import datetime
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from billing_site.foundation import clock, cursors
+from billing_site.foundation.periods import DAY, HOUR, parse_instant
+from billing_site.foundation.refusals import Refusal
+from invoicing.presentation import breakdown_json, explanation_json, invoice_json
+from invoicing.queries.breakdowns import Spot, breakdowns_page
+from invoicing.queries.documents import Filters, Place, document, documents_page
+from invoicing.serializers import (
+    BreakdownQuery,
+    BreakdownReply,
+    ExplanationReply,
+    InvoiceListQuery,
+    InvoiceQuery,
+    InvoiceReply,
+    page_of,
+)
+from invoicing.views.base import InvoicingView
+from pricing.serializers.common import enveloped
+
+WINDOWS = {"DAY": DAY, "HOUR": HOUR}
+
+
+class ListInvoices(InvoicingView):
+    serializer_class = InvoiceReply
+
+    @extend_schema(
+        summary="List invoices, drafts included",
+        description="Drafts are computed as they are read: an event posted before is in them.",
+        parameters=[InvoiceListQuery],
+        responses=page_of(InvoiceReply),
+    )
+    def get(self, request: Request, customer_id: UUID) -> Response:
+        asked = InvoiceListQuery.read(request.query_params)
+        page, last = documents_page(
+            customer_id,
+            Filters(
+                status=asked.get("status"),
+                type=asked.get("type"),
+                contract_id=asked.get("contract_id"),
+                unit_id=asked.get("credit_type_id"),
+                starting_on=asked.get("starting_on"),
+                ending_before=asked.get("ending_before"),
+            ),
+            at=clock.now(),
+            limit=asked["limit"],
+            after=Place(*_position(asked["next_page"])) if "next_page" in asked else None,
+            newest_first=asked["sort"] == "date_desc",
+        )
+        skip = asked["skip_zero_qty_line_items"]
+        return Response(
+            {
+                "data": [invoice_json(shown, skip_zero_quantities=skip) for shown in page],
+                "next_page": None if last is None else cursors.encode(last.issued_at.isoformat(), last.id),
+            }
+        )
+
+
+class OneInvoice(InvoicingView):
+    serializer_class = InvoiceReply
+
+    @extend_schema(
+        summary="Read an invoice, draft or final",
+        parameters=[InvoiceQuery],
+        responses=enveloped(InvoiceReply),
+    )
+    def get(self, request: Request, customer_id: UUID, invoice_id: UUID) -> Response:
+        asked = InvoiceQuery.read(request.query_params)
+        shown = document(customer_id, invoice_id, at=clock.now())
+        return Response({"data": invoice_json(shown, skip_zero_quantities=asked["skip_zero_qty_line_items"])})
+
+
+class ExplainInvoice(InvoicingView):
+    serializer_class = ExplanationReply
+
+    @extend_schema(
+        summary="Explain an invoice: the parts of each line, with rate, publication, override and payer",
+        responses=enveloped(ExplanationReply),
+    )
+    def get(self, request: Request, customer_id: UUID, invoice_id: UUID) -> Response:
+        return Response({"data": explanation_json(document(customer_id, invoice_id, at=clock.now()))})
+
+
+class ListBreakdowns(InvoicingView):
+    serializer_class = BreakdownReply
+
+    @extend_schema(
+        summary="Cut usage invoices into days or hours (UTC)",
+        description="The pieces of an invoice add up to it. A page spans at most 35 days, or 24 hours.",
+        parameters=[BreakdownQuery],
+        responses=page_of(BreakdownReply),
+    )
+    def get(self, request: Request, customer_id: UUID) -> Response:
+        asked = BreakdownQuery.read(request.query_params)
+        if asked["ending_before"] <= asked["starting_on"]:
+            raise Refusal.of("ending_before", asked["ending_before"].isoformat(), "must be later than starting_on")
+        pieces, last = breakdowns_page(
+            customer_id,
+            Filters(status=asked.get("status"), type="USAGE", unit_id=asked.get("credit_type_id")),
+            WINDOWS[asked["window_size"]],
+            starting_on=asked["starting_on"],
+            ending_before=asked["ending_before"],
+            at=clock.now(),
+            limit=asked["limit"],
+            after=Spot(*_position(asked["next_page"])) if "next_page" in asked else None,
+            newest_first=asked["sort"] == "date_desc",
+        )
+        skip = asked["skip_zero_qty_line_items"]
+        return Response(
+            {
+                "data": [breakdown_json(piece, skip_zero_quantities=skip) for piece in pieces],
+                "next_page": None if last is None else cursors.encode(last.starting_at.isoformat(), last.document_id),
+            }
+        )
+
+
+def _position(cursor: str) -> tuple[datetime, UUID]:
+    instant, id_ = cursors.decode(cursor, length=2)
+    try:
+        return parse_instant(instant), UUID(id_)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise Refusal.of("next_page", cursor, "must be a cursor from an earlier page of the same list") from error

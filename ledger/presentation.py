@@ -1,0 +1,56 @@
+"""Usage and events in the words and shapes of the compatible API."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from billing_site.foundation.ids import derived_id
+from billing_site.foundation.periods import format_instant
+from contracts.models import Customer
+from ledger.queries.events import FoundEvent
+from ledger.queries.tables import GroupRow, UsageRow
+from pricing.models import BillableMetric
+from pricing.presentation import metric_json
+
+
+def usage_row(row: UsageRow) -> dict[str, Any]:
+    assert row.window.ending_before is not None
+    shown = {
+        "customer_id": str(row.customer_id),
+        "billable_metric_id": str(row.metric.pk),
+        "billable_metric_name": row.metric.name,
+        "start_timestamp": format_instant(row.window.starting_at),
+        "end_timestamp": format_instant(row.window.ending_before),
+        "value": row.value,
+    }
+    return shown if row.groups is None else shown | {"groups": dict(row.groups)}
+
+
+def group_row(row: GroupRow, keys: tuple[str, ...]) -> dict[str, Any]:
+    """`keys` are the properties whose values the row's group holds."""
+    assert row.window.ending_before is not None
+    shown = {
+        "starting_on": format_instant(row.window.starting_at),
+        "ending_before": format_instant(row.window.ending_before),
+        "value": row.value,
+        "group_key": keys[0] if len(keys) == 1 else None,
+        "group_value": row.group[0] if len(keys) == 1 else None,
+    }
+    return shown | ({"group": dict(zip(keys, row.group, strict=True))} if keys else {})
+
+
+def event_json(event: FoundEvent, owner: Customer | None, metrics: Iterable[BillableMetric]) -> dict[str, Any]:
+    """An event with the customer and the metrics that it counts for."""
+    shown = {
+        # JSON keeps the two parts apart, whatever characters are in them.
+        "id": str(derived_id("event", json.dumps([event.subject, event.transaction_id]))),
+        "transaction_id": event.transaction_id,
+        "customer_id": event.subject,
+        "event_type": event.event_type,
+        "timestamp": format_instant(event.timestamp),
+        "properties": event.properties,
+        "processed_at": format_instant(event.received_at),
+        "is_duplicate": False,
+        "matched_billable_metrics": [metric_json(metric) for metric in metrics],
+    }
+    return shown if owner is None else shown | {"matched_customer": {"id": str(owner.pk), "name": owner.name}}

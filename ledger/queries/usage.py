@@ -1,0 +1,236 @@
+"""How much was used: quantities of series over ranges of hours, from day sums and the hours at the edges.
+
+Every question, however many ranges it asks about, is one statement. Its cost depends on the subjects, series and
+days it reads, not on the events behind them.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import connection
+
+from billing_site.foundation.periods import Period, ceil_day, floor_day, is_on_the_hour
+from contracts.terms import ClaimWindow
+from pricing.engine.catalog import GroupValues
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The hours from `starting_at` up to and not including `ending_before`, of all `subjects` together.
+
+    Both instants are aware, in UTC and on the hour, and the window is not empty. Raises ValueError.
+    """
+
+    subjects: tuple[str, ...]
+    starting_at: datetime
+    ending_before: datetime
+
+    def __post_init__(self) -> None:
+        for instant in (self.starting_at, self.ending_before):
+            if instant.utcoffset() != timedelta(0):
+                raise ValueError(f"{instant!r} is not an aware instant in UTC.")
+            if not is_on_the_hour(instant):
+                raise ValueError(f"Usage is kept by the hour, and {instant.isoformat()} is within one.")
+        if self.ending_before <= self.starting_at:
+            raise ValueError(f"A window ends after it starts: {self.starting_at} to {self.ending_before}.")
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesUsage:
+    """What one series came to: the sum for a SUM metric, the number of events for a COUNT metric.
+
+    `has_negative` says that some hour of some subject in it may be below zero.
+    """
+
+    metric_id: UUID
+    series_id: UUID
+    values: GroupValues
+    quantity: Decimal
+    has_negative: bool
+
+
+class _Span(NamedTuple):
+    slot: int  # which answer it belongs to
+    subject: str
+    starting_at: datetime
+    ending_before: datetime
+
+
+def usage_in(windows: Sequence[Window], *, metric_ids: Collection[UUID]) -> list[list[SeriesUsage]]:
+    """The series used in each window, one list a window, ordered by metric and series; unused ones are absent."""
+    return usage_by_slot([[window] for window in windows], metric_ids=metric_ids)
+
+
+def usage_by_hour(window: Window, *, metric_ids: Collection[UUID]) -> dict[datetime, list[SeriesUsage]]:
+    """The series used in each hour of the window; hours without usage are absent."""
+    return _by_hour([window], metric_ids)
+
+
+def claimed_usage(
+    claims: Iterable[ClaimWindow], periods: Sequence[Period], *, metric_ids: Collection[UUID]
+) -> list[list[SeriesUsage]]:
+    """The series used in each closed period, counting each subject only over the hours for which it is claimed."""
+    claims = list(claims)
+    return usage_by_slot([windows_of(claims, period) for period in periods], metric_ids=metric_ids)
+
+
+def claimed_usage_by_hour(
+    claims: Iterable[ClaimWindow], period: Period, *, metric_ids: Collection[UUID]
+) -> dict[datetime, list[SeriesUsage]]:
+    """The series used in each hour of the closed period, as claimed; hours without usage are absent."""
+    return _by_hour(windows_of(claims, period), metric_ids)
+
+
+def windows_of(claims: Iterable[ClaimWindow], period: Period) -> list[Window]:
+    """The hours of the closed `period` that are claimed, subjects with the same hours together.
+
+    An hour of a subject is in one window only, even where claims overlap.
+    """
+    if period.ending_before is None:
+        raise ValueError(f"Usage is summed over closed periods, and this one is open: {period}.")
+    claimed: dict[str, list[tuple[datetime, datetime]]] = {}
+    for claim in claims:
+        start = max(period.starting_at, claim.starting_at or period.starting_at)
+        end = min(period.ending_before, claim.ending_before or period.ending_before)
+        if start < end:
+            claimed.setdefault(claim.subject, []).append((start, end))
+    together: dict[tuple[datetime, datetime], list[str]] = {}
+    for subject, ranges in claimed.items():
+        for hours in _merged(ranges):
+            together.setdefault(hours, []).append(subject)
+    return [Window(tuple(subjects), start, end) for (start, end), subjects in sorted(together.items())]
+
+
+def _merged(ranges: list[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
+    merged: list[tuple[datetime, datetime]] = []
+    for start, end in sorted(ranges):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+# Each span is summed by itself (LATERAL): the primary keys begin with the subject, and a join would now and then be
+# planned as a scan of the whole table.
+_USAGE = """
+WITH used AS (
+    SELECT span.slot, part.*
+    FROM unnest(%s::int[], %s::text[], %s::date[], %s::date[]) AS span (slot, subject, starting_on, ending_before),
+    LATERAL (
+        SELECT usage.series_id, sum(usage.sum) AS sum, sum(usage.count) AS count,
+               bool_or(usage.has_negative) AS has_negative
+        FROM ledger_dailyusage usage
+        WHERE usage.subject = span.subject AND usage.day >= span.starting_on AND usage.day < span.ending_before
+        GROUP BY usage.series_id
+    ) part
+    UNION ALL
+    SELECT span.slot, part.*
+    FROM unnest(%s::int[], %s::text[], %s::timestamptz[], %s::timestamptz[])
+      AS span (slot, subject, starting_at, ending_before),
+    LATERAL (
+        SELECT usage.series_id, sum(usage.sum) AS sum, sum(usage.count) AS count, bool_or(usage.sum < 0) AS has_negative
+        FROM ledger_hourlyusage usage
+        WHERE usage.subject = span.subject AND usage.hour >= span.starting_at AND usage.hour < span.ending_before
+        GROUP BY usage.series_id
+    ) part
+), summed AS (
+    SELECT slot, series_id, sum(sum) AS sum, sum(count) AS count, bool_or(has_negative) AS has_negative
+    FROM used GROUP BY slot, series_id
+)
+SELECT summed.slot, series.metric_id, series.id, series.values,
+       CASE metric.aggregation_type WHEN 'COUNT' THEN summed.count ELSE summed.sum END, summed.has_negative
+FROM summed
+JOIN ledger_series series ON series.id = summed.series_id
+JOIN pricing_billablemetric metric ON metric.id = series.metric_id
+WHERE series.metric_id = ANY(%s) AND metric.aggregation_type IN ('COUNT', 'SUM')
+ORDER BY summed.slot, series.metric_id, series.id
+"""
+
+
+def usage_by_slot(slots: Sequence[Sequence[Window]], *, metric_ids: Collection[UUID]) -> list[list[SeriesUsage]]:
+    """One list a slot, over all of its windows together; they must not share an hour of a subject."""
+    days, hours = _split(_spans(slots))
+    found: list[list[SeriesUsage]] = [[] for _ in slots]
+    if metric_ids and (days or hours):
+        for slot, usage in _answers(_USAGE, [*_columns(days), *_columns(hours), list(metric_ids)]):
+            found[slot].append(usage)
+    return found
+
+
+_BY_HOUR = """
+WITH summed AS (
+    SELECT part.hour, part.series_id, sum(part.sum) AS sum, sum(part.count) AS count,
+           bool_or(part.sum < 0) AS has_negative
+    FROM unnest(%s::int[], %s::text[], %s::timestamptz[], %s::timestamptz[])
+      AS span (slot, subject, starting_at, ending_before),
+    LATERAL (
+        SELECT usage.series_id, usage.hour, sum(usage.sum) AS sum, sum(usage.count) AS count
+        FROM ledger_hourlyusage usage
+        WHERE usage.subject = span.subject AND usage.hour >= span.starting_at AND usage.hour < span.ending_before
+        GROUP BY usage.series_id, usage.hour
+    ) part
+    GROUP BY part.hour, part.series_id
+)
+SELECT summed.hour, series.metric_id, series.id, series.values,
+       CASE metric.aggregation_type WHEN 'COUNT' THEN summed.count ELSE summed.sum END, summed.has_negative
+FROM summed
+JOIN ledger_series series ON series.id = summed.series_id
+JOIN pricing_billablemetric metric ON metric.id = series.metric_id
+WHERE series.metric_id = ANY(%s) AND metric.aggregation_type IN ('COUNT', 'SUM')
+ORDER BY summed.hour, series.metric_id, series.id
+"""
+
+
+def _by_hour(windows: Sequence[Window], metric_ids: Collection[UUID]) -> dict[datetime, list[SeriesUsage]]:
+    spans = _spans([windows])
+    found: dict[datetime, list[SeriesUsage]] = {}
+    if metric_ids and spans:
+        for hour, usage in _answers(_BY_HOUR, [*_columns(spans), list(metric_ids)]):
+            found.setdefault(hour.astimezone(UTC), []).append(usage)
+    return found
+
+
+def _spans(slots: Sequence[Sequence[Window]]) -> list[_Span]:
+    return [
+        _Span(slot, subject, window.starting_at, window.ending_before)
+        for slot, windows in enumerate(slots)
+        for window in windows
+        for subject in dict.fromkeys(window.subjects)
+    ]
+
+
+def _split(spans: Iterable[_Span]) -> tuple[list[_Span], list[_Span]]:
+    """Each span as whole UTC days and as the hours before the first and after the last of them."""
+    days, hours = [], []
+    for span in spans:
+        first, last = ceil_day(span.starting_at), floor_day(span.ending_before)
+        if first >= last:
+            hours.append(span)
+            continue
+        days.append(span._replace(starting_at=first, ending_before=last))
+        if span.starting_at < first:
+            hours.append(span._replace(ending_before=first))
+        if last < span.ending_before:
+            hours.append(span._replace(starting_at=last))
+    return days, hours
+
+
+def _columns(spans: Sequence[_Span]) -> list[list[Any]]:
+    return [list(column) for column in zip(*spans, strict=True)] if spans else [[], [], [], []]
+
+
+def _answers(statement: str, parameters: list[Any]) -> Iterator[tuple[Any, SeriesUsage]]:
+    """What each row of the statement belongs to, and the row."""
+    known: dict[UUID, GroupValues] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        for place, metric_id, series_id, values, quantity, has_negative in cursor.fetchall():
+            if series_id not in known:
+                known[series_id] = tuple(sorted(json.loads(values).items()))
+            yield place, SeriesUsage(metric_id, series_id, known[series_id], quantity, has_negative)

@@ -1,0 +1,155 @@
+"""Shapes of the calls that read usage. Events come in another way: `ledger.views.ingest` decodes them itself."""
+
+from datetime import datetime
+from typing import Any
+
+from rest_framework import serializers
+
+from billing_site.foundation.periods import DAY, floor_day
+from pricing.fields import CodeField, InstantField, NumberField, TextField, text_map, texts
+from pricing.serializers.common import OPTIONAL
+from pricing.serializers.metrics import MetricReply
+
+WINDOW_SIZES = ("HOUR", "DAY", "NONE")
+MAX_PAGE = 100
+MAX_VALUES = 200
+MAX_LOOKUPS = 100
+
+
+class PageQuery(serializers.Serializer):
+    limit = serializers.IntegerField(min_value=1, max_value=MAX_PAGE, default=MAX_PAGE)
+    next_page = serializers.CharField(default="", help_text="From the page before.")
+
+
+class GroupBy(serializers.Serializer):
+    key = TextField()
+    values = texts(max_length=MAX_VALUES, **OPTIONAL)
+
+
+class MetricAsked(serializers.Serializer):
+    id = serializers.UUIDField()
+    group_by = GroupBy(**OPTIONAL)
+
+
+class UsageRequest(serializers.Serializer):
+    starting_on = InstantField(help_text="A UTC midnight.")
+    ending_before = InstantField(help_text="A UTC midnight, at least one day later.")
+    window_size = CodeField(WINDOW_SIZES)
+    customer_ids = serializers.ListField(
+        child=serializers.UUIDField(), help_text="All customers where it is left out.", **OPTIONAL
+    )
+    billable_metrics = MetricAsked(many=True, help_text="All metrics where it is left out.", **OPTIONAL)
+
+    def validate(self, sent: dict[str, Any]) -> dict[str, Any]:
+        check_days(sent["starting_on"], sent["ending_before"])
+        return sent
+
+
+class UsageReply(serializers.Serializer):
+    customer_id = serializers.UUIDField()
+    billable_metric_id = serializers.UUIDField()
+    billable_metric_name = serializers.CharField()
+    start_timestamp = InstantField()
+    end_timestamp = InstantField()
+    value = NumberField(help_text="Exact. 0 where nothing was used.")
+    groups = serializers.DictField(
+        child=NumberField(allow_null=True),
+        required=False,
+        help_text="Usage by value of the group key; null for a value asked for that was not used. "
+        "Usage without the property is in `value` alone.",
+    )
+
+
+class GroupUsageRequest(serializers.Serializer):
+    customer_id = serializers.UUIDField()
+    billable_metric_id = serializers.UUIDField()
+    window_size = CodeField(WINDOW_SIZES)
+    current_period = serializers.BooleanField(
+        help_text="The customer's billing period instead of the two bounds.", **OPTIONAL
+    )
+    starting_on = InstantField(help_text="A UTC midnight.", **OPTIONAL)
+    ending_before = InstantField(help_text="A UTC midnight, at least one day later.", **OPTIONAL)
+    group_by = GroupBy(help_text="The older spelling of a group key with one property.", **OPTIONAL)
+    group_key = texts(help_text="All properties of one of the metric's group keys.", **OPTIONAL)
+    group_filters = serializers.DictField(
+        child=texts(), help_text="Property of the group key: the values wanted; none are all.", **OPTIONAL
+    )
+
+    def validate(self, sent: dict[str, Any]) -> dict[str, Any]:
+        sent = {name: value for name, value in sent.items() if value is not None}
+        _check_bounds(sent)
+        _check_groups(sent)
+        return sent
+
+
+class GroupUsageReply(serializers.Serializer):
+    starting_on = InstantField()
+    ending_before = InstantField()
+    value = NumberField(help_text="Exact. 0 where nothing was used.")
+    group = text_map(required=False, help_text="Property: value, null for usage without the property.")
+    group_key = serializers.CharField(allow_null=True, help_text="The group key, where it has one property.")
+    group_value = serializers.CharField(allow_null=True, help_text="Its value.")
+
+
+class EventSearchRequest(serializers.Serializer):
+    transactionIds = texts(max_length=MAX_LOOKUPS)  # noqa: N815 the one such name of the compatible API
+
+
+class MatchedCustomerReply(serializers.Serializer):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+
+
+class EventReply(serializers.Serializer):
+    id = serializers.UUIDField()
+    transaction_id = serializers.CharField()
+    customer_id = serializers.CharField(help_text="As it was sent.")
+    event_type = serializers.CharField()
+    timestamp = InstantField()
+    properties = serializers.DictField()
+    processed_at = InstantField()
+    is_duplicate = serializers.BooleanField(help_text="Always false: of events that are repeated, the first is kept.")
+    matched_customer = MatchedCustomerReply(required=False, help_text="Who owned the subject at the event's time.")
+    matched_billable_metrics = MetricReply(many=True)
+
+
+def check_days(starting_on: datetime, ending_before: datetime) -> None:
+    """Raises ValidationError unless both are UTC midnights, in order."""
+    problems = {
+        field: "must be a UTC midnight"
+        for field, instant in (("starting_on", starting_on), ("ending_before", ending_before))
+        if instant != floor_day(instant)
+    }
+    if not problems and ending_before - starting_on < DAY:
+        problems = {"ending_before": "must be at least one day after starting_on"}
+    if problems:
+        raise serializers.ValidationError(problems)
+
+
+def _check_bounds(sent: dict[str, Any]) -> None:
+    bounds = [field for field in ("starting_on", "ending_before") if field in sent]
+    if sent.get("current_period"):
+        if bounds:
+            raise serializers.ValidationError(dict.fromkeys(bounds, "must be left out with current_period"))
+        return
+    missing = {"starting_on", "ending_before"} - set(bounds)
+    if missing:
+        raise serializers.ValidationError(dict.fromkeys(sorted(missing), "is needed unless current_period is true"))
+    check_days(sent["starting_on"], sent["ending_before"])
+
+
+def _check_groups(sent: dict[str, Any]) -> None:
+    """Bring both spellings to `group_key` and `group_filters`."""
+    older = sent.pop("group_by", None)
+    if older is not None:
+        for field in ("group_key", "group_filters"):
+            if field in sent:
+                raise serializers.ValidationError({field: "must be left out with group_by"})
+        sent["group_key"] = [older["key"]]
+        sent["group_filters"] = {older["key"]: older.get("values") or []}
+    keys, filters = sent.setdefault("group_key", []), sent.setdefault("group_filters", {})
+    for name in filters:
+        if name not in keys:
+            raise serializers.ValidationError({f"group_filters.{name}": "must be a property in group_key"})
+    if sum(len(values) for values in filters.values()) > MAX_VALUES:
+        raise serializers.ValidationError({"group_filters": f"must not have more than {MAX_VALUES} values in all"})

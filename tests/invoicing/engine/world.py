@@ -1,0 +1,279 @@
+"""Small worlds for the engine's tests: a price list, terms, and usage by the hour as a ledger would sum it up."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from billing_site.foundation.ids import derived_id
+from billing_site.foundation.money import Unit
+from billing_site.foundation.periods import Period
+from contracts.terms import AccessSegment, ClaimWindow, Commit, Contract, CustomerTerms, ScheduledAmount
+from invoicing.engine.documents import Document, Line, Result
+from invoicing.engine.inputs import Inputs, Posted, Usage, Used
+from invoicing.engine.rounding import RoundedDocument
+from invoicing.engine.walk import NeedsHours, Plan, compute, plan
+from pricing.engine.catalog import Catalog, GroupValues, Metric, ProductVersion, Rate, RateCard
+from pricing.engine.overrides import Override
+from pricing.engine.targets import Target
+
+D = Decimal
+
+HOUR = timedelta(hours=1)
+
+
+def uid(name: str) -> UUID:
+    return derived_id("world", name)
+
+
+USD = Unit(uid("USD"), "USD (cents)", 2, 2)
+EUR = Unit(uid("EUR"), "EUR", 0, 2)
+JPY = Unit(uid("JPY"), "JPY", 0, 0)
+KWD = Unit(uid("KWD"), "KWD", 0, 3)
+
+
+def on(month: int, day: int, hour: int = 0, year: int = 2025) -> datetime:
+    return datetime(year, month, day, hour, tzinfo=UTC)
+
+
+OCTOBER, NOVEMBER, DECEMBER = on(10, 1), on(11, 1), on(12, 1)
+LATE_OCTOBER = on(10, 31, 23)
+NEW_YEAR = on(1, 1, year=2026)
+
+
+def product(name: str, **definition: object) -> ProductVersion:
+    """A usage product; its metric is its own unless `metric` names another's."""
+    metric = definition.pop("metric", name)
+    plain = ProductVersion(
+        product_id=uid(name),
+        type="USAGE",
+        name=name,
+        starting_at=None,
+        publication=1,
+        metric_id=uid(f"metric {metric}"),
+    )
+    return replace(plain, **definition)
+
+
+def fixed(name: str) -> ProductVersion:
+    return ProductVersion(product_id=uid(name), type="FIXED", name=name, starting_at=None, publication=1)
+
+
+def rate(name: str, price: str, **terms: object) -> Rate:
+    plain = Rate(
+        id=uid(f"rate {name} {price} {sorted(terms.items(), key=str)}"),
+        product_id=uid(name),
+        values=(),
+        starting_at=on(1, 1, year=2024),
+        ending_before=None,
+        entitled=True,
+        rate_type="FLAT",
+        price=D(price),
+        unit=USD,
+        publication=1,
+        published_at=on(1, 1, year=2024),
+        published_by="the price team",
+    )
+    return replace(plain, **terms)
+
+
+def card(*rates: Rate, name: str = "List", fiat: Unit = USD) -> RateCard:
+    order = tuple(dict.fromkeys(rate.product_id for rate in rates))
+    return RateCard(uid(name), name, fiat, rates, order)
+
+
+def override(multiplier: str | None = None, **terms: object) -> Override:
+    type_ = "MULTIPLIER" if multiplier is not None else "OVERWRITE" if "price" in terms else ""
+    plain = Override(
+        id=uid(f"override {multiplier} {sorted(terms.items(), key=str)}"),
+        type=type_,
+        period=Period(on(1, 1, year=2024)),
+        targets=(Target(),),
+        added_by_edit=1,
+        position=0,
+        multiplier=None if multiplier is None else D(multiplier),
+    )
+    return replace(plain, **terms)
+
+
+def target(name: str) -> Target:
+    return Target(product_id=uid(name))
+
+
+def scheduled(amount: str, issued_at: datetime) -> ScheduledAmount:
+    return ScheduledAmount(uid(f"item {amount} {issued_at}"), issued_at, D(amount), D(amount), D(1))
+
+
+def commit(type_: str, amount: str, start: datetime, end: datetime, **terms: object) -> Commit:
+    """A commit with one access segment; give it a `name`, as its ids come from that."""
+    name = str(terms.setdefault("name", type_.lower()))
+    plain = Commit(
+        id=uid(name),
+        type=type_,
+        contract_id=uid("Acme"),
+        product_id=uid("Commitment"),
+        name=name,
+        priority=D(100),
+        unit=USD,
+        segments=(segment(name, amount, start, end),),
+        invoice_items=(),
+        targets=(),
+        created_at=on(9, 1),
+    )
+    return replace(plain, **terms)
+
+
+def segment(name: str, amount: str, start: datetime, end: datetime) -> AccessSegment:
+    return AccessSegment(uid(f"segment {name} {start}"), D(amount), Period(start, end))
+
+
+def prepaid(amount: str, start: datetime = OCTOBER, end: datetime = NEW_YEAR, **terms: object) -> Commit:
+    return commit("PREPAID", amount, start, end, **terms)
+
+
+def postpaid(amount: str, start: datetime = OCTOBER, end: datetime = NEW_YEAR, **terms: object) -> Commit:
+    terms.setdefault("invoice_items", (scheduled(amount, end),))
+    return commit("POSTPAID", amount, start, end, **terms)
+
+
+def contract(start: datetime = OCTOBER, end: datetime | None = NEW_YEAR, **terms: object) -> Contract:
+    name = str(terms.setdefault("name", "Acme"))
+    plain = Contract(
+        id=uid(name),
+        customer_id=uid("customer"),
+        name=name,
+        term=Period(start, end),
+        created_at=on(9, 1),
+        rate_card_id=uid("List"),
+        frequency="MONTHLY",
+        billing_anchor_at=on(1, 1),
+        grace_hours=24,
+        net_payment_terms_days=None,
+        prioritization="LOWEST_MULTIPLIER",
+    )
+    return replace(plain, **terms)
+
+
+NOTHING_POSTED = Posted(documents=frozenset(), drawn={}, billed={})
+
+
+def given(
+    at: datetime,
+    contracts: Iterable[Contract],
+    cards: Iterable[RateCard],
+    products: Iterable[ProductVersion],
+    *,
+    posted: Posted = NOTHING_POSTED,
+    claims: Iterable[ClaimWindow] = (),
+    commits: Iterable[Commit] = (),
+) -> Inputs:
+    versions: dict[UUID, list[ProductVersion]] = defaultdict(list)
+    for version in (*products, fixed("Commitment")):
+        versions[version.product_id].append(version)
+    metric_ids = {version.metric_id for found in versions.values() for version in found} - {None}
+    return Inputs(
+        at=at,
+        terms=CustomerTerms(uid("customer"), 1, tuple(contracts), tuple(claims), tuple(commits)),
+        catalog=Catalog(
+            publication=1,
+            metrics={metric_id: Metric(metric_id, "a metric", "SUM") for metric_id in metric_ids},
+            products={product_id: tuple(found) for product_id, found in versions.items()},
+            rate_cards={card.id: card for card in cards},
+        ),
+        posted=posted,
+    )
+
+
+@dataclass(frozen=True)
+class Event:
+    """So much of a metric in the hour that begins at `at`."""
+
+    name: str
+    at: datetime
+    quantity: Decimal
+    values: GroupValues = ()
+
+
+def used(name: str, at: datetime, quantity: str | int, **values: str | None) -> Event:
+    return Event(name, at, D(quantity), tuple(sorted(values.items())))
+
+
+@dataclass
+class Ledger:
+    """Sums the events up as the usage ledger does, and hands out hours when it is asked for them."""
+
+    events: Sequence[Event]
+    asked: list[Period] = field(default_factory=list)
+
+    def hours(self, slice_: Period) -> Mapping[datetime, tuple[Used, ...]]:
+        by_hour: dict[datetime, list[Event]] = defaultdict(list)
+        for event in self.events:
+            if event.at in slice_:
+                by_hour[event.at].append(event)
+        return {hour: self._sums(events) for hour, events in by_hour.items()}
+
+    def slices(self, plan_: Plan) -> Mapping[Period, tuple[Used, ...]]:
+        return {slice_: self._sums([event for event in self.events if event.at in slice_]) for slice_ in plan_.slices}
+
+    def _sums(self, events: Iterable[Event]) -> tuple[Used, ...]:
+        sums: dict[tuple[UUID, GroupValues], Decimal] = defaultdict(Decimal)
+        hours: dict[tuple[UUID, GroupValues, datetime], Decimal] = defaultdict(Decimal)
+        for event in events:
+            series = uid(f"metric {event.name}"), event.values
+            sums[series] += event.quantity
+            hours[*series, event.at] += event.quantity
+        negative = {(metric, values) for (metric, values, _), quantity in hours.items() if quantity < 0}
+        return tuple(Used(*series, quantity, series in negative) for series, quantity in sums.items())
+
+
+def computed(inputs: Inputs, events: Iterable[Event] = ()) -> Result:
+    """What the shell does: plan, sum, compute, and give hours until there is an answer."""
+    return computed_from(inputs, Ledger(list(events)))
+
+
+def computed_from(inputs: Inputs, ledger: Ledger) -> Result:
+    planned = plan(inputs)
+    usage = Usage(ledger.slices(planned), {})
+    while isinstance(answer := compute(inputs, planned, usage), NeedsHours):
+        assert answer.slices
+        assert not set(answer.slices) & set(usage.by_hour), "hours are asked for once"
+        ledger.asked.extend(answer.slices)
+        usage = Usage(usage.by_slice, {**usage.by_hour, **{each: ledger.hours(each) for each in answer.slices}})
+    return answer
+
+
+def settled(posted: Posted, rounded: RoundedDocument) -> Posted:
+    """What is posted once this document is final, too."""
+    document, drawn, billed = rounded.document, dict(posted.drawn), dict(posted.billed)
+    for entry in rounded.entries:
+        if entry.entry.segment_id is not None:
+            drawn[entry.entry.segment_id] = drawn.get(entry.entry.segment_id, D(0)) - entry.entry.amount
+            billed[entry.entry.commit_id] = billed.get(entry.entry.commit_id, D(0)) - entry.billed
+    return Posted(posted.documents | {(document.contract_id, document.kind, document.slot)}, drawn, billed)
+
+
+def usage_documents(result: Result) -> list[Document]:
+    return [document for document in result.documents if document.kind == "USAGE"]
+
+
+def the_usage(result: Result) -> Document:
+    (document,) = usage_documents(result)
+    return document
+
+
+def read(document: Document) -> list[tuple[str, ...]]:
+    """The lines as a customer reads them: name, from, to, quantity, unit price, total, who pays."""
+    return [_read(line) for line in document.lines]
+
+
+def _read(line: Line) -> tuple[str, ...]:
+    window = f"{line.period.starting_at:%d %b} - {line.period.ending_before:%d %b}" if line.period else ""
+    numbers = [plain(number) for number in (line.quantity, line.unit_price, line.total)]
+    payer = line.commit_type if line.counts else f"{line.commit_type}, not added"
+    return line.name, window, *numbers, payer
+
+
+def plain(number: Decimal | None) -> str:
+    return "" if number is None else f"{number.normalize():,f}"

@@ -1,0 +1,144 @@
+"""Documents and drafts in the admin: looked at by whoever may, finalized by whoever may add documents."""
+
+from decimal import Decimal as D
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.urls import NoReverseMatch, reverse
+
+from invoicing.models import Invoice
+from invoicing.services import finalize_due
+from tests.factories.contracts import CustomerFactory
+from tests.invoicing.conftest import ADA, at, commit_of, contract_for
+
+pytestmark = pytest.mark.django_db
+
+
+def member(client, *permissions):
+    user = User.objects.create_user("grace", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def finance(django_client):
+    return member(django_client, "view_invoice", "view_invoiceline", "view_draftsofcustomer", "add_invoice")
+
+
+@pytest.fixture
+def django_client():
+    return Client()
+
+
+@pytest.fixture
+def story(acme, clock_at):
+    commit_of(acme, D(10_000))
+    acme.uses_tokens("2025-10-03T05", D("100.5"))
+    acme.calls("2025-10-07T00", 3)
+    clock_at("2025-11-02")
+    return acme
+
+
+def drafts_page(acme):
+    return reverse("admin:invoicing_draftsofcustomer_change", args=[acme.customer.pk])
+
+
+def test_the_drafts_of_a_customer_show_lines_totals_and_when_they_are_final(finance, story):
+    page = finance.get(drafts_page(story)).content.decode()
+    for text in (
+        "Drafts of Acme",
+        "Usage, 2025-10-01 00:00 to 2025-11-01 00:00 UTC: 4,026 USD (cents)",
+        "True-up, 2026-01-01 00:00 UTC: 5,974 USD (cents)",
+        "Falls due 2025-11-02 00:00 UTC.",
+        "Waits for the usage before it; not before 2026-01-01 00:00 UTC.",
+        "Tokens (model: xl)",
+        "100.5",
+        "not in the total",
+        "Computed at 2025-11-02 00:00:00 UTC",
+    ):
+        assert text in page
+    assert page.count("Finalize now") == 1  # only October is due
+
+
+def test_findings_are_shown_with_the_draft_that_they_hold(finance, story):
+    story.uses_tokens("2025-10-03T05", 7, model="<huge>")
+    page = finance.get(drafts_page(story)).content.decode()
+    assert "Holds this document: Tokens (model: &lt;huge&gt;): 7 metered, and the rate card" in page
+    answer = finance.post(drafts_page(story), {"draft_id": str(first_draft(finance, story))}, follow=True)
+    assert "is held" in answer.content.decode()
+    assert Invoice.objects.count() == 0
+
+
+def first_draft(finance, acme):
+    return finance.get(drafts_page(acme)).context["drafts"][0].id
+
+
+def test_a_due_draft_is_finalized_by_a_button(finance, story):
+    answer = finance.post(drafts_page(story), {"draft_id": str(first_draft(finance, story))}, follow=True)
+    assert "Finalized INV-000001." in answer.content.decode()
+    invoice = Invoice.objects.get()
+    assert (invoice.total, invoice.finalized_by) == (D(4_026), "grace")
+    again = finance.post(drafts_page(story), {"draft_id": str(invoice.pk)}, follow=True)
+    assert "is final already" in again.content.decode()
+    nonsense = finance.post(drafts_page(story), {"draft_id": "7"}, follow=True)
+    assert "not the id of a draft" in nonsense.content.decode()
+
+
+def test_what_is_due_of_several_customers_is_finalized_by_an_action(finance, story):
+    other = contract_for(CustomerFactory(name="Globex"), story.prices).customer
+    answer = finance.post(
+        reverse("admin:invoicing_draftsofcustomer_changelist"),
+        {"action": "finalize_due", "_selected_action": [str(story.customer.pk), str(other.pk)]},
+        follow=True,
+    )
+    page = answer.content.decode()
+    assert "Acme: INV-000001." in page
+    assert "Globex: INV-000001." in page
+
+
+def test_whoever_may_only_look_cannot_finalize(django_client, story):
+    viewer = member(django_client, "view_draftsofcustomer", "view_invoice")
+    page = viewer.get(drafts_page(story))
+    assert "Finalize now" not in page.content.decode()
+    assert viewer.post(drafts_page(story), {"draft_id": str(first_draft(viewer, story))}).status_code == 403
+    listed = viewer.get(reverse("admin:invoicing_draftsofcustomer_changelist"))
+    assert "Finalize what is due" not in listed.content.decode()
+    assert Invoice.objects.count() == 0
+
+
+def test_whoever_may_not_look_sees_nothing(django_client, story):
+    nobody = member(django_client)
+    assert nobody.get(drafts_page(story)).status_code == 403
+    assert nobody.get(reverse("admin:invoicing_invoice_changelist")).status_code == 403
+
+
+def test_a_final_document_is_shown_with_its_lines_and_cannot_be_changed(finance, story):
+    [invoice] = finalize_due(story.customer.pk, at=at("2025-11-02"), by=ADA).finalized
+    address = reverse("admin:invoicing_invoice_change", args=[invoice.pk])
+    page = finance.get(address).content.decode()
+    assert "INV-000001" in page
+    assert "Tokens (model: xl)" in page
+    assert bytes(invoice.document_hash).hex() in page
+    assert finance.post(address, {"number": "INV-7"}).status_code == 403
+    for name in ("add", "delete"):
+        arguments = [invoice.pk] if name == "delete" else []
+        assert finance.get(reverse(f"admin:invoicing_invoice_{name}", args=arguments)).status_code == 403
+
+
+def test_a_list_costs_the_same_for_one_document_and_for_three(finance, story, django_assert_num_queries):
+    finalize_due(story.customer.pk, at=at("2025-11-02"), by=ADA)
+    address = reverse("admin:invoicing_invoice_changelist")
+    with django_assert_num_queries(8) as one:
+        finance.get(address)
+    finalize_due(story.customer.pk, at=at("2026-01-02"), by=ADA)
+    assert Invoice.objects.count() == 4
+    with django_assert_num_queries(len(one)):
+        finance.get(address)
+
+
+@pytest.mark.parametrize("model", ["schedule", "success", "failure", "ormq", "task"])
+def test_the_queues_own_pages_are_not_there(model):
+    with pytest.raises(NoReverseMatch):
+        reverse(f"admin:django_q_{model}_changelist")

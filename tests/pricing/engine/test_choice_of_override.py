@@ -1,0 +1,186 @@
+"""Exactly one override wins, and the others say why they lost."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+
+from billing_site.foundation.ids import derived_id
+from billing_site.foundation.money import Unit
+from billing_site.foundation.periods import Period
+from pricing.engine.catalog import Rate, RateCard
+from pricing.engine.overrides import EXPLICIT, LOWEST_MULTIPLIER, LosingOverride, Override, choose_override
+from pricing.engine.prices import Price, Unpriced, price_at
+from pricing.engine.targets import Offer, Target, applies
+
+D = Decimal
+AT = datetime(2025, 10, 15, tzinfo=UTC)
+START = datetime(2025, 10, 1, tzinfo=UTC)
+USD = Unit(derived_id("USD"), "USD (cents)", 2, 2)
+TOKENS = derived_id("tokens")
+XL_EU = Offer(TOKENS, ("ai", "gpu"), (("model", "xl"), ("tier", "1")), (("region", "eu"),))
+
+
+def override(name: str, **terms) -> Override:
+    kind = "OVERWRITE" if "price" in terms else "MULTIPLIER" if "multiplier" in terms else ""
+    return replace(Override(derived_id(name), kind, Period(START), (Target(),), 1, 0), **terms)
+
+
+def multiplier(name: str, factor: str, **terms) -> Override:
+    return override(name, multiplier=D(factor), **terms)
+
+
+@pytest.mark.parametrize(
+    ("target", "covers"),
+    [
+        pytest.param(Target(), True, id="everything"),
+        pytest.param(Target(product_id=TOKENS), True, id="the product"),
+        pytest.param(Target(product_id=derived_id("other")), False, id="another product"),
+        pytest.param(Target(product_tags=("ai",)), True, id="a tag"),
+        pytest.param(Target(product_tags=("gpu", "ai")), True, id="all tags"),
+        pytest.param(Target(product_tags=("ai", "cpu")), False, id="one tag is missing"),
+        pytest.param(Target(pricing_group_values=(("model", "xl"),)), True, id="a subset of the values"),
+        pytest.param(Target(pricing_group_values=(("model", "s"),)), False, id="another value"),
+        pytest.param(Target(pricing_group_values=(("speed", "fast"),)), False, id="a key that the product lacks"),
+        pytest.param(Target(presentation_group_values=(("region", "eu"),)), True, id="a presentation value"),
+        pytest.param(Target(pricing_group_values=(("region", "eu"),)), False, id="a value of the other kind"),
+        pytest.param(Target(product_id=TOKENS, product_tags=("cpu",)), False, id="all that is given must hold"),
+    ],
+)
+def test_targets(target, covers):
+    assert target.covers(XL_EU) is covers
+    assert applies((target,), XL_EU) is covers
+    assert applies((Target(product_id=derived_id("other")), target), XL_EU) is covers
+
+
+def test_without_targets_a_term_applies_to_everything():
+    assert applies((), XL_EU)
+
+
+SMALL, LARGE = multiplier("small", "0.5", priority=D(2)), multiplier("large", "0.9", priority=D(1))
+EARLY = override("early", price=D(7), unit=USD, added_by_edit=1)
+LATE = override("late", price=D(9), unit=USD, added_by_edit=2)
+
+
+@pytest.mark.parametrize(
+    ("given", "scheme", "winner", "reasons"),
+    [
+        pytest.param([], LOWEST_MULTIPLIER, None, [], id="none"),
+        pytest.param([SMALL, LARGE], LOWEST_MULTIPLIER, "small", ["A smaller multiplier holds."], id="the lowest"),
+        pytest.param([SMALL, LARGE], EXPLICIT, "large", ["One with a lower priority number holds."], id="explicit"),
+        pytest.param(
+            [EARLY, LATE, SMALL],
+            LOWEST_MULTIPLIER,
+            "late",
+            ["One that was added later holds.", "An overwritten price goes before multipliers."],
+            id="an overwrite, the last one added",
+        ),
+        pytest.param(
+            [LATE, EARLY, LARGE],
+            EXPLICIT,
+            "late",
+            ["One that was added later holds.", "An overwritten price goes before multipliers."],
+            id="whatever the scheme",
+        ),
+        pytest.param(
+            [multiplier("same", "0.5", position=1), SMALL],
+            LOWEST_MULTIPLIER,
+            "same",
+            ["One that was added later holds."],
+            id="equal multipliers",
+        ),
+        pytest.param(
+            [multiplier("unnumbered", "0.1"), SMALL], EXPLICIT, "small", ["One with a lower priority number holds."],
+            id="without a priority last",
+        ),
+    ],
+)  # fmt: skip
+def test_the_winner_and_the_losers(given, scheme, winner, reasons):
+    for overrides in (given, given[::-1]):
+        choice = choose_override(overrides, XL_EU, AT, scheme)
+        assert (choice.winner.id if choice.winner else None) == (derived_id(winner) if winner else None)
+        assert [loser.reason for loser in choice.losers] == reasons
+
+
+def test_what_does_not_hold_or_apply_is_no_candidate():
+    ended = multiplier("ended", "0.1", period=Period(START, AT))
+    starts_now = multiplier("now", "0.8", period=Period(AT))
+    elsewhere = multiplier("elsewhere", "0.1", targets=(Target(product_id=derived_id("other")),))
+    choice = choose_override([ended, starts_now, elsewhere], XL_EU, AT, LOWEST_MULTIPLIER)
+    assert (choice.winner, choice.losers) == (starts_now, ())
+
+
+def test_entitlement_is_decided_apart_from_the_price():
+    no, yes = override("no", entitled=False), override("yes", entitled=True, position=1)
+    choice = choose_override([yes, no, SMALL], XL_EU, AT, LOWEST_MULTIPLIER)
+    assert (choice.winner, choice.losers, choice.entitled) == (SMALL, (), True)
+    assert choose_override([SMALL], XL_EU, AT, LOWEST_MULTIPLIER).entitled is None
+
+
+def rate(price: str, **terms) -> Rate:
+    plain = Rate(
+        id=derived_id(price),
+        product_id=TOKENS,
+        values=XL_EU.pricing_group_values,
+        starting_at=START,
+        ending_before=None,
+        entitled=True,
+        rate_type="FLAT",
+        price=D(price),
+        unit=USD,
+        publication=1,
+        published_at=START,
+        published_by="someone",
+    )
+    return replace(plain, **terms)
+
+
+def card(*rates: Rate) -> RateCard:
+    return RateCard(derived_id("card"), "List", USD, rates, (TOKENS,))
+
+
+def test_list_price_multiplier_and_overwritten_price():
+    listed = price_at(card(rate("0.3")), XL_EU, AT)
+    third = price_at(card(rate("0.3")), XL_EU, AT, overrides=[multiplier("third", "0.333333333333")])
+    own = price_at(card(rate("0.3")), XL_EU, AT, overrides=[LATE, SMALL])
+    assert isinstance(listed, Price)
+    assert isinstance(third, Price)
+    assert isinstance(own, Price)
+    assert (listed.unit_price, listed.override) == (D("0.3"), None)
+    assert (third.unit_price, third.list_price) == (D("0.0999999999999"), D("0.3"))
+    assert (own.unit_price, own.list_price, own.override) == (9, D("0.3"), LATE)
+    assert own.losing_overrides == (LosingOverride(SMALL.id, "An overwritten price goes before multipliers."),)
+
+
+def test_the_largest_price_and_multiplier_stay_exact():
+    price = price_at(
+        card(rate("9999999999999999.999999999999")),
+        XL_EU,
+        AT,
+        overrides=[multiplier("odd", "1234567890123456.999999999999")],
+    )
+    assert isinstance(price, Price)
+    assert price.per_unit == Fraction("9999999999999999.999999999999") * Fraction("1234567890123456.999999999999")
+
+
+@pytest.mark.parametrize(
+    ("rates", "overrides", "why"),
+    [
+        pytest.param([], [], Unpriced.NOT_ENTITLED, id="not on the card"),
+        pytest.param([rate("1", values=())], [], Unpriced.NO_RATE, id="another combination is on the card"),
+        pytest.param([rate("1", ending_before=AT)], [], Unpriced.NO_RATE, id="the rate has ended"),
+        pytest.param([rate("1", entitled=False)], [], Unpriced.NOT_ENTITLED, id="the card does not entitle"),
+        pytest.param([rate("1", entitled=False)], [SMALL], Unpriced.NOT_ENTITLED, id="a price alone does not entitle"),
+        pytest.param([rate("1")], [override("no", entitled=False)], Unpriced.NOT_ENTITLED, id="taken away"),
+        pytest.param([], [override("yes", entitled=True)], Unpriced.NO_RATE, id="entitled to what has no price"),
+    ],
+)
+def test_why_there_is_no_price(rates, overrides, why):
+    assert price_at(card(*rates), XL_EU, AT, overrides=overrides) is why
+
+
+def test_an_override_may_entitle():
+    found = price_at(card(rate("1", entitled=False)), XL_EU, AT, overrides=[override("yes", entitled=True)])
+    assert isinstance(found, Price)
