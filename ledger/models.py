@@ -1,7 +1,7 @@
-"""What happened: usage events, the hours and days they were folded into, and ledger entries.
+"""What happened: usage events, the days and hours they were folded into, and ledger entries.
 
-Rows of usage are keyed by subject (the `customer_id` an event was sent with), rows of money by customer. Series and
-hours have natural keys only: no surrogate, no foreign key, no second index on the hot tables.
+Rows of usage are keyed by subject (the `customer_id` an event was sent with), rows of money by customer. Events, series
+and days have natural keys only: no surrogate, no foreign key, no second index on the hot tables.
 """
 
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
-from billing_site.foundation.columns import amount_field, is_a_number, on_the_hour, one_of
+from billing_site.foundation.columns import amount_field, is_a_number, one_of
 from billing_site.foundation.ids import uuid7
 from contracts.models import Customer
 
@@ -19,6 +19,25 @@ class XidField(models.BigIntegerField):
 
     def db_type(self, connection: Any) -> str:
         return "xid8"
+
+
+class HoursField(models.Field):
+    """A value for each hour of a day, in an array with the subscripts 0 to 23; an hour without usage has none.
+
+    Read it in SQL (`hour_sums[13]`), or by way of `HourlyUsage`: an array that begins at 13 arrives in Python as if
+    it began at the beginning.
+    """
+
+    def __init__(self, element: str, **options: Any) -> None:
+        self.element = element
+        super().__init__(**options)
+
+    def db_type(self, connection: Any) -> str:
+        return f"{self.element}[]"
+
+    def deconstruct(self) -> Any:
+        name, path, arguments, options = super().deconstruct()
+        return name, path, [self.element, *arguments], options
 
 
 class IngestCall(models.Model):
@@ -31,6 +50,7 @@ class IngestCall(models.Model):
     accepted = models.IntegerField()
     duplicates = models.IntegerField()
     conflicts = models.IntegerField()
+    metric_set_id = models.UUIDField()  # the metrics that its events were measured by
     xid = XidField()
 
     class Meta:
@@ -38,6 +58,19 @@ class IngestCall(models.Model):
 
     def __str__(self) -> str:
         return f"{self.accepted} events from {self.source} at {self.received_at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+class MetricSet(models.Model):
+    """A fact: the billable metrics that existed when a call was measured.
+
+    A metric counts exactly the events of the calls whose set it is in, so what it missed by coming late is known.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)  # made from the metrics' ids
+    metric_ids = models.JSONField()
+
+    def __str__(self) -> str:
+        return f"{len(self.metric_ids)} metrics"
 
 
 class EventKey(models.Model):
@@ -65,60 +98,90 @@ class EventBody(models.Model):
     properties = models.JSONField()
     call_id = models.UUIDField()
 
-    class Meta:
-        managed = False  # PARTITION BY is written by hand in the migration
-        db_table = "ledger_eventbody"
-
     def __str__(self) -> str:
         return self.transaction_id
 
 
 class Series(models.Model):
-    """The dictionary of series: which metric and which group values a compact id stands for."""
+    """A fact: which metric and which group values a compact id stands for."""
 
     id = models.UUIDField(primary_key=True, editable=False)  # made from metric and values, never drawn
     metric_id = models.UUIDField()
-    values = models.JSONField()  # {group key: value or null where the event had none}
+    values = models.JSONField()  # {group key: value, or null where the event had none}
 
     class Meta:
         indexes = [models.Index(name="series_of_a_metric", fields=["metric_id"])]
 
+    def __str__(self) -> str:
+        return ", ".join(f"{key}={value}" for key, value in self.values.items()) or "everything"
 
-class HourlyUsage(models.Model):
-    """Derived with its events, in their transaction: what a subject used of a series within one hour.
 
-    SUM and COUNT use `sum` and `count`; MAX, LATEST and levels use the other columns.
-    """
+class UnreadValue(models.Model):
+    """A fact: an accepted event's value for a metric is not a number, so the metric's period cannot be billed yet."""
 
-    pk = models.CompositePrimaryKey("subject", "series_id", "hour")
+    pk = models.CompositePrimaryKey("subject", "metric_id", "hour", "transaction_id")
     subject = models.TextField(db_collation="C")
-    series_id = models.UUIDField()
+    metric_id = models.UUIDField()
     hour = models.DateTimeField()
-    sum = models.DecimalField(max_digits=38, decimal_places=12, default=0)
-    count = models.BigIntegerField(default=0)
-    maximum = models.DecimalField(max_digits=38, decimal_places=12, null=True)
-    latest = models.DecimalField(max_digits=38, decimal_places=12, null=True)
-    latest_at = models.DateTimeField(null=True)
-    latest_transaction_id = models.TextField(null=True)
-    level_hours = models.DecimalField(max_digits=50, decimal_places=24, null=True)  # change x time left in the hour
+    transaction_id = models.TextField(db_collation="C")
+    value = models.TextField()  # as it was sent, cut to what a person can read
+    rule = models.TextField()
 
-    class Meta:
-        constraints = [*on_the_hour("hour"), is_a_number("sum")]
+    def __str__(self) -> str:
+        return f"{self.value}: {self.rule}"
 
 
 class DailyUsage(models.Model):
-    """Derived with the hours: the same over one UTC day, so that a month is read from thirty rows."""
+    """Derived with its events, in their transaction: what a subject used of a series over one UTC day, hour by hour.
+
+    The hours of a day lie in one row because ingest would else spend most of its time on finding them: a SUM and a
+    COUNT metric cost 33 µs an event as rows by the hour beside rows by the day, and 15 µs as they are.
+
+    SUM and COUNT use `sum` and `count`. The other columns are for metrics that are not additive in time, and for
+    levels (what changed, times the hours left in the hour).
+    """
 
     pk = models.CompositePrimaryKey("subject", "series_id", "day")
     subject = models.TextField(db_collation="C")
     series_id = models.UUIDField()
     day = models.DateField()
-    sum = models.DecimalField(max_digits=38, decimal_places=12, default=0)
     count = models.BigIntegerField(default=0)
     has_negative = models.BooleanField(default=False)  # once true it stays: such days are walked by the hour
+    sum = models.DecimalField(max_digits=38, decimal_places=12, default=0)
+    hour_sums = HoursField("numeric(38,12)", null=True)
+    hour_counts = HoursField("bigint", null=True)
+    hour_maxima = HoursField("numeric(38,12)", null=True)
+    hour_latest = HoursField("numeric(38,12)", null=True)
+    hour_latest_at = HoursField("timestamptz", null=True)
+    hour_latest_transaction_ids = HoursField("text", null=True)
+    hour_levels = HoursField("numeric(50,24)", null=True)
 
     class Meta:
         constraints = [is_a_number("sum")]
+
+
+class HourlyUsage(models.Model):
+    """A view of `DailyUsage`: an hour in which a subject used something of a series.
+
+    Name the `day` in a query as well as the `hour`: it is what the key is made of.
+    """
+
+    pk = models.CompositePrimaryKey("subject", "series_id", "hour")
+    subject = models.TextField()
+    series_id = models.UUIDField()
+    day = models.DateField()
+    hour = models.DateTimeField()
+    sum = models.DecimalField(max_digits=38, decimal_places=12)
+    count = models.BigIntegerField()
+    maximum = models.DecimalField(max_digits=38, decimal_places=12, null=True)
+    latest = models.DecimalField(max_digits=38, decimal_places=12, null=True)
+    latest_at = models.DateTimeField(null=True)
+    latest_transaction_id = models.TextField(null=True)
+    level_hours = models.DecimalField(max_digits=50, decimal_places=24, null=True)
+
+    class Meta:
+        managed = False
+        db_table = "ledger_hourlyusage"
 
 
 class LedgerEntry(models.Model):

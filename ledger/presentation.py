@@ -1,7 +1,6 @@
 """Usage and events in the words and shapes of the compatible API."""
 
 import json
-from collections.abc import Iterable
 from typing import Any
 
 from billing_site.foundation.ids import derived_id
@@ -9,7 +8,6 @@ from billing_site.foundation.periods import format_instant
 from contracts.models import Customer
 from ledger.queries.events import FoundEvent
 from ledger.queries.tables import GroupRow, UsageRow
-from pricing.models import BillableMetric
 from pricing.presentation import metric_json
 
 
@@ -39,8 +37,8 @@ def group_row(row: GroupRow, keys: tuple[str, ...]) -> dict[str, Any]:
     return shown | ({"group": dict(zip(keys, row.group, strict=True))} if keys else {})
 
 
-def event_json(event: FoundEvent, owner: Customer | None, metrics: Iterable[BillableMetric]) -> dict[str, Any]:
-    """An event with the customer and the metrics that it counts for."""
+def event_json(event: FoundEvent, owner: Customer | None) -> dict[str, Any]:
+    """An event with the customer that it belongs to and the metrics that it was counted for."""
     shown = {
         # JSON keeps the two parts apart, whatever characters are in them.
         "id": str(derived_id("event", json.dumps([event.subject, event.transaction_id]))),
@@ -51,6 +49,6 @@ def event_json(event: FoundEvent, owner: Customer | None, metrics: Iterable[Bill
         "properties": event.properties,
         "processed_at": format_instant(event.received_at),
         "is_duplicate": False,
-        "matched_billable_metrics": [metric_json(metric) for metric in metrics],
+        "matched_billable_metrics": [metric_json(metric) for metric in event.metrics],
     }
     return shown if owner is None else shown | {"matched_customer": {"id": str(owner.pk), "name": owner.name}}

@@ -34,8 +34,9 @@ class CsvFile:
 
     def __init__(self, stream: BinaryIO, *, delimiter: str = ",") -> None:
         csv.field_size_limit(MAX_CELL)
-        text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
-        self._reader = csv.reader(_lines(text), delimiter=delimiter, strict=True)
+        # Held, as it closes the stream when it is let go.
+        self._text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
+        self._reader = csv.reader(_lines(self._text), delimiter=delimiter, strict=True)
         try:
             header = next(self._reader, None)
         except csv.Error as error:

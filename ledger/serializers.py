@@ -16,6 +16,29 @@ MAX_VALUES = 200
 MAX_LOOKUPS = 100
 
 
+class SentEvent(serializers.Serializer):
+    """For the reference page alone: `ledger.services.ingest.events` has the rules."""
+
+    transaction_id = serializers.CharField(max_length=128, help_text="Makes a repeat harmless, for ever.")
+    customer_id = serializers.CharField(max_length=128, help_text="Our id of the customer, or an ingest alias.")
+    event_type = serializers.CharField(max_length=256)
+    timestamp = serializers.CharField(help_text="RFC 3339; without an offset it is UTC. At most 24 hours ahead.")
+    properties = serializers.DictField(required=False, help_text="Numbers may be sent as numbers or as text.")
+
+
+class EventConflict(serializers.Serializer):
+    index = serializers.IntegerField()
+    transaction_id = serializers.CharField()
+    customer_id = serializers.CharField()
+    differs = serializers.ListField(child=serializers.CharField())
+
+
+class IngestReply(serializers.Serializer):
+    accepted = serializers.IntegerField()
+    duplicates = serializers.IntegerField(help_text="Known already, with the same content: nothing changed.")
+    conflicts = EventConflict(many=True, help_text="Known already, with another content: the first one counts.")
+
+
 class PageQuery(serializers.Serializer):
     limit = serializers.IntegerField(min_value=1, max_value=MAX_PAGE, default=MAX_PAGE)
     next_page = serializers.CharField(default="", help_text="From the page before.")

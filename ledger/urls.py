@@ -1,3 +1,10 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from ledger.views import ingest, usage
+
+urlpatterns = [
+    path("v1/ingest", ingest.Ingest.as_view()),
+    path("v1/usage", usage.ListUsage.as_view()),
+    path("v1/usage/groups", usage.ListGroupUsage.as_view()),
+    path("v1/events/search", usage.SearchEvents.as_view()),
+]

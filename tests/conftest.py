@@ -12,6 +12,7 @@ from billing_site.server import embedded
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
     """Called before the first test database is made, in each xdist worker."""
+    settings.DATABASES["default"]["CONN_MAX_AGE"] = 0  # a live server's threads leave no connection behind
     if settings.USES_EMBEDDED_DATABASE:
         embedded.ensure_running(settings.DATA_DIR)
 

@@ -100,9 +100,7 @@ def make_the_deal(client: Metronome, cast: Cast) -> str:
                         }
                     ]
                 },
-                "invoice_schedule": {
-                    "schedule_items": [{"amount": story.COMMITMENT, "timestamp": story.YEAR_END}]
-                },
+                "invoice_schedule": {"schedule_items": [{"amount": story.COMMITMENT, "timestamp": story.YEAR_END}]},
             }
         ],
         add_overrides=[

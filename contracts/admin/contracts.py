@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -13,9 +14,12 @@ from django.views.decorators.csrf import csrf_protect
 from billing_site.foundation.admin import HouseAdmin
 from billing_site.foundation.refusals import Refusal
 from contracts import forms, services
-from contracts.models import Commit, Contract, ContractEdit, ContractTerms, Override, ScheduledCharge
+from contracts.models import Commit, Contract, ContractEdit, ContractTerms, Override, ScheduledCharge, Term
+from contracts.models.term import digits
 from contracts.queries import Agreement, agreement
 from pricing.admin import ReadOnlyInline, ThroughServices
+
+EDITS = ["added_by_edit", "removed_by_edit"]
 
 
 class TermInline(ReadOnlyInline):
@@ -30,45 +34,54 @@ class TermInline(ReadOnlyInline):
 
 class TermsInline(TermInline):
     model = ContractTerms
-    fields = [
-        "name",
-        "ending_before",
-        "net_payment_terms_days",
-        "grace_hours",
-        "added_by_edit",
-        "removed_by_edit",
-    ]
+    fields = ["name", "ending_before", "net_payment_terms_days", "grace_hours", *EDITS]
 
 
 class OverrideInline(TermInline):
     model = Override
     related = ("product", "unit")
-    fields = [
-        "type",
-        "multiplier",
-        "price",
-        "entitled",
-        "priority",
-        "product",
-        "applicable_product_tags",
-        "specifiers",
-        "starting_at",
-        "ending_before",
-        "added_by_edit",
-        "removed_by_edit",
-    ]
+    fields = ["entitled", "exact_priority", "product", "applicable_product_tags", "specifiers", *EDITS]
+    readonly_fields = ["exact_priority"]
+
+    @admin.display(description="Priority")
+    def exact_priority(self, override: Override) -> str:
+        return digits(override.priority)
 
 
 class CommitInline(TermInline):
     model = Commit
     related = ("product", "unit")
-    fields = ["name", "type", "product", "unit", "priority", "added_by_edit", "removed_by_edit"]
+    fields = ["product", "unit", "exact_priority", "access", "billed", *EDITS]
+    readonly_fields = ["exact_priority", "access", "billed"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Commit]:
+        return super().get_queryset(request).prefetch_related("segments", "invoice_items")
+
+    @admin.display(description="Priority")
+    def exact_priority(self, commit: Commit) -> str:
+        return digits(commit.priority)
+
+    @admin.display(description="Access")
+    def access(self, commit: Commit) -> str:
+        return standing_of(commit, commit.segments.all())
+
+    @admin.display(description="Billed")
+    def billed(self, commit: Commit) -> str:
+        return standing_of(commit, commit.invoice_items.all())
 
 
 class ChargeInline(TermInline):
     model = ScheduledCharge
     related = ("product", "unit")
-    fields = ["name", "product", "unit", "added_by_edit", "removed_by_edit"]
+    fields = ["product", "unit", "billed", *EDITS]
+    readonly_fields = ["billed"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ScheduledCharge]:
+        return super().get_queryset(request).prefetch_related("items")
+
+    @admin.display(description="Billed")
+    def billed(self, charge: ScheduledCharge) -> str:
+        return standing_of(charge, charge.items.all())
 
 
 class EditInline(ReadOnlyInline):
@@ -164,6 +177,11 @@ class ContractAdmin(ThroughServices, HouseAdmin):
             "media": self.media + form.media,
         }
         return TemplateResponse(request, "admin/contracts/contract/edit.html", context)
+
+
+def standing_of(whole: Term, parts: Iterable[Term]) -> str:
+    """The parts of a term that were there as long as it was."""
+    return "; ".join(str(part) for part in parts if part.removed_by_edit_id == whole.removed_by_edit_id)
 
 
 def _agreement(contract_id: UUID) -> Agreement:

@@ -16,6 +16,7 @@ from contracts.models import (
     ScheduledCharge,
     ScheduledChargeItem,
 )
+from contracts.models.term import digits
 
 EDITS = ["added_by_edit", "removed_by_edit"]
 STANDING: Any = ("removed_by_edit", admin.EmptyFieldListFilter)
@@ -39,7 +40,7 @@ class ClaimAdmin(FactAdmin):
 
 
 class TermAdmin(FactAdmin):
-    """Terms are added and removed by edits, never changed."""
+    """Terms are added and removed by edits, never changed. Numbers are shown without zeros behind the last digit."""
 
     list_filter = [STANDING]
     ordering = ["-created_at", "-id"]
@@ -48,6 +49,30 @@ class TermAdmin(FactAdmin):
     def get_queryset(self, request: Any) -> Any:
         edits = ("added_by_edit__customer", "removed_by_edit__customer")
         return super().get_queryset(request).select_related("customer", *edits, *self.related)
+
+    @admin.display(description="Multiplier")
+    def exact_multiplier(self, term: Any) -> str:
+        return digits(term.multiplier)
+
+    @admin.display(description="Price")
+    def exact_price(self, term: Any) -> str:
+        return digits(term.price)
+
+    @admin.display(description="Priority")
+    def exact_priority(self, term: Any) -> str:
+        return digits(term.priority)
+
+    @admin.display(description="Amount")
+    def exact_amount(self, term: Any) -> str:
+        return digits(term.amount)
+
+    @admin.display(description="Unit price")
+    def exact_unit_price(self, term: Any) -> str:
+        return digits(term.unit_price)
+
+    @admin.display(description="Quantity")
+    def exact_quantity(self, term: Any) -> str:
+        return digits(term.quantity)
 
 
 @admin.register(ContractTerms)
@@ -62,8 +87,8 @@ class OverrideAdmin(TermAdmin):
     list_display = [
         "contract",
         "type",
-        "multiplier",
-        "price",
+        "exact_multiplier",
+        "exact_price",
         "entitled",
         "product",
         "applicable_product_tags",
@@ -79,7 +104,7 @@ class OverrideAdmin(TermAdmin):
 
 @admin.register(Commit)
 class CommitAdmin(TermAdmin):
-    list_display = ["contract", "name", "type", "product", "unit", "priority", *EDITS]
+    list_display = ["contract", "name", "type", "product", "unit", "exact_priority", *EDITS]
     list_filter = ["type", STANDING]
     search_fields = ["name", "customer__name", "contract__id"]
     related = ("contract__customer", "product", "unit")
@@ -87,14 +112,14 @@ class CommitAdmin(TermAdmin):
 
 @admin.register(AccessSegment)
 class AccessSegmentAdmin(TermAdmin):
-    list_display = ["customer", "commit", "amount", "starting_at", "ending_before", *EDITS]
+    list_display = ["customer", "commit", "exact_amount", "starting_at", "ending_before", *EDITS]
     search_fields = ["commit__name", "customer__name", "commit__id"]
     related = ("commit",)
 
 
 @admin.register(InvoiceScheduleItem)
 class InvoiceScheduleItemAdmin(TermAdmin):
-    list_display = ["customer", "commit", "issued_at", "amount", "unit_price", "quantity", *EDITS]
+    list_display = ["customer", "commit", "issued_at", "exact_amount", "exact_unit_price", "exact_quantity", *EDITS]
     search_fields = ["commit__name", "customer__name", "commit__id"]
     related = ("commit",)
 
@@ -108,6 +133,6 @@ class ScheduledChargeAdmin(TermAdmin):
 
 @admin.register(ScheduledChargeItem)
 class ScheduledChargeItemAdmin(TermAdmin):
-    list_display = ["customer", "charge", "issued_at", "amount", "unit_price", "quantity", *EDITS]
+    list_display = ["customer", "charge", "issued_at", "exact_amount", "exact_unit_price", "exact_quantity", *EDITS]
     search_fields = ["charge__name", "customer__name", "charge__id"]
     related = ("charge",)

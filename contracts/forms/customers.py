@@ -11,7 +11,7 @@ from pricing.forms import LinesField, ServiceForm
 
 class NewCustomerForm(ServiceForm):
     ingest_aliases = LinesField(help_text="Other names under which the customer's events are sent, one a line.")
-    custom_fields = forms.JSONField(required=False, help_text='{"crm": "42"}')
+    custom_fields = forms.JSONField(required=False, initial=dict, help_text='{"crm": "42"}')
 
     class Meta:
         model = Customer

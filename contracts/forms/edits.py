@@ -64,7 +64,13 @@ class EditForm(forms.Form):
 
     price = forms.DecimalField(required=False, help_text="For one unit; US dollars in cents.")
     price_product = ProductChoice("USAGE", label="Product")
-    price_group_values = forms.JSONField(required=False, label="Pricing group values", help_text='{"model": "xl"}')
+    price_group_values = forms.JSONField(
+        required=False,
+        initial=dict,
+        label="Pricing group values",
+        widget=forms.Textarea(attrs={"rows": 3, "cols": 40}),
+        help_text='{"model": "xl"}',
+    )
     price_starting_at = InstantField(label="From")
     price_ending_before = InstantField(label="Up to", help_text="On the hour, UTC; empty: open.")
 

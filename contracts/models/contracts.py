@@ -75,6 +75,7 @@ class ContractTerms(Term):
     grace_hours = models.PositiveIntegerField(default=24)
 
     class Meta:
+        verbose_name = verbose_name_plural = "terms of contracts"
         constraints = [
             *on_the_hour("ending_before"),
             models.UniqueConstraint(
@@ -113,6 +114,7 @@ class Override(Term):
             *on_the_hour("starting_at", "ending_before"),
             ends_after_it_starts(),
             is_a_number("multiplier"),
+            is_a_number("priority"),
             is_a_number("price"),
             one_of("type", ["", "MULTIPLIER", "OVERWRITE"]),
             models.CheckConstraint(

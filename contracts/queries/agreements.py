@@ -50,7 +50,8 @@ class Agreement:
 def agreements(
     customer_id: UUID, *, contract_ids: Collection[UUID] | None = None, at_edit: int | None = None
 ) -> list[Agreement]:
-    """The customer's contracts (or those named), in order of start, as known at an edit. Seven queries.
+    """The customer's contracts (or those named), in order of start, as known at an edit. Seven queries at
+    the most.
 
     A contract that did not exist yet at that edit is left out.
     """
@@ -65,10 +66,13 @@ def agreements(
     terms = known(ContractTerms.objects.all(), "contract_id").select_related("contract", "contract__customer")
     overrides = _grouped(known(Override.objects.select_related("product", "unit"), "contract_id"), "contract_id")
     commits = _grouped(known(Commit.objects.select_related("product", "unit"), "contract_id"), "contract_id")
-    segments = _grouped(known(AccessSegment.objects.all(), "commit__contract_id"), "commit_id")
-    invoice_items = _grouped(known(InvoiceScheduleItem.objects.all(), "commit__contract_id"), "commit_id")
+    segments, invoice_items = (
+        _grouped(known(part.objects.all() if commits else part.objects.none(), "commit__contract_id"), "commit_id")
+        for part in (AccessSegment, InvoiceScheduleItem)
+    )
     charges = _grouped(known(ScheduledCharge.objects.select_related("product", "unit"), "contract_id"), "contract_id")
-    items = _grouped(known(ScheduledChargeItem.objects.all(), "charge__contract_id"), "charge_id")
+    charged = ScheduledChargeItem.objects.all() if charges else ScheduledChargeItem.objects.none()
+    items = _grouped(known(charged, "charge__contract_id"), "charge_id")
     return [
         Agreement(
             contract=held.contract,

@@ -12,7 +12,8 @@ from contracts.queries.customers import no_such_customer
 
 
 def customer_terms(customer_id: UUID, *, at_edit: int | None = None) -> terms.CustomerTerms:
-    """Everything agreed with a customer, as known at its edit number `at_edit` (None: now). Nine queries.
+    """Everything agreed with a customer, as known at its edit number `at_edit` (None: now). At most nine
+    queries.
 
     Raises NotFound; Refusal where there was no such edit.
     """

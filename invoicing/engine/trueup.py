@@ -5,7 +5,8 @@ from covered amounts as they were billed, so that invoices and true-up add up to
 
     commitment - billed by final documents - drawn by drafts, never below zero
 
-It can be final only after all usage documents that overlap its window.
+It can be final only after all usage documents that overlap its window, and not before the grace of these periods is
+over: usage that comes within it may still make a document.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,7 +14,7 @@ from decimal import Decimal
 
 from billing_site.foundation.money import exact_sum
 from contracts.terms import Commit, Contract, ScheduledAmount
-from invoicing.engine.calendar import TRUE_UP, draft_id
+from invoicing.engine.calendar import TRUE_UP, BillingPeriod, draft_id, open_periods
 from invoicing.engine.documents import Document, Entry, Line
 from invoicing.engine.inputs import Inputs
 from pricing.engine.products import name_at
@@ -21,23 +22,29 @@ from pricing.engine.products import name_at
 
 def true_ups(inputs: Inputs, usage_documents: Sequence[Document]) -> Iterator[Document]:
     """The draft true-up of each postpaid commit that has none that is final. One of zero is among them."""
+    periods = open_periods(inputs)
     for contract in inputs.terms.contracts:
         for commit in contract.commits:
             is_final = (contract.id, TRUE_UP, str(commit.id)) in inputs.posted.documents
             if commit.type == "POSTPAID" and not is_final:
+                in_window = [period for period in periods if period.contract is contract and _overlaps(period, commit)]
                 for item in commit.invoice_items:  # a postpaid commit has exactly one
-                    yield _true_up(inputs, contract, commit, item, usage_documents)
+                    yield _true_up(inputs, contract, commit, item, in_window, usage_documents)
+
+
+def _overlaps(billing: BillingPeriod, commit: Commit) -> bool:
+    return any(billing.period.overlap(segment.period) for segment in commit.segments)
 
 
 def _true_up(
-    inputs: Inputs, contract: Contract, commit: Commit, item: ScheduledAmount, usage_documents: Sequence[Document]
+    inputs: Inputs,
+    contract: Contract,
+    commit: Commit,
+    item: ScheduledAmount,
+    in_window: Sequence[BillingPeriod],
+    usage_documents: Sequence[Document],
 ) -> Document:
-    overlapping = [
-        document
-        for document in usage_documents
-        if document.contract_id == contract.id
-        and any(document.period is not None and document.period.overlap(part.period) for part in commit.segments)
-    ]
+    awaited = {billing.document_id for billing in in_window}
     missing = max(_missing(inputs, commit, usage_documents), Decimal(0))
     name = commit.name or name_at(inputs.catalog.products[commit.product_id], item.issued_at)
     line = Line(
@@ -61,12 +68,12 @@ def _true_up(
         type="SCHEDULED",
         period=None,
         issued_at=item.issued_at,
-        finalizes_at=max([item.issued_at, *(document.finalizes_at for document in overlapping)]),
+        finalizes_at=max([item.issued_at, *(billing.finalizes_at for billing in in_window)]),
         unit=commit.unit,
         lines=(line,),
         total=missing,
         entries=(Entry("POSTPAID_COMMIT_TRUEUP", commit.id, None, -missing, item.issued_at),),
-        waits_for=tuple(document.id for document in overlapping),
+        waits_for=tuple(document.id for document in usage_documents if document.id in awaited),
     )
 
 

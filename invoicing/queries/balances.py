@@ -12,6 +12,8 @@ from billing_site.foundation.refusals import Refusal
 from billing_site.foundation.transactions import read_snapshot
 from contracts.queries import AgreedCommit, Agreement, agreements, edit_number_at
 from contracts.terms import Commit
+from invoicing.engine import calendar
+from invoicing.engine.calendar import draft_id
 from invoicing.queries.compute import Computation, computation
 from ledger.models import LedgerEntry
 from ledger.queries.entries import posted_entries
@@ -102,11 +104,9 @@ def _movements(computed: Computation, *, at: datetime) -> dict[UUID, tuple[Movem
     for commit in (*terms.commits, *(commit for contract in terms.contracts for commit in contract.commits)):
         moved[commit.id].extend(_starts(commit, at))
     for entry in posted_entries(terms.customer_id):
-        if entry.invoice_id is None:
-            continue  # a true-up of zero moved nothing
-        moved[entry.commit_id].append(
-            Movement(entry.type, entry.amount, entry.timestamp, entry.segment_id, entry.invoice_id, entry.contract_id)
-        )
+        if entry.type == TRUE_UP and entry.amount == 0:
+            continue  # the commitment was met to the last digit
+        moved[entry.commit_id].append(_posted(entry))
     for draft in computed.result.documents:
         for pending in draft.entries:
             # What a true-up would bill is still to be spent until it is final.
@@ -126,6 +126,14 @@ def _movements(computed: Computation, *, at: datetime) -> dict[UUID, tuple[Movem
         commit_id: tuple(sorted(movements, key=lambda movement: (movement.timestamp, movement.type == TRUE_UP)))
         for commit_id, movements in moved.items()
     }
+
+
+def _posted(entry: LedgerEntry) -> Movement:
+    invoice_id = entry.invoice_id
+    if invoice_id is None and entry.contract_id is not None:
+        # Documents rounded up have met the commitment, and this closes what is left of a cent. Clients want an id.
+        invoice_id = draft_id(entry.contract_id, calendar.TRUE_UP, str(entry.commit_id))
+    return Movement(entry.type, entry.amount, entry.timestamp, entry.segment_id, invoice_id, entry.contract_id)
 
 
 def _starts(commit: Commit, at: datetime) -> list[Movement]:

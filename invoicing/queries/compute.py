@@ -16,6 +16,7 @@ from invoicing.engine import walk
 from invoicing.engine.documents import Document, Result
 from invoicing.engine.inputs import Inputs, Posted, Usage, Used
 from invoicing.models import Invoice
+from invoicing.queries.unread import with_unread_values
 from ledger.models import LedgerEntry
 from ledger.queries.entries import posted_entries
 from ledger.queries.usage import SeriesUsage, claimed_usage, claimed_usage_by_hour
@@ -72,7 +73,7 @@ def computation(
                 raise AssertionError("The engine asked again for hours that it was given.")
             usage = Usage(by_slice=usage.by_slice, by_hour={**usage.by_hour, **hours})
             answer = walk.compute(inputs, plan, usage)
-    return Computation(inputs, answer)
+        return Computation(inputs, with_unread_values(answer, inputs, plan.metric_ids))
 
 
 def usage_of(

@@ -143,9 +143,7 @@ def altered(invoices: Sequence[Invoice]) -> list[Invoice]:
     lines: dict[UUID, list[InvoiceLine]] = defaultdict(list)
     for line in InvoiceLine.objects.filter(invoice__in=invoices).order_by("position"):
         lines[line.invoice_id].append(line)
-    return [
-        invoice for invoice in invoices if bytes(invoice.document_hash) != hash_of(invoice, lines[invoice.pk])
-    ]
+    return [invoice for invoice in invoices if bytes(invoice.document_hash) != hash_of(invoice, lines[invoice.pk])]
 
 
 def _drafts(customer_id: UUID, *, at: datetime) -> list[ShownDocument]:

@@ -2,21 +2,22 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
 from django.db.models import F, Value
-from django.db.models.functions import Coalesce, Greatest
+from django.db.models.functions import Greatest
 
 from billing_site.foundation.actor import Actor
+from billing_site.foundation.money import round_to
 from billing_site.foundation.periods import format_instant
 from billing_site.foundation.refusals import Conflict, Refusal
 from contracts.models import Contract, Customer
 from contracts.transactions import money_transaction
-from invoicing.engine.calendar import open_periods
 from invoicing.engine.documents import Document
 from invoicing.models import Invoice
 from invoicing.queries.compute import Computation, computation
-from invoicing.services.freezing import freeze
+from invoicing.services.freezing import freeze, left_of
 from ledger.models import LedgerEntry
 from ledger.services.entries import NewEntry, post_entries
 
@@ -65,16 +66,14 @@ def finalize_invoice(customer: Customer, draft_id: UUID, *, at: datetime, by: Ac
     if draft is None:
         raise NothingToFinalize(f"There is no draft {draft_id}.")
     _refuse_if_not_ready(draft, computed, at=at)
-    if draft.kind == Invoice.Kind.TRUE_UP and draft.total == 0:
-        _settle_without_document(customer, draft, at=at, by=by)
+    if draft.kind == Invoice.Kind.TRUE_UP and round_to(draft.total, draft.unit.minor_step) == 0:
+        _settle_without_document(customer, draft, computed, at=at, by=by)
         return None
     invoice, entries = freeze(customer, draft, computed, at=at, by=by)
     post_entries(customer, entries, at=at, by=by)
     if draft.kind == Invoice.Kind.USAGE and draft.period is not None:
         Contract.objects.filter(customer=customer, pk=draft.contract_id).update(
-            billed_through=Greatest(
-                Coalesce(F("billed_through"), Value(draft.period.ending_before)), Value(draft.period.ending_before)
-            )
+            billed_through=Greatest(F("billed_through"), Value(draft.period.ending_before))  # NULL is passed over
         )
     return invoice
 
@@ -116,40 +115,27 @@ def _refuse_if_not_ready(draft: Document, computed: Computation, *, at: datetime
     ]
     if earlier:
         raise EarlierDocumentsOpen(f"{_named(draft)} waits for: {'; '.join(map(_named, earlier))}.")
-    if draft.kind == Invoice.Kind.TRUE_UP:
-        _refuse_if_usage_may_come(draft, computed, at=at)
     findings = [finding for finding in draft.findings if finding.blocking]
     if findings:
         more = f" And {len(findings) - 1} more." if len(findings) > 1 else ""
         raise PeriodHasFindings(f"{_named(draft)} is held: {findings[0].message}{more}")
 
 
-def _refuse_if_usage_may_come(draft: Document, computed: Computation, *, at: datetime) -> None:
-    """A period in its grace may have no usage yet, and so no draft to wait for."""
-    contract = next(each for each in computed.inputs.terms.contracts if each.id == draft.contract_id)
-    commit = next(each for each in contract.commits if str(each.id) == draft.slot)
-    for open_ in open_periods(computed.inputs):
-        counts = any(open_.period.overlap(segment.period) for segment in commit.segments)
-        if open_.contract.id == draft.contract_id and counts and at < open_.finalizes_at:
-            raise EarlierDocumentsOpen(
-                f"{_named(draft)} waits until {format_instant(open_.finalizes_at)} for usage that counts toward it."
-            )
-
-
-def _settle_without_document(customer: Customer, draft: Document, *, at: datetime, by: Actor) -> None:
-    """Remember that the commitment was met: an entry of zero, which names no document and keeps the slot."""
-    entries = [
-        NewEntry(
-            type=LedgerEntry.Type.POSTPAID_COMMIT_TRUEUP,
-            commit_id=UUID(draft.slot),
-            contract_id=draft.contract_id,
-            amount=-draft.total,
-            billed_amount=-draft.total,
-            timestamp=draft.issued_at,
-            idempotency_key=f"{draft.id} settled",
-        )
-    ]
-    post_entries(customer, entries, at=at, by=by)
+def _settle_without_document(
+    customer: Customer, draft: Document, computed: Computation, *, at: datetime, by: Actor
+) -> None:
+    """Remember that the commitment was met: an entry that bills nothing, names no document and keeps the slot."""
+    commit_id = UUID(draft.slot)
+    entry = NewEntry(
+        type=LedgerEntry.Type.POSTPAID_COMMIT_TRUEUP,
+        commit_id=commit_id,
+        contract_id=draft.contract_id,
+        amount=-left_of(commit_id, computed),
+        billed_amount=Decimal(0),
+        timestamp=draft.issued_at,
+        idempotency_key=f"{draft.id} settled",
+    )
+    post_entries(customer, [entry], at=at, by=by)
 
 
 def _named(draft: Document) -> str:

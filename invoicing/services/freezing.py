@@ -88,7 +88,7 @@ def _entry(rounded: RoundedEntry, draft: Document, computed: Computation) -> New
     if entry.type == LedgerEntry.Type.POSTPAID_COMMIT_TRUEUP:
         # Billed is what the documents lack of the commitment; what the exact entries leave may differ by their
         # rounding, and is closed here.
-        amount = -_left_of(entry.commit_id, computed)
+        amount = -left_of(entry.commit_id, computed)
     return NewEntry(
         type=entry.type,
         commit_id=entry.commit_id,
@@ -102,8 +102,8 @@ def _entry(rounded: RoundedEntry, draft: Document, computed: Computation) -> New
     )
 
 
-def _left_of(commit_id: UUID, computed: Computation) -> Decimal:
-    """What posted deductions leave of a commit, never below zero."""
+def left_of(commit_id: UUID, computed: Computation) -> Decimal:
+    """What posted deductions leave of a commit, exactly; never below zero."""
     commits = (commit for contract in computed.inputs.terms.contracts for commit in contract.commits)
     commit = next(commit for commit in commits if commit.id == commit_id)
     drawn = computed.inputs.posted.drawn

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from billing_site.foundation.periods import Period, ceil_day, floor_day, is_on_the_hour
+from billing_site.foundation.periods import HOUR, Period, ceil_day, floor_day, is_on_the_hour
 from contracts.terms import ClaimWindow
 from pricing.engine.catalog import GroupValues
 
@@ -131,12 +131,13 @@ WITH used AS (
     ) part
     UNION ALL
     SELECT span.slot, part.*
-    FROM unnest(%s::int[], %s::text[], %s::timestamptz[], %s::timestamptz[])
-      AS span (slot, subject, starting_at, ending_before),
+    FROM unnest(%s::int[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::date[], %s::date[])
+      AS span (slot, subject, starting_at, ending_before, first_day, last_day),
     LATERAL (
         SELECT usage.series_id, sum(usage.sum) AS sum, sum(usage.count) AS count, bool_or(usage.sum < 0) AS has_negative
         FROM ledger_hourlyusage usage
         WHERE usage.subject = span.subject AND usage.hour >= span.starting_at AND usage.hour < span.ending_before
+          AND usage.day >= span.first_day AND usage.day <= span.last_day
         GROUP BY usage.series_id
     ) part
 ), summed AS (
@@ -158,7 +159,7 @@ def usage_by_slot(slots: Sequence[Sequence[Window]], *, metric_ids: Collection[U
     days, hours = _split(_spans(slots))
     found: list[list[SeriesUsage]] = [[] for _ in slots]
     if metric_ids and (days or hours):
-        for slot, usage in _answers(_USAGE, [*_columns(days), *_columns(hours), list(metric_ids)]):
+        for slot, usage in _answers(_USAGE, [*_day_columns(days), *_hour_columns(hours), list(metric_ids)]):
             found[slot].append(usage)
     return found
 
@@ -167,13 +168,14 @@ _BY_HOUR = """
 WITH summed AS (
     SELECT part.hour, part.series_id, sum(part.sum) AS sum, sum(part.count) AS count,
            bool_or(part.sum < 0) AS has_negative
-    FROM unnest(%s::int[], %s::text[], %s::timestamptz[], %s::timestamptz[])
-      AS span (slot, subject, starting_at, ending_before),
+    FROM unnest(%s::int[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::date[], %s::date[])
+      AS span (slot, subject, starting_at, ending_before, first_day, last_day),
     LATERAL (
-        SELECT usage.series_id, usage.hour, sum(usage.sum) AS sum, sum(usage.count) AS count
+        SELECT usage.series_id, usage.hour, usage.sum, usage.count
         FROM ledger_hourlyusage usage
         WHERE usage.subject = span.subject AND usage.hour >= span.starting_at AND usage.hour < span.ending_before
-        GROUP BY usage.series_id, usage.hour
+          AND usage.day >= span.first_day AND usage.day <= span.last_day
+        OFFSET 0
     ) part
     GROUP BY part.hour, part.series_id
 )
@@ -191,7 +193,7 @@ def _by_hour(windows: Sequence[Window], metric_ids: Collection[UUID]) -> dict[da
     spans = _spans([windows])
     found: dict[datetime, list[SeriesUsage]] = {}
     if metric_ids and spans:
-        for hour, usage in _answers(_BY_HOUR, [*_columns(spans), list(metric_ids)]):
+        for hour, usage in _answers(_BY_HOUR, [*_hour_columns(spans), list(metric_ids)]):
             found.setdefault(hour.astimezone(UTC), []).append(usage)
     return found
 
@@ -221,8 +223,24 @@ def _split(spans: Iterable[_Span]) -> tuple[list[_Span], list[_Span]]:
     return days, hours
 
 
-def _columns(spans: Sequence[_Span]) -> list[list[Any]]:
-    return [list(column) for column in zip(*spans, strict=True)] if spans else [[], [], [], []]
+def _day_columns(spans: Sequence[_Span]) -> list[list[Any]]:
+    return [
+        [span.slot for span in spans],
+        [span.subject for span in spans],
+        [span.starting_at.date() for span in spans],
+        [span.ending_before.date() for span in spans],
+    ]
+
+
+def _hour_columns(spans: Sequence[_Span]) -> list[list[Any]]:
+    return [
+        [span.slot for span in spans],
+        [span.subject for span in spans],
+        [span.starting_at for span in spans],
+        [span.ending_before for span in spans],
+        [span.starting_at.date() for span in spans],
+        [(span.ending_before - HOUR).date() for span in spans],
+    ]
 
 
 def _answers(statement: str, parameters: list[Any]) -> Iterator[tuple[Any, SeriesUsage]]:

@@ -168,13 +168,7 @@ class SearchEvents(UsageView):
         with read_snapshot():
             events = find_events(wanted, customer_id=bound_customer(request)) if wanted else []
             customers = Customer.objects.in_bulk({event.customer_id for event in events if event.customer_id})
-            metrics = list(catalog.metrics(include_archived=True).order_by("pk")) if events else []
-        return Response(
-            [
-                event_json(event, customers.get(event.customer_id), [m for m in metrics if matches(m, event)])
-                for event in events
-            ]
-        )
+        return Response([event_json(event, customers.get(event.customer_id)) for event in events])
 
 
 def _summed(metric: BillableMetric | None, metric_id: UUID, *, field: str) -> BillableMetric:

@@ -113,6 +113,19 @@ def test_facts_and_terms_can_only_be_looked_at(revops, model):
     assert revops.post(page(model, "delete", row.pk), {"post": "yes"}).status_code == 403
 
 
+def test_a_contract_page_says_what_was_agreed(revops):
+    shown = revops.get(page(Contract, "change", one_of_everything().pk)).content.decode()
+
+    for agreed in (
+        "0.5 × list price from 2025-01-01 00:00 UTC",
+        "price 3 from 2025-01-01 00:00 UTC",
+        "10000000 from 2025-01-01 00:00 up to 2026-01-01 00:00 UTC",
+        "10000000 on 2026-01-01 00:00 UTC",
+        "1000 on 2025-01-01 00:00 UTC",
+    ):
+        assert agreed in shown
+
+
 def test_a_contract_page_takes_the_same_queries_with_few_terms_and_with_many(revops):
     contract = one_of_everything()
     counts = []

@@ -271,7 +271,24 @@ def test_lower_case_enums_unknown_fields_and_nulls_are_taken_as_the_compatible_a
         "overrides": [
             {"type": "multiplier", "multiplier": "0.5", "starting_at": "2025-10-01T02:00:00+02:00", "product_id": None}
         ],
-        "commits": [],
+        "commits": [
+            {
+                "type": "postpaid",
+                "product_id": str(FixedProductFactory().pk),
+                "name": None,
+                "priority": None,
+                "specifiers": None,
+                "access_schedule": {
+                    "credit_type_id": None,
+                    "schedule_items": [{"amount": 5, "starting_at": "2025-10-01", "ending_before": "2026-01-01"}],
+                },
+                "invoice_schedule": {
+                    "do_not_invoice": None,
+                    "recurring_schedule": None,
+                    "schedule_items": [{"timestamp": "2026-01-01", "unit_price": 2.5, "quantity": 2, "amount": None}],
+                },
+            }
+        ],
         "credits": [],
         "transition": None,
         "spend_trackers": [],
@@ -283,6 +300,13 @@ def test_lower_case_enums_unknown_fields_and_nulls_are_taken_as_the_compatible_a
     assert [(o["type"], str(o["multiplier"]), o["starting_at"]) for o in shown["overrides"]] == [
         ("MULTIPLIER", "0.5", "2025-10-01T00:00:00+00:00")
     ]
+
+    (commit,) = shown["commits"]
+    assert (commit["priority"], "name" in commit, commit["invoice_schedule"]["schedule_items"][0]["amount"]) == (
+        100,
+        False,
+        5,
+    )
 
     whose = {"customer_id": str(customer.pk), "contract_id": shown["id"]}
     overwrite = {
@@ -410,7 +434,7 @@ def test_at_most_a_hundred_customers_are_asked_for(api):
     assert api.get(f"/v1/customers?customer_ids={ids}", status=400)["errors"][0]["field"] == "customer_ids"
 
 
-@pytest.mark.parametrize("customer_id", [str(uuid7()), "acme"])
+@pytest.mark.parametrize("customer_id", [str(uuid7()), "acme"], ids=["an id of nobody", "no id"])
 def test_an_unknown_customer_is_not_found(api, customer_id):
     api.get(f"/v1/customers/{customer_id}", status=404)
     api.post(f"/v1/customers/{customer_id}/setName", {"name": "Acme"}, status=404)

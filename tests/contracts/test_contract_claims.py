@@ -151,6 +151,7 @@ def test_giving_up_a_subject_never_gives_up_what_its_owner_before_was_billed_for
     services.set_ingest_aliases(second.pk, ["acme"], **told)
 
     services.set_ingest_aliases(second.pk, [], **told)
+    assert (windows(first), windows(second)) == ([ClaimWindow("acme", None, NOVEMBER)], [])
     services.set_ingest_aliases(first.pk, ["acme"], **told)
 
     assert (windows(first), windows(second)) == ([ClaimWindow("acme", None, None)], [])
@@ -180,6 +181,17 @@ def test_of_the_claims_that_cover_an_hour_the_last_holds():
         ClaimWindow("acme", NOVEMBER + timedelta(hours=2), None),
     ]
     assert windows(second) == [ClaimWindow("acme", NOVEMBER, NOVEMBER + timedelta(hours=2))]
+
+    ClaimFactory(customer=first, subject="acme", sequence=4, starting_at=OCTOBER)
+    assert (windows(first), windows(second)) == ([ClaimWindow("acme", None, None)], [])
+
+
+def test_what_others_claim_is_not_a_matter_of_the_customers_own_edits():
+    first, second = CustomerFactory(aliases=["acme"]), CustomerFactory()
+    ClaimFactory(customer=second, subject="acme", sequence=2, starting_at=NOVEMBER)
+
+    known = [window for window in claim_windows(first.pk, at_edit=1) if window.subject == "acme"]
+    assert known == [ClaimWindow("acme", None, NOVEMBER)]
 
 
 def test_customers_are_found_by_id_by_alias_and_by_being_archived(told):
@@ -255,6 +267,7 @@ class ClaimsOverTime(TestCase):
                 services.set_ingest_aliases(customer.pk, ["acme"] if step == "claim" else [], **told)
             except Conflict:
                 assert self.owner(OCTOBER + timedelta(days=9)) not in (None, customer.pk)
+            assert all(self.owner(hour) == owner for hour, owner in billed.items())
         for hour in hours:
             owners = [
                 customer.pk
@@ -264,7 +277,6 @@ class ClaimsOverTime(TestCase):
                 and (window.ending_before is None or hour < window.ending_before)
             ]
             assert owners == [self.owner(hour)] if self.owner(hour) else owners == []
-        assert all(self.owner(hour) == owner for hour, owner in billed.items())
 
     def owner(self, hour):
         return owner_of(["acme"], hour).get("acme")

@@ -74,6 +74,7 @@ def test_what_is_removed_is_gone_after_the_edit_and_there_before(contract, edit)
     (after,) = customer_terms(contract.customer.pk).contracts
     assert ([o.id for o in before.overrides], [c.id for c in before.commits]) == ([override.pk], [committed.pk])
     assert (after.overrides, after.commits) == ((), ())
+    assert customer_terms(contract.customer.pk, at_edit=made.number).contracts == (after,)
     assert {
         model: model.objects.get().removed_by_edit for model in (Override, Commit, AccessSegment, InvoiceScheduleItem)
     } == dict.fromkeys((Override, Commit, AccessSegment, InvoiceScheduleItem), made)
@@ -219,8 +220,16 @@ class TestEnds:
         ((item,),) = [each.invoice_items for each in agreed.commits if each.commit == committed]
         assert (item.issued_at, item.amount) == (DECEMBER, D(10_000_000))
         assert [each.commit for each in agreed.commits] == [committed]
+        assert InvoiceScheduleItem.objects.standing().count() == 1
         (before,) = customer_terms(contract.customer.pk, at_edit=made.number - 1).contracts
         assert {item.issued_at for each in before.commits for item in each.invoice_items} == {JANUARY}
+
+    def test_charges_that_have_fallen_due_stay_whatever_the_new_end(self, edit, contract):
+        due = ScheduledChargeFactory(contract=contract, item__issued_at=MID_OCTOBER.replace(day=20))
+
+        edit(update_contract_end_date=MID_OCTOBER)
+
+        assert [charged.charge for charged in agreement(contract.customer.pk, contract.pk).charges] == [due]
 
     def test_a_later_end_moves_nothing_else(self, edit, contract):
         CommitFactory(contract=contract)

@@ -100,6 +100,12 @@ def test_a_total_is_distributed(distribution, unit, total, parts):
     assert [item.amount for item in items(recurring(distribution, amount=D(total)), unit)] == [D(p) for p in parts]
 
 
+def test_a_few_cents_over_many_months_are_never_less_than_nothing():
+    parts = items(recurring("DIVIDED_ROUNDED", months=5, amount=D(3)))
+
+    assert [item.amount for item in parts] == [D(0), D(0), D(0), D(0), D(3)]
+
+
 def test_each_item_keeps_its_price_and_quantity_and_a_divided_one_is_an_amount():
     each = items(recurring("EACH", months=1, unit_price=D(3), quantity=D(2)))
     divided = items(recurring("DIVIDED", months=2, unit_price=D(3), quantity=D(2)))

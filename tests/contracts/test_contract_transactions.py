@@ -7,6 +7,7 @@ from decimal import Decimal as D
 
 import pytest
 from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
 
 from billing_site.foundation.ids import uuid7
 from billing_site.foundation.refusals import Conflict, NotFound
@@ -120,9 +121,12 @@ def test_a_verb_is_given_the_row_as_it_is_under_the_lock():
         name_of(uuid7())
 
 
-def test_customers_are_locked_together_or_not_at_all():
-    one, other = CustomerFactory(), CustomerFactory()
+def test_customers_are_locked_together_in_the_order_of_their_ids_or_not_at_all():
+    one, other = sorted((CustomerFactory(), CustomerFactory()), key=lambda customer: customer.pk)
 
-    assert lock_customers([other.pk, one.pk, one.pk]) == {one.pk: one, other.pk: other}
+    with CaptureQueriesContext(connection) as captured:
+        assert lock_customers([other.pk, one.pk, one.pk]) == {one.pk: one, other.pk: other}
+    updates = [query["sql"] for query in captured if query["sql"].startswith("UPDATE")]
+    assert [one.pk.hex in updates[0], other.pk.hex in updates[1], len(updates)] == [True, True, 2]
     with pytest.raises(NotFound):
         lock_customers([one.pk, uuid7()])

@@ -7,6 +7,7 @@ import pytest
 from django.core.checks import run_checks
 from django.db import connection, transaction
 from django.test import override_settings
+from django_q.exceptions import TimeoutException
 from django_q.models import OrmQ, Schedule
 from django_q.tasks import async_task
 
@@ -20,6 +21,11 @@ from billing_site.foundation.refusals import Refusal
 
 NOON = datetime(2025, 10, 1, 12, tzinfo=UTC)
 KIND = "a kind of work"
+TROUBLES = {
+    "refusal": Refusal("No rate for xl."),
+    "failure": OSError("disk full"),
+    "timeout": TimeoutException("60 seconds are over"),
+}
 
 
 @pytest.fixture
@@ -30,7 +36,7 @@ def done(monkeypatch):
     def handle(payload, at):
         told.append((payload["name"], at, actor.current()))
         if trouble := payload.get("trouble"):
-            raise {"refusal": Refusal("No rate for xl."), "failure": OSError("disk full")}[trouble]
+            raise TROUBLES[trouble]
 
     monkeypatch.setattr(queue, "_handlers", {KIND: handle})
     return told
@@ -97,6 +103,16 @@ def test_a_failure_is_tried_three_times_and_then_parked(done):
     assert [jobs.run(str(row.pk)) for _ in range(4)] == ["queued", "queued", "failed", "left"]
     row.refresh_from_db()
     assert (row.attempts, row.error) == (3, "OSError: disk full")
+
+
+@pytest.mark.django_db
+def test_a_job_that_takes_too_long_is_parked_too_and_its_process_ends(done):
+    row = jobs.enqueue(KIND, "acme", {"name": "acme", "trouble": "timeout"})
+    for _ in range(3):
+        with pytest.raises(TimeoutException):
+            jobs.run(str(row.pk))
+    row.refresh_from_db()
+    assert (row.state, row.error) == ("FAILED", "It took longer than the queue allows.")
 
 
 @pytest.mark.django_db

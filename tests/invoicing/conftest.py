@@ -1,5 +1,6 @@
 """Acme buys tokens of two models and API calls by the month, from October 2025 to the end of the year."""
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -9,17 +10,17 @@ import httpx
 import pytest
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
-from django.db.models import F
 from metronome import Metronome
 
 from billing_site.foundation import tokens
 from billing_site.foundation.actor import Actor
-from billing_site.foundation.ids import derived_id
+from billing_site.foundation.ids import uuid7
 from billing_site.foundation.models import TestClock
-from billing_site.foundation.periods import floor_day, floor_hour, parse_instant
+from billing_site.foundation.periods import format_instant, parse_instant
 from billing_site.wsgi import application
 from contracts.models import Commit, Contract, Customer
-from ledger.models import DailyUsage, HourlyUsage, Series
+from invoicing.frozen import digits
+from ledger.services.ingest import Source, ingest_events, read_events
 from pricing.models import BillableMetric, Product, RateCard
 from tests.factories.contracts import (
     AccessSegmentFactory,
@@ -54,7 +55,11 @@ class PriceList:
 def price_list() -> PriceList:
     card = RateCardFactory()
     tokens_used = MetricFactory(
-        name="Tokens", aggregation_type="SUM", aggregation_key="tokens", group_keys=[["model"], ["region"]]
+        name="Tokens",
+        aggregation_type="SUM",
+        aggregation_key="tokens",
+        event_type_filter={"in_values": ["tokens"]},
+        group_keys=[["model"], ["region"]],
     )
     calls_made = MetricFactory(name="API calls")
     tokens_sold = ProductFactory(
@@ -102,21 +107,25 @@ def commit_of(acme: Acme, amount: Decimal, *, contract: Contract | None = None, 
 def use(
     metric: BillableMetric, hour: str, quantity: Any, values: dict[str, str | None], *, subject: str = "acme"
 ) -> None:
-    """What an event of this hour leaves behind in the ledger."""
-    instant, amount = floor_hour(parse_instant(hour)), Decimal(quantity)
-    series_id = derived_id("series", metric.pk, sorted(values.items()))
-    Series.objects.get_or_create(id=series_id, defaults={"metric_id": metric.pk, "values": values})
-    counts = (
-        {"sum": amount, "count": int(amount)} if metric.aggregation_type == "COUNT" else {"sum": amount, "count": 1}
-    )
-    added = {column: F(column) + value for column, value in counts.items()}
-    where = {"subject": subject, "series_id": series_id}
-    if not HourlyUsage.objects.filter(**where, hour=instant).update(**added):
-        HourlyUsage.objects.create(**where, hour=instant, **counts)
-    day = floor_day(instant).date()
-    negative = {"has_negative": True} if amount < 0 else {}
-    if not DailyUsage.objects.filter(**where, day=day).update(**added, **negative):
-        DailyUsage.objects.create(**where, day=day, **counts, **negative)
+    """Send what makes the metric count so much in that hour: one event with the quantity, or so many events.
+
+    All are received on 1 October, so that they stand in nobody's way when the clock is moved.
+    """
+    counts = metric.aggregation_type == "COUNT"
+    properties = dict(values) if counts else values | {metric.aggregation_key: digits(Decimal(quantity))}
+    events = [
+        {
+            "customer_id": subject,
+            "transaction_id": str(uuid7()),
+            "event_type": metric.event_type_filter["in_values"][0],
+            "timestamp": format_instant(parse_instant(hour)),
+            "properties": properties,
+        }
+        for _ in range(int(quantity) if counts else 1)
+    ]
+    if events:
+        read = read_events(json.dumps(events).encode(), at=JANUARY)
+        ingest_events(read, at=OCTOBER, source=Source("tests"))
 
 
 @pytest.fixture

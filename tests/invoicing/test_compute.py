@@ -1,5 +1,6 @@
 """The shell around the engine: what it reads, in how many statements, and that edits are seen whole."""
 
+import json
 from decimal import Decimal as D
 
 import pytest
@@ -9,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from billing_site.foundation.ids import uuid7
 from billing_site.foundation.refusals import NotFound
 from invoicing.queries import computation, compute
-from tests.factories.contracts import OverrideFactory
+from ledger.services.ingest import Source, ingest_events, read_events
+from tests.factories.contracts import OverrideFactory, ScheduledChargeFactory
 from tests.factories.pricing import RateFactory
 from tests.invoicing.conftest import DECEMBER, JANUARY, NOVEMBER, OCTOBER, at, commit_of, contract_for
 
@@ -68,6 +70,28 @@ def test_terms_and_prices_can_be_computed_as_they_were_known(acme):
     assert total(at_edit=before.terms.edit_number, at_publication=before.catalog.publication) == 200
 
 
+@pytest.mark.parametrize("subject", ["acme", "globex"])
+def test_a_value_that_cannot_be_read_holds_its_document(acme, subject):
+    acme.calls("2025-10-07T00", 3)
+    event = {
+        "customer_id": subject,
+        "transaction_id": "1",
+        "event_type": "tokens",
+        "timestamp": "2025-10-09T05:00:00Z",
+        "properties": {"model": "xl", "region": "eu", "tokens": "many"},
+    }
+    ingest_events(read_events(json.dumps([event]).encode(), at=JANUARY), at=OCTOBER, source=Source("tests"))
+    result = compute(acme.customer.pk, at=at("2025-10-20"))
+    [draft] = result.documents
+    if subject == "globex":  # nobody's
+        assert draft.findings == result.findings == ()
+        return
+    [finding] = draft.findings
+    assert result.findings == (finding,)
+    assert (finding.kind, finding.blocking, finding.product_id) == ("UNREAD_VALUE", True, acme.prices.tokens.pk)
+    assert finding.message == "Tokens: 1 of its values cannot be read, such as 'many': it must be a number."
+
+
 def test_an_unknown_customer_is_refused(db):
     with pytest.raises(NotFound):
         compute(uuid7(), at=OCTOBER)
@@ -75,6 +99,8 @@ def test_an_unknown_customer_is_refused(db):
 
 def test_the_number_of_statements_does_not_grow_with_the_customer(acme, django_assert_num_queries):
     acme.calls("2025-10-07T00", 3)
+    commit_of(acme, D(10_000))
+    ScheduledChargeFactory(contract=acme.contract)
     with CaptureQueriesContext(connection) as small:
         compute(acme.customer.pk, at=JANUARY)
     for start, end in [(OCTOBER, NOVEMBER), (NOVEMBER, DECEMBER), (DECEMBER, JANUARY)]:

@@ -90,6 +90,17 @@ def test_a_true_up_of_zero_moves_nothing(client, story, clock_at):
     assert commit.balance == 0 == net(client, story)
 
 
+def test_what_rounding_leaves_of_a_commitment_is_closed(client, acme, clock_at):
+    """1,999.65 cents were used and billed as 2,000, so nothing is missing; the ledger says where the rest went."""
+    commit_of(acme, D(2_000))
+    acme.uses_tokens("2025-10-07T00", D("3999.3"), model="small")
+    clock_at("2026-01-02")
+    assert finalize_due(acme.customer.pk, at=at("2026-01-02"), by=ADA).finalized[0].total == 2_000
+    [commit] = balances(client, acme)
+    assert movements(commit)[1:] == [(Deduction, -1_999.65, "01 Nov"), (TrueUp, -0.35, "01 Jan")]
+    assert commit.balance == 0 == net(client, acme)
+
+
 @pytest.mark.parametrize(
     ("query", "balance"),
     [

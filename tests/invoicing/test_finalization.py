@@ -148,6 +148,15 @@ def test_scheduled_charges_of_a_date_are_one_document_without_a_period(acme):
     assert acme.contract.billed_through is None
 
 
+def test_payment_terms_say_when_a_document_is_due(price_list):
+    customer = CustomerFactory()
+    contract = contract_for(customer, price_list, terms__net_payment_terms_days=30)
+    draft = draft_id(contract.pk, "USAGE", "2025-10-01T00:00:00+00:00")
+    assert document(customer.pk, draft, at=GRACE_IS_OVER).fields["net_payment_terms_days"] == 30
+    invoice = finalize_invoice(customer, draft, at=GRACE_IS_OVER, by=ADA)
+    assert invoice.due_at == at("2025-12-01")
+
+
 # --- When it is refused --------------------------------------------------------------------------------------------
 
 
@@ -245,7 +254,7 @@ def test_a_true_up_waits_for_the_usage_that_counts_toward_it(acme):
 def test_a_true_up_waits_for_a_grace_in_which_usage_may_still_come(acme):
     RateFactory(rate_card=acme.prices.card, product=acme.prices.calls, entitled=False)  # no line without usage
     commit = commit_of(acme, D(10_000))
-    with pytest.raises(EarlierDocumentsOpen, match="waits until 2026-01-02T00:00:00"):
+    with pytest.raises(GracePeriodOpen, match="2026-01-02T00:00:00"):
         finalize(acme, true_up_of(acme, commit), JANUARY)
     assert finalize(acme, true_up_of(acme, commit), at("2026-01-02")).total == 10_000
 

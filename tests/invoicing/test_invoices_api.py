@@ -12,6 +12,7 @@ from billing_site.foundation.ids import uuid7
 from billing_site.foundation.periods import format_instant
 from billing_site.wsgi import application
 from contracts.models import Customer
+from invoicing.serializers import InvoiceReply, LineReply
 from invoicing.services import finalize_due
 from pricing.units import USD_ID
 from tests.factories.contracts import CustomerFactory, OverrideFactory, ScheduledChargeFactory
@@ -204,6 +205,16 @@ def test_a_list_costs_the_same_for_one_final_document_and_for_three(client, stor
         finalize_due(story.customer.pk, at=at(month), by=ADA)
     with django_assert_max_num_queries(len(few)):
         assert len(listed(client, story)) == 5
+
+
+def test_what_is_answered_is_what_the_reference_describes(client, story):
+    finalize_due(story.customer.pk, at=at("2025-11-20"), by=ADA)
+    invoices = listed(client, story)
+    assert {key for invoice in invoices for key in invoice.to_dict()} == set(InvoiceReply().fields) - {
+        "net_payment_terms_days"
+    }
+    answered = {key for invoice in invoices for line in invoice.line_items for key in line.to_dict()}
+    assert answered == set(LineReply().fields) - {"product_tags", "presentation_group_values"}
 
 
 # --- Explain ---------------------------------------------------------------------------------------------------------

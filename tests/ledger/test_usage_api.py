@@ -1,31 +1,29 @@
 """The calls that read usage, with the official SDK against the site in this process."""
 
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-import httpx
 import metronome
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from metronome import Metronome
 
-from billing_site.foundation import tokens
-from billing_site.foundation.actor import Actor
+from billing_site.foundation.ids import uuid7
 from billing_site.foundation.models import TestClock
 from billing_site.foundation.periods import Period
-from billing_site.wsgi import application
 from ledger.queries import tables
 from tests.factories.contracts import ClaimFactory, ContractFactory, CustomerFactory
 from tests.factories.pricing import MetricFactory
+from tests.ledger.sdk import sdk_client
 
 pytestmark = pytest.mark.django_db
 
 OCTOBER = datetime(2025, 10, 1, tzinfo=UTC)
 NOVEMBER = datetime(2025, 11, 1, tzinfo=UTC)
+ACME, GLOBEX = sorted([uuid7(), uuid7()])
+CALLS, TOKENS = sorted([uuid7(), uuid7()])
 NOWHERE = "00000000-0000-0000-0000-000000000000"
 
 
@@ -34,39 +32,25 @@ def at(day: int, hour: int = 0, minute: int = 0) -> datetime:
 
 
 @pytest.fixture
-def client_for() -> Callable[..., Metronome]:
-    def make(scope: str = "admin", **options: object) -> Metronome:
-        _, secret = tokens.create_token("reader", scope=scope, at=OCTOBER, by=Actor.command("tests"), **options)
-        return Metronome(
-            bearer_token=secret,
-            base_url="http://localhost",
-            http_client=httpx.Client(transport=httpx.WSGITransport(app=application)),
-            max_retries=0,
-        )
-
-    return make
-
-
-@pytest.fixture
-def client(client_for):
-    return client_for()
+def client():
+    return sdk_client()
 
 
 @pytest.fixture
 def acme():
-    return CustomerFactory(name="Acme", aliases=["acme"])
+    return CustomerFactory(id=ACME, name="Acme", aliases=["acme"])
 
 
 @pytest.fixture
 def globex():
-    return CustomerFactory(name="Globex", aliases=["globex"])
+    return CustomerFactory(id=GLOBEX, name="Globex", aliases=["globex"])
 
 
 @pytest.fixture
 def calls():
     """Counts calls, by region, and by region and team."""
     return MetricFactory(
-        id=UUID(int=1),
+        id=CALLS,
         name="API calls",
         event_type_filter={"in_values": ["call"]},
         group_keys=[["region"], ["region", "team"]],
@@ -77,7 +61,7 @@ def calls():
 def amounts():
     """Adds up tokens, by model."""
     return MetricFactory(
-        id=UUID(int=2),
+        id=TOKENS,
         name="Tokens",
         aggregation_type="SUM",
         aggregation_key="tokens",
@@ -236,12 +220,12 @@ class TestList:
             ({"window_size": "WEEK"}, "window_size", "must be one of HOUR, DAY, NONE"),
             ({"customer_ids": ["acme"]}, "customer_ids[0]", "Must be a valid UUID"),
             (
-                {"billable_metrics": [{"id": str(UUID(int=1)), "group_by": {"key": "team"}}]},
+                {"billable_metrics": [{"id": str(CALLS), "group_by": {"key": "team"}}]},
                 "billable_metrics[0].group_by.key",
                 "must be one of the metric's group keys, which are: region; region + team",
             ),
             (
-                {"billable_metrics": [{"id": str(UUID(int=1))}, {"id": str(UUID(int=1))}]},
+                {"billable_metrics": [{"id": str(CALLS)}, {"id": str(CALLS)}]},
                 "billable_metrics[1].id",
                 "must be there only once",
             ),
@@ -272,16 +256,16 @@ class TestList:
             client.post("/v1/usage", body={"window_size": "DAY"}, cast_to=object)
         assert [error["field"] for error in refused.value.body["errors"]] == ["starting_on", "ending_before"]
 
-    def test_a_token_bound_to_a_customer_sees_that_customer(self, client_for, send, acme, globex, calls):
+    def test_a_token_bound_to_a_customer_sees_that_customer(self, send, acme, globex, calls):
         send(("acme", "call", at(1), {}), ("globex", "call", at(1), {}), ("globex", "call", at(2), {}))
-        bound = client_for("read", customer_id=globex.pk)
+        bound = sdk_client("read", customer_id=globex.pk)
         assert [(row.customer_id, row.value) for row in usage(bound)] == [(str(globex.pk), 2)]
         with pytest.raises(metronome.NotFoundError):
             usage(bound, customer_ids=[str(acme.pk)])
 
-    def test_a_token_that_only_sends_cannot_read(self, client_for, acme, calls):
+    def test_a_token_that_only_sends_cannot_read(self, acme, calls):
         with pytest.raises(metronome.PermissionDeniedError):
-            usage(client_for("ingest"))
+            usage(sdk_client("ingest"))
 
 
 class TestGroups:
@@ -407,9 +391,9 @@ class TestGroups:
                 customer_id=str(acme.pk), billable_metric_id=str(calls.pk), window_size="DAY", current_period=True
             )
 
-    def test_a_token_bound_to_another_customer_finds_nothing(self, client_for, acme, globex, calls):
+    def test_a_token_bound_to_another_customer_finds_nothing(self, acme, globex, calls):
         with pytest.raises(metronome.NotFoundError):
-            self.ask(client_for("read", customer_id=globex.pk), acme, calls)
+            self.ask(sdk_client("read", customer_id=globex.pk), acme, calls)
 
 
 class TestSearch:
@@ -431,6 +415,27 @@ class TestSearch:
         assert second.matched_billable_metrics == []
         assert client.v1.usage.search(transaction_ids=["first"])[0].id == first.id != second.id
 
+    def test_a_metric_made_later_did_not_count_it(self, client, send, acme, calls):
+        send(("acme", "call", at(1), {}), ids=["before"])
+        later = MetricFactory(id=max(uuid7(), CALLS), name="Also calls", event_type_filter={"in_values": ["call"]})
+        send(("acme", "call", at(1), {}), ids=["after"])
+        found = client.v1.usage.search(transaction_ids=["before", "after"])
+        assert [[metric.id for metric in event.matched_billable_metrics] for event in found] == [
+            [str(calls.pk)],
+            [str(calls.pk), str(later.pk)],
+        ]
+
+    def test_more_events_cost_no_more_queries(self, client, send, acme, globex, calls):
+        send(*[(subject, "call", at(1), {}) for subject in ("acme", "globex", "nobody")], ids=["a", "b", "c"])
+
+        def queries(*ids: str) -> int:
+            client.v1.usage.search(transaction_ids=ids)  # the token is looked up once
+            with CaptureQueriesContext(connection) as captured:
+                assert len(client.v1.usage.search(transaction_ids=ids)) == len(ids)
+            return len(captured)
+
+        assert queries("a") == queries("a", "b", "c")
+
     def test_one_id_under_several_subjects(self, client, send, acme, globex, calls):
         send(*[(subject, "call", at(1), {}) for subject in ("acme", "globex", "nobody")], ids=["one"] * 3)
         found = client.v1.usage.search(transaction_ids=["one", "one"])
@@ -448,18 +453,18 @@ class TestSearch:
         found = client.v1.usage.search(transaction_ids=["before", "after"])
         assert [event.matched_customer.name for event in found] == ["Acme", "Globex"]
 
-    def test_a_token_bound_to_a_customer_finds_its_events_only(self, client_for, send, acme, globex):
+    def test_a_token_bound_to_a_customer_finds_its_events_only(self, send, acme, globex):
         ClaimFactory(customer=acme, subject="app")
         ClaimFactory(customer=globex, subject="app", sequence=2, starting_at=at(2, 10))
         send(("app", "call", at(2, 9, 59), {}), ("app", "call", at(2, 10), {}), ids=["before", "after"])
-        bound = client_for("read", customer_id=globex.pk)
+        bound = sdk_client("read", customer_id=globex.pk)
         found = bound.v1.usage.search(transaction_ids=["before", "after"])
         assert [event.transaction_id for event in found] == ["after"]
 
     def test_the_reply_is_a_bare_array_with_exact_numbers(self, client, acme):
         body = """[{"transaction_id": "one", "customer_id": "acme", "event_type": "call",
                     "timestamp": "2025-10-01T00:00:00Z", "properties": {"tokens": 0.1000000000000000055}}]"""
-        client.post("/v1/ingest", body=body.encode(), cast_to=object)
+        client.post("/v1/ingest", content=body.encode(), cast_to=object)
         response = client.v1.usage.with_raw_response.search(transaction_ids=["one"])
         [event] = exact(response)
         assert event["properties"] == {"tokens": Decimal("0.1000000000000000055")}

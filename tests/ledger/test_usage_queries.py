@@ -1,8 +1,10 @@
-"""Usage over ranges of hours equals a plain fold of the hours, however the ranges cut the days."""
+"""Usage over ranges of hours equals a plain fold of the events, however the ranges cut the days."""
 
 import functools
-from collections import defaultdict
-from collections.abc import Iterable
+import itertools
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal, Inexact
 from uuid import UUID
@@ -12,9 +14,10 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from billing_site.foundation.ids import uuid7
 from billing_site.foundation.periods import HOUR, Period
 from contracts.terms import ClaimWindow
-from ledger.models import DailyUsage, HourlyUsage, Series
+from ledger.metering import series_id
 from ledger.queries.usage import (
     SeriesUsage,
     Window,
@@ -24,28 +27,42 @@ from ledger.queries.usage import (
     usage_in,
     windows_of,
 )
+from ledger.services.ingest import Source, ingest_events, read_events
+from pricing.engine.catalog import GroupValues
 from tests.factories.pricing import MetricFactory
 
 pytestmark = pytest.mark.django_db
 
 START = datetime(2025, 1, 30, tzinfo=UTC)
 LAST_HOUR = 5 * 24
+NOW = START + timedelta(days=30)
 SUBJECTS = ("acme", "acme-eu", "globex")
-TOKENS, CALLS, OTHER = (UUID(int=number) for number in (1, 2, 3))
-SERIES = {
-    UUID(int=11): (TOKENS, {"model": "xl", "region": "eu"}),
-    UUID(int=12): (TOKENS, {"region": None, "model": "xl"}),
-    UUID(int=21): (CALLS, {}),
-    UUID(int=31): (OTHER, {}),
-}
+TOKENS, CALLS, OTHER = uuid7(), uuid7(), uuid7()
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A sort of event, and the one series that it counts for."""
+
+    event_type: str
+    metric_id: UUID
+    values: GroupValues
+    properties: dict[str, str]
+
+    @property
+    def series_id(self) -> UUID:
+        return series_id(self.metric_id, dict(self.values))
+
+
+XL_EU = Kind("completion", TOKENS, (("model", "xl"), ("region", "eu")), {"model": "xl", "region": "eu"})
+XL = Kind("completion", TOKENS, (("model", "xl"), ("region", None)), {"model": "xl"})
+CALL = Kind("call", CALLS, (), {})
+MORE = Kind("more", OTHER, (), {})
+KINDS = (XL_EU, XL, CALL, MORE)
 
 
 def hour(number: int) -> datetime:
     return START + number * HOUR
-
-
-def values(series_id: UUID) -> tuple[tuple[str, str | None], ...]:
-    return tuple(sorted(SERIES[series_id][1].items()))
 
 
 def total(amounts: Iterable[Decimal]) -> Decimal:
@@ -53,65 +70,64 @@ def total(amounts: Iterable[Decimal]) -> Decimal:
 
 
 @pytest.fixture
-def dictionary() -> None:
-    MetricFactory(id=TOKENS, aggregation_type="SUM", aggregation_key="tokens")
-    MetricFactory(id=CALLS, aggregation_type="COUNT")
-    MetricFactory(id=OTHER, aggregation_type="SUM", aggregation_key="other")
-    Series.objects.bulk_create(
-        Series(id=series_id, metric_id=metric_id, values=group) for series_id, (metric_id, group) in SERIES.items()
+def metrics() -> None:
+    rules = {"aggregation_type": "SUM", "aggregation_key": "amount"}
+    MetricFactory(
+        id=TOKENS, event_type_filter={"in_values": ["completion"]}, group_keys=[["region", "model"], ["model"]], **rules
     )
+    MetricFactory(id=CALLS, event_type_filter={"in_values": ["call"]})
+    MetricFactory(id=OTHER, event_type_filter={"in_values": ["more"]}, **rules)
 
 
-Event = tuple[str, UUID, int, Decimal]  # subject, series, number of its hour, amount
+@pytest.fixture
+def runs() -> Iterator[str]:
+    """Prefixes that were never used before: what came in stays, so every example has subjects of its own."""
+    return (f"{number}-" for number in itertools.count())
 
 
-def keep(events: list[Event]) -> None:
-    """Leave in the tables what these events fold into, and nothing else."""
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM ledger_hourlyusage; DELETE FROM ledger_dailyusage")
-    hours: dict[tuple[str, UUID, int], list[Decimal]] = defaultdict(list)
-    for subject, series_id, number, amount in events:
-        hours[subject, series_id, number].append(amount)
-    days: dict[tuple[str, UUID, int], list[list[Decimal]]] = defaultdict(list)
-    for (subject, series_id, number), amounts in hours.items():
-        days[subject, series_id, number // 24].append(amounts)
-    HourlyUsage.objects.bulk_create(
-        HourlyUsage(subject=subject, series_id=series_id, hour=hour(number), sum=total(amounts), count=len(amounts))
-        for (subject, series_id, number), amounts in hours.items()
-    )
-    DailyUsage.objects.bulk_create(
-        DailyUsage(
-            subject=subject,
-            series_id=series_id,
-            day=hour(24 * day).date(),
-            sum=total(total(amounts) for amounts in parts),
-            count=sum(len(amounts) for amounts in parts),
-            has_negative=any(total(amounts) < 0 for amounts in parts),
-        )
-        for (subject, series_id, day), parts in days.items()
-    )
+Event = tuple[str, Kind, int, Decimal]  # subject, kind, number of its hour, amount
+
+
+def send(run: str, events: list[Event]) -> None:
+    sent = [
+        {
+            "customer_id": run + subject,
+            "transaction_id": str(index),
+            "event_type": kind.event_type,
+            "timestamp": (hour(number) + timedelta(seconds=index)).isoformat(),
+            "properties": {**kind.properties, "amount": str(amount)},
+        }
+        for index, (subject, kind, number, amount) in enumerate(events)
+    ]
+    for batch in (sent[::2], sent[1::2]):
+        if batch:
+            ingest_events(read_events(json.dumps(batch).encode(), at=NOW), at=NOW, source=Source("tests"))
 
 
 def folded(events: list[Event], covers: set[tuple[str, int]], metric_ids: set[UUID]) -> list[SeriesUsage]:
     """What the events of these subjects' hours come to, by the rule and nothing clever."""
     found = []
-    for series_id in sorted(SERIES):
-        metric_id = SERIES[series_id][0]
-        mine = [event for event in events if event[1] == series_id and (event[0], event[2]) in covers]
-        if not mine or metric_id not in metric_ids:
-            continue
-        by_hour: dict[tuple[str, int], list[Decimal]] = defaultdict(list)
-        for subject, _, number, amount in mine:
-            by_hour[subject, number].append(amount)
-        quantity = Decimal(len(mine)) if metric_id == CALLS else total(event[3] for event in mine)
-        negative = any(total(amounts) < 0 for amounts in by_hour.values())
-        found.append(SeriesUsage(metric_id, series_id, values(series_id), quantity, negative))
-    return found
+    for kind in KINDS:
+        mine = [event for event in events if event[1] == kind and (event[0], event[2]) in covers]
+        if mine and kind.metric_id in metric_ids:
+            quantity = Decimal(len(mine)) if kind == CALL else total(event[3] for event in mine)
+            negative = any(may_be_negative(kind, events, covers, *place) for place in {(e[0], e[2]) for e in mine})
+            found.append(SeriesUsage(kind.metric_id, kind.series_id, kind.values, quantity, negative))
+    return sorted(found, key=lambda used: (used.metric_id, used.series_id))
 
 
-amounts = st.decimals(min_value=-(10**20), max_value=10**20, places=12)
+def may_be_negative(kind: Kind, events: list[Event], covers: set[tuple[str, int]], subject: str, number: int) -> bool:
+    """Of a day that is covered whole it is only known whether some event was negative; of an hour, what it sums to."""
+    day = range(number // 24 * 24, number // 24 * 24 + 24)
+    whole = all((subject, one) in covers for one in day)
+    hours = day if whole else [number]
+    amounts = [event[3] for event in events if event[0] == subject and event[1] == kind and event[2] in hours]
+    return kind != CALL and (any(amount < 0 for amount in amounts) if whole else total(amounts) < 0)
+
+
+amounts = st.integers(-(10**31), 10**31).map(lambda units: Decimal(units).scaleb(-12, Context(prec=76)))
 event_lists = st.lists(
-    st.tuples(st.sampled_from(SUBJECTS), st.sampled_from(list(SERIES)), st.integers(0, LAST_HOUR - 1), amounts),
+    st.tuples(st.sampled_from(SUBJECTS), st.sampled_from(KINDS), st.integers(0, LAST_HOUR - 1), amounts),
     max_size=40,
 )
 ranges = st.tuples(st.integers(-5, LAST_HOUR + 5), st.integers(1, LAST_HOUR)).map(lambda r: (r[0], r[0] + r[1]))
@@ -123,12 +139,10 @@ random_examples = settings(max_examples=60, deadline=None, suppress_health_check
 
 @random_examples
 @given(events=event_lists, asked=windows, metric_ids=metric_sets)
-def test_each_window_holds_exactly_its_hours(dictionary, events, asked, metric_ids):
-    keep(events)
-    answer = usage_in(
-        [Window(tuple(subjects), hour(start), hour(end)) for subjects, (start, end) in asked],
-        metric_ids=metric_ids,
-    )
+def test_each_window_holds_exactly_its_hours(metrics, runs, events, asked, metric_ids):
+    run = next(runs)
+    send(run, events)
+    answer = usage_in([window(run, subjects, *limits) for subjects, limits in asked], metric_ids=metric_ids)
     assert answer == [
         folded(events, {(subject, number) for subject in subjects for number in range(start, end)}, metric_ids)
         for subjects, (start, end) in asked
@@ -137,14 +151,19 @@ def test_each_window_holds_exactly_its_hours(dictionary, events, asked, metric_i
 
 @random_examples
 @given(events=event_lists, subjects=st.lists(st.sampled_from(SUBJECTS)), limits=ranges, metric_ids=metric_sets)
-def test_hours_are_told_apart(dictionary, events, subjects, limits, metric_ids):
-    keep(events)
-    answer = usage_by_hour(Window(tuple(subjects), hour(limits[0]), hour(limits[1])), metric_ids=metric_ids)
+def test_hours_are_told_apart(metrics, runs, events, subjects, limits, metric_ids):
+    run = next(runs)
+    send(run, events)
+    answer = usage_by_hour(window(run, subjects, *limits), metric_ids=metric_ids)
     expected = {
         hour(number): folded(events, {(subject, number) for subject in subjects}, metric_ids)
         for number in range(*limits)
     }
     assert answer == {instant: used for instant, used in expected.items() if used}
+
+
+def window(run: str, subjects: Iterable[str], start: int, end: int) -> Window:
+    return Window(tuple(run + subject for subject in subjects), hour(start), hour(end))
 
 
 instants = st.none() | st.integers(-2, LAST_HOUR + 2)
@@ -165,34 +184,28 @@ def claimed_hours(claims: list[tuple[str, int | None, int | None]], limits: tupl
 
 
 @random_examples
-@given(events=event_lists, claims=claim_lists, slices=st.lists(ranges, max_size=4))
-def test_a_subject_counts_in_its_claimed_hours_only_and_once(dictionary, events, claims, slices):
-    keep(events)
-    answer = claimed_usage(
-        [claim(*each) for each in claims],
-        [Period(hour(start), hour(end)) for start, end in slices],
-        metric_ids={TOKENS, CALLS},
-    )
+@given(events=event_lists, claims=claim_lists, slices=st.lists(ranges, min_size=1, max_size=4))
+def test_a_subject_counts_in_its_claimed_hours_only_and_once(metrics, runs, events, claims, slices):
+    run = next(runs)
+    send(run, events)
+    claimed = [claim(run + subject, start, end) for subject, start, end in claims]
+    periods = [Period(hour(start), hour(end)) for start, end in slices]
+    answer = claimed_usage(claimed, periods, metric_ids={TOKENS, CALLS})
     assert answer == [folded(events, claimed_hours(claims, limits), {TOKENS, CALLS}) for limits in slices]
-    for limits in slices[:1]:
-        by_hour = claimed_usage_by_hour(
-            [claim(*each) for each in claims], Period(hour(limits[0]), hour(limits[1])), metric_ids={TOKENS}
-        )
-        covered = claimed_hours(claims, limits)
-        expected = {
-            hour(number): folded(events, {place for place in covered if place[1] == number}, {TOKENS})
-            for number in range(*limits)
-        }
-        assert by_hour == {instant: used for instant, used in expected.items() if used}
+    by_hour = claimed_usage_by_hour(claimed, periods[0], metric_ids={TOKENS})
+    covered = claimed_hours(claims, slices[0])
+    expected = {
+        hour(number): folded(events, {place for place in covered if place[1] == number}, {TOKENS})
+        for number in range(*slices[0])
+    }
+    assert by_hour == {instant: used for instant, used in expected.items() if used}
 
 
-def test_a_day_once_marked_negative_stays_so_for_whole_days(dictionary):
-    keep([("acme", UUID(int=11), 5, Decimal(2))])
-    DailyUsage.objects.update(has_negative=True)
-    [whole_day], [hours] = usage_in(
-        [Window(("acme",), hour(0), hour(24)), Window(("acme",), hour(1), hour(24))], metric_ids=[TOKENS]
-    )
-    assert (whole_day.has_negative, hours.has_negative) == (True, False)
+def test_a_day_with_a_negative_event_is_marked_even_where_its_hours_are_not(metrics):
+    send("", [("acme", XL, 5, Decimal(2)), ("acme", XL, 5, Decimal(-1)), ("acme", XL, 6, Decimal(3))])
+    [whole_day], [hours] = usage_in([window("", ["acme"], 0, 24), window("", ["acme"], 1, 24)], metric_ids=[TOKENS])
+    assert (whole_day.quantity, whole_day.has_negative) == (4, True)
+    assert (hours.quantity, hours.has_negative) == (4, False)
 
 
 def test_subjects_with_the_same_hours_share_a_window():
@@ -223,33 +236,27 @@ def test_an_open_period_has_no_usage_yet():
         windows_of([claim("acme", None, None)], Period(hour(0)))
 
 
-def test_any_number_of_windows_costs_one_statement(dictionary, django_assert_num_queries):
-    keep([("acme", UUID(int=11), number, Decimal(1)) for number in range(0, LAST_HOUR, 7)])
+def test_any_number_of_windows_costs_one_statement(metrics, django_assert_num_queries):
+    send("", [("acme", XL, number, Decimal(1)) for number in range(0, LAST_HOUR, 7)])
     for count in (1, 50):
-        asked = [Window(SUBJECTS, hour(number), hour(number + 30)) for number in range(count)]
+        asked = [window("", SUBJECTS, number, number + 30) for number in range(count)]
         with django_assert_num_queries(1):
             usage_in(asked, metric_ids=[TOKENS, CALLS])
     with django_assert_num_queries(0):
         assert usage_in([], metric_ids=[TOKENS]) == []
-        assert usage_in([Window((), hour(0), hour(1))], metric_ids=[TOKENS]) == [[]]
-        assert usage_in([Window(SUBJECTS, hour(0), hour(1))], metric_ids=[]) == [[]]
+        assert usage_in([window("", [], 0, 1)], metric_ids=[TOKENS]) == [[]]
+        assert usage_in([window("", SUBJECTS, 0, 1)], metric_ids=[]) == [[]]
 
 
-def test_a_month_of_one_subject_is_found_by_the_primary_keys(dictionary):
+def test_a_month_of_one_subject_is_found_by_the_primary_key(metrics):
+    send("", [(f"subject-{number}", XL, 0, Decimal(1)) for number in range(1000)])
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO ledger_dailyusage (subject, series_id, day, sum, count, has_negative) "
-            "SELECT 'subject-' || n, %s, DATE '2025-01-01' + day, 1, 1, false "
-            "FROM generate_series(0, 30) day, generate_series(1, 1000) n",
-            [UUID(int=11)],
+            "INSERT INTO ledger_dailyusage (subject, series_id, day, count, has_negative, sum, hour_sums, hour_counts) "
+            "SELECT subject, series_id, day + days, count, has_negative, sum, hour_sums, hour_counts "
+            "FROM ledger_dailyusage, generate_series(1, 29) days"
         )
-        cursor.execute(
-            "INSERT INTO ledger_hourlyusage (subject, series_id, hour, sum, count) "
-            "SELECT 'subject-' || n, %s, TIMESTAMPTZ '2025-01-31T00:00Z' + hour * INTERVAL '1 hour', 1, 1 "
-            "FROM generate_series(0, 23) hour, generate_series(1, 1000) n",
-            [UUID(int=11)],
-        )
-        cursor.execute("ANALYZE ledger_dailyusage, ledger_hourlyusage")
+        cursor.execute("ANALYZE ledger_dailyusage")
     statements: list[tuple[str, object]] = []
 
     def remember(execute, sql, params, many, context):
@@ -257,16 +264,11 @@ def test_a_month_of_one_subject_is_found_by_the_primary_keys(dictionary):
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(remember):
-        [[used]] = usage_in(
-            [Window(("subject-500",), datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 1, 31, 12, tzinfo=UTC))],
-            metric_ids=[TOKENS],
-        )
-    assert used.quantity == 30 + 12
+        [[used]] = usage_in([window("", ["subject-500"], 0, 20 * 24 + 12)], metric_ids=[TOKENS])
+    assert used.quantity == 21
     [(sql, params)] = statements
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN {sql}", params)
         plan = "\n".join(row[0] for row in cursor.fetchall())
-    assert "ledger_dailyusage_pkey" in plan
-    assert "ledger_hourlyusage_pkey" in plan
+    assert plan.count("using ledger_dailyusage_pkey") == 2  # whole days, and the hours of the last one
     assert "Seq Scan on ledger_dailyusage" not in plan
-    assert "Seq Scan on ledger_hourlyusage" not in plan

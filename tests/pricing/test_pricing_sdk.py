@@ -16,6 +16,7 @@ NOWHERE = "00000000-0000-0000-0000-000000000000"
 @pytest.fixture
 def client_for(live_server):
     """The SDK with a token of that scope."""
+
     def make(scope):
         secret = tokens.create_token("SDK", scope=scope, at=NOW, by=ADA)[1]
         return Metronome(bearer_token=secret, base_url=live_server.url)

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Q
+from django_q.exceptions import TimeoutException
 from django_q.tasks import async_task
 
 from billing_site.foundation import actor, clock
@@ -179,9 +180,16 @@ def _do(row: Job, at: datetime) -> str:
         return _settle(row, Job.State.FAILED, refusal.message)
     except Exception as failure:
         logger.exception("%s failed", row)
-        parked = row.attempts >= FAILURES_BEFORE_PARKING
-        return _settle(row, Job.State.FAILED if parked else Job.State.QUEUED, f"{type(failure).__name__}: {failure}")
+        return _failed(row, f"{type(failure).__name__}: {failure}")
+    except TimeoutException:
+        _failed(row, "It took longer than the queue allows.")
+        raise  # the cluster ends this process
     return _settle(row, Job.State.DONE, "")
+
+
+def _failed(row: Job, error: str) -> str:
+    parked = row.attempts >= FAILURES_BEFORE_PARKING
+    return _settle(row, Job.State.FAILED if parked else Job.State.QUEUED, error)
 
 
 def _settle(row: Job, state: str, error: str) -> str:

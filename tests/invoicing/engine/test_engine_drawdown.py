@@ -95,6 +95,8 @@ PAID = {"invoice_items": (scheduled("40", OCTOBER),)}
     ],
 )
 def test_the_order_of_balances(first, second):
+    """The second is older, so that it would go first if nothing else decided."""
+    second = replace(second, created_at=second.created_at - 10 * HOUR)
     for commits in ((first, second), (second, first)):
         assert payers(october(*commits)) == [("first", "-30"), ("second", "-20")]
 
@@ -103,7 +105,10 @@ def test_fewer_targets_with_group_values_go_first():
     grouped = [product("A", pricing_group_key=("model",))]
     prices = card(rate("A", "10", values=(("model", "xl"),)))
     xl = Target(product_id=uid("A"), pricing_group_values=(("model", "xl"),))
-    commits = [prepaid("30", name="by value", targets=(xl,)), prepaid("30", name="any value", targets=(target("A"),))]
+    commits = [
+        prepaid("30", name="by value", targets=(xl,), created_at=on(8, 1)),
+        prepaid("30", name="any value", targets=(target("A"),)),
+    ]
     document = october(*commits, events=[used("A", on(10, 5), 5, model="xl")], prices=prices, products=grouped)
     assert payers(document) == [("any value", "-30"), ("by value", "-20")]
 
@@ -149,10 +154,16 @@ def test_usage_outside_of_the_access_window_is_not_covered():
     ]
 
 
-def test_a_window_that_nothing_was_used_in_does_not_cut_a_line():
+def test_a_covered_line_lasts_as_long_as_its_access():
+    document = october(prepaid("1000", on(10, 5), on(10, 10)), events=[used("A", on(10, 7), 1)])
+    assert [line[:2] for line in read(document)[:2]] == [("A", "05 Oct - 10 Oct"), ("prepaid", "05 Oct - 10 Oct")]
+
+
+@pytest.mark.parametrize("days", [(5, 25), (5,), (25,)], ids=str)
+def test_a_window_that_nothing_was_used_in_does_not_cut_a_line(days):
     unused = prepaid("1000", on(10, 10), on(10, 20))
-    document = october(unused, events=[used("A", on(10, 5), 1), used("A", on(10, 25), 1)])
-    assert read(document)[0] == ("A", "01 Oct - 01 Nov", "2", "10", "20", "")
+    line, *_ = read(october(unused, events=[used("A", on(10, day), 1) for day in days]))
+    assert line[:3] == ("A", "01 Oct - 01 Nov", str(len(days)))
 
 
 def test_a_commit_runs_out_within_an_hour():
@@ -263,6 +274,17 @@ def test_thirds_across_documents_never_overdraw():
     drawn = [entry.amount for document in documents for entry in document.entries]
     assert sum(drawn) == -1
     assert {abs(Fraction(amount) + Fraction(1, 6)) < Fraction(1, 10**12) for amount in drawn} == {True, False}
+
+
+def test_half_a_quantum_each_never_overdraws():
+    """One contract draws half a trillionth, the other all that is left: rounded by themselves they would exceed it."""
+    halves = [product("A", conversion=Conversion(D(2), "DIVIDE")), product("B")]
+    cards = [card(rate(name, "1"), name=name) for name in "AB"]
+    contracts = [contract(name=name, rate_card_id=uid(name)) for name in "AB"]
+    shared = prepaid("1", contract_id=None)
+    events = [used("A", on(10, 5), "0.000000000001"), used("B", on(10, 6), 1)]
+    documents = usage_documents(computed(given(LATE_OCTOBER, contracts, cards, halves, commits=[shared]), events))
+    assert sum(entry.amount for document in documents for entry in document.entries) == -1
 
 
 def test_quantities_are_rounded_over_the_period_and_split_by_share():

@@ -80,6 +80,11 @@ def test_what_the_contract_does_not_entitle_to_is_only_listed():
     assert read(the_usage(result)) == [("A", "01 Oct - 01 Nov", "0", "5", "0", "")]
 
 
+def test_nothing_is_not_worth_a_finding():
+    events = [used("Tokens", on(10, 5), 3, model="nano"), used("Tokens", on(10, 6), -3, model="nano")]
+    assert computed(given(LATE_OCTOBER, [contract()], [BY_MODEL], [MODEL]), events).findings == ()
+
+
 def test_an_override_may_entitle_and_may_take_it_away():
     prices = card(rate("A", "5"), rate("B", "5", entitled=False))
     overrides = (

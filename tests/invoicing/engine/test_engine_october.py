@@ -213,3 +213,13 @@ def test_the_true_up_is_due_when_what_it_waits_for_is():
     assert (true_up.kind, true_up.issued_at) == ("TRUE_UP", NEW_YEAR)
     assert true_up.finalizes_at == NEW_YEAR + timedelta(hours=24)
     assert len(true_up.waits_for) == 3
+
+
+def test_the_true_up_does_not_outrun_the_grace_of_a_period_that_has_no_document_yet():
+    """Nothing was used so far and nothing is listed at zero; an event of December may still come in."""
+    by_model = product("Tokens", pricing_group_key=("model",))
+    agreed = contract(commits=(COMMITMENT,))
+    inputs = given(NEW_YEAR, [agreed], [card(rate("Tokens", "1", values=(("model", "xl"),)))], [by_model])
+    (true_up,) = computed(inputs).documents
+    assert (true_up.kind, true_up.waits_for) == ("TRUE_UP", ())
+    assert true_up.finalizes_at == NEW_YEAR + timedelta(hours=24)

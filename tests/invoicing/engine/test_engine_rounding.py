@@ -142,6 +142,17 @@ def test_entries_stay_exact_and_know_what_was_billed():
     assert (true_up.total, shortfall.entry.amount, shortfall.billed) == (D("99.2"), D("-99.2"), -99)
 
 
+def test_what_was_rounded_up_leaves_no_true_up_below_zero():
+    """A commitment of 1.2 cents, used up: October and November print their 0.6 cents as 1 each."""
+    events = [used("A", on(10, 5), "1.5"), used("A", on(11, 5), "1.5")]
+    posted = NOTHING_POSTED
+    for at in (LATE_OCTOBER, on(11, 30)):
+        posted = settled(posted, finalized(computed(promise("1.2", at, posted), events).documents[0]))
+    assert posted.billed == {uid("postpaid"): 2}
+    (_, true_up) = computed(promise("1.2", on(12, 5), posted), events).documents
+    assert (true_up.kind, true_up.total) == ("TRUE_UP", 0)
+
+
 def test_a_prepaid_deduction_knows_what_was_printed():
     inputs = given(LATE_OCTOBER, [contract(commits=(prepaid("1"),))], [PRICES], PRODUCTS)
     (usage,) = computed(inputs, [used("A", on(10, 5), 3)]).documents

@@ -1,0 +1,94 @@
+"""What a call's events come to, metric by metric: decided before the transaction, from values alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from billing_site.foundation.refusals import FieldError, shown
+from ledger.metering import (
+    UNIT,
+    GroupTexts,
+    LongGroupValue,
+    Measure,
+    Measures,
+    SeriesBytes,
+    UnreadableValue,
+    is_not_finite,
+    quantity,
+)
+from ledger.services.ingest.events import Event
+from ledger.services.ingest.reading import BadEvents
+
+FINITE_RULE = "must be a finite number, as usage adds it up"
+GROUP_RULE = "must have at most 256 bytes, as usage is grouped by it"
+
+_SMALL = 10**18
+
+
+@dataclass(slots=True)
+class Unread:
+    """A value of `event` that `metric_id` should have added up, and why it could not."""
+
+    event: Event
+    metric_id: UUID
+    value: str
+    rule: str
+
+
+@dataclass(slots=True)
+class Measured:
+    """`parts` says for each event which series it adds to, and how many 10⁻¹² units."""
+
+    measures: Measures
+    parts: list[list[tuple[SeriesBytes, int]]]
+    unread: list[Unread]
+    new_series: dict[SeriesBytes, tuple[Measure, GroupTexts]]
+
+
+def measure(events: Sequence[Event], measures: Measures) -> Measured:
+    """Raises BadEvents where a value to group by is too long, or one to add up is NaN or infinite."""
+    measured = Measured(measures, [], [], {})
+    errors: list[FieldError] = []
+    by_type, recorded, new_series, all_parts = (
+        measures.by_type,
+        measures.recorded,
+        measured.new_series,
+        measured.parts,
+    )
+    for index, event in enumerate(events):
+        properties = event.properties
+        parts: list[tuple[SeriesBytes, int]] = []
+        for metric in by_type.get(event.event_type) or measures.of_type(event.event_type):
+            if metric.rules and not metric.wants(properties):
+                continue
+            units = 0
+            if metric.key is not None:
+                value = properties.get(metric.key)
+                if value is None:
+                    continue
+                if type(value) is int and -_SMALL < value < _SMALL:
+                    units = value * UNIT
+                else:
+                    try:
+                        units = quantity(value)
+                    except UnreadableValue as problem:
+                        if is_not_finite(value):
+                            errors.append(FieldError(f"[{index}].properties.{metric.key}", value, FINITE_RULE))
+                            break
+                        measured.unread.append(Unread(event, metric.metric_id, shown(value, 200), str(problem)))
+                        continue
+            group = metric.group_of(properties) if metric.group_keys else ()
+            series = metric.series.get(group)
+            if series is None:
+                try:
+                    series = metric.series_of(group)
+                except LongGroupValue as problem:
+                    errors.append(FieldError(f"[{index}].properties.{problem.name}", problem.value, GROUP_RULE))
+                    break
+            if series not in recorded:
+                new_series[series] = (metric, group)
+            parts.append((series, units))
+        all_parts.append(parts)
+    if errors:
+        raise BadEvents.among(errors, len(events))
+    return measured

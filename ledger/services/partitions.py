@@ -1,0 +1,50 @@
+"""The months of event bodies: each is a table of its own, made when its first event comes."""
+
+from datetime import UTC, datetime
+
+from django.db import connection, transaction
+
+from billing_site.foundation.periods import add_months
+
+_ready: set[datetime] = set()  # months whose partition this process has seen; a partition with facts stays
+
+
+def ensure_partition(received_at: datetime) -> None:
+    """See that bodies received at that instant have a place.
+
+    It is a short transaction of its own, outside any other; racing processes wait for each other, and writers of
+    other months for nobody.
+    """
+    month = received_at.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    if month in _ready:
+        return
+    with transaction.atomic(), connection.cursor() as cursor:
+        if not _exists(cursor, month):
+            # Held by one at a time; inserts go on beside it.
+            cursor.execute("LOCK TABLE ledger_eventbody IN SHARE UPDATE EXCLUSIVE MODE")
+            if not _exists(cursor, month):
+                _create(cursor, month)
+        transaction.on_commit(lambda: _ready.add(month))
+
+
+def partition_name(month: datetime) -> str:
+    return f"ledger_eventbody_{month:%Y_%m}"
+
+
+def _exists(cursor: object, month: datetime) -> bool:
+    cursor.execute("SELECT to_regclass(%s)", [partition_name(month)])
+    return cursor.fetchone()[0] is not None
+
+
+def _create(cursor: object, month: datetime) -> None:
+    name = partition_name(month)
+    cursor.execute(f"CREATE TABLE {name} (LIKE ledger_eventbody INCLUDING ALL)")
+    cursor.execute(
+        f"ALTER TABLE ledger_eventbody ATTACH PARTITION {name} FOR VALUES FROM (%s) TO (%s)",
+        [month, add_months(month, 1)],
+    )
+    # The trigger on rows comes with the parent's; the one on statements does not.
+    cursor.execute(
+        f"CREATE TRIGGER {name}_no_truncate BEFORE TRUNCATE ON {name} "
+        "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_a_fact()"
+    )
