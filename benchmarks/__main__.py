@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: how much of bare PostgreSQL's speed ingest over HTTP keeps. Takes about a minute and a half."""
+"""`python -m benchmarks`: how much of bare PostgreSQL's speed ingest over HTTP keeps. Takes two minutes."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""A light load generator: bodies made beforehand, a few kept-alive connections, one thread that waits for all of them."""
+"""A light load generator: bodies made beforehand, a few kept-alive connections, one thread that waits for all."""
 
 import selectors
 import socket

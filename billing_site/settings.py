@@ -182,6 +182,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "stream": sys.stderr, "formatter": "line"}},
+    "loggers": {"django.request": {"level": "ERROR"}},  # a refused request is the caller's to mend
     "root": {"handlers": ["stderr"], "level": os.environ.get("COUNTINGHOUSE_LOG_LEVEL", "WARNING")},
 }
 

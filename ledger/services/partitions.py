@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from billing_site.foundation.periods import add_months
 
@@ -31,12 +32,12 @@ def partition_name(month: datetime) -> str:
     return f"ledger_eventbody_{month:%Y_%m}"
 
 
-def _exists(cursor: object, month: datetime) -> bool:
+def _exists(cursor: CursorWrapper, month: datetime) -> bool:
     cursor.execute("SELECT to_regclass(%s)", [partition_name(month)])
-    return cursor.fetchone()[0] is not None
+    return cursor.fetchone() != (None,)
 
 
-def _create(cursor: object, month: datetime) -> None:
+def _create(cursor: CursorWrapper, month: datetime) -> None:
     name = partition_name(month)
     cursor.execute(f"CREATE TABLE {name} (LIKE ledger_eventbody INCLUDING ALL)")
     cursor.execute(

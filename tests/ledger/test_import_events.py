@@ -246,3 +246,15 @@ def test_a_file_that_is_not_there(tmp_path):
 def test_a_column_that_looks_like_an_id_is_pointed_out(file, capsys):
     run(file("transaction_id,at,who\na,2025-10-01,acme\n"), *AS_LOGGED)
     assert "--transaction-column transaction_id" in capsys.readouterr().err
+
+
+def test_a_terminal_sees_how_far_it_is(file, monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    run(file(LOG), *AS_LOGGED)
+    assert "100%" in terminal.getvalue()
+    assert "3 rows" in terminal.getvalue()

@@ -64,8 +64,8 @@ def refusals(body: bytes, complaint: str, *, at: datetime) -> tuple[list[FieldEr
     except RecursionError:
         return [FieldError("body", "…", LEVEL_RULE)], 0
     except json.JSONDecodeError as error:
-        near = text[max(0, error.pos - 20) : error.pos + 20]
-        return [FieldError("body", near, f"must be JSON: {error.msg} at character {error.pos}")], 0
+        around = text[max(0, error.pos - 20) : error.pos + 20]
+        return [FieldError("body", around, f"must be JSON: {error.msg} at character {error.pos}")], 0
     if not isinstance(items, list):
         return [FieldError("body", type(items).__name__, "must be an array of events")], 0
     errors = [error for index, item in enumerate(items) for error in _problems(index, item, at)]
