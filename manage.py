@@ -19,6 +19,7 @@ from billing_site.server.problems import StartProblem
 WITHOUT_DATABASE = {
     "check",
     "collectstatic",
+    "demo",  # has a folder of its own
     "help",
     "serve",  # brings its own
     "spectacular",

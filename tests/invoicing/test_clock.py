@@ -1,10 +1,12 @@
 """Moving the test clock: what falls due on the way happens on the way, and nothing that happened is undone."""
 
+import threading
 from decimal import Decimal as D
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from billing_site.foundation.models import TestClock
 from contracts.models import ContractEdit
@@ -157,3 +159,25 @@ def test_each_step_is_in_the_history_with_who_moved_it(year_end):
     clock("set", "2025-11-02T12:00:00Z")
     rows = TestClock.history.order_by("history_id").values_list("instant", "actor_kind")
     assert list(rows)[-2:] == [(at("2025-11-02"), "COMMAND"), (at("2025-11-02T12:00"), "COMMAND")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_twins_that_move_it_to_one_instant_both_arrive_and_each_document_is_made_once(year_end):
+    failures = []
+
+    def move():
+        try:
+            move_clock(at("2026-01-03"), by=ADA)
+        except Exception as failure:
+            failures.append(failure)
+        finally:
+            connection.close()
+
+    twins = [threading.Thread(target=move) for _ in range(2)]
+    for twin in twins:
+        twin.start()
+    for twin in twins:
+        twin.join()
+    assert failures == []
+    assert Invoice.objects.count() == 5
+    assert TestClock.objects.get().instant == at("2026-01-03")

@@ -59,12 +59,10 @@ class Command(BaseCommand):
 
     def _run(self, host: str, port: int, *, reset: bool) -> None:
         self.began = time.monotonic()
-        if reset and settings.DATA_DIR.exists():
-            self._say("Clearing the demo's folder")
-            shutil.rmtree(settings.DATA_DIR)
-        elif settings.DATA_DIR.exists() and not self.cast_file.exists():
-            # an earlier first run was cut off before the story was complete
-            shutil.rmtree(settings.DATA_DIR)
+        if settings.DATA_DIR.exists() and (reset or not self.cast_file.exists()):
+            if embedded.is_kept(settings.DATA_DIR):
+                raise CommandError("The demo is running already: stop it (Ctrl+C where it runs), then try again.")
+            shutil.rmtree(settings.DATA_DIR)  # without a cast, it is what a first run left that was cut off
         self._say("Starting PostgreSQL, the web workers and the job cluster")
         server = subprocess.Popen(
             [sys.executable, sys.argv[0], "serve", "--host", host, "--port", str(port)],
@@ -152,7 +150,7 @@ class Command(BaseCommand):
             for line in invoice.line_items:
                 if line.type == "applied_commit_or_credit":
                     continue
-                price = f"at {line.unit_price:g} ¢" if line.unit_price is not None else ""
+                price = f"at {line.unit_price:,.12g} ¢" if line.unit_price is not None else ""
                 since = f"from {line.starting_at:%-d %b}" if line.starting_at else ""
                 self.stdout.write(f"    {line.name:<32.32} {since:<12} {price:>12} {line.total / 100:>14,.2f}")
 
