@@ -117,6 +117,8 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-us"
 USE_I18N = False
+DATETIME_FORMAT = r"Y-m-d H:i \U\T\C"
+DATE_FORMAT = "Y-m-d"
 
 # --- Static files, served by the web workers ------------------------------------------------------------------
 

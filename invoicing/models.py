@@ -18,6 +18,7 @@ class NumberSeries(models.Model):
     last_number = models.BigIntegerField(default=0)
 
     class Meta:
+        verbose_name_plural = "number series"
         constraints = [models.UniqueConstraint(name="one_counter_a_customer_and_series", fields=["customer", "series"])]
 
 

@@ -89,6 +89,9 @@ class Migration(migrations.Migration):
                 ('last_number', models.BigIntegerField(default=0)),
                 ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='contracts.customer')),
             ],
+            options={
+                'verbose_name_plural': 'number series',
+            },
         ),
         migrations.AddIndex(
             model_name='invoice',

@@ -269,8 +269,8 @@ class TestSums:
         ],
     )
     def test_numbers_may_be_sent_as_numbers_and_as_text(self, tokens, value, amount):
-        post(completion(tokens=value), completion(tokens=1))
-        assert by_hour(tokens) == {("acme", None, None, NOON): (2, amount + 1)}
+        post(completion(tokens=value))
+        assert by_hour(tokens) == {("acme", None, None, NOON): (1, amount)}
         assert usage_differs() == []
 
     def test_a_day_has_its_hours_and_their_sum(self, tokens):
@@ -424,7 +424,7 @@ class TestFacts:
         with connection.cursor() as cursor:
             cursor.execute("SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum = 1", [table])
             (column,) = cursor.fetchone()
-            with pytest.raises(IntegrityError, match=f"{table} is append-only"), transaction.atomic():
+            with pytest.raises(IntegrityError, match=rf"{table}\w* is append-only"), transaction.atomic():
                 cursor.execute(change.format(table, column, column))
 
 

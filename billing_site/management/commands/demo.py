@@ -143,16 +143,16 @@ class Command(BaseCommand):
 
     def _show_drafts(self, client: Metronome, cast: scenes.Cast) -> None:
         for invoice in client.v1.customers.invoices.list(customer_id=cast.customer_id, sort="date_asc"):
-            number = invoice.model_dump().get("invoice_number") or invoice.status.lower()
+            number = invoice.model_dump().get("number") or invoice.status.lower()
             when = invoice.start_timestamp or invoice.issued_at
             kind = "Usage of" if invoice.type == "USAGE" else "Due on"
             self.stdout.write(f"\n  {kind} {when:%-d %B %Y}, {number}: ${invoice.total / 100:,.2f}")
             for line in invoice.line_items:
                 if line.type == "applied_commit_or_credit":
                     continue
-                price = f"at {line.unit_price:,.12g} ¢" if line.unit_price is not None else ""
+                price = f"at {line.unit_price:,.12g} ¢" if line.type == "usage" else ""
                 since = f"from {line.starting_at:%-d %b}" if line.starting_at else ""
-                self.stdout.write(f"    {line.name:<32.32} {since:<12} {price:>12} {line.total / 100:>14,.2f}")
+                self.stdout.write(f"    {line.name:<38.38} {since:<12} {price:>12} {line.total / 100:>12,.2f}")
 
     def _deal(self) -> None:
         cast = self._running_cast()
