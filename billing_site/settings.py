@@ -156,6 +156,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "FrequencyEnum": ["WEEKLY", "MONTHLY", "QUARTERLY", "ANNUAL"],
+        "InvoiceTypeEnum": ["USAGE", "SCHEDULED", "USAGE_CONSOLIDATED"],
+        "LineTypeEnum": ["usage", "applied_commit_or_credit", "scheduled", "commit_purchase"],
+    },
 }
 
 # --- Background jobs. Each setting answers a measured fault: see docs/jobs.md ---------------------------------
