@@ -5,8 +5,8 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import serializers
 
+from billing_site.foundation.fields import CodeField, InstantField, NumberField, TextField, text_map, texts
 from billing_site.foundation.refusals import FieldError, Refusal
-from pricing.fields import CodeField, InstantField, NumberField, TextField, text_map, texts
 from pricing.serializers.common import OPTIONAL, UnitRefReply
 
 STATUSES = ("DRAFT", "FINALIZED", "VOID")

@@ -5,8 +5,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from billing_site.foundation.fields import CodeField, InstantField, NumberField, TextField, text_map, texts
 from billing_site.foundation.periods import DAY, floor_day
-from pricing.fields import CodeField, InstantField, NumberField, TextField, text_map, texts
 from pricing.serializers.common import OPTIONAL
 from pricing.serializers.metrics import MetricReply
 

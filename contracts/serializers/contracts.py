@@ -2,6 +2,7 @@
 
 from rest_framework import serializers
 
+from billing_site.foundation.fields import CodeField, InstantField, NumberField, TextField, text_map
 from contracts.inputs import ContractInput, EditInput
 from contracts.serializers.terms import (
     BLANK,
@@ -12,7 +13,6 @@ from contracts.serializers.terms import (
     StatementScheduleShape,
     plain,
 )
-from pricing.fields import CodeField, InstantField, NumberField, TextField, text_map
 from pricing.serializers.common import OPTIONAL
 from pricing.serializers.rates import RateSelectorShape
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from pricing.fields import InstantField, TextField, text_map, texts
+from billing_site.foundation.fields import InstantField, TextField, text_map, texts
 from pricing.serializers.common import OPTIONAL
 
 MOST_IDS = 100

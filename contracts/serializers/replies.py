@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from pricing.fields import InstantField, NumberField, text_map, texts
+from billing_site.foundation.fields import InstantField, NumberField, text_map, texts
 from pricing.serializers.common import IdReply, UnitRefReply
 from pricing.serializers.rates import RateReply
 

@@ -4,9 +4,9 @@ from typing import Any
 
 from rest_framework import serializers
 
+from billing_site.foundation.fields import CodeField, InstantField, NumberField, TextField, text_map, texts
 from contracts import inputs
 from contracts.services.schedules import DISTRIBUTIONS, FREQUENCIES
-from pricing.fields import CodeField, InstantField, NumberField, TextField, text_map, texts
 from pricing.serializers.common import OPTIONAL
 
 BLANK: dict[str, Any] = {**OPTIONAL, "allow_blank": True}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from billing_site.foundation.problems import Problems
 from contracts.inputs import CommitInput, OverrideInput, ScheduledChargeInput
 from contracts.models import Contract, ContractEdit, Term
 from contracts.services.charges import charge_rows
@@ -13,7 +14,6 @@ from contracts.services.commits import commit_rows
 from contracts.services.overrides import override_row
 from contracts.services.recording import add_terms
 from pricing.queries import default_unit, products_by_id
-from pricing.services.checks import Problems
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
 """Scheduled charges: checked, and made into rows."""
 
 from billing_site.foundation.periods import format_instant
+from billing_site.foundation.problems import Problems
 from contracts.inputs import ScheduledChargeInput
 from contracts.models import ScheduledCharge, ScheduledChargeItem
 from contracts.services.checks import Deal, fixed_product, in_fiat, short_text, within
 from contracts.services.schedules import dated_amounts
-from pricing.services.checks import Problems
 
 
 def charge_rows(

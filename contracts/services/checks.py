@@ -7,8 +7,8 @@ from decimal import Decimal
 from uuid import UUID
 
 from billing_site.foundation.periods import format_instant
+from billing_site.foundation.problems import Problems
 from pricing.models import PricingUnit, Product
-from pricing.services.checks import Problems
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(9000, 1, 1, tzinfo=UTC)  # months can still be added to it

@@ -9,10 +9,10 @@ from django.db.models import Max
 
 from billing_site.foundation.actor import Actor
 from billing_site.foundation.ids import uuid7
+from billing_site.foundation.problems import Problems
 from billing_site.foundation.refusals import Conflict
 from contracts.models import Claim, Contract, ContractEdit, Customer
 from contracts.queries import holders_of
-from pricing.services.checks import Problems
 
 SUBJECT_BYTES = 128
 FIELD = "ingest_aliases"

@@ -4,6 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from billing_site.foundation.periods import format_instant
+from billing_site.foundation.problems import Problems
 from billing_site.foundation.refusals import NotSupported
 from contracts.inputs import AccessScheduleInput, CommitInput, InvoiceScheduleInput, SegmentInput
 from contracts.models import AccessSegment, Commit, InvoiceScheduleItem
@@ -19,7 +20,6 @@ from contracts.services.checks import (
     within,
 )
 from contracts.services.schedules import DatedAmount, dated_amounts
-from pricing.services.checks import Problems
 
 DEFAULT_PRIORITY = Decimal(100)
 

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from billing_site.foundation.actor import Actor
 from billing_site.foundation.periods import floor_day
+from billing_site.foundation.problems import Problems, save
 from billing_site.foundation.refusals import Conflict, Refusal
 from contracts.inputs import ContractInput, StatementScheduleInput
 from contracts.models import Contract, ContractEdit, ContractTerms, Customer
@@ -14,7 +15,6 @@ from contracts.services.recording import add_terms, record_edit
 from contracts.transactions import money_transaction
 from pricing.models import RateCard
 from pricing.queries import rate_card_of_alias
-from pricing.services.checks import Problems, save
 
 DAYS = ("FIRST_OF_MONTH", "CONTRACT_START", "CUSTOM_DATE")
 

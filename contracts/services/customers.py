@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from billing_site.foundation.actor import Actor
+from billing_site.foundation.problems import NAME_LENGTH, Problems, save
 from billing_site.foundation.refusals import NotSupported
 from billing_site.foundation.transactions import repeatable_read
 from contracts.models import Contract, ContractEdit, Customer
@@ -18,7 +19,6 @@ from contracts.services.claims import (
 )
 from contracts.services.recording import record_edit
 from contracts.transactions import lock_customers, money_transaction
-from pricing.services.checks import NAME_LENGTH, Problems, save
 
 
 def create_customer(

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from billing_site.foundation.actor import Actor
 from billing_site.foundation.periods import format_instant
+from billing_site.foundation.problems import Problems
 from billing_site.foundation.refusals import Refusal
 from contracts.inputs import UNCHANGED, EditInput
 from contracts.models import ContractEdit, ContractTerms, Customer, Override, ScheduledChargeItem
@@ -17,7 +18,6 @@ from contracts.services.contracts import key_was_used, refuse_archived
 from contracts.services.endings import check_end, shortened_by
 from contracts.services.recording import add_terms, record_edit, remove_terms
 from contracts.transactions import money_transaction
-from pricing.services.checks import Problems
 
 T = TypeVar("T")
 

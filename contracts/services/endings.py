@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from billing_site.foundation.periods import Period, earliest, format_instant, full_period
+from billing_site.foundation.problems import Problems
 from contracts.models import Customer, InvoiceScheduleItem, ScheduledChargeItem
 from contracts.queries import AgreedCommit, Agreement
 from contracts.services.checks import instant, reaches_back
 from contracts.services.overlaps import check_overlap
-from pricing.services.checks import Problems
 
 FIELD = "update_contract_end_date"
 

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from billing_site.foundation.problems import Problems
 from contracts.models import Contract, ContractTerms, Customer
 from pricing.models import Product, Rate
-from pricing.services.checks import Problems
 
 
 def check_overlap(

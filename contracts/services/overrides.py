@@ -2,12 +2,12 @@
 
 from decimal import Decimal
 
+from billing_site.foundation.problems import Problems
 from billing_site.foundation.refusals import NotSupported
 from contracts.inputs import OverrideInput, RateInput, TargetInput
 from contracts.models import Contract, Override
 from contracts.services import targeting
 from contracts.services.checks import Deal, in_fiat, not_billed_yet, priced_product, term_range, within
-from pricing.services.checks import Problems
 
 
 def override_row(given: OverrideInput, position: int, deal: Deal, problems: Problems) -> Override:

@@ -9,9 +9,9 @@ from typing import Any
 
 from billing_site.foundation.money import PRECISION, QUANTUM, Unit, exact_sum, floor_to, largest_remainder, round_to
 from billing_site.foundation.periods import DAYS_OF, MONTHS_OF, boundary
+from billing_site.foundation.problems import Problems
 from contracts.inputs import InvoiceItemInput, InvoiceScheduleInput, RecurringScheduleInput
 from contracts.services.checks import instant, within
-from pricing.services.checks import Problems
 
 MOST_ITEMS = 1_000
 FREQUENCIES = ("WEEKLY", "MONTHLY", "QUARTERLY", "SEMI_ANNUAL", "ANNUAL")

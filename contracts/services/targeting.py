@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from billing_site.foundation.problems import Problems
 from contracts.inputs import TargetInput
 from contracts.services.checks import Deal, priced_product, within
 from pricing.models import Product
 from pricing.queries import version_in_force
-from pricing.services.checks import Problems
 
 
 def specifiers(problems: Problems, name: str, given: Sequence[TargetInput], deal: Deal) -> list[dict[str, Any]]:

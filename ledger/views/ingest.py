@@ -73,7 +73,7 @@ class Ingest(GenericAPIView):
     )
     def post(self, request: Request) -> Response:
         at = clock.now()
-        body: Any = request.data  # bytes: what the parser gives
+        body: Any = request.data or b""  # bytes: what the parser gives, and it is not asked about nothing
         receipt = _gate.submit(Call.of(read_events(body, at=at), at=at, source=source_of(request)))
         conflicts = [
             {

@@ -2,8 +2,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from billing_site.foundation.fields import CodeField, InstantField, TextField, text_map, texts
 from pricing import services
-from pricing.fields import CodeField, InstantField, TextField, text_map, texts
 from pricing.models import BillableMetric
 from pricing.serializers.common import OPTIONAL, given
 

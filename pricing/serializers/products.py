@@ -2,8 +2,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from billing_site.foundation.fields import CodeField, InstantField, NumberField, TextField, text_map, texts
 from pricing import services
-from pricing.fields import CodeField, InstantField, NumberField, TextField, text_map, texts
 from pricing.models import Product, ProductVersion
 from pricing.serializers.common import OPTIONAL, given
 

@@ -1,6 +1,6 @@
 from rest_framework import serializers
 
-from pricing.fields import InstantField, NumberField, text_map
+from billing_site.foundation.fields import InstantField, NumberField, text_map
 from pricing.serializers.common import OPTIONAL, UnitRefReply
 
 

@@ -1,6 +1,6 @@
 from rest_framework import serializers
 
-from pricing.fields import CodeField, InstantField, NumberField, TextField, text_map, texts
+from billing_site.foundation.fields import CodeField, InstantField, NumberField, TextField, text_map, texts
 from pricing.serializers.common import OPTIONAL, UnitRefReply
 
 RATE_TYPES = ("FLAT", "PERCENTAGE", "SUBSCRIPTION", "TIERED", "TIERED_PERCENTAGE", "CUSTOM")

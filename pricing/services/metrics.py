@@ -9,10 +9,10 @@ from uuid import UUID
 from django.db import transaction
 
 from billing_site.foundation.actor import Actor, acting
+from billing_site.foundation.problems import Problems, save
 from billing_site.foundation.refusals import NotSupported
 from pricing.models import BillableMetric
 from pricing.queries import metric
-from pricing.services.checks import Problems, save
 
 SUPPORTED = (BillableMetric.Aggregation.COUNT, BillableMetric.Aggregation.SUM)
 

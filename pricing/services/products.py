@@ -9,10 +9,10 @@ from uuid import UUID
 from django.db import transaction
 
 from billing_site.foundation.actor import Actor, acting
+from billing_site.foundation.problems import DECIMAL_PLACES, Problems, save
 from billing_site.foundation.refusals import NotSupported
 from pricing.models import BillableMetric, Product, ProductVersion
 from pricing.queries import product
-from pricing.services.checks import DECIMAL_PLACES, Problems, save
 from pricing.services.publishing import publish
 
 SUPPORTED = (Product.Type.USAGE, Product.Type.FIXED)

@@ -9,10 +9,10 @@ from django.db import transaction
 
 from billing_site.foundation.actor import Actor, acting
 from billing_site.foundation.ids import uuid7
+from billing_site.foundation.problems import Problems, save
 from billing_site.foundation.refusals import NotSupported
 from pricing.models import RateCard, RateCardAlias
 from pricing.queries import default_unit, rate_card, unit
-from pricing.services.checks import Problems, save
 from pricing.services.publishing import publish
 
 

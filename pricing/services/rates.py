@@ -11,10 +11,10 @@ from django.db import transaction
 
 from billing_site.foundation.actor import Actor, acting
 from billing_site.foundation.ids import uuid7
+from billing_site.foundation.problems import Problems
 from billing_site.foundation.refusals import Conflict, FieldError, NotSupported, Refusal
 from pricing.models import Product, Publication, Rate, RateCard, RateWithdrawal
 from pricing.queries import products_by_id, version_in_force
-from pricing.services.checks import Problems
 from pricing.services.publishing import publish
 
 BATCH = 1000  # rows of one INSERT

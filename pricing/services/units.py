@@ -6,10 +6,10 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from billing_site.foundation.actor import Actor, acting
+from billing_site.foundation.problems import Problems, save
 from billing_site.foundation.refusals import Conflict, FieldError, Refusal
 from pricing.models import PricingUnit
 from pricing.queries import pricing_unit
-from pricing.services.checks import Problems, save
 
 
 def create_pricing_unit(name: str, *, at: datetime, by: Actor) -> PricingUnit:

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from billing_site.foundation.ids import uuid7
 from billing_site.foundation.money import Unit, exact_sum
+from billing_site.foundation.problems import Problems
 from contracts.inputs import InvoiceItemInput, InvoiceScheduleInput, RecurringScheduleInput
 from contracts.services.schedules import MOST_ITEMS, DatedAmount, dated_amounts
-from pricing.services.checks import Problems
 
 USD = Unit(uuid7(), "USD (cents)", 2, 2)
 EUR = Unit(uuid7(), "EUR", 0, 2)

@@ -1,4 +1,4 @@
-"""Rules that several services of the price list share, and the list of whatever broke them."""
+"""What services check alike, and the list of whatever broke a rule, so that one answer names all of it."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -16,7 +16,7 @@ WHOLE_DIGITS = 16
 
 
 class Problems:
-    """Collects what is wrong with a request, so that one answer names all of it."""
+    """Collects what is wrong with a request."""
 
     def __init__(self, path: str = "") -> None:
         self.path = path

@@ -1,0 +1,88 @@
+"""What came in, to be looked at. Nothing is changed here: facts are only added, and usage is derived from them.
+
+Events, days and unread values have keys of several columns, which Django's admin has no pages for: events are found by
+`POST /v1/events/search`, usage by `POST /v1/usage`.
+
+Every list is read in the order of an index and searched by whole keys, so that it opens at once however much there is;
+and it does not say how many rows there are, since counting them would read them all.
+"""
+
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from billing_site.foundation.admin import FactAdmin
+from ledger.models import IngestCall, LedgerEntry, MetricSet, Series
+
+MOST_ROWS = 10_000  # that can be leafed through; what lies deeper is found by its key
+
+
+class UncountedPaginator(Paginator):
+    """Counts no further than one can leaf."""
+
+    @cached_property
+    def count(self) -> int:
+        rows: Any = self.object_list
+        return len(rows.order_by().values_list("pk")[:MOST_ROWS])
+
+
+class LargeAdmin(FactAdmin):
+    """Rows of a large table: searched by whole ids in `search_fields`, which have an index each."""
+
+    paginator = UncountedPaginator
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        if not search_term.strip():
+            return queryset, False
+        try:
+            wanted = UUID(search_term.strip())
+        except ValueError:
+            return queryset.none(), False
+        found = queryset.none()
+        for name in self.search_fields:
+            found |= queryset.filter(**{name: wanted})
+        return found, False
+
+
+@admin.register(IngestCall)
+class IngestCallAdmin(LargeAdmin):
+    list_display = ["received_at", "source", "accepted", "duplicates", "conflicts"]
+    search_fields = ["id"]
+    search_help_text = "The whole id of a call."
+    ordering = ["-received_at"]
+
+
+@admin.register(Series)
+class SeriesAdmin(LargeAdmin):
+    list_display = ["id", "metric_id", "values"]
+    search_fields = ["id", "metric_id"]
+    search_help_text = "The whole id of a series or of its metric."
+    ordering = ["id"]
+
+
+@admin.register(MetricSet)
+class MetricSetAdmin(LargeAdmin):
+    list_display = ["id", "__str__"]
+    search_fields = ["id"]
+    search_help_text = "The whole id of a set."
+    ordering = ["id"]
+
+
+@admin.register(LedgerEntry)
+class LedgerEntryAdmin(LargeAdmin):
+    list_display = ["timestamp", "customer", "type", "exact_amount", "commit_id", "invoice_id", "created_by"]
+    list_select_related = ["customer"]
+    search_fields = ["id", "customer_id"]
+    search_help_text = "The whole id of an entry or of its customer."
+    ordering = ["-id"]
+
+    @admin.display(description="Amount")
+    def exact_amount(self, entry: LedgerEntry) -> str:
+        return f"{entry.amount.normalize():f}"
