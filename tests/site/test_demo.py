@@ -20,13 +20,14 @@ def free_port() -> int:
 def demo(tmp_path):
     """Starts a demo on one data folder and port, as often as asked, and gives what it printed until it waits."""
     port, started = free_port(), []
+    errors = (tmp_path / "stderr").open("w")
 
     def start():
         process = subprocess.Popen(
             [sys.executable, str(ROOT / "manage.py"), "demo", "--port", str(port)],
             env=environment(tmp_path / "data"),
             stdout=subprocess.PIPE,
-            stderr=(tmp_path / "stderr").open("a"),
+            stderr=errors,
             text=True,
         )
         started.append(process)
@@ -44,6 +45,7 @@ def demo(tmp_path):
             process.send_signal(signal.SIGINT)
             process.wait(60)
         process.stdout.close()
+    errors.close()
 
 
 def test_the_demo_tells_its_story(demo, tmp_path):

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -18,7 +19,7 @@ from billing_site.demo import scenes, story
 from billing_site.foundation import clock, tokens
 from billing_site.foundation.actor import Actor, acting
 from billing_site.foundation.periods import Period, floor_hour
-from billing_site.server import embedded
+from billing_site.server import embedded, processes
 
 LOGIN = "admin"
 
@@ -64,10 +65,14 @@ class Command(BaseCommand):
                 raise CommandError("The demo is running already: stop it (Ctrl+C where it runs), then try again.")
             shutil.rmtree(settings.DATA_DIR)  # without a cast, it is what a first run left that was cut off
         self._say("Starting PostgreSQL, the web workers and the job cluster")
+        # A shell may have started us with interrupts ignored; whoever sends one wants an end all the same.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.default_int_handler)
         server = subprocess.Popen(
             [sys.executable, sys.argv[0], "serve", "--host", host, "--port", str(port)],
             stdout=subprocess.PIPE,
             text=True,
+            preexec_fn=processes.end_with_parent(signal.SIGTERM),
         )
         try:
             line = server.stdout.readline() if server.stdout else ""
