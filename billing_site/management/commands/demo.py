@@ -87,6 +87,7 @@ class Command(BaseCommand):
         finally:
             server.terminate()
             server.wait()
+            embedded.release(settings.DATA_DIR)
 
     def _tell_the_story(self) -> None:
         embedded.ensure_running(settings.DATA_DIR)
