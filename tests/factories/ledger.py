@@ -14,7 +14,7 @@ NOON = datetime(2025, 10, 1, 12, tzinfo=UTC)
 def event(transaction_id: str | None = None, /, **changes: Any) -> dict[str, Any]:
     """An API call of acme's at noon, under an id of its own; properties are those given by `properties`."""
     return {
-        "transaction_id": transaction_id or str(uuid4()),
+        "transaction_id": str(uuid4()) if transaction_id is None else transaction_id,
         "customer_id": "acme",
         "event_type": "api_call",
         "timestamp": NOON.isoformat(),

@@ -1,7 +1,6 @@
 """`POST /v1/ingest`: what it answers, and what it refuses to everybody's peace."""
 
 import gzip
-import json
 import tracemalloc
 from datetime import timedelta
 
@@ -37,9 +36,10 @@ def _forget_tokens():
 
 
 @pytest.fixture(autouse=True)
-def _at_noon(request):
+def _at_noon(request, settings):
     """The site's clock says noon."""
     request.getfixturevalue("transactional_db" if "live_server" in request.fixturenames else "db")
+    settings.SANDBOX = True
     TestClock.objects.create(instant=NOON)
 
 
@@ -54,7 +54,7 @@ def secret_of(scope, **options):
 
 
 @pytest.fixture
-def client(_at_noon):
+def client():
     return Client(headers={"Authorization": f"Bearer {secret_of('ingest')}"}, raise_request_exception=False)
 
 
@@ -63,12 +63,10 @@ def send(client, data, **headers):
 
 
 def errors_of(response):
-    """(field, rule) of each refused field; it is a plain 400, and the message names the first one."""
+    """(field, rule) of each refused field."""
     assert response.status_code == 400, response.content[:500]
     answer = response.json()
     assert set(answer) == {"message", "request_id", "errors"}
-    assert answer["errors"][0]["field"] in answer["message"]
-    assert answer["errors"][0]["rule"] in answer["message"]
     assert len(response.content) < 50_000
     return [(error["field"], error["rule"]) for error in answer["errors"]]
 
@@ -88,7 +86,7 @@ class TestAnswer:
         assert DailyUsage.objects.get().sum == 7
         assert usage_differs() == []
 
-    def test_calls_name_the_system_behind_the_token(self, _at_noon):
+    def test_calls_name_the_system_behind_the_token(self):
         token, secret = tokens.create_token(
             "gateway 3", scope="ingest", source="gateways", at=NOON, by=Actor.command("tests")
         )
@@ -101,7 +99,7 @@ class TestAnswer:
         client = Client(headers={"Authorization": f"Bearer {secret_of(scope)}"})
         assert send(client, body([event()])).status_code == 200
 
-    def test_a_read_token_may_not(self, _at_noon):
+    def test_a_read_token_may_not(self):
         client = Client(headers={"Authorization": f"Bearer {secret_of('read')}"})
         assert send(client, body([event()])).status_code == 403
         assert nothing_is_stored()
@@ -296,16 +294,17 @@ class TestPoison:
     @pytest.mark.parametrize("name", POISON)
     def test_it_is_refused_by_field_and_rule(self, client, metric, name):
         poison, field, rule = POISON[name]
-        refused = errors_of(send(client, poison))
-        assert len(refused) == 1
-        assert refused[0][0] == field
-        assert refused[0][1].startswith(rule)
+        response = send(client, poison)
+        ((named, broken),) = errors_of(response)
+        assert named == field
+        assert broken.startswith(rule)
+        assert f"{named}: {broken} (got " in response.json()["message"]
         assert nothing_is_stored()
 
     def test_one_bad_event_refuses_all_and_each_is_named(self, client, metric):
         sent = [event() for _ in range(50)]
         sent[7]["customer_id"] = ""
-        sent[7]["timestamp"] = "then"
+        sent[7]["timestamp"] = None
         sent[23]["properties"] = {"x": "\ud83d", "y": "\ud83d"}
         sent[42]["timestamp"] = (NOON + timedelta(hours=25)).isoformat()
         response = send(client, body(sent))

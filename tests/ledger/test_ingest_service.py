@@ -293,9 +293,11 @@ class TestSums:
         assert usage_differs() == []
 
     def test_a_negative_value_marks_its_day_for_good(self, tokens):
-        post(completion(tokens=5), completion(tokens="-2.5"), completion(subject="globex"))
+        post(completion("a", tokens=5), completion("b", tokens="-2.5"), completion(subject="globex"))
         assert by_hour(tokens)["acme", None, None, NOON] == (2, D("2.5"))
-        assert {row.subject: row.has_negative for row in DailyUsage.objects.all()} == {"acme": True, "globex": False}
+        post(completion("c", tokens=-1, subject="initech"), completion("d", tokens=5, subject="initech"))
+        marked = dict(DailyUsage.objects.values_list("subject", "has_negative"))
+        assert marked == {"acme": True, "globex": False, "initech": True}
         post(completion(tokens=100))
         assert DailyUsage.objects.get(subject="acme").has_negative
         assert usage_differs() == []
