@@ -57,12 +57,14 @@ def _measure(site: Site, workload: Workload, database: psycopg.Connection, optio
         say(f"HTTP {options.connections} connections {rates[-1]:9,.0f} events/s")
         _check(database, answers, workload)
     best = max(bares, key=lambda found: found.events_a_second)
+    alone = max((found for found in bares if found.connections == 1), key=lambda found: found.events_a_second)
     rate = sorted(rates)[len(rates) // 2]
     waits.sort()
     say("")
     say(f"best bare insert: {best.events_a_second:,.0f} events/s ({best.form}, {best.connections} connections)")
     say(f"ingest over HTTP: {rate:,.0f} events/s ({options.connections} connections, {options.events} events a call)")
     say(f"ratio:            {rate / best.events_a_second:.3f}")
+    say(f"ratio to the best on one connection ({alone.form}): {rate / alone.events_a_second:.3f}")
     return {
         "benchmark": "ingest",
         "events_a_call": workload.events_a_call,
@@ -74,6 +76,7 @@ def _measure(site: Site, workload: Workload, database: psycopg.Connection, optio
         "wait_ms_p50": round(waits[len(waits) // 2] * 1000, 1),
         "wait_ms_p99": round(waits[len(waits) * 99 // 100] * 1000, 1),
         "ratio": round(rate / best.events_a_second, 3),
+        "ratio_to_one_connection": round(rate / alone.events_a_second, 3),
     }
 
 
