@@ -78,8 +78,11 @@ class ApiTokenAdmin(HouseAdmin):
 
 
 @admin.register(TestClock)
-class TestClockAdmin(FactAdmin):
+class TestClockAdmin(FactAdmin, SimpleHistoryAdmin):
+    """Moved with `manage.py clock`, which lets happen what falls due on the way; its moves are in the history."""
+
     list_display = ["instant"]
+    history_list_display = ["actor_label", "instant"]
 
 
 @admin.register(Job)

@@ -67,7 +67,7 @@ class Ingest(GenericAPIView):
     @extend_schema(
         summary="Post usage events",
         description=f"Up to {MAX_EVENTS:,} events and {MAX_BYTES // 2**20} MiB a call; gzip is welcome. One bad event "
-        "refuses the call, naming each bad field. A repeat changes nothing.",
+        "refuses the call, and each bad one is named with field, value and rule. A repeat changes nothing.",
         request=SentEvent(many=True),
         responses=IngestReply,
     )
