@@ -136,9 +136,11 @@ def serving(data: Path, *arguments: str, **more: str) -> Iterator[Site]:
 
 def left_running(data: Path, groups: set[int]) -> dict[int, str]:
     """Processes that name the data directory or belong to one of the groups."""
-    ours = os.getpid()
-    return {
-        pid: command
-        for pid, (group, command) in processes().items()
-        if pid != ours and (group in groups or str(data) in command)
+    return left_of(groups) | {
+        pid: command for pid, (_, command) in processes().items() if pid != os.getpid() and str(data) in command
     }
+
+
+def left_of(groups: set[int]) -> dict[int, str]:
+    """Processes that belong to one of the groups."""
+    return {pid: command for pid, (group, command) in processes().items() if pid != os.getpid() and group in groups}

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from billing_site.server import embedded
-from tests.site.running import Site, left_running, manage, postmaster, serving, until
+from tests.site.running import Site, left_of, left_running, manage, postmaster, serving, until
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def test_killed_outright_it_leaves_nothing_and_the_next_one_takes_over(data: Pat
         with serving(data) as successor:
             until(lambda: successor.answers("/readyz"))
             old = groups - set(successor.noted().values())
-            assert left_running(Path("/nowhere"), old) == {}
+            assert left_of(old) == {}
             with psycopg.connect(embedded.database_url(data)) as database:
                 assert database.execute("SELECT count(*) FROM auth_group WHERE name = 'kept'").fetchone() == (1,)
             groups |= set(successor.noted().values())
@@ -65,7 +65,7 @@ def test_what_dies_is_started_again(data: Path) -> None:
             os.kill(before[name], signal.SIGKILL)
         until(lambda: all(site.noted()[name] not in (0, before[name]) for name in ("web-1", "jobs", "postgres")))
         until(lambda: site.answers("/readyz"))
-        assert left_running(Path("/nowhere"), {before["jobs"], before["web-1"]}) == {}  # helpers neither
+        assert left_of({before["jobs"], before["web-1"]}) == {}  # helpers neither
         assert site.noted()["web-2"] == before["web-2"]
 
 
