@@ -45,7 +45,7 @@ class PricingUnit(models.Model):
         return self.name
 
     def to_unit(self) -> Unit:
-        return Unit(self.id, self.name, self.wire_exponent, self.minor_exponent)
+        return Unit(self.id, self.name, self.wire_exponent, self.minor_exponent, self.code)
 
 
 class BillableMetric(models.Model):

@@ -23,6 +23,7 @@ class Unit:
     name: str
     wire_exponent: int  # decimal places of the major unit that one wire unit stands for (USD: 2, EUR: 0)
     minor_exponent: int  # decimal places of the major unit that can be paid (USD: 2, JPY: 0, KWD: 3)
+    code: str = ""  # ISO 4217 code of a currency; custom units have none
 
     @property
     def minor_step(self) -> Decimal:

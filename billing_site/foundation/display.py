@@ -1,0 +1,78 @@
+"""Amounts, prices, quantities and instants as people read them.
+
+Amounts come in wire units (USD: cents) and are shown in the major unit with its currency. An amount is shown to the
+minor unit; a price and an exact amount keep every digit. Everything that is a time says UTC.
+"""
+
+from datetime import datetime, timedelta
+from decimal import Context, Decimal, localcontext
+
+from babel.dates import format_datetime
+from babel.numbers import format_currency, format_decimal
+
+from billing_site.foundation.money import PRECISION, Unit, round_to
+from billing_site.foundation.periods import Period
+
+LOCALE = "en_US"
+NOTHING = "–"
+
+
+def amount_text(amount: Decimal, unit: Unit) -> str:
+    """To the minor unit, halves away from zero: "$51,000.00", "-€0.50", "12.5 credits"."""
+    return exact_text(round_to(amount, unit.minor_step) if unit.code else amount, unit)
+
+
+def exact_text(amount: Decimal, unit: Unit) -> str:
+    """With every digit that says something, and no fewer than the minor unit has: "$40.00", "$0.0000025"."""
+    with localcontext(Context(prec=PRECISION)):
+        major = _plain(amount.scaleb(-unit.wire_exponent))
+        if unit.code:
+            text = format_currency(major, unit.code, locale=LOCALE, decimal_quantization=False)
+            return text.replace(unit.code, f"{unit.code}\xa0")  # where a currency has no sign of its own
+    return f"{quantity_text(amount)} {unit.name}"
+
+
+def quantity_text(quantity: Decimal) -> str:
+    """With every digit that says something, thousands apart: "3,600,000", "0.25"."""
+    with localcontext(Context(prec=PRECISION)):
+        return format_decimal(_plain(quantity), locale=LOCALE, decimal_quantization=False)
+
+
+def instant_text(instant: datetime) -> str:
+    """ "2 November 2025, 00:00 UTC"; seconds only where there are any."""
+    clock = "HH:mm:ss" if instant.second or instant.microsecond else "HH:mm"
+    return format_datetime(instant, f"d MMMM y, {clock} 'UTC'", locale=LOCALE)
+
+
+def day_text(instant: datetime) -> str:
+    """The day alone where the instant is its midnight, else the instant: "15 October 2025"."""
+    if (instant.hour, instant.minute, instant.second, instant.microsecond) != (0, 0, 0, 0):
+        return instant_text(instant)
+    return format_datetime(instant, "d MMMM y", locale=LOCALE)
+
+
+def period_text(period: Period) -> str:
+    """By days where it begins and ends with them: "1–14 October 2025", "from 15 October 2025"; the last is in it."""
+    start, end = period.starting_at, period.ending_before
+    if end is None:
+        return f"from {day_text(start)}"
+    last = end - timedelta(days=1)
+    if start.hour or start.minute or end.hour or end.minute:
+        return f"{instant_text(start)} to {instant_text(end)}"
+    if last == start:
+        return day_text(start)
+    if (start.year, start.month) == (last.year, last.month):
+        return f"{start.day}–{day_text(last)}"
+    if start.year == last.year:
+        return f"{format_datetime(start, 'd MMMM', locale=LOCALE)} – {day_text(last)}"
+    return f"{day_text(start)} – {day_text(last)}"
+
+
+def month_text(instant: datetime) -> str:
+    """ "October 2025"."""
+    return format_datetime(instant, "MMMM y", locale=LOCALE)
+
+
+def _plain(number: Decimal) -> Decimal:
+    """Without trailing zeros and without an exponent."""
+    return number.normalize() if number else Decimal(0)

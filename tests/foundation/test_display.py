@@ -1,0 +1,84 @@
+"""Amounts and times as people read them."""
+
+from datetime import UTC, datetime
+from decimal import Decimal as D
+from uuid import UUID
+
+import pytest
+
+from billing_site.foundation.display import amount_text, day_text, exact_text, instant_text, period_text, quantity_text
+from billing_site.foundation.money import Unit
+from billing_site.foundation.periods import Period
+
+ID = UUID(int=1)
+USD = Unit(ID, "USD (cents)", 2, 2, "USD")
+EUR = Unit(ID, "EUR", 0, 2, "EUR")
+JPY = Unit(ID, "JPY", 0, 0, "JPY")
+KWD = Unit(ID, "KWD", 0, 3, "KWD")
+CREDITS = Unit(ID, "credits", 0, 2)
+
+
+@pytest.mark.parametrize(
+    ("amount", "unit", "shown", "exact"),
+    [
+        pytest.param("5100000", USD, "$51,000.00", "$51,000.00", id="cents in dollars"),
+        pytest.param("0.2", USD, "$0.00", "$0.002", id="a fifth of a cent"),
+        pytest.param("0.00025", USD, "$0.00", "$0.0000025", id="a very small price"),
+        pytest.param("1E+3", USD, "$10.00", "$10.00", id="no exponent is ever shown"),
+        pytest.param("-1250.5", USD, "-$12.51", "-$12.505", id="halves go away from zero"),
+        pytest.param("0", USD, "$0.00", "$0.00", id="nothing"),
+        pytest.param("1234.5", EUR, "€1,234.50", "€1,234.50", id="euros are whole units"),
+        pytest.param("1234", JPY, "¥1,234", "¥1,234", id="yen have no smaller unit"),
+        pytest.param("1.2345", KWD, "KWD\xa01.235", "KWD\xa01.2345", id="a thousandth of a dinar"),
+        pytest.param("12.50", CREDITS, "12.5 credits", "12.5 credits", id="credits of our own"),
+        pytest.param(
+            "123456789012345678901234.123456789012",
+            USD,
+            "$1,234,567,890,123,456,789,012.34",
+            "$1,234,567,890,123,456,789,012.34123456789012",
+            id="more digits than a float has",
+        ),
+    ],
+)
+def test_an_amount_is_shown_in_its_major_unit(amount, unit, shown, exact):
+    assert (amount_text(D(amount), unit), exact_text(D(amount), unit)) == (shown, exact)
+
+
+@pytest.mark.parametrize(
+    ("quantity", "shown"), [("3600000.00", "3,600,000"), ("0.250", "0.25"), ("-1e-12", "-0.000000000001"), ("0", "0")]
+)
+def test_a_quantity_keeps_every_digit(quantity, shown):
+    assert quantity_text(D(quantity)) == shown
+
+
+def at(*parts: int) -> datetime:
+    return datetime(*parts, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "shown"),
+    [
+        pytest.param(at(2025, 10, 1), at(2025, 10, 15), "1–14 October 2025", id="within a month"),
+        pytest.param(at(2025, 10, 1), at(2025, 10, 2), "1 October 2025", id="a day"),
+        pytest.param(at(2025, 10, 1), at(2026, 1, 1), "1 October – 31 December 2025", id="within a year"),
+        pytest.param(at(2025, 10, 1), at(2026, 2, 1), "1 October 2025 – 31 January 2026", id="over a new year"),
+        pytest.param(at(2025, 10, 1), None, "from 1 October 2025", id="open"),
+        pytest.param(
+            at(2025, 10, 1, 3),
+            at(2025, 10, 2),
+            "1 October 2025, 03:00 UTC to 2 October 2025, 00:00 UTC",
+            id="not by days",
+        ),
+    ],
+)
+def test_a_period_names_its_last_day(start, end, shown):
+    assert period_text(Period(start, end)) == shown
+
+
+def test_a_time_says_utc_and_a_midnight_may_be_its_day():
+    assert instant_text(at(2025, 11, 2)) == "2 November 2025, 00:00 UTC"
+    assert instant_text(at(2025, 11, 2, 9, 5, 7)) == "2 November 2025, 09:05:07 UTC"
+    assert (day_text(at(2025, 11, 2)), day_text(at(2025, 11, 2, 9))) == (
+        "2 November 2025",
+        "2 November 2025, 09:00 UTC",
+    )
