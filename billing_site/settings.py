@@ -65,11 +65,15 @@ INSTALLED_APPS = [
     "contracts",
     "pricing",
     "billing_site.foundation",
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.simple_history",
     "simple_history",
     "django_q",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "django_htmx",
     "whitenoise.runserver_nostatic",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -89,6 +93,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
     "billing_site.api.request.ActorMiddleware",
 ]
 APPEND_SLASH = False  # a redirect would turn the SDK's POST into a GET
@@ -119,6 +124,37 @@ LANGUAGE_CODE = "en-us"
 USE_I18N = False
 DATETIME_FORMAT = r"Y-m-d H:i \U\T\C"
 DATE_FORMAT = "Y-m-d"
+
+# --- The admin's looks: what is in the sidebar is written down in navigation.py ----------------------------------
+
+UNFOLD = {
+    "SITE_TITLE": "Countinghouse",
+    "SITE_HEADER": "Countinghouse",
+    "SITE_SUBHEADER": "Billing back office",
+    "SITE_SYMBOL": "account_balance",
+    "SITE_URL": None,
+    "SHOW_VIEW_ON_SITE": False,
+    "ENVIRONMENT": "billing_site.navigation.environment",
+    "STYLES": ["/static/foundation/house.css"],
+    "BORDER_RADIUS": "6px",
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.5% .014 195)",
+            "100": "oklch(94.5% .03 195)",
+            "200": "oklch(89.5% .055 195)",
+            "300": "oklch(82% .085 195)",
+            "400": "oklch(72% .11 195)",
+            "500": "oklch(61% .11 195)",
+            "600": "oklch(50% .09 195)",
+            "700": "oklch(43% .075 195)",
+            "800": "oklch(37.5% .062 195)",
+            "900": "oklch(32.5% .052 195)",
+            "950": "oklch(24% .04 195)",
+        }
+    },
+    "COMMAND": {"search_models": True},
+    "SIDEBAR": {"show_search": True, "command_search": True, "navigation": "billing_site.navigation.sidebar"},
+}
 
 # --- Static files, served by the web workers ------------------------------------------------------------------
 

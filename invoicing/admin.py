@@ -15,7 +15,7 @@ from django.urls import reverse
 
 from billing_site.foundation import clock
 from billing_site.foundation.actor import Actor
-from billing_site.foundation.admin import FactAdmin
+from billing_site.foundation.admin import FactAdmin, ReadOnlyInline
 from billing_site.foundation.periods import Period
 from billing_site.foundation.refusals import Refusal
 from invoicing import services
@@ -24,7 +24,7 @@ from invoicing.queries.documents import drafts_of
 from invoicing.queries.shown import ShownDocument, ShownLine
 
 
-class LinesInline(admin.TabularInline):
+class LinesInline(ReadOnlyInline):
     model = InvoiceLine
     ordering = ["position"]
     fields = [
@@ -38,15 +38,6 @@ class LinesInline(admin.TabularInline):
         "total",
         "counts_toward_total",
     ]
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Invoice)

@@ -1,4 +1,7 @@
-"""What every admin page stands on: history that says why, and facts that can only be read."""
+"""What every admin page stands on: history that says why, and facts that can only be read.
+
+Only this module, and what the site says of its looks, know the admin's skin.
+"""
 
 from typing import Any
 
@@ -7,13 +10,38 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 from simple_history.admin import SimpleHistoryAdmin
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.forms import ActionForm
+from unfold.widgets import CHECKBOX_CLASSES, INPUT_CLASSES, SELECT_CLASSES, TEXTAREA_CLASSES
 
 from billing_site.foundation import clock, tokens
 from billing_site.foundation.actor import Actor
 from billing_site.foundation.models import ApiToken, Job, TestClock
 
 
-class ReasonForm(forms.ModelForm):
+class Dressed(forms.BaseForm):
+    """Gives the widgets of a form the skin's looks; without them they have no border."""
+
+    CLASSES: tuple[tuple[type[forms.Widget], list[str]], ...] = (
+        (forms.HiddenInput, []),
+        (forms.CheckboxSelectMultiple, CHECKBOX_CLASSES),
+        (forms.CheckboxInput, CHECKBOX_CLASSES),
+        (forms.Textarea, TEXTAREA_CLASSES),
+        (forms.Select, SELECT_CLASSES),
+        (forms.widgets.Input, INPUT_CLASSES),
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for field in self.fields.values():
+            for widget in getattr(field.widget, "widgets", [field.widget]):
+                for kind, classes in self.CLASSES:
+                    if isinstance(widget, kind):
+                        widget.attrs.setdefault("class", " ".join(classes))
+                        break
+
+
+class ReasonForm(Dressed, forms.ModelForm):
     """A form that asks why, and keeps the answer in the history."""
 
     reason = forms.CharField(
@@ -21,7 +49,15 @@ class ReasonForm(forms.ModelForm):
     )
 
 
-class HouseAdmin(SimpleHistoryAdmin):
+class ReasonActionForm(ActionForm):
+    """Asks why, beside the list of actions."""
+
+    reason = forms.CharField(
+        required=False, label="Reason:", widget=forms.TextInput(attrs={"class": " ".join(INPUT_CLASSES)})
+    )
+
+
+class HouseAdmin(SimpleHistoryAdmin, ModelAdmin):
     """Configured rows: history with author and reason; nothing is deleted."""
 
     form = ReasonForm
@@ -41,7 +77,7 @@ class HouseAdmin(SimpleHistoryAdmin):
         return {"at": clock.now(), "by": Actor.of(request)}
 
 
-class FactAdmin(admin.ModelAdmin):
+class FactAdmin(ModelAdmin):
     """Facts and derived rows: they can be looked at."""
 
     show_full_result_count = False
@@ -54,6 +90,20 @@ class FactAdmin(admin.ModelAdmin):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ReadOnlyInline(TabularInline):
+    """Rows that belong to the one shown: they can be looked at."""
+
+    extra = 0
+    can_delete = False
+    hide_title = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
 
@@ -78,7 +128,7 @@ class ApiTokenAdmin(HouseAdmin):
 
 
 @admin.register(TestClock)
-class TestClockAdmin(FactAdmin, SimpleHistoryAdmin):
+class TestClockAdmin(SimpleHistoryAdmin, FactAdmin):
     """Moved with `manage.py clock`, which lets happen what falls due on the way; its moves are in the history."""
 
     list_display = ["instant"]

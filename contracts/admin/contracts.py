@@ -11,18 +11,19 @@ from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_protect
 
-from billing_site.foundation.admin import HouseAdmin
+from billing_site.foundation.admin import HouseAdmin, ReadOnlyInline
 from billing_site.foundation.refusals import Refusal
 from contracts import forms, services
 from contracts.models import Commit, Contract, ContractEdit, ContractTerms, Override, ScheduledCharge, Term
 from contracts.models.term import digits
 from contracts.queries import Agreement, agreement
-from pricing.admin import ReadOnlyInline, ThroughServices
+from pricing.admin import ThroughServices
 
 EDITS = ["added_by_edit", "removed_by_edit"]
 
 
 class TermInline(ReadOnlyInline):
+    hide_title = False  # a term says what it is in its title
     show_change_link = True
     related: tuple[str, ...] = ()
 

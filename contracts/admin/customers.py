@@ -7,11 +7,11 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 
-from billing_site.foundation.admin import HouseAdmin
+from billing_site.foundation.admin import HouseAdmin, ReadOnlyInline
 from contracts import forms, services
 from contracts.models import Contract, Customer
 from contracts.queries import aliases_of
-from pricing.admin import ARCHIVED, ReadOnlyInline, ThroughServices
+from pricing.admin import ARCHIVED, ThroughServices
 
 
 class ContractInline(ReadOnlyInline):

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django import forms
 
+from billing_site.foundation.admin import Dressed
 from billing_site.foundation.refusals import Refusal
 from contracts.forms.instants import InstantField
 from contracts.inputs import (
@@ -33,7 +34,7 @@ class ProductChoice(forms.ModelChoiceField):
         super().__init__(products, required=False, **options)
 
 
-class EditForm(forms.Form):
+class EditForm(Dressed, forms.Form):
     """Everything that one edit of a contract may do. Sections left empty do nothing."""
 
     reason = forms.CharField(widget=forms.TextInput(attrs={"size": 80}), help_text="Why; kept with the edit.")

@@ -1,11 +1,10 @@
 """The price list in the admin. Everything that writes is a service behind a form or an action."""
 
 from pricing.admin import metrics, products, publications, rate_cards, rates
-from pricing.admin.base import ARCHIVED, ReadOnlyInline, ThroughServices, digits
+from pricing.admin.base import ARCHIVED, ThroughServices, digits
 
 __all__ = [
     "ARCHIVED",
-    "ReadOnlyInline",
     "ThroughServices",
     "digits",
     "metrics",

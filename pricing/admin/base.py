@@ -3,24 +3,17 @@
 from collections.abc import Callable
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.helpers import ActionForm
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from billing_site.foundation import clock
 from billing_site.foundation.actor import Actor
+from billing_site.foundation.admin import ReasonActionForm
 from billing_site.foundation.refusals import Refusal
 from pricing import forms as own
 
 ARCHIVED: Any = ("archived_at", admin.EmptyFieldListFilter)
-
-
-class ReasonActionForm(ActionForm):
-    """Asks why, beside the list of actions."""
-
-    reason = forms.CharField(required=False, label="Reason:")
 
 
 class ThroughServices(admin.ModelAdmin):
@@ -74,17 +67,6 @@ class ThroughServices(admin.ModelAdmin):
                 archived += 1
         if archived:
             self.message_user(request, f"{archived} archived.")
-
-
-class ReadOnlyInline(admin.TabularInline):
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 def names(form: type[own.ServiceForm]) -> list[str]:

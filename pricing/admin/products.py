@@ -5,10 +5,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from billing_site.foundation import clock
-from billing_site.foundation.admin import FactAdmin, HouseAdmin
+from billing_site.foundation.admin import FactAdmin, HouseAdmin, ReadOnlyInline
 from pricing import forms as own
 from pricing import services
-from pricing.admin.base import ARCHIVED, ReadOnlyInline, ThroughServices, digits
+from pricing.admin.base import ARCHIVED, ThroughServices, digits
 from pricing.models import Product, ProductVersion
 from pricing.queries.rows import products_with_versions, version_in_force
 

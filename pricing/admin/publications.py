@@ -2,8 +2,8 @@
 
 from django.contrib import admin
 
-from billing_site.foundation.admin import FactAdmin, HouseAdmin
-from pricing.admin.base import ReadOnlyInline, ThroughServices
+from billing_site.foundation.admin import FactAdmin, HouseAdmin, ReadOnlyInline
+from pricing.admin.base import ThroughServices
 from pricing.models import PriceChange, Publication
 
 

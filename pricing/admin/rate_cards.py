@@ -9,10 +9,10 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 
-from billing_site.foundation.admin import FactAdmin, HouseAdmin
+from billing_site.foundation.admin import FactAdmin, HouseAdmin, ReadOnlyInline
 from pricing import forms as own
 from pricing import services
-from pricing.admin.base import ARCHIVED, ReadOnlyInline, ThroughServices
+from pricing.admin.base import ARCHIVED, ThroughServices
 from pricing.models import RateCard, RateCardAlias
 from pricing.queries import alias_segments
 

@@ -1,0 +1,74 @@
+"""What stands in the admin's sidebar: the places people go to first, then the records behind them."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+
+# title, icon, name of the page's URL, permission to see it
+PLACES: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
+    (
+        "",
+        (
+            ("Home", "home", "index", ""),
+            ("Contracts", "contract", "contracts_contract_changelist", "contracts.view_contract"),
+            ("Customers", "groups", "contracts_customer_changelist", "contracts.view_customer"),
+            ("Rate cards", "sell", "pricing_ratecard_changelist", "pricing.view_ratecard"),
+            ("Invoices", "receipt_long", "invoicing_invoice_changelist", "invoicing.view_invoice"),
+            ("Drafts", "edit_document", "invoicing_draftsofcustomer_changelist", "invoicing.view_draftsofcustomer"),
+        ),
+    ),
+    (
+        "What is sold",
+        (
+            ("Products", "inventory_2", "pricing_product_changelist", "pricing.view_product"),
+            ("Billable metrics", "speed", "pricing_billablemetric_changelist", "pricing.view_billablemetric"),
+            ("Prices", "payments", "pricing_rate_changelist", "pricing.view_rate"),
+            ("Price changes", "published_with_changes", "pricing_pricechange_changelist", "pricing.view_pricechange"),
+            ("Pricing units", "toll", "pricing_pricingunit_changelist", "pricing.view_pricingunit"),
+        ),
+    ),
+    (
+        "What happened",
+        (
+            ("Usage series", "stacked_line_chart", "ledger_series_changelist", "ledger.view_series"),
+            ("Ingest calls", "move_to_inbox", "ledger_ingestcall_changelist", "ledger.view_ingestcall"),
+            ("Ledger entries", "menu_book", "ledger_ledgerentry_changelist", "ledger.view_ledgerentry"),
+            ("Contract edits", "history_edu", "contracts_contractedit_changelist", "contracts.view_contractedit"),
+        ),
+    ),
+    (
+        "The house",
+        (
+            ("API tokens", "key", "foundation_apitoken_changelist", "foundation.view_apitoken"),
+            ("Jobs", "manufacturing", "foundation_job_changelist", "foundation.view_job"),
+            ("Test clock", "schedule", "foundation_testclock_changelist", "foundation.view_testclock"),
+            ("Users", "person", "auth_user_changelist", "auth.view_user"),
+        ),
+    ),
+)
+
+
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    """The groups that this person may see something of."""
+    return [
+        {"title": title, "separator": bool(title), "items": items}
+        for title, places in PLACES
+        if (
+            items := [
+                {"title": name, "icon": icon, "link": reverse(f"admin:{page}")}
+                for name, icon, page, permission in places
+                if _is_shown(page) and (not permission or request.user.has_perm(permission))
+            ]
+        )
+    ]
+
+
+def environment(request: HttpRequest) -> list[str] | None:
+    """The label at the top of each page: said where the clock is not the wall's."""
+    return ["Sandbox", "warning"] if settings.SANDBOX else None
+
+
+def _is_shown(page: str) -> bool:
+    return settings.SANDBOX or not page.startswith("foundation_testclock")
