@@ -162,3 +162,4 @@ class EditInput:
     update_net_payment_terms_days: Decimal | Unchanged | None = UNCHANGED
     uniqueness_key: str | None = None
     reason: str = ""
+    based_on_edit: int | None = None  # the contract's last edit that its author has seen; None: does not matter

@@ -2,13 +2,16 @@
 
 from contracts.services.contracts import create_contract
 from contracts.services.customers import archive_customer, create_customer, set_ingest_aliases, set_name
-from contracts.services.edits import edit_contract
+from contracts.services.edits import edit_contract, terms_after_edit
+from contracts.services.planning import EditedMeanwhile
 
 __all__ = [
+    "EditedMeanwhile",
     "archive_customer",
     "create_contract",
     "create_customer",
     "edit_contract",
     "set_ingest_aliases",
     "set_name",
+    "terms_after_edit",
 ]

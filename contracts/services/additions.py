@@ -7,12 +7,13 @@ from uuid import UUID
 
 from billing_site.foundation.problems import Problems
 from contracts.inputs import CommitInput, OverrideInput, ScheduledChargeInput
-from contracts.models import Contract, ContractEdit, Term
+from contracts.models import Contract, ContractEdit, Override, Term
+from contracts.queries import AgreedCharge, AgreedCommit
 from contracts.services.charges import charge_rows
 from contracts.services.checks import Deal, within
 from contracts.services.commits import commit_rows
 from contracts.services.overrides import override_row
-from contracts.services.recording import add_terms
+from contracts.services.recording import add_terms, stamp
 from pricing.queries import default_unit, products_by_id
 
 
@@ -39,17 +40,35 @@ class Added:
 
 @dataclass(frozen=True, slots=True)
 class AddedRows:
-    """Rows that are not saved yet, in the order in which they can be."""
+    """Rows that are not saved yet."""
 
-    of_contract: tuple[Sequence[Term], ...]  # overrides, commits, charges
-    of_terms: tuple[Sequence[Term], ...]  # their segments and items
+    overrides: tuple[Override, ...]
+    commits: tuple[AgreedCommit, ...]
+    charges: tuple[AgreedCharge, ...]
+
+    def by_model(self) -> Iterator[Sequence[Term]]:
+        """All of them, in the order in which they can be saved."""
+        yield self.overrides
+        yield [added.commit for added in self.commits]
+        yield [added.charge for added in self.charges]
+        yield [segment for added in self.commits for segment in added.segments]
+        yield [item for added in self.commits for item in added.invoice_items]
+        yield [item for added in self.charges for item in added.items]
+
+    def stamp(self, contract: Contract, edit: ContractEdit) -> None:
+        """Make them terms of `contract` that `edit` adds."""
+        for override in self.overrides:
+            override.contract = contract
+        for added in self.commits:
+            added.commit.contract = contract
+        for charged in self.charges:
+            charged.charge.contract = contract
+        for terms in self.by_model():
+            stamp(edit, terms)
 
     def save(self, contract: Contract, edit: ContractEdit) -> None:
-        for terms in self.of_contract:
-            for term in terms:
-                term.contract = contract  # type: ignore[attr-defined]
-            add_terms(edit, terms)
-        for terms in self.of_terms:
+        self.stamp(contract, edit)
+        for terms in self.by_model():
             add_terms(edit, terms)
 
 
@@ -67,23 +86,17 @@ def deal_for(contract: Contract, added: Added, *, dates_charged: frozenset[datet
 
 def added_rows(added: Added, deal: Deal, problems: Problems) -> AddedRows:
     """The rows of everything added. What is wrong goes to `problems`. Raises NotSupported."""
-    overrides = [
-        override_row(given, position, deal, within(problems, f"{added.prefix}overrides[{position}]"))
-        for position, given in enumerate(added.overrides)
-    ]
-    commits = [
-        commit_rows(given, position, deal, within(problems, f"{added.prefix}commits[{position}]"))
-        for position, given in enumerate(added.commits)
-    ]
-    charges = [
-        charge_rows(given, position, deal, within(problems, f"{added.prefix}scheduled_charges[{position}]"))
-        for position, given in enumerate(added.charges)
-    ]
     return AddedRows(
-        of_contract=(overrides, [commit for commit, _, _ in commits], [charge for charge, _ in charges]),
-        of_terms=(
-            [segment for _, segments, _ in commits for segment in segments],
-            [item for _, _, items in commits for item in items],
-            [item for _, items in charges for item in items],
+        overrides=tuple(
+            override_row(given, position, deal, within(problems, f"{added.prefix}overrides[{position}]"))
+            for position, given in enumerate(added.overrides)
+        ),
+        commits=tuple(
+            commit_rows(given, position, deal, within(problems, f"{added.prefix}commits[{position}]"))
+            for position, given in enumerate(added.commits)
+        ),
+        charges=tuple(
+            charge_rows(given, position, deal, within(problems, f"{added.prefix}scheduled_charges[{position}]"))
+            for position, given in enumerate(added.charges)
         ),
     )

@@ -4,13 +4,12 @@ from billing_site.foundation.periods import format_instant
 from billing_site.foundation.problems import Problems
 from contracts.inputs import ScheduledChargeInput
 from contracts.models import ScheduledCharge, ScheduledChargeItem
+from contracts.queries import AgreedCharge
 from contracts.services.checks import Deal, fixed_product, in_fiat, short_text, within
 from contracts.services.schedules import dated_amounts
 
 
-def charge_rows(
-    given: ScheduledChargeInput, position: int, deal: Deal, problems: Problems
-) -> tuple[ScheduledCharge, list[ScheduledChargeItem]]:
+def charge_rows(given: ScheduledChargeInput, position: int, deal: Deal, problems: Problems) -> AgreedCharge:
     """The rows of a scheduled charge, not saved. What is wrong goes to `problems`."""
     fixed_product(problems, given.product_id, deal)
     short_text(problems, "name", given.name)
@@ -33,6 +32,5 @@ def charge_rows(
         unit=deal.fiat,
         custom_fields=dict(given.custom_fields),
     )
-    return charge, [
-        ScheduledChargeItem(charge=charge, position=index, **item.columns()) for index, item in enumerate(items)
-    ]
+    rows = (ScheduledChargeItem(charge=charge, position=index, **item.columns()) for index, item in enumerate(items))
+    return AgreedCharge(charge, tuple(rows))

@@ -8,6 +8,7 @@ from billing_site.foundation.problems import Problems
 from billing_site.foundation.refusals import NotSupported
 from contracts.inputs import AccessScheduleInput, CommitInput, InvoiceScheduleInput, SegmentInput
 from contracts.models import AccessSegment, Commit, InvoiceScheduleItem
+from contracts.queries import AgreedCommit
 from contracts.services import targeting
 from contracts.services.checks import (
     Deal,
@@ -24,9 +25,7 @@ from contracts.services.schedules import DatedAmount, dated_amounts
 DEFAULT_PRIORITY = Decimal(100)
 
 
-def commit_rows(
-    given: CommitInput, position: int, deal: Deal, problems: Problems
-) -> tuple[Commit, list[AccessSegment], list[InvoiceScheduleItem]]:
+def commit_rows(given: CommitInput, position: int, deal: Deal, problems: Problems) -> AgreedCommit:
     """The rows of a postpaid commit, not saved. What is wrong goes to `problems`. Raises NotSupported."""
     if given.type == Commit.Type.PREPAID:
         raise NotSupported.of(f"{problems.path}type", given.type, "is not supported yet; POSTPAID is")
@@ -51,9 +50,9 @@ def commit_rows(
     _target(commit, given, deal, problems)
     segment = _the_segment(given.access_schedule, deal, within(problems, "access_schedule"))
     item = _the_true_up(given.invoice_schedule, segment, deal, within(problems, "invoice_schedule"))
-    return (
-        commit,
-        [
+    segments = []
+    if segment is not None:
+        segments = [
             AccessSegment(
                 commit=commit,
                 amount=segment.amount,
@@ -61,10 +60,8 @@ def commit_rows(
                 ending_before=segment.ending_before,
             )
         ]
-        if segment
-        else [],
-        [InvoiceScheduleItem(commit=commit, **item.columns())] if item else [],
-    )
+    items = [InvoiceScheduleItem(commit=commit, **item.columns())] if item else []
+    return AgreedCommit(commit, tuple(segments), tuple(items))
 
 
 def _target(commit: Commit, given: CommitInput, deal: Deal, problems: Problems) -> None:

@@ -1,25 +1,19 @@
 """Editing a contract: everything of one edit happens together, and nothing is overwritten."""
 
-from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, TypeVar
 from uuid import UUID
 
 from billing_site.foundation.actor import Actor
-from billing_site.foundation.periods import format_instant
-from billing_site.foundation.problems import Problems
-from billing_site.foundation.refusals import Refusal
-from contracts.inputs import UNCHANGED, EditInput
-from contracts.models import ContractEdit, ContractTerms, Customer, Override, ScheduledChargeItem
-from contracts.queries import AgreedCharge, AgreedCommit, Agreement, agreement
-from contracts.services.additions import Added, added_rows, deal_for
-from contracts.services.checks import Deal, days, not_billed_yet, short_text, uniqueness_key
-from contracts.services.contracts import key_was_used, refuse_archived
-from contracts.services.endings import check_end, shortened_by
+from contracts.inputs import EditInput
+from contracts.models import ContractEdit, Customer
+from contracts.queries import customer_terms
+from contracts.queries.compiled import to_terms
+from contracts.queries.customers import no_such_customer
+from contracts.services.planning import plan_edit
 from contracts.services.recording import add_terms, record_edit, remove_terms
+from contracts.terms import CustomerTerms
 from contracts.transactions import money_transaction
-
-T = TypeVar("T")
 
 
 @money_transaction
@@ -30,158 +24,40 @@ def edit_contract(customer: Customer, contract_id: UUID, given: EditInput, *, at
     scheduled charges after its end and brings true-ups forward to it. Archiving a scheduled charge keeps the dates
     that have fallen due.
 
-    Raises NotFound, Conflict where the uniqueness key was used, NotSupported, and Refusal naming every field that
-    breaks a rule, among them whatever would reach back into final invoices.
+    Raises NotFound, Conflict where the uniqueness key was used, EditedMeanwhile, NotSupported, and Refusal naming
+    every field that breaks a rule, among them whatever would reach back into final invoices.
     """
-    agreed = agreement(customer.pk, contract_id)
-    refuse_archived(customer)
-    if agreed.contract.archived_at is not None:
-        raise Refusal.of("contract_id", contract_id, "must be the id of a contract that is not archived")
-    key = given.uniqueness_key
-    if key and ContractEdit.objects.filter(customer=customer, uniqueness_key=key).exists():
-        raise key_was_used(key)
-    if _is_empty(given):
-        raise Refusal("The edit changes nothing: give something to add, remove, archive or update.")
-
-    problems = Problems()
-    uniqueness_key(problems, key)
-    added = Added("add_", given.add_overrides, given.add_commits, given.add_scheduled_charges)
-    deal = deal_for(agreed.contract, added, dates_charged=_dates_charged(agreed, at))
-    rows = added_rows(added, deal, problems)
-    overrides = _overrides_to_remove(given.remove_overrides, agreed, deal, problems)
-    commits = _commits_to_archive(given.archive_commits, agreed, deal, problems)
-    charges = _charges_to_archive(given.archive_scheduled_charges, agreed, problems)
-    terms = _new_terms(given, agreed, problems)
-    if terms is not None and terms.ending_before != agreed.terms.ending_before:
-        check_end(problems, customer, agreed, terms.ending_before)
-    problems.refuse()
-
+    planned = plan_edit(customer, contract_id, given, at=at)
+    contract = planned.agreed.contract
     edit = record_edit(
         customer,
         ContractEdit.Kind.EDIT,
-        contract=agreed.contract,
-        changes=_changes(given, terms),
-        uniqueness_key=key,
+        contract=contract,
+        changes=planned.changes,
+        uniqueness_key=given.uniqueness_key,
         reason=given.reason,
         at=at,
         by=by,
     )
-    rows.save(agreed.contract, edit)
-    remove_terms(edit, overrides)
-    remove_terms(edit, [committed.commit for committed in commits])
-    remove_terms(edit, [segment for committed in commits for segment in committed.segments])
-    items_gone = [item for charged in charges for item in charged.items if item.issued_at > at]
-    true_ups_gone = [item for committed in commits for item in committed.invoice_items]
-    if terms is not None:
-        remove_terms(edit, [agreed.terms])
-        add_terms(edit, [terms])
-        shortened = shortened_by(agreed, terms.ending_before, archived=commits, at=at)
-        items_gone += [item for item in shortened.charge_items if item not in items_gone]
-        true_ups_gone += shortened.true_ups
-        add_terms(edit, shortened.earlier_true_ups)
-    remove_terms(edit, items_gone)
-    remove_terms(edit, true_ups_gone)
-    remove_terms(edit, [charged.charge for charged in agreed.charges if _is_gone(charged, items_gone)])
+    planned.rows.save(contract, edit)
+    for terms in planned.removed:
+        remove_terms(edit, terms)
+    if planned.terms is not None:
+        add_terms(edit, [planned.terms])
+    add_terms(edit, planned.earlier_true_ups)
     return edit
 
 
-def _is_empty(given: EditInput) -> bool:
-    lists = (
-        given.add_overrides,
-        given.add_commits,
-        given.add_scheduled_charges,
-        given.remove_overrides,
-        given.archive_commits,
-        given.archive_scheduled_charges,
-    )
-    updates = (given.update_contract_end_date, given.update_contract_name, given.update_net_payment_terms_days)
-    return not any(lists) and all(update is UNCHANGED for update in updates)
+def terms_after_edit(customer_id: UUID, contract_id: UUID, given: EditInput, *, at: datetime) -> CustomerTerms:
+    """What would be agreed with the customer if `edit_contract` were called. Writes nothing.
 
-
-def _changes(given: EditInput, terms: ContractTerms | None) -> dict[str, Any]:
-    """What the edit asks for besides adding, as it is kept on the edit and echoed."""
-    changes: dict[str, Any] = {}
-    for name in ("remove_overrides", "archive_commits", "archive_scheduled_charges"):
-        if ids := getattr(given, name):
-            changes[name] = [str(term_id) for term_id in ids]
-    end = given.update_contract_end_date
-    if end is not UNCHANGED:
-        changes["update_contract_end_date"] = None if end is None else format_instant(end)
-    if given.update_contract_name is not UNCHANGED:
-        changes["update_contract_name"] = given.update_contract_name
-    if terms is not None and given.update_net_payment_terms_days is not UNCHANGED:
-        changes["update_net_payment_terms_days"] = terms.net_payment_terms_days
-    return changes
-
-
-def _new_terms(given: EditInput, agreed: Agreement, problems: Problems) -> ContractTerms | None:
-    """The row that replaces the standing one, or None where nothing of it changes."""
-    name, end, net_days = (
-        given.update_contract_name,
-        given.update_contract_end_date,
-        given.update_net_payment_terms_days,
-    )
-    if name is UNCHANGED and end is UNCHANGED and net_days is UNCHANGED:
-        return None
-    held = agreed.terms
-    new = ContractTerms(
-        contract=agreed.contract,
-        name=held.name,
-        ending_before=held.ending_before,
-        net_payment_terms_days=held.net_payment_terms_days,
-        grace_hours=held.grace_hours,
-    )
-    if name is not UNCHANGED:
-        new.name = name or ""
-        short_text(problems, "update_contract_name", new.name)
-    if end is not UNCHANGED:
-        new.ending_before = end
-    if net_days is not UNCHANGED:
-        new.net_payment_terms_days = days(problems, "update_net_payment_terms_days", net_days)
-    return new
-
-
-def _overrides_to_remove(ids: Sequence[UUID], agreed: Agreement, deal: Deal, problems: Problems) -> list[Override]:
-    standing = {override.pk: override for override in agreed.overrides}
-    found = _named("remove_overrides", "an override", ids, standing, problems)
-    for name, override in found:
-        not_billed_yet(problems, name, override.pk, override.starting_at, deal)
-    return [override for _, override in found]
-
-
-def _commits_to_archive(ids: Sequence[UUID], agreed: Agreement, deal: Deal, problems: Problems) -> list[AgreedCommit]:
-    standing = {committed.commit.pk: committed for committed in agreed.commits}
-    found = _named("archive_commits", "a commit", ids, standing, problems)
-    for name, committed in found:
-        first = min(segment.starting_at for segment in committed.segments)
-        not_billed_yet(problems, name, committed.commit.pk, first, deal)
-    return [committed for _, committed in found]
-
-
-def _charges_to_archive(ids: Sequence[UUID], agreed: Agreement, problems: Problems) -> list[AgreedCharge]:
-    standing = {charged.charge.pk: charged for charged in agreed.charges}
-    found = _named("archive_scheduled_charges", "a scheduled charge", ids, standing, problems)
-    return [charged for _, charged in found]
-
-
-def _named(
-    field: str, noun: str, ids: Sequence[UUID], standing: Mapping[UUID, T], problems: Problems
-) -> list[tuple[str, T]]:
-    """The standing terms with these ids, each once, with the path under which it was named."""
-    found: dict[UUID, tuple[str, T]] = {}
-    for index, term_id in enumerate(ids):
-        name = f"{field}[{index}].id"
-        if term_id not in standing:
-            problems.add(name, term_id, f"must be the id of {noun} of the contract")
-        elif term_id not in found:
-            found[term_id] = (name, standing[term_id])
-    return list(found.values())
-
-
-def _dates_charged(agreed: Agreement, at: datetime) -> frozenset[datetime]:
-    return frozenset(item.issued_at for charged in agreed.charges for item in charged.items if item.issued_at <= at)
-
-
-def _is_gone(charged: AgreedCharge, items_gone: Sequence[ScheduledChargeItem]) -> bool:
-    """Whether nothing of a charge is left."""
-    return set(charged.items) <= set(items_gone)
+    Read it in one snapshot with what it is compared to. Raises what `edit_contract` raises.
+    """
+    customer = Customer.objects.filter(pk=customer_id).first()
+    if customer is None:
+        raise no_such_customer(customer_id)
+    planned = plan_edit(customer, contract_id, given, at=at)
+    now = customer_terms(customer_id)
+    after = to_terms(planned.after())
+    contracts = tuple(after if contract.id == contract_id else contract for contract in now.contracts)
+    return replace(now, edit_number=now.edit_number + 1, contracts=contracts)

@@ -38,12 +38,17 @@ def record_edit(
 
 def add_terms(edit: ContractEdit, terms: Sequence[Term]) -> None:
     """Insert terms that an edit adds, all of one model."""
+    stamp(edit, terms)
+    if terms:
+        type(terms[0]).objects.bulk_create(terms)
+
+
+def stamp(edit: ContractEdit, terms: Sequence[Term]) -> None:
+    """Make terms those that `edit` adds."""
     for term in terms:
         term.customer_id = edit.customer_id
         term.added_by_edit = edit
         term.created_at = edit.created_at
-    if terms:
-        type(terms[0]).objects.bulk_create(terms)
 
 
 def remove_terms(edit: ContractEdit, terms: Sequence[Term]) -> None:

@@ -11,7 +11,7 @@ from billing_site.foundation.money import exact_sum
 from billing_site.foundation.periods import Period
 from billing_site.foundation.transactions import read_snapshot
 from contracts.queries import customer_terms
-from contracts.terms import ClaimWindow
+from contracts.terms import ClaimWindow, CustomerTerms
 from invoicing.engine import walk
 from invoicing.engine.documents import Document, Result
 from invoicing.engine.inputs import Inputs, Posted, Usage, Used
@@ -45,14 +45,19 @@ def compute(
 
 
 def computation(
-    customer_id: UUID, *, at: datetime, at_edit: int | None = None, at_publication: int | None = None
+    customer_id: UUID,
+    *,
+    at: datetime,
+    at_edit: int | None = None,
+    at_publication: int | None = None,
+    terms: CustomerTerms | None = None,
 ) -> Computation:
-    """`compute`, with what it was computed from.
+    """`compute`, with what it was computed from. `terms` stand in for those that are agreed: what would be, if …
 
     A fixed number of statements for a customer, and one more for each stretch that has to be seen by the hour.
     """
     with read_snapshot():
-        terms = customer_terms(customer_id, at_edit=at_edit)
+        terms = terms or customer_terms(customer_id, at_edit=at_edit)
         cards = {contract.rate_card_id for contract in terms.contracts if contract.rate_card_id is not None}
         inputs = Inputs(
             at=at,

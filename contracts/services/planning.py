@@ -1,0 +1,249 @@
+"""What an edit of a contract would do, worked out and checked before anything is written.
+
+`edit_contract` writes what is planned here; a preview computes with it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+from billing_site.foundation.periods import format_instant
+from billing_site.foundation.problems import Problems
+from billing_site.foundation.refusals import Conflict, Refusal
+from contracts.inputs import UNCHANGED, EditInput
+from contracts.models import (
+    ContractEdit,
+    ContractTerms,
+    Customer,
+    InvoiceScheduleItem,
+    Override,
+    ScheduledChargeItem,
+    Term,
+)
+from contracts.queries import AgreedCharge, AgreedCommit, Agreement, agreement
+from contracts.services.additions import Added, AddedRows, added_rows, deal_for
+from contracts.services.checks import Deal, days, not_billed_yet, short_text, uniqueness_key
+from contracts.services.contracts import key_was_used, refuse_archived
+from contracts.services.endings import Shortened, check_end, shortened_by
+from contracts.services.recording import stamp
+
+T = TypeVar("T")
+
+
+class EditedMeanwhile(Conflict):
+    """Somebody else has edited the contract since its terms were read."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedEdit:
+    """An edit that has passed every check, with what it would add and remove. Nothing is written yet."""
+
+    customer: Customer
+    agreed: Agreement  # what stands
+    changes: Mapping[str, Any]
+    at: datetime
+    rows: AddedRows
+    terms: ContractTerms | None  # what replaces the standing ones
+    earlier_true_ups: Sequence[InvoiceScheduleItem]
+    removed: tuple[Sequence[Term], ...]  # each of one model
+
+    def after(self) -> Agreement:
+        """The contract as it would stand after the edit, under the number that the edit would have."""
+        edit = ContractEdit(customer=self.customer, number=self.customer.last_edit_number + 1, created_at=self.at)
+        self.rows.stamp(self.agreed.contract, edit)
+        stamp(edit, self.earlier_true_ups)
+        gone = {term.pk for terms in self.removed for term in terms}
+        commits = [
+            AgreedCommit(
+                each.commit,
+                tuple(segment for segment in each.segments if segment.pk not in gone),
+                (
+                    *(item for item in each.invoice_items if item.pk not in gone),
+                    *(item for item in self.earlier_true_ups if item.commit_id == each.commit.pk),
+                ),
+            )
+            for each in self.agreed.commits
+            if each.commit.pk not in gone
+        ]
+        charges = [
+            AgreedCharge(each.charge, tuple(item for item in each.items if item.pk not in gone))
+            for each in self.agreed.charges
+            if each.charge.pk not in gone
+        ]
+        return Agreement(
+            contract=self.agreed.contract,
+            terms=self.terms or self.agreed.terms,
+            overrides=(*(each for each in self.agreed.overrides if each.pk not in gone), *self.rows.overrides),
+            commits=(*commits, *self.rows.commits),
+            charges=(*charges, *self.rows.charges),
+        )
+
+
+def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: datetime) -> PlannedEdit:
+    """Check an edit against what stands, and work out what it adds and removes. Raises as `edit_contract` does."""
+    agreed = agreement(customer.pk, contract_id)
+    refuse_archived(customer)
+    if agreed.contract.archived_at is not None:
+        raise Refusal.of("contract_id", contract_id, "must be the id of a contract that is not archived")
+    key = given.uniqueness_key
+    if key and ContractEdit.objects.filter(customer=customer, uniqueness_key=key).exists():
+        raise key_was_used(key)
+    _refuse_edited_meanwhile(customer, contract_id, given.based_on_edit)
+    if _is_empty(given):
+        raise Refusal("The edit changes nothing: give something to add, remove, archive or update.")
+
+    problems = Problems()
+    uniqueness_key(problems, key)
+    added = Added("add_", given.add_overrides, given.add_commits, given.add_scheduled_charges)
+    deal = deal_for(agreed.contract, added, dates_charged=_dates_charged(agreed, at))
+    rows = added_rows(added, deal, problems)
+    overrides = _overrides_to_remove(given.remove_overrides, agreed, deal, problems)
+    commits = _commits_to_archive(given.archive_commits, agreed, deal, problems)
+    charges = _charges_to_archive(given.archive_scheduled_charges, agreed, problems)
+    terms = _new_terms(given, agreed, problems)
+    if terms is not None and terms.ending_before != agreed.terms.ending_before:
+        check_end(problems, customer, agreed, terms.ending_before)
+    problems.refuse()
+
+    items_gone = [item for charged in charges for item in charged.items if item.issued_at > at]
+    true_ups_gone = [item for committed in commits for item in committed.invoice_items]
+    shortened = Shortened()
+    if terms is not None:
+        shortened = shortened_by(agreed, terms.ending_before, archived=commits, at=at)
+        items_gone += [item for item in shortened.charge_items if item not in items_gone]
+        true_ups_gone += shortened.true_ups
+    return PlannedEdit(
+        customer=customer,
+        agreed=agreed,
+        changes=_changes(given, terms),
+        at=at,
+        rows=rows,
+        terms=terms,
+        earlier_true_ups=shortened.earlier_true_ups,
+        removed=(
+            overrides,
+            [committed.commit for committed in commits],
+            [segment for committed in commits for segment in committed.segments],
+            [agreed.terms] if terms is not None else [],
+            items_gone,
+            true_ups_gone,
+            [charged.charge for charged in agreed.charges if _is_gone(charged, items_gone)],
+        ),
+    )
+
+
+def _refuse_edited_meanwhile(customer: Customer, contract_id: UUID, based_on: int | None) -> None:
+    if based_on is None:
+        return
+    newer = ContractEdit.objects.filter(customer=customer, contract_id=contract_id, number__gt=based_on)
+    latest = newer.order_by("-number").first()
+    if latest is not None:
+        why = f', saying "{latest.reason}"' if latest.reason else ""
+        raise EditedMeanwhile(
+            f"{latest.created_by} has edited this contract meanwhile (edit {latest.number}{why}): "
+            "look at what stands now, then make your edit again."
+        )
+
+
+def _is_empty(given: EditInput) -> bool:
+    lists = (
+        given.add_overrides,
+        given.add_commits,
+        given.add_scheduled_charges,
+        given.remove_overrides,
+        given.archive_commits,
+        given.archive_scheduled_charges,
+    )
+    updates = (given.update_contract_end_date, given.update_contract_name, given.update_net_payment_terms_days)
+    return not any(lists) and all(update is UNCHANGED for update in updates)
+
+
+def _changes(given: EditInput, terms: ContractTerms | None) -> dict[str, Any]:
+    """What the edit asks for besides adding, as it is kept on the edit and echoed."""
+    changes: dict[str, Any] = {}
+    for name in ("remove_overrides", "archive_commits", "archive_scheduled_charges"):
+        if ids := getattr(given, name):
+            changes[name] = [str(term_id) for term_id in ids]
+    end = given.update_contract_end_date
+    if end is not UNCHANGED:
+        changes["update_contract_end_date"] = None if end is None else format_instant(end)
+    if given.update_contract_name is not UNCHANGED:
+        changes["update_contract_name"] = given.update_contract_name
+    if terms is not None and given.update_net_payment_terms_days is not UNCHANGED:
+        changes["update_net_payment_terms_days"] = terms.net_payment_terms_days
+    return changes
+
+
+def _new_terms(given: EditInput, agreed: Agreement, problems: Problems) -> ContractTerms | None:
+    """The row that replaces the standing one, or None where nothing of it changes."""
+    name, end, net_days = (
+        given.update_contract_name,
+        given.update_contract_end_date,
+        given.update_net_payment_terms_days,
+    )
+    if name is UNCHANGED and end is UNCHANGED and net_days is UNCHANGED:
+        return None
+    held = agreed.terms
+    new = ContractTerms(
+        contract=agreed.contract,
+        name=held.name,
+        ending_before=held.ending_before,
+        net_payment_terms_days=held.net_payment_terms_days,
+        grace_hours=held.grace_hours,
+    )
+    if name is not UNCHANGED:
+        new.name = name or ""
+        short_text(problems, "update_contract_name", new.name)
+    if end is not UNCHANGED:
+        new.ending_before = end
+    if net_days is not UNCHANGED:
+        new.net_payment_terms_days = days(problems, "update_net_payment_terms_days", net_days)
+    return new
+
+
+def _overrides_to_remove(ids: Sequence[UUID], agreed: Agreement, deal: Deal, problems: Problems) -> list[Override]:
+    standing = {override.pk: override for override in agreed.overrides}
+    found = _named("remove_overrides", "an override", ids, standing, problems)
+    for name, override in found:
+        not_billed_yet(problems, name, override.pk, override.starting_at, deal)
+    return [override for _, override in found]
+
+
+def _commits_to_archive(ids: Sequence[UUID], agreed: Agreement, deal: Deal, problems: Problems) -> list[AgreedCommit]:
+    standing = {committed.commit.pk: committed for committed in agreed.commits}
+    found = _named("archive_commits", "a commit", ids, standing, problems)
+    for name, committed in found:
+        first = min(segment.starting_at for segment in committed.segments)
+        not_billed_yet(problems, name, committed.commit.pk, first, deal)
+    return [committed for _, committed in found]
+
+
+def _charges_to_archive(ids: Sequence[UUID], agreed: Agreement, problems: Problems) -> list[AgreedCharge]:
+    standing = {charged.charge.pk: charged for charged in agreed.charges}
+    found = _named("archive_scheduled_charges", "a scheduled charge", ids, standing, problems)
+    return [charged for _, charged in found]
+
+
+def _named(
+    field: str, noun: str, ids: Sequence[UUID], standing: Mapping[UUID, T], problems: Problems
+) -> list[tuple[str, T]]:
+    """The standing terms with these ids, each once, with the path under which it was named."""
+    found: dict[UUID, tuple[str, T]] = {}
+    for index, term_id in enumerate(ids):
+        name = f"{field}[{index}].id"
+        if term_id not in standing:
+            problems.add(name, term_id, f"must be the id of {noun} of the contract")
+        elif term_id not in found:
+            found[term_id] = (name, standing[term_id])
+    return list(found.values())
+
+
+def _dates_charged(agreed: Agreement, at: datetime) -> frozenset[datetime]:
+    return frozenset(item.issued_at for charged in agreed.charges for item in charged.items if item.issued_at <= at)
+
+
+def _is_gone(charged: AgreedCharge, items_gone: Sequence[ScheduledChargeItem]) -> bool:
+    """Whether nothing of a charge is left."""
+    return set(charged.items) <= set(items_gone)
