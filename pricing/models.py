@@ -226,7 +226,7 @@ class ProductVersion(models.Model):
         """The engine's value; reads `product`."""
         conversion = rounding = None
         if self.conversion_factor is not None:
-            conversion = engine.Conversion(self.conversion_factor, self.conversion_operation)
+            conversion = engine.Conversion(self.conversion_factor, self.conversion_operation, self.conversion_name)
         if self.rounding_decimal_places is not None:
             rounding = engine.Rounding(self.rounding_decimal_places, self.rounding_method)
         return engine.ProductVersion(

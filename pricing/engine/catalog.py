@@ -5,7 +5,7 @@ unit (USD: cents) for one converted unit of quantity.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
@@ -31,10 +31,14 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """One metric unit becomes `factor` sold units (MULTIPLY), or `factor` metric units become one (DIVIDE)."""
+    """One metric unit becomes `factor` sold units (MULTIPLY), or `factor` metric units become one (DIVIDE).
+
+    `name` is what a sold unit is called ("million tokens"); another name is no other conversion.
+    """
 
     factor: Decimal
     operation: str
+    name: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from tests.factories.pricing import (
 
 pytestmark = pytest.mark.django_db
 
-USD = Unit(USD_ID, "USD (cents)", 2, 2)
+USD = Unit(USD_ID, "USD (cents)", 2, 2, "USD")
 PUBLISHED_AT = datetime(2025, 9, 1, 8, 15, tzinfo=UTC)
 
 
@@ -34,6 +34,7 @@ def test_the_catalog_is_what_was_published():
         version__presentation_group_key=["team"],
         version__conversion_factor=D(1_000_000),
         version__conversion_operation="DIVIDE",
+        version__conversion_name="million tokens",
         version__rounding_decimal_places=2,
         version__rounding_method="ROUND_UP",
         version__tags=["ai"],
@@ -93,6 +94,9 @@ def test_the_catalog_is_what_was_published():
             rate.rate_card_id: RateCard(rate.rate_card_id, "List prices", USD, (expected_rate,), (product.id,))
         },
     )
+    [version] = catalog.products[product.id]
+    assert version.conversion is not None
+    assert version.conversion.name == "million tokens"  # which is no part of its equality
 
 
 def test_an_empty_house_has_an_empty_catalog():
