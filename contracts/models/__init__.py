@@ -7,6 +7,7 @@ so that a number names everything that was agreed when that edit was made.
 from contracts.models.commits import AccessSegment, Commit, InvoiceScheduleItem, ScheduledCharge, ScheduledChargeItem
 from contracts.models.contracts import Contract, ContractTerms, Override
 from contracts.models.customers import Claim, ContractEdit, Customer
+from contracts.models.logins import CustomerLogin
 from contracts.models.term import Term, TermQuerySet
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "ContractEdit",
     "ContractTerms",
     "Customer",
+    "CustomerLogin",
     "InvoiceScheduleItem",
     "Override",
     "ScheduledCharge",

@@ -5,6 +5,7 @@ from contracts.queries.claims import aliases_of, claim_windows, holders_of, owne
 from contracts.queries.compiled import customer_terms, to_terms
 from contracts.queries.customers import customer, customers, no_such_customer
 from contracts.queries.edits import EditedTerms, edit_history, edit_number_at
+from contracts.queries.logins import customer_of
 from contracts.queries.rate_schedule import ContractPrice, contract_prices
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "claim_windows",
     "contract_prices",
     "customer",
+    "customer_of",
     "customer_terms",
     "customers",
     "edit_history",

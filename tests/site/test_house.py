@@ -28,6 +28,7 @@ MODELS = {
     "pricing.Rate": ("fact", "id", None),
     "pricing.RateWithdrawal": ("fact", "id", None),
     "contracts.Customer": ("configured", "id", "id"),
+    "contracts.CustomerLogin": ("configured", "id", None),
     "contracts.ContractEdit": ("fact", "id", "customer"),
     "contracts.Claim": ("fact", "id", None),
     "contracts.Contract": ("configured", "id", "customer"),
