@@ -1,21 +1,10 @@
-"""Usage documents cut into days or hours, so that the pieces of a document add up to it exactly.
+"""Usage documents cut into days or hours, so that the pieces of a document add up to it exactly."""
 
-The price of a part of a line does not change within its time, and where several payers share that time they were used
-up one after the other, in the order of the lines. So how far a line had come by an instant follows from how much had
-been metered by then, and a piece is the difference between two instants:
-
-    metered by then    1 Oct 0   3 Oct 20   5 Oct 50   1 Nov 60        (of the same series, over the same time)
-    covered, 30 units        0         20         30         30
-    the rest, 30 units       0          0         20         30
-"""
-
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from itertools import pairwise
 from uuid import UUID
 
 from billing_site.foundation.money import QUANTUM, exact_sum, round_to
@@ -23,11 +12,10 @@ from billing_site.foundation.periods import DAY, HOUR, Period, floor_day, floor_
 from billing_site.foundation.transactions import read_snapshot
 from contracts.models import Customer
 from contracts.terms import ClaimWindow
-from invoicing.engine.inputs import Used
-from invoicing.queries.compute import computation, usage_of
+from invoicing.queries.compute import computation
 from invoicing.queries.documents import Filters, final_heads, finals_by_id, head_of, shown_drafts
 from invoicing.queries.shown import ShownDocument, ShownLine, ShownPart
-from pricing.engine.catalog import GroupValues
+from invoicing.queries.spread import Asked, Share, shares
 
 SPAN_OF_A_PAGE = {DAY: 35 * DAY, HOUR: 24 * HOUR}
 
@@ -103,13 +91,13 @@ def _pieces(document: ShownDocument, windows: Sequence[Period], claims: Iterable
     """What falls into each window. One query."""
     instants = sorted({instant for window in windows for instant in (window.starting_at, _end(window))})
     parts = _parts_by_line(document.lines)
-    shares = _shares(parts, instants, claims)
+    [by_part] = shares([Asked(document.lines, tuple(instants))], claims)
     quantities = [
-        _progress(line.quantity, [(part.quantity, shares[part]) for part in of_line], line, instants)
+        _progress(line.quantity, [(part.quantity, by_part[part]) for part in of_line], line, instants)
         for line, of_line in zip(document.lines, parts, strict=True)
     ]
     totals = [
-        _progress(line.total, [(part.amount, shares[part]) for part in of_line], line, instants)
+        _progress(line.total, [(part.amount, by_part[part]) for part in of_line], line, instants)
         for line, of_line in zip(document.lines, parts, strict=True)
     ]
     for window in windows:
@@ -133,68 +121,6 @@ def _parts_by_line(lines: Sequence[ShownLine]) -> list[tuple[ShownPart, ...]]:
     for line in lines:
         parts.append(parts[-1] if line.type == "applied_commit_or_credit" and parts else line.parts)
     return parts
-
-
-Share = Mapping[datetime, Fraction]  # of a whole, by each instant; from 0 to 1 where usage only grows
-
-
-def _shares(
-    parts: Iterable[Iterable[ShownPart]], instants: Sequence[datetime], claims: Iterable[ClaimWindow]
-) -> dict[ShownPart, Share]:
-    """How much of each part had come about by each instant. One query."""
-    together: dict[tuple[Period, UUID | None, GroupValues], dict[ShownPart, None]] = defaultdict(dict)
-    for part in (part for of_line in parts for part in of_line):
-        together[part.period, part.metric_id, part.group_values][part] = None
-    cells = {period: _cells(period, instants) for period, _, _ in together}
-    metric_ids = {metric_id for _, metric_id, _ in together if metric_id is not None}
-    used = usage_of(claims, sorted({cell for of_one in cells.values() for cell in of_one}), metric_ids=metric_ids)
-    shares: dict[ShownPart, Share] = {}
-    for (period, metric_id, values), sharing in together.items():
-        metered = [
-            sum((Fraction(each.quantity) for each in used[cell] if _measures(each, metric_id, values)), Fraction(0))
-            for cell in cells[period]
-        ]
-        billed = sum((Fraction(part.metric_quantity) for part in sharing), Fraction(0))
-        by = _metered_by(period, cells[period], metered, instants, billed)
-        before = Fraction(0)
-        for part in sharing:
-            size = Fraction(part.metric_quantity)
-            shares[part] = {
-                instant: min(max((by[instant] - before) / size, Fraction(0)), Fraction(1))
-                if size
-                else Fraction(instant > period.starting_at)
-                for instant in instants
-            }
-            before += size
-    return shares
-
-
-def _cells(period: Period, instants: Sequence[datetime]) -> list[Period]:
-    """The period cut at the instants that lie in it."""
-    edges = [period.starting_at, *(each for each in instants if period.starting_at < each < _end(period)), _end(period)]
-    return [Period(start, end) for start, end in pairwise(edges)]
-
-
-def _metered_by(
-    period: Period, cells: Sequence[Period], metered: Sequence[Fraction], instants: Sequence[datetime], billed: Fraction
-) -> dict[datetime, Fraction]:
-    """How much of what was `billed` had been metered by each instant.
-
-    Usage that came later, or was taken back, changes no document: it only moves what was billed in time. Where nothing
-    is left to go by, all of it is placed at the beginning.
-    """
-    whole = sum(metered, Fraction(0))
-    by: dict[datetime, Fraction] = {}
-    for instant in instants:
-        so_far = sum(
-            (amount for cell, amount in zip(cells, metered, strict=True) if _end(cell) <= instant), Fraction(0)
-        )
-        by[instant] = billed * so_far / whole if whole else billed * (instant > period.starting_at)
-    return by
-
-
-def _measures(used: Used, metric_id: UUID | None, values: GroupValues) -> bool:
-    return used.metric_id == metric_id and set(values) <= set(used.values)
 
 
 def _progress(

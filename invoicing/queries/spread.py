@@ -1,0 +1,148 @@
+"""How documents came about over time: what share of each of their parts had been used by an instant.
+
+The price of a part of a line does not change within its time, and where several payers share that time they were used
+up one after the other, in the order of the lines. So how far a part had come by an instant follows from how much had
+been metered by then, and what falls between two instants is a difference:
+
+    metered by then    1 Oct 0   3 Oct 20   5 Oct 50   1 Nov 60        (of the same series, over the same time)
+    covered, 30 units        0         20         30         30
+    the rest, 30 units       0          0         20         30
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from itertools import pairwise
+from uuid import UUID
+
+from billing_site.foundation.periods import Period
+from contracts.terms import ClaimWindow
+from invoicing.engine.inputs import Used
+from invoicing.queries.compute import usage_of
+from invoicing.queries.shown import ShownLine, ShownPart
+from pricing.engine.catalog import GroupValues
+
+Share = Mapping[datetime, Fraction]  # of a whole, by each instant; from 0 to 1 where usage only grows
+Shares = Mapping[ShownPart, Share]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The shares of a document's `lines` are wanted by each of `instants`."""
+
+    lines: tuple[ShownLine, ...]
+    instants: tuple[datetime, ...]
+
+
+Group = tuple[Period, UUID | None, GroupValues]  # parts of one series over one time
+Sums = Mapping[GroupValues, Fraction]
+
+
+def shares(asked: Sequence[Asked], claims: Iterable[ClaimWindow]) -> list[Shares]:
+    """Of each document: the share of each of its parts, by instant. One query for all of them."""
+    together = [_together(each.lines) for each in asked]
+    cells = {
+        (index, period): _cells(period, each.instants)
+        for index, each in enumerate(asked)
+        for period, _, _ in together[index]
+    }
+    metric_ids = {metric_id for groups in together for _, metric_id, _ in groups if metric_id is not None}
+    used = _Metered(usage_of(claims, sorted({cell for some in cells.values() for cell in some}), metric_ids=metric_ids))
+    found: list[Shares] = []
+    for index, each in enumerate(asked):
+        of_parts: dict[ShownPart, Share] = {}
+        for (period, metric_id, values), sharing in together[index].items():
+            own = cells[index, period]
+            metered = [used.in_cell(cell, metric_id, values) for cell in own]
+            of_parts |= _of_group(period, own, metered, each.instants, list(sharing))
+        found.append(of_parts)
+    return found
+
+
+def _together(lines: Iterable[ShownLine]) -> dict[Group, dict[ShownPart, None]]:
+    found: dict[Group, dict[ShownPart, None]] = defaultdict(dict)
+    for line in lines:
+        for part in line.parts:
+            found[part.period, part.metric_id, part.group_values][part] = None
+    return found
+
+
+def _of_group(
+    period: Period,
+    cells: Sequence[Period],
+    metered: Sequence[Fraction],
+    instants: Sequence[datetime],
+    sharing: Sequence[ShownPart],
+) -> dict[ShownPart, Share]:
+    billed = sum((Fraction(part.metric_quantity) for part in sharing), Fraction(0))
+    by = _metered_by(period, cells, metered, instants, billed)
+    before = Fraction(0)
+    found: dict[ShownPart, Share] = {}
+    for part in sharing:
+        size = Fraction(part.metric_quantity)
+        found[part] = {
+            instant: min(max((by[instant] - before) / size, Fraction(0)), Fraction(1))
+            if size
+            else Fraction(instant > period.starting_at)
+            for instant in instants
+        }
+        before += size
+    return found
+
+
+class _Metered:
+    """Usage by cell, looked up by the values of some of the series' group keys."""
+
+    def __init__(self, used: Mapping[Period, Sequence[Used]]) -> None:
+        self._used = used
+        self._sums: dict[tuple[Period, UUID, tuple[str, ...]], Sums] = {}
+
+    def in_cell(self, cell: Period, metric_id: UUID | None, values: GroupValues) -> Fraction:
+        if metric_id is None:
+            return Fraction(0)
+        ordered = tuple(sorted(values, key=lambda value: value[0]))
+        keys = tuple(key for key, _ in ordered)
+        where = (cell, metric_id, keys)
+        if where not in self._sums:
+            self._sums[where] = self._sum(*where)
+        return self._sums[where].get(ordered, Fraction(0))
+
+    def _sum(self, cell: Period, metric_id: UUID, keys: tuple[str, ...]) -> Sums:
+        sums: dict[GroupValues, Fraction] = defaultdict(Fraction)
+        for used in self._used[cell]:
+            series = dict(used.values)
+            if used.metric_id == metric_id and series.keys() >= set(keys):
+                sums[tuple((key, series[key]) for key in keys)] += Fraction(used.quantity)
+        return sums
+
+
+def _cells(period: Period, instants: Sequence[datetime]) -> list[Period]:
+    """The period cut at the instants that lie in it."""
+    end = _end(period)
+    edges = [period.starting_at, *(each for each in instants if period.starting_at < each < end), end]
+    return [Period(start, end) for start, end in pairwise(edges)]
+
+
+def _metered_by(
+    period: Period, cells: Sequence[Period], metered: Sequence[Fraction], instants: Sequence[datetime], billed: Fraction
+) -> dict[datetime, Fraction]:
+    """How much of what was `billed` had been metered by each instant.
+
+    Usage that came later, or was taken back, changes no document: it only moves what was billed in time. Where nothing
+    is left to go by, all of it is placed at the beginning.
+    """
+    whole = sum(metered, Fraction(0))
+    by: dict[datetime, Fraction] = {}
+    for instant in instants:
+        so_far = sum(
+            (amount for cell, amount in zip(cells, metered, strict=True) if _end(cell) <= instant), Fraction(0)
+        )
+        by[instant] = billed * so_far / whole if whole else billed * (instant > period.starting_at)
+    return by
+
+
+def _end(period: Period) -> datetime:
+    assert period.ending_before is not None
+    return period.ending_before
