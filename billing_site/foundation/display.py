@@ -11,7 +11,7 @@ from babel.dates import format_datetime
 from babel.numbers import format_currency, format_decimal
 
 from billing_site.foundation.money import PRECISION, Unit, round_to
-from billing_site.foundation.periods import Period
+from billing_site.foundation.periods import Period, floor_day
 
 LOCALE = "en_US"
 NOTHING = "–"
@@ -32,6 +32,19 @@ def exact_text(amount: Decimal, unit: Unit) -> str:
     return f"{quantity_text(amount)} {unit.name}"
 
 
+def about_text(amount: Decimal, unit: Unit) -> str:
+    """To three digits, for what is only estimated: "$89,900", "$1.25", "$0.05"."""
+    step = max(Decimal(1).scaleb(amount.adjusted() - 2), unit.minor_step) if amount else unit.minor_step
+    with localcontext(Context(prec=PRECISION)):
+        major = _plain(round_to(amount, step).scaleb(-unit.wire_exponent))
+        if not unit.code:
+            return f"{quantity_text(round_to(amount, step))} {unit.name}"
+        if major != int(major):
+            return exact_text(round_to(amount, step), unit)
+        text = format_currency(major, unit.code, format="¤#,##0", locale=LOCALE, currency_digits=False)
+        return text.replace(unit.code, f"{unit.code}\xa0")
+
+
 def quantity_text(quantity: Decimal) -> str:
     """With every digit that says something, thousands apart: "3,600,000", "0.25"."""
     with localcontext(Context(prec=PRECISION)):
@@ -49,6 +62,14 @@ def day_text(instant: datetime) -> str:
     if (instant.hour, instant.minute, instant.second, instant.microsecond) != (0, 0, 0, 0):
         return instant_text(instant)
     return format_datetime(instant, "d MMMM y", locale=LOCALE)
+
+
+def near_day_text(instant: datetime, near: datetime) -> str:
+    """`day_text` without its year where that is also the year of `near`: "15 October"."""
+    if instant.year != near.year:
+        return day_text(instant)
+    pattern = "d MMMM" if instant == floor_day(instant) else "d MMMM, HH:mm 'UTC'"
+    return format_datetime(instant, pattern, locale=LOCALE)
 
 
 def period_text(period: Period) -> str:
@@ -71,6 +92,16 @@ def period_text(period: Period) -> str:
 def month_text(instant: datetime) -> str:
     """ "October 2025"."""
     return format_datetime(instant, "MMMM y", locale=LOCALE)
+
+
+def month_name_text(instant: datetime) -> str:
+    """ "October"."""
+    return format_datetime(instant, "MMMM", locale=LOCALE)
+
+
+def short_day_text(instant: datetime) -> str:
+    """ "15 Oct", where there is little room."""
+    return format_datetime(instant, "d MMM", locale=LOCALE)
 
 
 def _plain(number: Decimal) -> Decimal:

@@ -22,6 +22,13 @@ LONGEST_NAME = 320
 FOR_GOOD = datetime.max.replace(tzinfo=UTC)
 
 
+def name_with_values(name: str, values: GroupValues) -> str:
+    """ "Tokens (model: xl, region: eu)". A very long one is cut; the values are on the line in full beside it."""
+    shown = ", ".join(f"{key}: {'none' if value is None else value}" for key, value in values)
+    full = f"{name} ({shown})" if shown else name
+    return full if len(full) <= LONGEST_NAME else f"{full[: LONGEST_NAME - 1]}…"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Stretch:
     """A time over which neither the price of an item changes nor the balances that may pay for it."""
@@ -81,14 +88,8 @@ class Item:
 
     @property
     def name(self) -> str:
-        """What the product was called when the run began, and the values: "Tokens (model: xl, region: eu)".
-
-        A very long one is cut; the values are on the line in full beside it.
-        """
-        values = (*self.pricing_group_values, *self.presentation_group_values)
-        shown = ", ".join(f"{key}: {'none' if value is None else value}" for key, value in values)
-        name = f"{self.run.definition.name} ({shown})" if shown else self.run.definition.name
-        return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
+        """What the product was called when the run began, and the values: "Tokens (model: xl, region: eu)"."""
+        return name_with_values(self.run.definition.name, (*self.pricing_group_values, *self.presentation_group_values))
 
     @property
     def values_order(self) -> tuple[Any, ...]:

@@ -58,7 +58,7 @@ def balances(customer_id: UUID, *, at: datetime) -> list[Balance]:
     """All commits of the customer that stand, in order of creation. Raises NotFound."""
     with read_snapshot():
         computed = computation(customer_id, at=at)
-        moved = _movements(computed, at=at)
+        moved = movements(computed, at=at)
         found = [
             Balance(agreed, committed, moved[committed.commit.pk])
             for agreed in agreements(customer_id)
@@ -84,7 +84,7 @@ def agreements_with_balances(
         found = agreements(customer_id, contract_ids=contract_ids, at_edit=number)
         if not with_balances:
             return found, {}
-        return found, _movements(computation(customer_id, at=at, at_edit=number), at=at)
+        return found, movements(computation(customer_id, at=at, at_edit=number), at=at)
 
 
 def net_balance(found: Collection[Balance], *, unit_id: UUID, with_drafts: bool) -> Decimal:
@@ -97,7 +97,7 @@ def net_balance(found: Collection[Balance], *, unit_id: UUID, with_drafts: bool)
     return exact_sum([max(amount, Decimal(0)) for amount in amounts])
 
 
-def _movements(computed: Computation, *, at: datetime) -> dict[UUID, tuple[Movement, ...]]:
+def movements(computed: Computation, *, at: datetime) -> dict[UUID, tuple[Movement, ...]]:
     """By commit: its start, what was posted, and what the drafts would post."""
     moved: dict[UUID, list[Movement]] = defaultdict(list)
     terms = computed.inputs.terms
@@ -123,8 +123,8 @@ def _movements(computed: Computation, *, at: datetime) -> dict[UUID, tuple[Movem
                     )
                 )
     return {
-        commit_id: tuple(sorted(movements, key=lambda movement: (movement.timestamp, movement.type == TRUE_UP)))
-        for commit_id, movements in moved.items()
+        commit_id: tuple(sorted(found, key=lambda movement: (movement.timestamp, movement.type == TRUE_UP)))
+        for commit_id, found in moved.items()
     }
 
 

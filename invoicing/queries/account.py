@@ -1,0 +1,198 @@
+"""Everything that a customer's page tells, as values, from one snapshot."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from billing_site.foundation.money import Unit
+from billing_site.foundation.periods import Period
+from billing_site.foundation.transactions import read_snapshot
+from contracts.models import Customer
+from contracts.terms import Commit, Contract
+from invoicing.engine.calendar import CHARGES, TRUE_UP, USAGE, open_periods
+from invoicing.engine.documents import Document
+from invoicing.queries.balances import movements
+from invoicing.queries.changes import version_of
+from invoicing.queries.commitments import Commitment, commitment, period_of, window_of_pace
+from invoicing.queries.compute import Computation, computation
+from invoicing.queries.documents import Head, final_heads, finals_by_id, shown_drafts
+from invoicing.queries.prices_to_come import PriceToCome, prices_to_come
+from invoicing.queries.shown import ShownDocument
+from invoicing.queries.spending import (
+    ProductSpend,
+    Saving,
+    Spending,
+    instants_of,
+    products_of,
+    saving,
+    spending,
+    windows_of,
+)
+from invoicing.queries.spread import Asked, Shares, shares
+from pricing.models import PricingUnit
+
+DOCUMENTS_SHOWN = 12
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPeriod:
+    """A billing period of one contract that is not final, with what it comes to now."""
+
+    contract: Contract
+    period: Period
+    finalizes_at: datetime
+    unit: Unit
+    total: Decimal
+    products: tuple[ProductSpend, ...]
+    saving: Saving | None
+    is_complete: bool  # all usage in it has a price
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """Something billed on a date to come, whatever the usage."""
+
+    name: str
+    amount: Decimal
+    unit: Unit
+    issued_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FinalDocument:
+    document: ShownDocument
+    unit: Unit
+    products: tuple[ProductSpend, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """`version` is another one as soon as any of it would be (see `changes`). Documents come newest first, up to the
+    number asked for, of `document_count`."""
+
+    customer_id: UUID
+    customer_name: str
+    version: str
+    at: datetime
+    contracts: tuple[Contract, ...]
+    periods: tuple[OpenPeriod, ...]  # those that run first, then those that are over and not final yet
+    spending: tuple[Spending, ...]  # one for each unit
+    commitments: tuple[Commitment, ...]
+    prices_to_come: tuple[PriceToCome, ...]
+    charges: tuple[Charge, ...]
+    documents: tuple[FinalDocument, ...]
+    document_count: int
+
+
+def account(customer_id: UUID, *, at: datetime, document_limit: int | None = DOCUMENTS_SHOWN) -> Account:
+    """A fixed number of statements, and one more for each stretch that has to be seen by the hour. `document_limit`
+    None: all documents. Raises NotFound."""
+    with read_snapshot():
+        version = version_of(customer_id, at=at)
+        computed = computation(customer_id, at=at)
+        customer = Customer.objects.get(pk=customer_id)
+        drafts = shown_drafts(computed, customer)
+        units = {unit.pk: unit.to_unit() for unit in PricingUnit.objects.all()}
+        moved = movements(computed, at=at)
+        heads = sorted(final_heads(customer_id), key=lambda head: (head.issued_at, head.id), reverse=True)
+        listed = heads[:document_limit]
+        commits = [commit for commit in _commits(computed) if _is_open(commit, computed, at)]
+        recent = [head for head in heads if _counts_for_pace(head, commits, at)]
+        finals = finals_by_id(customer_id, {head.id for head in (*listed, *recent)})
+        usage = [draft for draft in drafts if draft.kind == USAGE]
+        windows = {
+            unit_id: windows_of([draft for draft in usage if draft.unit_id == unit_id], at=at)
+            for unit_id in dict.fromkeys(draft.unit_id for draft in usage)
+        }
+        edges = [edge for commit in commits for edge in _edges(window_of_pace(commit, at=at))]
+        spread = [*usage, *(finals[head.id] for head in recent)]
+        asked = [
+            Asked(document.lines, tuple(sorted({*edges, *instants_of(windows.get(document.unit_id, ()))})))
+            for document in spread
+        ]
+        shared = list(zip(spread, shares(asked, computed.inputs.terms.claims), strict=True))
+    catalog = computed.inputs.catalog
+    rate_units = {rate.id: rate.unit.id for card in catalog.rate_cards.values() for rate in card.rates}
+    return Account(
+        customer_id=customer.pk,
+        customer_name=customer.name,
+        version=version,
+        at=at,
+        contracts=computed.inputs.terms.contracts,
+        periods=tuple(_open_periods(computed, usage, rate_units, at)),
+        spending=tuple(
+            spending(_in_unit(shared[: len(usage)], unit_id), of_unit, units[unit_id], rate_units)
+            for unit_id, of_unit in windows.items()
+        ),
+        commitments=tuple(
+            commitment(commit, moved[commit.id], _true_up(computed, commit), shared, at=at) for commit in commits
+        ),
+        prices_to_come=tuple(prices_to_come(computed.inputs.terms, catalog, at=at)),
+        charges=tuple(_charges(drafts, units)),
+        documents=tuple(
+            FinalDocument(final, units[final.unit_id], products_of(final, catalog))
+            for final in (finals[head.id] for head in listed)
+        ),
+        document_count=len(heads),
+    )
+
+
+def _open_periods(
+    computed: Computation, usage: Sequence[ShownDocument], rate_units: Mapping[UUID, UUID], at: datetime
+) -> Iterator[OpenPeriod]:
+    drafts = {draft.id: draft for draft in usage}
+    catalog = computed.inputs.catalog
+    periods = open_periods(computed.inputs)
+    for open_ in sorted(periods, key=lambda each: (each.ending_before <= at, each.ending_before)):
+        contract, draft = open_.contract, drafts.get(open_.document_id)
+        assert contract.rate_card_id is not None
+        yield OpenPeriod(
+            contract=contract,
+            period=open_.period,
+            finalizes_at=open_.finalizes_at,
+            unit=catalog.rate_cards[contract.rate_card_id].fiat,
+            total=draft.total if draft else Decimal(0),
+            products=products_of(draft, catalog) if draft else (),
+            saving=saving(draft, rate_units) if draft else None,
+            is_complete=not any(finding.blocking for finding in draft.findings) if draft else True,
+        )
+
+
+def _commits(computed: Computation) -> Iterator[Commit]:
+    terms = computed.inputs.terms
+    yield from terms.commits
+    for contract in terms.contracts:
+        yield from contract.commits
+
+
+def _true_up(computed: Computation, commit: Commit) -> Document | None:
+    drafts = computed.result.documents
+    return next((each for each in drafts if each.kind == TRUE_UP and each.slot == str(commit.id)), None)
+
+
+def _is_open(commit: Commit, computed: Computation, at: datetime) -> bool:
+    """Until it has ended and its true-up is final."""
+    end = period_of(commit).ending_before
+    return end is None or end > at or _true_up(computed, commit) is not None
+
+
+def _counts_for_pace(head: Head, commits: Sequence[Commit], at: datetime) -> bool:
+    windows = [window for commit in commits if (window := window_of_pace(commit, at=at)) is not None]
+    return any(head.period is not None and head.period.overlap(window) is not None for window in windows)
+
+
+def _edges(window: Period | None) -> tuple[datetime, ...]:
+    return () if window is None or window.ending_before is None else (window.starting_at, window.ending_before)
+
+
+def _in_unit(shared: Sequence[tuple[ShownDocument, Shares]], unit_id: UUID) -> list[tuple[ShownDocument, Shares]]:
+    return [(document, found) for document, found in shared if document.unit_id == unit_id]
+
+
+def _charges(drafts: Sequence[ShownDocument], units: Mapping[UUID, Unit]) -> Iterator[Charge]:
+    for draft in drafts:
+        if draft.kind == CHARGES:
+            for line in draft.lines:
+                yield Charge(line.name, line.total, units[draft.unit_id], draft.issued_at)
