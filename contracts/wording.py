@@ -1,0 +1,185 @@
+"""Terms and edits in the words of the trade, for people."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from billing_site.foundation.display import day_text, exact_text, instant_text, period_text, quantity_text
+from billing_site.foundation.periods import Period, parse_instant
+from contracts.models import Commit, Contract, ContractEdit, Override, TermQuerySet
+from contracts.queries import AgreedCharge, AgreedCommit, EditedTerms, edit_history
+from pricing.models import Product
+
+NAMED_AT_MOST = 6
+
+
+@dataclass(frozen=True, slots=True)
+class EditInWords:
+    """One entry of a contract's history: what was agreed, when, by whom and why."""
+
+    number: int
+    created_at: datetime
+    created_by: str
+    reason: str
+    changes: tuple[str, ...]
+
+
+def history_in_words(contract: Contract) -> list[EditInWords]:
+    """The contract's edits, newest first, its creation last. Twelve queries at the most."""
+    edits = edit_history(contract.customer_id, contract.pk)
+    removed = _removed(contract, [edited.edit for edited in edits])
+    names = product_names(override for edited in edits for override in edited.overrides)
+    told = [
+        EditInWords(
+            number=edited.edit.number,
+            created_at=edited.edit.created_at,
+            created_by=edited.edit.created_by,
+            reason=edited.edit.reason,
+            changes=(*_added(edited, names), *removed.get(edited.edit.pk, ()), *_updated(edited.edit.changes)),
+        )
+        for edited in edits
+    ]
+    creation = ContractEdit.objects.filter(
+        customer_id=contract.customer_id, contract=contract, kind=ContractEdit.Kind.CREATION
+    ).first()
+    if creation is not None:
+        card = f"on {contract.rate_card.name}" if contract.rate_card else "without a rate card"
+        told.insert(
+            0,
+            EditInWords(
+                creation.number,
+                creation.created_at,
+                creation.created_by,
+                creation.reason,
+                (f"Contract created {card}, from {day_text(contract.starting_at)}.",),
+            ),
+        )
+    return told[::-1]
+
+
+def product_names(overrides: Iterable[Override]) -> dict[str, str]:
+    """The names of all products that overrides name, by id as text. One query."""
+    ids = {
+        str(product_id)
+        for override in overrides
+        for product_id in (override.product_id, *(each.get("product_id") for each in override.specifiers))
+        if product_id
+    }
+    return {str(pk): name for pk, name in Product.objects.filter(pk__in=ids).values_list("pk", "name")}
+
+
+def override_text(override: Override, names: Mapping[str, str]) -> str:
+    """ "50 % off the list price of API calls from 15 October 2025"; needs its unit. `names` are those of products."""
+    span = _span(override.starting_at, override.ending_before)
+    whom = _targets(override, names)
+    if override.type == Override.Type.MULTIPLIER:
+        text = f"{multiplier_text(override.multiplier or Decimal(0))} of {whom} {span}"
+    elif override.type == Override.Type.OVERWRITE and override.unit is not None and override.price is not None:
+        text = (
+            f"{exact_text(override.price, override.unit.to_unit())} a unit, whatever the list says, for {whom} {span}"
+        )
+    else:
+        text = f"{whom} {'is' if override.entitled else 'is not'} part of the deal {span}"
+        return text[0].upper() + text[1:]
+    if override.entitled is not None:
+        text += ", part of the deal" if override.entitled else ", not part of the deal"
+    return text
+
+
+def multiplier_text(multiplier: Decimal) -> str:
+    """ "50 % off the list price", "20 % on top of the list price", "the list price"."""
+    percent = (1 - multiplier) * 100
+    if percent > 0:
+        return f"{quantity_text(percent)} % off the list price"
+    return f"{quantity_text(-percent)} % on top of the list price" if percent else "the list price"
+
+
+def commit_text(committed: AgreedCommit) -> str:
+    commit, unit = committed.commit, committed.commit.unit.to_unit()
+    kind = "Postpaid" if commit.type == Commit.Type.POSTPAID else "Prepaid"
+    access = ", ".join(
+        f"{exact_text(segment.amount, unit)} {_span(segment.starting_at, segment.ending_before)}"
+        for segment in committed.segments
+    )
+    billed = ", ".join(_dated(item.amount, unit, item.issued_at) for item in committed.invoice_items)
+    what = "the rest is billed on" if commit.type == Commit.Type.POSTPAID else "billed:"
+    if commit.type == Commit.Type.POSTPAID and len(committed.invoice_items) == 1:
+        billed = day_text(committed.invoice_items[0].issued_at)
+    return f"{kind} commit{_named(commit.name)}: {access}" + (f"; {what} {billed}" if billed else "")
+
+
+def charge_text(charged: AgreedCharge) -> str:
+    unit = charged.charge.unit.to_unit()
+    items = ", ".join(_dated(item.amount, unit, item.issued_at) for item in charged.items)
+    return f"Scheduled charge{_named(charged.charge.name)}: {items}"
+
+
+def _added(edited: EditedTerms, names: Mapping[str, str]) -> Iterable[str]:
+    for committed in edited.commits:
+        yield f"{commit_text(committed)}."
+    for override in edited.overrides:
+        yield f"{override_text(override, names)}."
+    for charged in edited.charges:
+        yield f"{charge_text(charged)}."
+
+
+def _removed(contract: Contract, edits: Iterable[ContractEdit]) -> dict[UUID, list[str]]:
+    """By edit: what was taken out of the contract. A commit is named without its schedule."""
+    gone: dict[UUID, list[str]] = {}
+
+    def those(terms: TermQuerySet) -> Any:
+        rows = terms.filter(customer_id=contract.customer_id, removed_by_edit__in=[edit.pk for edit in edits])
+        return rows.order_by("id")
+
+    overrides = list(those(contract.overrides.select_related("unit")))
+    names = product_names(overrides)
+    for override in overrides:
+        gone.setdefault(override.removed_by_edit_id, []).append(f"Taken out: {override_text(override, names)}.")
+    for commit in those(contract.commits.all()):
+        gone.setdefault(commit.removed_by_edit_id, []).append(f"Taken out: the commit{_named(commit.name)}.")
+    for charge in those(contract.scheduled_charges.all()):
+        gone.setdefault(charge.removed_by_edit_id, []).append(f"Taken out: the scheduled charge{_named(charge.name)}.")
+    return gone
+
+
+def _updated(changes: Mapping[str, Any]) -> Iterable[str]:
+    if "update_contract_end_date" in changes:
+        end = changes["update_contract_end_date"]
+        yield f"The contract now ends on {instant_text(parse_instant(end))}." if end else "The contract has no end now."
+    if "update_contract_name" in changes:
+        yield f"Renamed to {changes['update_contract_name']}." if changes["update_contract_name"] else "Name removed."
+    if "update_net_payment_terms_days" in changes:
+        yield f"Payable within {changes['update_net_payment_terms_days']} days."
+
+
+def _targets(override: Override, names: Mapping[str, str]) -> str:
+    """Whom a price is for: products by name, tags, values."""
+    found = [names.get(str(override.product_id), "a product")] if override.product_id else []
+    found += [f"products tagged {tag}" for tag in override.applicable_product_tags]
+    for each in override.specifiers:
+        words = [names.get(str(each["product_id"]), "a product")] if each.get("product_id") else []
+        words += [f"products tagged {' and '.join(each['product_tags'])}"] if each.get("product_tags") else []
+        values = {**each.get("pricing_group_values", {}), **each.get("presentation_group_values", {})}
+        shown = ", ".join(f"{key}: {value}" for key, value in values.items())
+        found.append(f"{' '.join(words) or 'all products'}{f' ({shown})' if shown else ''}")
+    if len(found) > NAMED_AT_MOST:
+        return f"{', '.join(found[:NAMED_AT_MOST])} and {len(found) - NAMED_AT_MOST} more"
+    return " and ".join(filter(None, [", ".join(found[:-1]), *found[-1:]])) or "all products"
+
+
+def _span(start: datetime, end: datetime | None) -> str:
+    if end is None:
+        return period_text(Period(start))
+    text = period_text(Period(start, end))
+    return text if text.startswith("from") else f"({text})"
+
+
+def _dated(amount: Decimal, unit: Any, instant: datetime) -> str:
+    return f"{exact_text(amount, unit)} on {day_text(instant)}"
+
+
+def _named(name: str) -> str:
+    return f" “{name}”" if name else ""
