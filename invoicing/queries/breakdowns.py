@@ -76,7 +76,7 @@ def breakdowns_page(
         for document_id in {spot.document_id for spot in page}:
             starts = {spot.starting_at for spot in page if spot.document_id == document_id}
             windows = [w for w in _windows(periods[document_id], window_size) if w.starting_at in starts]
-            for piece in _pieces(documents[document_id], windows, computed.inputs.terms.claims):
+            for piece in pieces_of(documents[document_id], windows, computed.inputs.terms.claims):
                 pieces[Spot(piece.window.starting_at, document_id)] = piece
     shown = [pieces[spot] for spot in page if spot.starting_at <= at or _has_something(pieces[spot])]
     return shown, page[-1] if len(page) < len(spots) else None
@@ -87,7 +87,7 @@ def _page(spots: Sequence[Spot], window_size: timedelta, limit: int) -> list[Spo
     return [spot for spot in spots[:limit] if abs(spot.starting_at - spots[0].starting_at) < span]
 
 
-def _pieces(document: ShownDocument, windows: Sequence[Period], claims: Iterable[ClaimWindow]) -> Iterator[Piece]:
+def pieces_of(document: ShownDocument, windows: Sequence[Period], claims: Iterable[ClaimWindow]) -> Iterator[Piece]:
     """What falls into each window. One query."""
     instants = sorted({instant for window in windows for instant in (window.starting_at, _end(window))})
     parts = _parts_by_line(document.lines)
