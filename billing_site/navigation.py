@@ -45,6 +45,7 @@ PLACES: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
             ("Jobs", "manufacturing", "foundation_job_changelist", "foundation.view_job"),
             ("Test clock", "schedule", "foundation_testclock_changelist", "foundation.view_testclock"),
             ("Users", "person", "auth_user_changelist", "auth.view_user"),
+            ("Customer logins", "badge", "contracts_customerlogin_changelist", "contracts.view_customerlogin"),
         ),
     ),
 )

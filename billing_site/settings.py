@@ -44,6 +44,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_COOKIES
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE_COOKIES else None
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_COOKIES else 0
 SESSION_COOKIE_AGE = 8 * 3600
+LOGIN_URL = "/login"  # of customers; the admin has its own
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 AUTH_PASSWORD_VALIDATORS = [
@@ -84,6 +85,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "billing_site.api.request.RequestContextMiddleware",
+    "billing_site.security.ContentSecurityPolicyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -1,6 +1,7 @@
 """Every address of the site. URLs of the compatible API have no trailing slash and never redirect."""
 
 from django.contrib import admin
+from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
@@ -13,6 +14,13 @@ urlpatterns = [
     path("", RedirectView.as_view(url="/admin/")),
     path("admin", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),
+    path(
+        "login",
+        LoginView.as_view(template_name="portal/login.html", next_page="/portal/", redirect_authenticated_user=True),
+        name="login",
+    ),
+    path("logout", LogoutView.as_view(next_page="/login"), name="logout"),
+    path("portal", RedirectView.as_view(url="/portal/")),
     path("livez", health.livez),
     path("readyz", health.readyz),
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),

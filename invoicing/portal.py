@@ -276,7 +276,9 @@ def _chart(spent: Spending) -> Chart:
         _minor(listed, unit) != _minor(total, unit) for listed, total in zip(spent.list_amounts, totals, strict=True)
     )
     by_day = all(window.ending_before == window.starting_at + DAY for window in spent.windows)
+    summary = _summary(spent, series, totals, has_list)
     data = {
+        "summary": summary,
         "unit": {"code": unit.code, "name": unit.name},
         "labels": [short_day_text(window.starting_at) for window in spent.windows],
         "titles": [period_text(window) for window in spent.windows],
@@ -298,7 +300,7 @@ def _chart(spent: Spending) -> Chart:
     }
     return Chart(
         title="Spend by day and product" if by_day else "Spend by week and product",
-        summary=_summary(spent, series, totals, has_list),
+        summary=summary,
         data=data,
         products=tuple(each.name for each in series),
         days=tuple(

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from invoicing.views import contracts, invoices
+from invoicing.views import contracts, invoices, portal
 
 INVOICES = "v1/customers/<uuid:customer_id>/invoices"
 BALANCES = "v1/contracts/customerBalances"
@@ -14,4 +14,7 @@ urlpatterns = [
     path("v2/contracts/list", contracts.ListContracts.as_view()),
     path(f"{BALANCES}/list", contracts.ListBalances.as_view()),
     path(f"{BALANCES}/getNetBalance", contracts.GetNetBalance.as_view()),
+    path("portal/", portal.my_page, name="portal"),
+    path("portal/<uuid:customer_id>/", portal.page_of_customer, name="portal_of_customer"),
+    path("portal/<uuid:customer_id>/live", portal.live, name="portal_live"),
 ]

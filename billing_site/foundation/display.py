@@ -57,6 +57,11 @@ def instant_text(instant: datetime) -> str:
     return format_datetime(instant, f"d MMMM y, {clock} 'UTC'", locale=LOCALE)
 
 
+def clock_text(instant: datetime) -> str:
+    """ "09:05:07 UTC", where the day goes without saying."""
+    return format_datetime(instant, "HH:mm:ss 'UTC'", locale=LOCALE)
+
+
 def day_text(instant: datetime) -> str:
     """The day alone where the instant is its midnight, else the instant: "15 October 2025"."""
     if (instant.hour, instant.minute, instant.second, instant.microsecond) != (0, 0, 0, 0):
