@@ -134,6 +134,7 @@ UNFOLD = {
     "SITE_HEADER": "Countinghouse",
     "SITE_SUBHEADER": "Billing back office",
     "SITE_SYMBOL": "account_balance",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "/static/foundation/icon.svg"}],
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
     "ENVIRONMENT": "billing_site.navigation.environment",

@@ -58,6 +58,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
+    document_id: UUID
     title: str
     contract: str
     rows: tuple[Row, ...]
@@ -228,6 +229,7 @@ def _is_month(period: Period) -> bool:
 
 def _table(open_: OpenPeriod, at: datetime, several: bool) -> Table:
     return Table(
+        document_id=open_.document_id,
         title=_period_title(open_.period, at),
         contract=open_.contract.name if several else "",
         rows=tuple(_row(product, open_.unit) for product in open_.products),
@@ -357,14 +359,14 @@ def _bar(held: Commitment, at: datetime) -> Bar:
         title=held.commit.name or ("Commitment" if held.due is not None else "Balance"),
         term=period_text(held.period),
         standing=standing,
-        used_percent=_percent(held.used, whole),
-        reached_percent=_percent(reached, whole),
+        used_percent=percent_text(held.used, whole),
+        reached_percent=percent_text(reached, whole),
         outlook=_outlook(held, at),
         how=_how(held.pace, held, at) if held.pace is not None and held.due else "",
     )
 
 
-def _percent(part: Decimal, whole: Decimal) -> str:
+def percent_text(part: Decimal, whole: Decimal) -> str:
     return (
         format(round_to(min(max(part / whole, Decimal(0)), Decimal(1)) * 100, Decimal("0.01")), "f") if whole else "0"
     )

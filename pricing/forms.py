@@ -79,6 +79,10 @@ class LinesField(forms.CharField):
     def to_python(self, value: Any) -> Any:
         return [line.strip() for line in (value or "").splitlines() if line.strip()]
 
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        lines = initial.splitlines() if isinstance(initial, str) else initial or []
+        return self.to_python(data) != lines
+
 
 class UnitForm(ServiceForm):
     class Meta:

@@ -24,7 +24,7 @@ class Dressed(forms.BaseForm):
 
     CLASSES: tuple[tuple[type[forms.Widget], list[str]], ...] = (
         (forms.HiddenInput, []),
-        (forms.CheckboxSelectMultiple, CHECKBOX_CLASSES),
+        (forms.CheckboxSelectMultiple, []),  # its class would stand on the list, too
         (forms.CheckboxInput, CHECKBOX_CLASSES),
         (forms.Textarea, TEXTAREA_CLASSES),
         (forms.Select, SELECT_CLASSES),
@@ -37,7 +37,8 @@ class Dressed(forms.BaseForm):
             for widget in getattr(field.widget, "widgets", [field.widget]):
                 for kind, classes in self.CLASSES:
                     if isinstance(widget, kind):
-                        widget.attrs.setdefault("class", " ".join(classes))
+                        if classes:
+                            widget.attrs.setdefault("class", " ".join(classes))
                         break
 
 

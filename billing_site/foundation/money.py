@@ -81,6 +81,12 @@ def exact_sum(amounts: Sequence[Decimal]) -> Decimal:
         return sum(amounts, Decimal(0))
 
 
+def wire_amount(major: Decimal, unit: Unit) -> Decimal:
+    """What people write in the major unit (dollars), in wire units (cents), exact."""
+    with localcontext(Context(prec=PRECISION)):
+        return major.scaleb(unit.wire_exponent)
+
+
 def round_to(amount: Decimal | Fraction, step: Decimal) -> Decimal:
     """The multiple of `step` nearest to `amount`; halves go away from zero.
 

@@ -1,22 +1,14 @@
 from collections.abc import Iterable
 from typing import Any
-from uuid import UUID
 
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import path, reverse
-from django.utils.decorators import method_decorator
-from django.views.decorators.csrf import csrf_protect
+from django.http import HttpRequest
 
 from billing_site.foundation.admin import HouseAdmin, ReadOnlyInline
-from billing_site.foundation.refusals import Refusal
-from contracts import forms, services
-from contracts.models import Commit, Contract, ContractEdit, ContractTerms, Override, ScheduledCharge, Term
+from contracts import forms
+from contracts.models import Commit, ContractEdit, ContractTerms, Override, ScheduledCharge, Term
 from contracts.models.term import digits
-from contracts.queries import Agreement, agreement
 from pricing.admin import ThroughServices
 
 EDITS = ["added_by_edit", "removed_by_edit"]
@@ -93,9 +85,8 @@ class EditInline(ReadOnlyInline):
         return super().get_queryset(request).select_related("customer").order_by("number")
 
 
-@admin.register(Contract)
-class ContractAdmin(ThroughServices, HouseAdmin):
-    """A contract is created here and edited on a page of its own, by edits."""
+class ContractRecordAdmin(ThroughServices, HouseAdmin):
+    """A contract's list and its record, field by field. What it costs is known above: see `invoicing.admin`."""
 
     add_form = forms.NewContractForm
     list_display = [
@@ -146,47 +137,7 @@ class ContractAdmin(ThroughServices, HouseAdmin):
     def ending_before(self, contract: Any) -> Any:
         return contract.held_terms.ending_before
 
-    def get_urls(self) -> list[Any]:
-        edit = path(
-            "<uuid:contract_id>/edit/", self.admin_site.admin_view(self.edit_view), name="contracts_contract_edit"
-        )
-        return [edit, *super().get_urls()]
-
-    @method_decorator(csrf_protect)
-    def edit_view(self, request: HttpRequest, contract_id: UUID) -> HttpResponse:
-        """The terms of a contract, and everything that one edit may do to them."""
-        if not request.user.has_perm("contracts.change_contract"):
-            raise PermissionDenied
-        agreed = _agreement(contract_id)
-        form = forms.EditForm(agreed, request.POST or None)
-        if request.method == "POST" and form.is_valid():
-            try:
-                edit = services.edit_contract(
-                    agreed.contract.customer_id, contract_id, form.to_input(), **self.told(request)
-                )
-            except Refusal as refusal:
-                form.show(refusal)
-            else:
-                self.message_user(request, f"{edit} is made.", messages.SUCCESS)
-                return HttpResponseRedirect(reverse("admin:contracts_contract_change", args=[contract_id]))
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": f"Edit {agreed.contract}",
-            "contract": agreed.contract,
-            "form": form,
-            "media": self.media + form.media,
-        }
-        return TemplateResponse(request, "admin/contracts/contract/edit.html", context)
-
 
 def standing_of(whole: Term, parts: Iterable[Term]) -> str:
     """The parts of a term that were there as long as it was."""
     return "; ".join(str(part) for part in parts if part.removed_by_edit_id == whole.removed_by_edit_id)
-
-
-def _agreement(contract_id: UUID) -> Agreement:
-    contract = Contract.objects.filter(pk=contract_id).first()
-    if contract is None:
-        raise Http404("There is no such contract.")
-    return agreement(contract.customer_id, contract_id)

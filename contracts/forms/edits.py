@@ -1,12 +1,16 @@
 """The page on which a contract is edited: every term that one edit may add, remove or change."""
 
+from decimal import Context, localcontext
 from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.http import QueryDict
 
 from billing_site.foundation.admin import Dressed
+from billing_site.foundation.money import PRECISION
 from billing_site.foundation.refusals import Refusal
+from contracts.forms.amounts import MajorField
 from contracts.forms.instants import InstantField
 from contracts.inputs import (
     UNCHANGED,
@@ -22,8 +26,10 @@ from contracts.inputs import (
     TargetInput,
 )
 from contracts.queries import Agreement
+from contracts.wording import charge_text, commit_text, override_text, product_names
 from pricing.forms import LinesField
 from pricing.models import Product
+from pricing.queries import default_unit
 
 
 class ProductChoice(forms.ModelChoiceField):
@@ -34,107 +40,140 @@ class ProductChoice(forms.ModelChoiceField):
         super().__init__(products, required=False, **options)
 
 
+def as_sent(field: forms.BoundField) -> dict[str, str]:
+    """The inputs of a field that is left as it is shown, as a browser sends them; boxes that are not ticked are not."""
+    widget, value = field.field.widget, field.value()
+    if isinstance(widget, forms.MultiWidget):
+        values = widget.decompress(value) or [None] * len(widget.widgets)
+        names = widget.widgets_names  # type: ignore[attr-defined]
+        parts = zip(widget.widgets, names, values, strict=True)
+        return {f"{field.html_name}{end}": str(part.format_value(each) or "") for part, end, each in parts}
+    if getattr(widget, "allow_multiple_selected", False):
+        return {}
+    return {field.html_name: "" if value is None else str(value)}
+
+
 class EditForm(Dressed, forms.Form):
     """Everything that one edit of a contract may do. Sections left empty do nothing."""
 
-    reason = forms.CharField(widget=forms.TextInput(attrs={"size": 80}), help_text="Why; kept with the edit.")
-    uniqueness_key = forms.CharField(required=False, max_length=128, help_text="An edit with a used key is refused.")
+    based_on_edit = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    reason = forms.CharField(max_length=2_000, help_text="Why; kept with the edit and shown in the history.")
 
-    commit_product = ProductChoice("FIXED", label="Product", help_text="Names the line on the bill.")
-    commit_name = forms.CharField(required=False, max_length=160, label="Name")
-    commit_amount = forms.DecimalField(
-        required=False, label="Amount", help_text="In the unit of the rate card: US dollars in cents."
+    commit_amount = MajorField(label="Amount to be spent", help_text="The customer commits to spend this much.")
+    commit_starting_at = InstantField(label="Counts from")
+    commit_ending_before = InstantField(label="Up to (not including)")
+    commit_true_up_at = InstantField(
+        label="The rest is billed on", help_text="Empty: at the end. Not before it; any time of the day, UTC."
     )
-    commit_starting_at = InstantField(label="Access from")
-    commit_ending_before = InstantField(label="Access up to")
-    commit_true_up_at = InstantField(label="True-up on", help_text="Not before the end of access.")
+    commit_name = forms.CharField(required=False, max_length=160, label="Name", help_text="Empty: the product's name.")
+    commit_product = ProductChoice("FIXED", label="Billed as", help_text="The product that names the line on the bill.")
 
-    multiplier = forms.DecimalField(required=False, help_text="0.5 is half the list price.")
-    multiplier_products = forms.ModelMultipleChoiceField(
+    discount = forms.DecimalField(
+        required=False, label="Off the list price, in percent", help_text="50 is half price; below zero is dearer."
+    )
+    discount_starting_at = InstantField(label="From")
+    discount_ending_before = InstantField(label="Up to (not including)", help_text="On the hour, UTC; empty: for good.")
+    discount_products = forms.ModelMultipleChoiceField(
         Product.objects.filter(archived_at=None).exclude(type__in=["FIXED", "PRO_SERVICE"]).order_by("name", "id"),
         required=False,
         label="Products",
-        help_text="None: all products.",
+        help_text="None ticked: all products, those to come too.",
+        widget=forms.CheckboxSelectMultiple,
     )
-    multiplier_tags = LinesField(label="Or tags", help_text="One a line; a product must have any of them.")
-    multiplier_priority = forms.DecimalField(
-        required=False, label="Priority", help_text="Where the contract ranks multipliers explicitly: the lowest holds."
+    discount_tags = LinesField(label="Or products with a tag", help_text="One a line; any of them.")
+    discount_priority = forms.DecimalField(
+        required=False, label="Priority", help_text="Where the contract ranks discounts explicitly: the lowest holds."
     )
-    multiplier_starting_at = InstantField(label="From")
-    multiplier_ending_before = InstantField(label="Up to", help_text="On the hour, UTC; empty: open.")
 
-    price = forms.DecimalField(required=False, help_text="For one unit; US dollars in cents.")
+    price = MajorField(label="Price of its own", help_text="For one sold unit, instead of the list price.")
     price_product = ProductChoice("USAGE", label="Product")
+    price_starting_at = InstantField(label="From")
+    price_ending_before = InstantField(label="Up to (not including)", help_text="On the hour, UTC; empty: for good.")
     price_group_values = forms.JSONField(
         required=False,
         initial=dict,
-        label="Pricing group values",
-        widget=forms.Textarea(attrs={"rows": 3, "cols": 40}),
+        label="For these pricing group values",
+        widget=forms.Textarea(attrs={"rows": 2, "cols": 40}),
         help_text='{"model": "xl"}',
     )
-    price_starting_at = InstantField(label="From")
-    price_ending_before = InstantField(label="Up to", help_text="On the hour, UTC; empty: open.")
 
     entitled = forms.NullBooleanField(required=False, widget=forms.NullBooleanSelect, label="Is part of the deal")
     entitled_product = ProductChoice("USAGE", label="Product")
     entitled_starting_at = InstantField(label="From")
-    entitled_ending_before = InstantField(label="Up to", help_text="On the hour, UTC; empty: open.")
+    entitled_ending_before = InstantField(label="Up to (not including)", help_text="On the hour, UTC; empty: for good.")
 
-    charge_product = ProductChoice("FIXED", label="Product", help_text="Names the line on the bill.")
-    charge_name = forms.CharField(required=False, max_length=160, label="Name")
-    charge_amount = forms.DecimalField(required=False, label="Amount", help_text="US dollars in cents.")
+    charge_amount = MajorField(label="Amount")
     charge_at = InstantField(label="Billed on", help_text="UTC; any time of the day.")
+    charge_name = forms.CharField(required=False, max_length=160, label="Name")
+    charge_product = ProductChoice("FIXED", label="Billed as", help_text="The product that names the line on the bill.")
 
-    remove_overrides = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
-    archive_commits = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
-    archive_scheduled_charges = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
+    remove_overrides = forms.MultipleChoiceField(
+        required=False, label="Prices and discounts", widget=forms.CheckboxSelectMultiple
+    )
+    archive_commits = forms.MultipleChoiceField(required=False, label="Commits", widget=forms.CheckboxSelectMultiple)
+    archive_scheduled_charges = forms.MultipleChoiceField(
+        required=False, label="Scheduled charges", widget=forms.CheckboxSelectMultiple
+    )
 
-    name = forms.CharField(required=False, max_length=160)
-    ending_before = InstantField(label="End", help_text="On the hour, UTC; empty: open.")
-    net_payment_terms_days = forms.DecimalField(required=False)
+    # What stands is sent along with what is typed, so that a field that was left alone changes nothing.
+    name = forms.CharField(required=False, max_length=160, label="Name of the contract", show_hidden_initial=True)
+    ending_before = InstantField(
+        label="Contract ends", help_text="On the hour, UTC; empty: open.", show_hidden_initial=True
+    )
+    net_payment_terms_days = forms.DecimalField(
+        required=False, label="Payable within, in days", show_hidden_initial=True
+    )
+    uniqueness_key = forms.CharField(
+        required=False, max_length=128, help_text="For machines: an edit with a used key is refused."
+    )
 
-    SECTIONS = (
-        ("Why", ("reason", "uniqueness_key")),
+    # The deal stands open; the rest opens when it is needed.
+    DEAL = (
         (
-            "Add a postpaid commit",
+            "A commitment",
             (
-                "commit_product",
-                "commit_name",
                 "commit_amount",
                 "commit_starting_at",
                 "commit_ending_before",
                 "commit_true_up_at",
+                "commit_name",
+                "commit_product",
             ),
         ),
         (
-            "Add a multiple of the list price",
+            "A discount",
             (
-                "multiplier",
-                "multiplier_products",
-                "multiplier_tags",
-                "multiplier_priority",
-                "multiplier_starting_at",
-                "multiplier_ending_before",
+                "discount",
+                "discount_starting_at",
+                "discount_ending_before",
+                "discount_products",
+                "discount_tags",
+                "discount_priority",
             ),
         ),
+    )
+    MORE = (
         (
-            "Add a price of its own",
-            ("price", "price_product", "price_group_values", "price_starting_at", "price_ending_before"),
+            "A price of its own",
+            ("price", "price_product", "price_starting_at", "price_ending_before", "price_group_values"),
         ),
+        ("A scheduled charge", ("charge_amount", "charge_at", "charge_name", "charge_product")),
         (
             "Put a product into the deal, or take it out",
             ("entitled", "entitled_product", "entitled_starting_at", "entitled_ending_before"),
         ),
-        ("Add a scheduled charge", ("charge_product", "charge_name", "charge_amount", "charge_at")),
-        ("Remove", ("remove_overrides", "archive_commits", "archive_scheduled_charges")),
-        ("The contract as a whole", ("name", "ending_before", "net_payment_terms_days")),
+        ("Take something out", ("remove_overrides", "archive_commits", "archive_scheduled_charges")),
+        ("The contract as a whole", ("name", "ending_before", "net_payment_terms_days", "uniqueness_key")),
     )
+    STANDING = ("name", "ending_before", "net_payment_terms_days")
+    FILLED_IN = frozenset({"commit_starting_at", "commit_ending_before", "commit_product", "charge_product"})
     # What the service calls a field, and which one it is here.
     SHOWN_AS = (
         ("add_commits[0].access_schedule.schedule_items[0].amount", "commit_amount"),
         ("add_commits[0].access_schedule.schedule_items[0].starting_at", "commit_starting_at"),
         ("add_commits[0].access_schedule.schedule_items[0].ending_before", "commit_ending_before"),
         ("add_commits[0].invoice_schedule", "commit_true_up_at"),
+        ("add_commits[0].name", "commit_name"),
         ("add_commits[0]", "commit_product"),
         ("add_scheduled_charges[0].schedule.schedule_items[0].amount", "charge_amount"),
         ("add_scheduled_charges[0].schedule", "charge_at"),
@@ -144,22 +183,61 @@ class EditForm(Dressed, forms.Form):
         ("update_net_payment_terms_days", "net_payment_terms_days"),
     )
 
-    def __init__(self, agreed: Agreement, *args: Any, **kwargs: Any) -> None:
-        terms = agreed.terms
+    def __init__(self, agreed: Agreement, *args: Any, based_on_edit: int = 0, **kwargs: Any) -> None:
+        contract, terms = agreed.contract, agreed.terms
+        fixed = list(Product.objects.filter(type="FIXED", archived_at=None)[:2])
+        billed_as = fixed[0] if len(fixed) == 1 else None
         kwargs["initial"] = {
+            "based_on_edit": based_on_edit,
+            "commit_starting_at": contract.billed_through or contract.starting_at,
+            "commit_ending_before": terms.ending_before,
+            "commit_product": billed_as,
+            "charge_product": billed_as,
             "name": terms.name,
             "ending_before": terms.ending_before,
             "net_payment_terms_days": terms.net_payment_terms_days,
         }
         super().__init__(*args, **kwargs)
+        self.unit = (contract.rate_card.fiat_unit if contract.rate_card else default_unit()).to_unit()
+        for field in self.fields.values():
+            if isinstance(field, MajorField):
+                field.in_unit(self.unit)
         self.kinds: list[str] = []
-        self._offer("remove_overrides", [(override.pk, str(override)) for override in agreed.overrides])
-        self._offer("archive_commits", [(each.commit.pk, str(each.commit)) for each in agreed.commits])
-        self._offer("archive_scheduled_charges", [(each.charge.pk, str(each.charge)) for each in agreed.charges])
+        names = product_names(agreed.overrides)
+        self._offer("remove_overrides", [(each.pk, override_text(each, names)) for each in agreed.overrides])
+        self._offer("archive_commits", [(each.commit.pk, commit_text(each)) for each in agreed.commits])
+        self._offer("archive_scheduled_charges", [(each.charge.pk, charge_text(each)) for each in agreed.charges])
 
-    def sections(self) -> list[tuple[str, list[forms.BoundField]]]:
-        """Titles with their fields, for the page."""
-        return [(title, [self[name] for name in names if name in self.fields]) for title, names in self.SECTIONS]
+    def rebased(self, agreed: Agreement, *, based_on_edit: int) -> "EditForm":
+        """What was typed here, on what stands now."""
+        fresh = EditForm(agreed, based_on_edit=based_on_edit)
+        assert isinstance(self.data, QueryDict)
+        data = self.data.copy()
+        data["based_on_edit"] = str(based_on_edit)
+        for name in self.STANDING:
+            for part, value in as_sent(fresh[name]).items():
+                data[f"initial-{part}"] = value
+                if name not in self.changed_data:
+                    data[part] = value
+        rebased = EditForm(agreed, data, based_on_edit=based_on_edit)
+        rebased.is_valid()
+        return rebased
+
+    def deal(self) -> list[tuple[str, list[forms.BoundField], bool]]:
+        return self._sections(self.DEAL)
+
+    def more(self) -> list[tuple[str, list[forms.BoundField], bool]]:
+        return self._sections(self.MORE)
+
+    def _sections(self, sections: Any) -> list[tuple[str, list[forms.BoundField], bool]]:
+        """Titles with their fields, and whether anything is filled in or refused there."""
+        found = []
+        for title, names in sections:
+            fields = [self[name] for name in names if name in self.fields]
+            if fields:
+                is_used = self.is_bound and any(field.name in self.changed_data or field.errors for field in fields)
+                found.append((title, fields, is_used))
+        return found
 
     def clean_price_group_values(self) -> dict[str, Any]:
         values = self.cleaned_data["price_group_values"] or {}
@@ -169,20 +247,20 @@ class EditForm(Dressed, forms.Form):
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
-        self._need("commit", values, "product", "amount", "starting_at", "ending_before", "true_up_at")
-        self._need("charge", values, "product", "amount", "at")
-        for section, first in (("multiplier", "multiplier"), ("price", "price"), ("entitled", "entitled")):
-            given = [name for name in self.fields if name.startswith(f"{section}_") and values.get(name)]
-            if given and values.get(first) is None and first not in self.errors:
-                self.add_error(first, "Needed, or leave the section empty.")
-            if values.get(first) is not None and not values.get(f"{section}_starting_at"):
-                self.add_error(f"{section}_starting_at", "Needed.")
+        for section, first, *needed in (
+            ("commit", "commit_amount", "starting_at", "ending_before", "product"),
+            ("charge", "charge_amount", "at", "product"),
+            ("discount", "discount", "starting_at"),
+            ("price", "price", "starting_at", "product"),
+            ("entitled", "entitled", "starting_at"),
+        ):
+            self._need(section, first, needed, values)
         return values
 
     def to_input(self) -> EditInput:
         """The edit that a valid form asks for."""
         values, changed = self.cleaned_data, set(self.changed_data)
-        self.kinds = [kind for kind in ("multiplier", "price", "entitled") if values[kind] is not None]
+        self.kinds = [kind for kind in ("discount", "price", "entitled") if values[kind] is not None]
         return EditInput(
             add_overrides=tuple(self._override(kind) for kind in self.kinds),
             add_commits=(self._commit(),) if values["commit_amount"] is not None else (),
@@ -197,6 +275,7 @@ class EditForm(Dressed, forms.Form):
             ),
             uniqueness_key=values["uniqueness_key"] or None,
             reason=values["reason"],
+            based_on_edit=values["based_on_edit"],
         )
 
     def show(self, refusal: Refusal) -> None:
@@ -222,22 +301,28 @@ class EditForm(Dressed, forms.Form):
         if "pricing_group_values" in name:
             return "price_group_values"
         if "product_id" in name:
-            return f"{kind}_products" if kind == "multiplier" else f"{kind}_product"
-        return "multiplier_tags" if "tags" in name else kind
+            return f"{kind}_products" if kind == "discount" else f"{kind}_product"
+        return "discount_tags" if "tags" in name else kind
 
-    def _need(self, section: str, values: dict[str, Any], *names: str) -> None:
-        """All of a section, or nothing."""
-        missing = [name for name in names if values.get(f"{section}_{name}") in (None, "")]
-        if 0 < len(missing) < len(names) or (missing and values.get(f"{section}_name")):
-            for name in missing:
-                if f"{section}_{name}" not in self.errors:
-                    self.add_error(f"{section}_{name}", "Needed, or leave the section empty.")
+    def _need(self, section: str, first: str, needed: list[str], values: dict[str, Any]) -> None:
+        """All of a section, or nothing. What the page fills in by itself (FILLED_IN) asks for nothing."""
+        if first in self.errors:
+            return
+        if values.get(first) is None:
+            typed = set(self.changed_data) - self.FILLED_IN
+            if any(name.startswith(f"{section}_") for name in typed):
+                self.add_error(first, "Needed, or leave the section empty.")
+            return
+        for name in needed:
+            field = f"{section}_{name}"
+            if values.get(field) in (None, "") and field not in self.errors:
+                self.add_error(field, "Needed.")
 
     def _commit(self) -> CommitInput:
         values = self.cleaned_data
         amount = values["commit_amount"]
         segment = SegmentInput(amount, values["commit_starting_at"], values["commit_ending_before"])
-        true_up = InvoiceItemInput(values["commit_true_up_at"], amount=amount)
+        true_up = InvoiceItemInput(values["commit_true_up_at"] or values["commit_ending_before"], amount=amount)
         return CommitInput(
             product_id=values["commit_product"].pk,
             type="POSTPAID",
@@ -256,15 +341,17 @@ class EditForm(Dressed, forms.Form):
     def _override(self, kind: str) -> OverrideInput:
         values = self.cleaned_data
         start, end = values[f"{kind}_starting_at"], values[f"{kind}_ending_before"]
-        if kind == "multiplier":
+        if kind == "discount":
+            with localcontext(Context(prec=PRECISION)):
+                multiplier = 1 - values["discount"] / 100
             return OverrideInput(
                 start,
                 end,
                 type="MULTIPLIER",
-                multiplier=values["multiplier"],
-                priority=values["multiplier_priority"],
-                applicable_product_tags=tuple(values["multiplier_tags"]),
-                override_specifiers=tuple(TargetInput(product.pk) for product in values["multiplier_products"]),
+                multiplier=multiplier,
+                priority=values["discount_priority"],
+                applicable_product_tags=tuple(values["discount_tags"]),
+                override_specifiers=tuple(TargetInput(product.pk) for product in values["discount_products"]),
             )
         product = values[f"{kind}_product"]
         product_id = product.pk if product else None

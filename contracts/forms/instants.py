@@ -1,15 +1,38 @@
+from datetime import datetime, time
 from typing import Any
 
 from django import forms
-from django.contrib.admin.widgets import AdminSplitDateTime
 
 ON_THE_HOUR = "On the hour, UTC."
 
 
-class InstantField(forms.SplitDateTimeField):
-    """A date and a time of the billing calendar, UTC."""
+class InstantWidget(forms.SplitDateTimeWidget):
+    """The browser's own picker for the day, and a time as 00:00: browsers would show it as half a day and AM."""
 
-    widget = AdminSplitDateTime
+    def __init__(self) -> None:
+        super().__init__(
+            date_format="%Y-%m-%d",
+            time_format="%H:%M",
+            time_attrs={"placeholder": "00:00", "maxlength": "8", "size": "5", "autocomplete": "off"},
+        )
+        self.widgets[0].input_type = "date"
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        for widget, what in zip(context["widget"]["subwidgets"], ("date", "time, UTC"), strict=True):
+            widget["attrs"]["aria-label"] = what
+        return context
+
+
+class InstantField(forms.SplitDateTimeField):
+    """A date and a time of the billing calendar, UTC; without a time it is the day's beginning."""
+
+    widget = InstantWidget
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"required": False, "help_text": ON_THE_HOUR, **options})
+
+    def compress(self, data_list: Any) -> datetime | None:
+        if data_list and data_list[0] not in self.empty_values and data_list[1] in self.empty_values:
+            data_list = [data_list[0], time()]
+        return super().compress(data_list)

@@ -4,7 +4,7 @@ from contracts.queries.agreements import AgreedCharge, AgreedCommit, Agreement, 
 from contracts.queries.claims import aliases_of, claim_windows, holders_of, owner_of
 from contracts.queries.compiled import customer_terms, to_terms
 from contracts.queries.customers import customer, customers, no_such_customer
-from contracts.queries.edits import EditedTerms, edit_history, edit_number_at
+from contracts.queries.edits import EditedTerms, edit_history, edit_number_at, last_edit_number
 from contracts.queries.logins import customer_of
 from contracts.queries.rate_schedule import ContractPrice, contract_prices
 
@@ -26,6 +26,7 @@ __all__ = [
     "edit_history",
     "edit_number_at",
     "holders_of",
+    "last_edit_number",
     "no_such_customer",
     "owner_of",
     "to_terms",

@@ -71,6 +71,12 @@ def edit_history(customer_id: UUID, contract_id: UUID, *, edit_id: UUID | None =
     ]
 
 
+def last_edit_number(customer_id: UUID, contract_id: UUID) -> int:
+    """The number of the last edit of a contract; 0 where there is none."""
+    edits = ContractEdit.objects.filter(customer_id=customer_id, contract_id=contract_id)
+    return edits.order_by("-number").values_list("number", flat=True).first() or 0
+
+
 def edit_number_at(customer_id: UUID, at: datetime) -> int:
     """The number of the customer's last edit that was made up to and at an instant; 0 before the first."""
     edits = ContractEdit.objects.filter(customer_id=customer_id, created_at__lte=at)

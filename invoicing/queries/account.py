@@ -1,7 +1,7 @@
 """Everything that a customer's page tells, as values, from one snapshot."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -41,6 +41,7 @@ class OpenPeriod:
     """A billing period of one contract that is not final, with what it comes to now."""
 
     contract: Contract
+    document_id: UUID
     period: Period
     finalizes_at: datetime
     unit: Unit
@@ -54,6 +55,7 @@ class OpenPeriod:
 class Charge:
     """Something billed on a date to come, whatever the usage."""
 
+    contract_id: UUID
     name: str
     amount: Decimal
     unit: Unit
@@ -84,6 +86,20 @@ class Account:
     charges: tuple[Charge, ...]
     documents: tuple[FinalDocument, ...]
     document_count: int
+
+    def of_contract(self, contract_id: UUID) -> "Account":
+        """What belongs to one contract. Balances of the customer itself stay; charts are of the customer."""
+        documents = tuple(each for each in self.documents if each.document.contract_id == contract_id)
+        return replace(
+            self,
+            contracts=tuple(each for each in self.contracts if each.id == contract_id),
+            periods=tuple(each for each in self.periods if each.contract.id == contract_id),
+            commitments=tuple(each for each in self.commitments if each.commit.contract_id in (contract_id, None)),
+            prices_to_come=tuple(each for each in self.prices_to_come if each.contract.id == contract_id),
+            charges=tuple(each for each in self.charges if each.contract_id == contract_id),
+            documents=documents,
+            document_count=len(documents),
+        )
 
 
 def account(customer_id: UUID, *, at: datetime, document_limit: int | None = DOCUMENTS_SHOWN) -> Account:
@@ -150,6 +166,7 @@ def _open_periods(
         assert contract.rate_card_id is not None
         yield OpenPeriod(
             contract=contract,
+            document_id=open_.document_id,
             period=open_.period,
             finalizes_at=open_.finalizes_at,
             unit=catalog.rate_cards[contract.rate_card_id].fiat,
@@ -195,4 +212,4 @@ def _charges(drafts: Sequence[ShownDocument], units: Mapping[UUID, Unit]) -> Ite
     for draft in drafts:
         if draft.kind == CHARGES:
             for line in draft.lines:
-                yield Charge(line.name, line.total, units[draft.unit_id], draft.issued_at)
+                yield Charge(draft.contract_id, line.name, line.total, units[draft.unit_id], draft.issued_at)

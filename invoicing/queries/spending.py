@@ -70,10 +70,16 @@ def products_of(document: ShownDocument, catalog: Catalog) -> tuple[ProductSpend
     """The document's lines that count toward its total or are usage, one entry for each product and its values."""
     by_product: dict[tuple[str, str, str], list[ShownLine]] = {}
     for line in document.lines:
-        if line.type != "applied_commit_or_credit":
-            key = (line.type, str(line.fields.get("product_id", "")), line.name)
+        if (key := row_key(line)) is not None:
             by_product.setdefault(key, []).append(line)
     return tuple(_product_spend(lines, catalog) for lines in by_product.values())
+
+
+def row_key(line: ShownLine) -> tuple[str, str, str] | None:
+    """What lines of one row share; None for a balance that was applied, which belongs to the line before it."""
+    if line.type == "applied_commit_or_credit":
+        return None
+    return line.type, str(line.fields.get("product_id", "")), line.name
 
 
 def saving(document: ShownDocument, list_prices_in: Mapping[UUID, UUID]) -> Saving | None:

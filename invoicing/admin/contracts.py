@@ -1,0 +1,132 @@
+"""The page of a contract: what it costs now, the deal in one form with its effect before it is made, and why."""
+
+import hashlib
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.csrf import csrf_protect
+
+from billing_site.foundation import clock
+from billing_site.foundation.refusals import NotFound, Refusal
+from billing_site.foundation.transactions import read_snapshot
+from contracts import services
+from contracts.admin.contracts import ContractRecordAdmin
+from contracts.forms import EditForm
+from contracts.models import Contract
+from contracts.queries import agreement, last_edit_number
+from contracts.wording import history_in_words
+from invoicing.admin.screens import ContractScreen, PreviewCard, WhyCard
+from invoicing.queries.account import account
+from invoicing.queries.explained import explained_row
+from invoicing.queries.preview import preview_edit
+
+
+@admin.register(Contract)
+class ContractAdmin(ContractRecordAdmin):
+    """A contract opens on what it costs now; it is edited on a page of its own, by edits."""
+
+    def get_urls(self) -> list[Any]:
+        def page(route: str, view: Any, name: str) -> Any:
+            return path(
+                f"<uuid:contract_id>/{route}", self.admin_site.admin_view(view), name=f"contracts_contract_{name}"
+            )
+
+        return [
+            page("change/", self.screen_view, "change"),
+            page("edit/", self.edit_view, "edit"),
+            page("record/", self.record_view, "record"),
+            page("why/<uuid:document_id>/<int:row>/", self.why_view, "why"),
+            *super().get_urls(),
+        ]
+
+    def screen_view(self, request: HttpRequest, contract_id: UUID) -> HttpResponse:
+        """What the contract costs now, its commitments, its terms in words and its documents."""
+        contract = self._contract(request, contract_id)
+        at = clock.now()
+        with read_snapshot():
+            held = account(contract.customer_id, at=at, document_limit=None)
+            agreed = agreement(contract.customer_id, contract_id)
+            history = history_in_words(contract)
+        screen = ContractScreen.of(contract, held, agreed, history, at)
+        return self._render(request, contract, "screen", title=screen.title, screen=screen)
+
+    def record_view(self, request: HttpRequest, contract_id: UUID) -> HttpResponse:
+        """Every field and every term, standing and removed."""
+        return super().change_view(request, str(contract_id))
+
+    def why_view(self, request: HttpRequest, contract_id: UUID, document_id: UUID, row: int) -> HttpResponse:
+        """Why a line is what it is; for htmx the panel alone."""
+        contract = self._contract(request, contract_id)
+        try:
+            why = WhyCard.of(explained_row(contract.customer_id, document_id, row, at=clock.now()))
+        except NotFound as refusal:
+            raise Http404(refusal.message) from refusal
+        panel = "why_panel" if request.headers.get("HX-Request") else "why"
+        return self._render(request, contract, panel, title=f"Why: {why.title}", why=why)
+
+    @method_decorator(csrf_protect)
+    def edit_view(self, request: HttpRequest, contract_id: UUID) -> HttpResponse:
+        """Everything that one edit may do, its effect in money before it is made, and the edit itself.
+
+        What is made is what was looked at: a form that has changed since its preview is previewed again.
+        """
+        if not request.user.has_perm("contracts.change_contract"):
+            raise PermissionDenied
+        contract = self._contract(request, contract_id)
+        agreed = agreement(contract.customer_id, contract_id)
+        based_on = last_edit_number(contract.customer_id, contract_id)
+        form = EditForm(agreed, request.POST or None, based_on_edit=based_on)
+        preview, previewed = None, ""
+        if request.method == "POST" and form.is_valid():
+            given, told = form.to_input(), self.told(request)
+            previewed = hashlib.sha256(repr(given).encode()).hexdigest()
+            has_seen = request.POST.get("previewed") == previewed
+            try:
+                if "save" in request.POST and has_seen:
+                    edit = services.edit_contract(contract.customer_id, contract_id, given, **told)
+                    self.message_user(request, f"{edit} is made.", messages.SUCCESS)
+                    return HttpResponseRedirect(reverse("admin:contracts_contract_change", args=[contract_id]))
+                found = preview_edit(contract.customer_id, contract_id, given, at=told["at"])
+                preview = PreviewCard.of(found, contract, is_changed="save" in request.POST)
+            except services.EditedMeanwhile as refusal:
+                form = form.rebased(agreed, based_on_edit=based_on)
+                form.show(refusal)
+            except Refusal as refusal:
+                form.show(refusal)
+        return self._render(
+            request,
+            contract,
+            "edit",
+            title=f"Edit {contract}",
+            form=form,
+            preview=preview,
+            previewed=previewed,
+            media=form.media,
+        )
+
+    def _contract(self, request: HttpRequest, contract_id: UUID) -> Contract:
+        contract = Contract.objects.select_related("customer", "rate_card__fiat_unit").filter(pk=contract_id).first()
+        if contract is None:
+            raise Http404("There is no such contract.")
+        if not self.has_view_permission(request, contract):
+            raise PermissionDenied
+        return contract
+
+    def _render(self, request: HttpRequest, contract: Contract, template: str, **context: Any) -> TemplateResponse:
+        return TemplateResponse(
+            request,
+            f"admin/contracts/contract/{template}.html",
+            {
+                **self.admin_site.each_context(request),
+                "opts": self.opts,
+                "contract": contract,
+                "may_edit": request.user.has_perm("contracts.change_contract"),
+                **context,
+            },
+        )
