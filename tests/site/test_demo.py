@@ -38,7 +38,6 @@ def demo(tmp_path):
                 return process, printed
         pytest.fail(f"The demo did not come up: {printed}, {(tmp_path / 'stderr').read_text()}")
 
-    start.port = port
     yield start
     for process in started:
         if process.poll() is None:
@@ -53,13 +52,19 @@ def test_the_demo_tells_its_story(demo, tmp_path):
     assert "  Usage of 1 October 2025, draft: $51,000.00" in printed
     assert any("Token" in line for line in printed)
 
-    deal = manage(tmp_path / "data", "demo", "--deal", "--port", str(demo.port))
+    deal = manage(tmp_path / "data", "demo", "--deal")
     before, _, after = deal.stdout.partition("One edit later:")
     assert "Usage of 1 October 2025, draft: $51,000.00" in before
     assert "Usage of 1 October 2025, draft: $36,000.00" in after
     assert "Due on 1 January 2026, draft: $64,000.00" in after
 
-    days = manage(tmp_path / "data", "demo", "--advance", "2", "--port", str(demo.port))
+    twice = manage(tmp_path / "data", "demo", "--deal")
+    assert (twice.returncode, twice.stderr.splitlines()) == (
+        1,
+        ["CommandError: The deal is made already; `manage.py demo --reset` begins again."],
+    )
+
+    days = manage(tmp_path / "data", "demo", "--advance", "2")
     assert days.returncode == 0, days.stderr
     [october] = [line for line in days.stdout.splitlines() if "Usage of 1 October" in line]
     assert october.endswith(": $36,000.00")
@@ -69,6 +74,9 @@ def test_the_demo_tells_its_story(demo, tmp_path):
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 0
     assert left_running(tmp_path / "data", set()) == {}
+    alone = manage(tmp_path / "data", "demo", "--deal")
+    assert (alone.returncode, len(alone.stderr.splitlines())) == (1, 1)
+    assert "There is no demo to act on" in alone.stderr
 
     _, again = demo()
     assert any("$36,000.00" in line for line in again)

@@ -13,13 +13,15 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from metronome import Metronome
+from metronome import ConflictError, Metronome
 
 from billing_site.demo import scenes, story
 from billing_site.foundation import clock, tokens
 from billing_site.foundation.actor import Actor, acting
 from billing_site.foundation.periods import Period, floor_hour
 from billing_site.server import embedded, processes
+from billing_site.server.folder import DataFolder
+from billing_site.server.run_file import Run
 
 LOGIN = "admin"
 
@@ -165,7 +167,10 @@ class Command(BaseCommand):
         client = Metronome(bearer_token=cast.admin_token, base_url=self.base_url, max_retries=0)
         self.stdout.write("Before:")
         self._show_drafts(client, cast)
-        scenes.make_the_deal(client, cast)
+        try:
+            scenes.make_the_deal(client, cast)
+        except ConflictError as made:
+            raise CommandError("The deal is made already; `manage.py demo --reset` begins again.") from made
         self.stdout.write("\nOne edit later:")
         self._show_drafts(client, cast)
 
@@ -180,8 +185,11 @@ class Command(BaseCommand):
         self._show_drafts(client, cast)
 
     def _running_cast(self) -> scenes.Cast:
-        if not self.cast_file.exists():
-            raise CommandError("There is no demo to act on: start it with `make demo`.")
+        """The story's ids; from here on `base_url` is where the demo answers, whatever port it was given."""
+        run = Run.read(DataFolder.at(settings.DATA_DIR).run_file)
+        if run is None or not run.serve.is_alive() or not self.cast_file.exists():
+            raise CommandError("There is no demo to act on: start it with `make demo`, and leave it running.")
+        self.base_url = run.address
         return scenes.Cast.load(self.cast_file)
 
     def _say(self, what: str, *, again: bool = False) -> None:
