@@ -6,6 +6,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -56,11 +57,13 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     return None
 
 
+@csrf_exempt  # a POST by token has no form's secret; without this it would be told 403, in HTML
 def not_found(request: HttpRequest, *_: Any, **__: Any) -> JsonResponse:
     """Any URL of the API that does not exist. JSON, as the SDK shows the body to people."""
     return _json(request, 404, f"There is no {request.method} {request.path}.")
 
 
+@csrf_exempt
 def not_supported(request: HttpRequest, *_: Any, **__: Any) -> JsonResponse:
     """A URL of the compatible API that this server does not serve."""
     response = _json(request, 501, f"{request.method} {request.path} is not supported by this server.")

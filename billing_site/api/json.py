@@ -12,6 +12,8 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
+from billing_site.foundation.refusals import Refusal
+
 _encoder = msgspec.json.Encoder(enc_hook=str)
 
 
@@ -25,12 +27,12 @@ class ExactJSONParser(BaseParser):
         if not body.strip():
             return {}
         try:
-            data = json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
+            data = json.loads(body, parse_float=Decimal, parse_constant=Decimal)
         except RecursionError as error:
             raise ParseError("The body is nested too deeply.") from error
         except ValueError as error:
             raise ParseError(f"The body is not JSON: {error}.") from error
-        _refuse_unstorable_text(data)
+        _refuse_unstorable(data)
         if not isinstance(data, dict):
             raise ParseError("The body must be a JSON object.")
         return data
@@ -76,20 +78,19 @@ def plain(number: Decimal) -> str:
     return "0" if text == "-0" else text
 
 
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not a JSON number")
-
-
-def _refuse_unstorable_text(data: Any) -> None:
-    """PostgreSQL stores neither NUL nor lone surrogates; say so before it does."""
+def _refuse_unstorable(data: Any) -> None:
+    """PostgreSQL stores neither NUL nor lone surrogates, and we no NaN and no infinity; say so, and where."""
     pending = [("", data)]
     while pending:
         path, value = pending.pop()
         if isinstance(value, str):
             if "\x00" in value:
-                raise ParseError(f"{path or 'The body'} contains the character U+0000, which cannot be stored.")
+                raise Refusal.of(path or "body", value, "must not contain the character U+0000")
             if any("\ud800" <= character <= "\udfff" for character in value):
-                raise ParseError(f"{path or 'The body'} contains a lone surrogate, which is not text.")
+                raise Refusal.of(path or "body", value, "must be text without lone surrogates")
+        elif isinstance(value, Decimal):
+            if not value.is_finite():
+                raise Refusal.of(path or "body", value, "must be a finite number")
         elif isinstance(value, dict):
             for key, item in value.items():
                 pending.append((f"{path}.(name)".lstrip("."), key))

@@ -84,9 +84,6 @@ def test_a_secret_is_not_in_the_database(db):
     ("body", "words"),
     [
         ("{", "not JSON"),
-        ('{"name": NaN}', "NaN is not a JSON number"),
-        ('{"name": "a\\u0000b"}', "U+0000"),
-        ('{"name": "\\ud800"}', "lone surrogate"),
         ("[1]", "must be a JSON object"),
         ('{"a":' * 100_000, "nested too deeply"),
     ],
@@ -97,12 +94,36 @@ def test_a_body_that_cannot_be_read_says_why(db, body, words):
     assert words in response.json()["message"]
 
 
-def test_unknown_addresses_answer_json_and_known_unserved_ones_501(db):
-    client = client_of("admin")
-    assert client.get("/v1/nowhere").status_code == 404
-    unserved = client.get("/v1/plans")
-    assert (unserved.status_code, unserved["x-should-retry"]) == (501, "false")
-    assert "message" in unserved.json()
+@pytest.mark.parametrize(
+    ("body", "field", "rule"),
+    [
+        ('{"a": [1, {"price": NaN}]}', "a[1].price", "must be a finite number"),
+        ('{"price": -Infinity}', "price", "must be a finite number"),
+        ('{"name": "a\\u0000b"}', "name", "must not contain the character U+0000"),
+        ('{"name": "\\ud800"}', "name", "must be text without lone surrogates"),
+    ],
+)
+def test_a_value_that_cannot_be_stored_is_refused_by_field_and_rule(db, body, field, rule):
+    response = client_of("admin").post("/v1/customers", body, content_type="application/json")
+    [error] = response.json()["errors"]
+    assert (response.status_code, error["field"], error["rule"]) == (400, field, rule)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/v1/nowhere", 404),
+        ("POST", "/v1/nowhere", 404),
+        ("POST", "/v1/customers/", 404),
+        ("GET", "/v1/plans", 501),
+        ("POST", "/v1/alerts/create", 501),
+    ],
+)
+def test_unknown_addresses_answer_json_and_known_unserved_ones_501(db, method, path, status):
+    answer = Client(enforce_csrf_checks=True).generic(method, path, "{}", content_type="application/json")
+    assert answer.status_code == status
+    assert path in answer.json()["message"]
+    assert answer.headers.get("x-should-retry") == ("false" if status == 501 else None)
 
 
 @pytest.mark.parametrize("cursor", ["x", cursors.encode("now", "me"), cursors.encode(1), cursors.encode([], {})])
