@@ -7,6 +7,7 @@ from billing_site.foundation import clock
 from billing_site.foundation.actor import Actor
 from billing_site.foundation.jobs import Payload, every_minute, job
 from invoicing import services
+from invoicing.services.clock_moves import MOVE_CLOCK
 from invoicing.services.due import FINALIZE_DUE
 
 
@@ -14,6 +15,12 @@ from invoicing.services.due import FINALIZE_DUE
 def finalize_due(payload: Payload, at: datetime) -> None:
     """Finalize what is due of one customer. What has to be held parks the job, with the reasons."""
     services.finalize_due(UUID(payload["customer_id"]), at=at, by=Actor.job("finalization")).raise_if_held()
+
+
+@job(MOVE_CLOCK)
+def move_clock(payload: Payload, at: datetime) -> None:
+    """Carry a move of the test clock on for some seconds. What refuses it ends the move, with the reason."""
+    services.carry_on_moving(UUID(payload["move_id"]), payload["chunk"])
 
 
 @every_minute

@@ -1,4 +1,4 @@
-"""What every room stands on, as tables: the test clock, API tokens, jobs."""
+"""What every room stands on, as tables: the test clock, its moves and who follows it, API tokens, jobs."""
 
 from django.db import models
 from django.db.models import Q
@@ -22,6 +22,52 @@ class TestClock(models.Model):
 
     def __str__(self) -> str:
         return f"Test clock at {self.instant:%Y-%m-%d %H:%M:%S} UTC"
+
+
+class ClockMove(models.Model):
+    """The wish that the test clock shall go somewhere, carried out in the background.
+
+    How far it is, the clock itself says; what happened on the way, the documents.
+    """
+
+    class State(models.TextChoices):
+        UNDER_WAY = "UNDER_WAY"
+        ARRIVED = "ARRIVED"
+        STOPPED = "STOPPED"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    began_at = models.DateTimeField(help_text="Where the clock stood when it was asked.")
+    goal_at = models.DateTimeField()
+    waits_for_usage = models.BooleanField(default=True, help_text="Whether it waits for those who follow the clock.")
+    state = models.CharField(max_length=16, choices=State, default=State.UNDER_WAY)
+    chunk = models.PositiveIntegerField(default=1, help_text="The job that is at it: a long way takes several.")
+    reason = models.TextField(blank=True, default="", help_text="Why it stopped.")
+    actor = models.JSONField(default=dict, help_text="Who asked.")
+    asked_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            one_of("state", ["UNDER_WAY", "ARRIVED", "STOPPED"]),
+            models.UniqueConstraint(
+                name="the_clock_goes_one_way_at_a_time", fields=["state"], condition=Q(state="UNDER_WAY")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Test clock to {self.goal_at:%Y-%m-%d %H:%M} UTC"
+
+
+class ClockFollower(models.Model):
+    """Somebody who posts usage under the test clock, and whom it waits for. See `followers`."""
+
+    name = models.CharField(primary_key=True, max_length=160)
+    asked_until = models.DateTimeField(null=True, help_text="Where the clock goes next.")
+    fed_until = models.DateTimeField(help_text="All usage before this is in.")
+    seen_at = models.DateTimeField(help_text="When it was last heard of, by the wall clock.")
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class ApiToken(models.Model):

@@ -1,6 +1,7 @@
 """The verbs of invoicing."""
 
 from invoicing.services.clock import ClockStep, move_clock
+from invoicing.services.clock_moves import ask_to_move_clock, carry_on_moving, stop_clock_move
 from invoicing.services.due import do_due_work, queue_due_work
 from invoicing.services.finalization import (
     EarlierDocumentsOpen,
@@ -19,9 +20,12 @@ __all__ = [
     "NothingToFinalize",
     "Outcome",
     "PeriodHasFindings",
+    "ask_to_move_clock",
+    "carry_on_moving",
     "do_due_work",
     "finalize_due",
     "finalize_invoice",
     "move_clock",
     "queue_due_work",
+    "stop_clock_move",
 ]

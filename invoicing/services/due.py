@@ -1,5 +1,6 @@
 """Doing what has fallen due, one job for each customer, so that one customer's trouble is nobody else's."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from billing_site.foundation import jobs
@@ -17,15 +18,22 @@ def queue_due_work(*, at: datetime) -> list[Job]:
     return [jobs.enqueue(FINALIZE_DUE, key, _payload(due)) for key, due in wanted.items() if key not in known]
 
 
-def do_due_work(*, at: datetime) -> list[Job]:
+def do_due_work(*, at: datetime, may_go_on: Callable[[], bool] = lambda: True) -> list[Job]:
     """Do in this process whatever is due at `at`, in order, and return the jobs that were not done before.
 
-    Parked jobs are tried again. Where a worker is at one, wait for it.
+    Parked jobs are tried again. Where a worker is at one, wait for it. Once something is done and `may_go_on` says no,
+    the rest is left.
     """
     wanted = {_key(due): due for due in due_customers(at=at)}
     done = Job.objects.filter(kind=FINALIZE_DUE, key__in=wanted, state=Job.State.DONE).values_list("key", flat=True)
     settled = set(done)
-    return [jobs.do_now(FINALIZE_DUE, key, _payload(due), at=at) for key, due in wanted.items() if key not in settled]
+    tried: list[Job] = []
+    for key, due in wanted.items():
+        if any(job.state == Job.State.DONE for job in tried) and not may_go_on():
+            break
+        if key not in settled:
+            tried.append(jobs.do_now(FINALIZE_DUE, key, _payload(due), at=at))
+    return tried
 
 
 def _key(due: Due) -> str:

@@ -14,6 +14,8 @@ ROOMS = ("foundation", "pricing", "contracts", "ledger", "invoicing")
 # Configured rows are edited by people and have history; facts are only inserted; derived rows can be rebuilt.
 MODELS = {
     "foundation.TestClock": ("configured", "id", None),
+    "foundation.ClockMove": ("derived", "id", None),
+    "foundation.ClockFollower": ("derived", "name", None),
     "foundation.ApiToken": ("configured", "id", None),
     "foundation.Job": ("derived", "id", None),
     "pricing.PricingUnit": ("configured", "id", None),

@@ -31,14 +31,21 @@ class Command(BaseCommand):
         to.add_argument("instant", metavar="ISO", help="2025-11-02T00:00:00Z; without a zone it is UTC")
         by = verbs.add_parser("advance", help="move it on by a duration")
         by.add_argument("duration", help="2d, 12h, 1w, 30m, 1d12h")
+        for verb in (to, by):
+            verb.add_argument(
+                "--without-usage", action="store_true", help="do not wait for those who post usage under this clock"
+            )
 
-    def handle(self, *, verb: str, instant: str = "", duration: str = "", **_: Any) -> None:
+    def handle(
+        self, *, verb: str, instant: str = "", duration: str = "", without_usage: bool = False, **_: Any
+    ) -> None:
         if not settings.SANDBOX:
             raise CommandError("The test clock exists only in a sandbox: set COUNTINGHOUSE_SANDBOX=1.")
         if verb != "show":
             to = _instant(instant) if verb == "set" else _later(clock.now(), duration)
             try:
-                move_clock(to, by=Actor.command(f"clock by {getpass.getuser()}"), tell=self._tell)
+                by = Actor.command(f"clock by {getpass.getuser()}")
+                move_clock(to, by=by, waits_for_usage=not without_usage, tell=self._tell)
             except Refusal as refusal:
                 raise CommandError(refusal.message) from refusal
         self.stdout.write(format_instant(clock.now()))
