@@ -1,15 +1,15 @@
 """What happens in the story, through the official SDK and nothing else."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from metronome import Metronome
+from metronome import Metronome, Omit
 
-from billing_site.demo import story
+from billing_site.demo import story, town
 from billing_site.foundation.periods import Period
 
 BATCH = 500
@@ -69,10 +69,50 @@ def set_the_stage(client: Metronome) -> dict[str, Any]:
     }
 
 
+def move_in_the_town(client: Metronome) -> None:
+    """The other customers with their products, rate cards and contracts. The stage must be set."""
+    ids = {product.current.name: product.id for product in client.v1.contracts.products.list()}
+    for good in (*town.MORE_GOODS, town.INFERENCE):
+        ids[good.name] = _sold_by_usage(client, good)
+    for name in ("Support plan", "Onboarding"):
+        ids[name] = client.v1.contracts.products.create(name=name, type="FIXED").data.id
+    [euros] = [unit.id for unit in client.v1.pricing_units.list() if unit.id and unit.name == "EUR"]
+    cards = {card.name: card.id for card in client.v1.contracts.rate_cards.list(body={})}
+    for name, prices in town.CARDS.items():
+        if name not in cards:
+            unit = euros if name == "Europe 2025" else Omit()
+            cards[name] = client.v1.contracts.rate_cards.create(name=name, fiat_credit_type_id=unit).data.id
+        client.v1.contracts.rate_cards.rates.add_many(
+            rate_card_id=cards[name], rates=[_rate(price, ids[price.good]) for price in prices]
+        )
+    for company in town.COMPANIES:
+        customer = client.v1.customers.create(name=company.name, ingest_aliases=[company.alias]).data.id
+        if company.card:
+            terms = _with_ids(company.terms, ids)
+            if company.term.ending_before is not None:
+                terms["ending_before"] = company.term.ending_before
+            client.v1.contracts.create(
+                customer_id=customer,
+                name=f"{company.name.split()[0]} {company.term.starting_at:%Y}",
+                rate_card_id=cards[company.card],
+                starting_at=company.term.starting_at,
+                **terms,
+            )
+
+
 def send_usage(client: Metronome, period: Period, tell: Callable[[int], None] = lambda sent: None) -> int:
     """Post the usage of `period` as Acme's services would. Gives the number of events sent."""
+    return _send(client, story.events(period), tell)
+
+
+def send_usage_of_the_town(client: Metronome, period: Period) -> int:
+    """Post what everybody else uses in `period`, nobody's subjects too. Gives the number of events sent."""
+    return _send(client, town.events(period), lambda sent: None)
+
+
+def _send(client: Metronome, events: Iterable[dict[str, object]], tell: Callable[[int], None]) -> int:
     sent = 0
-    for batch in _batches(story.events(period)):
+    for batch in _batches(iter(events)):
         client.v1.usage.ingest(usage=batch)
         sent += len(batch)
         tell(sent)
@@ -116,28 +156,45 @@ def make_the_deal(client: Metronome, cast: Cast) -> str:
 
 
 def _sold_by_usage(client: Metronome, good: story.Good) -> str:
-    filters: list[dict[str, Any]] = [{"name": good.property, "exists": True}]
+    filters: list[dict[str, Any]] = [{"name": good.property, "exists": True}] if good.property else []
     if good.model:
         filters.append({"name": "model", "in_values": [good.model]})
+    metered: dict[str, Any] = {"aggregation_type": "COUNT"}
+    if good.property:
+        metered = {"aggregation_type": "SUM", "aggregation_key": good.property}
+    if filters:
+        metered["property_filters"] = filters
+    if good.dimensions:
+        metered["group_keys"] = [list(good.dimensions)]
     metric = client.v1.billable_metrics.create(
-        name=good.name,
-        aggregation_type="SUM",
-        aggregation_key=good.property,
-        event_type_filter={"in_values": [good.event_type]},
-        property_filters=filters,  # type: ignore[arg-type]
+        name=good.name, event_type_filter={"in_values": [good.event_type]}, **metered
     ).data.id
-    conversion: dict[str, Any] = {}
+    sold: dict[str, Any] = {"tags": list(good.tags), "pricing_group_key": list(good.dimensions)}
     if good.priced_per != 1:
-        conversion = {
-            "quantity_conversion": {
-                "conversion_factor": good.priced_per,
-                "operation": "DIVIDE",
-                "name": "million tokens",
-            }
+        sold["quantity_conversion"] = {
+            "conversion_factor": good.priced_per,
+            "operation": "DIVIDE",
+            "name": "million tokens",
         }
-    return client.v1.contracts.products.create(
-        name=good.name, type="USAGE", billable_metric_id=metric, **conversion
-    ).data.id
+    return client.v1.contracts.products.create(name=good.name, type="USAGE", billable_metric_id=metric, **sold).data.id
+
+
+def _rate(price: town.Price, product_id: str) -> Any:
+    return {
+        "product_id": product_id,
+        "starting_at": price.starting_at,
+        "entitled": True,
+        "rate_type": "FLAT",
+        "price": float(price.price),
+        **({"pricing_group_values": dict(price.values)} if price.values else {}),
+    }
+
+
+def _with_ids(terms: Any, ids: Mapping[str, str]) -> Any:
+    """The same terms, with the id of each product where its name stands."""
+    if isinstance(terms, Mapping):
+        return {key: ids[value] if key == "product_id" else _with_ids(value, ids) for key, value in terms.items()}
+    return [_with_ids(item, ids) for item in terms] if isinstance(terms, list) else terms
 
 
 def _batches(events: Iterator[dict[str, object]]) -> Iterator[list[Any]]:

@@ -15,10 +15,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from fractions import Fraction
-from hashlib import sha256
+from functools import cache
 
-from billing_site.foundation.money import largest_remainder
+from billing_site.demo.usage import noise, spread, steps
 from billing_site.foundation.periods import HOUR, Period
 
 CUSTOMER = "Acme"
@@ -33,22 +32,24 @@ MILLION = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Good:
-    """One product: what its events look like, its price in cents, and how many units a price is for."""
+    """One product: what its events look like, its list price in cents, and how many units a price is for."""
 
     name: str
     event_type: str
     model: str
-    property: str
+    property: str  # what its events say how much of; without one, each event counts
     price: Decimal
-    priced_per: int
+    priced_per: int = 1
+    dimensions: tuple[str, ...] = ()  # properties whose values choose the price
+    tags: tuple[str, ...] = ()
 
 
 GOODS = (
-    Good("API calls", "api_calls", "", "calls", Decimal("0.2"), 1),
-    Good("Model small", "tokens", "small", "tokens", Decimal(50), MILLION),
-    Good("Model medium", "tokens", "medium", "tokens", Decimal(300), MILLION),
-    Good("Model large", "tokens", "large", "tokens", Decimal(1500), MILLION),
-    Good("Model xl", "tokens", "xl", "tokens", Decimal(4000), MILLION),
+    Good("API calls", "api_calls", "", "calls", Decimal("0.2")),
+    Good("Model small", "tokens", "small", "tokens", Decimal(50), MILLION, tags=("models",)),
+    Good("Model medium", "tokens", "medium", "tokens", Decimal(300), MILLION, tags=("models",)),
+    Good("Model large", "tokens", "large", "tokens", Decimal(1500), MILLION, tags=("models",)),
+    Good("Model xl", "tokens", "xl", "tokens", Decimal(4000), MILLION, tags=("models",)),
 )
 
 # What is used in each stretch, in the order of GOODS. October ends an hour early: the curtain rises there.
@@ -70,53 +71,48 @@ STRETCHES = (
 
 
 def events(period: Period) -> Iterator[dict[str, object]]:
-    """The events that Acme's services send for the hours of `period`, in order, ready for the SDK."""
+    """The events that Acme's services send within `period`, hour by hour, ready for the SDK."""
     for stretch, totals in STRETCHES:
-        hours = list(_hours(stretch))
-        wanted = [stretch.overlap(period) is not None and hour in period for hour in hours]
-        if not any(wanted):
+        if stretch.overlap(period) is None:
             continue
-        spread = [_spread(total, hours, good) for good, total in zip(GOODS, totals, strict=True)]
-        for index, hour in enumerate(hours):
-            if wanted[index]:
-                for good, counts in zip(GOODS, spread, strict=True):
-                    yield _event(good, hour, counts[index])
+        for hour, counts in _by_hour(stretch, totals):
+            if period.overlap(Period(hour, hour + HOUR)) is None:
+                continue
+            for good, count in zip(GOODS, counts, strict=True):
+                at = hour + timedelta(seconds=noise(_kind(good), hour) % 3600)
+                if at in period:
+                    yield event(good, ALIAS, at, count, transaction_id=f"{hour:%Y-%m-%dT%H}-{_kind(good)}")
 
 
-def _event(good: Good, hour: datetime, count: int) -> dict[str, object]:
-    properties: dict[str, object] = {good.property: str(count)}
+def event(good: Good, subject: str, at: datetime, count: int, *, transaction_id: str, **more: str) -> dict[str, object]:
+    """One event as a service sends it; of goods that are counted, one for each unit."""
+    properties: dict[str, object] = {good.property: str(count)} if good.property else {}
     if good.model:
         properties["model"] = good.model
-    kind = good.model or "calls"
     return {
-        "transaction_id": f"{hour:%Y-%m-%dT%H}-{kind}",
-        "customer_id": ALIAS,
+        "transaction_id": transaction_id,
+        "customer_id": subject,
         "event_type": good.event_type,
-        "timestamp": (hour + timedelta(seconds=_noise(kind, hour) % 3600)).isoformat(),
-        "properties": properties,
+        "timestamp": at.isoformat(),
+        "properties": properties | more,
     }
 
 
-def _spread(total: int, hours: list[datetime], good: Good) -> list[int]:
-    """`total` in whole units over the hours, more by day than by night, exact in sum."""
-    weights = [_weight(hour, good) for hour in hours]
-    whole = sum(weights)
-    shares = [Fraction(total * weight, whole) for weight in weights]
-    return [int(part) for part in largest_remainder(shares, Decimal(total), Decimal(1))]
+def _kind(good: Good) -> str:
+    return good.model or "calls"
+
+
+@cache
+def _by_hour(stretch: Period, totals: tuple[int, ...]) -> list[tuple[datetime, tuple[int, ...]]]:
+    """Each hour of the stretch with what is used of each good, more by day than by night."""
+    hours = list(steps(stretch, HOUR))
+    columns = [
+        spread(total, [_weight(hour, good) for hour in hours]) for good, total in zip(GOODS, totals, strict=True)
+    ]
+    return list(zip(hours, zip(*columns, strict=True), strict=True))
 
 
 def _weight(hour: datetime, good: Good) -> int:
     by_day = 100 if 8 <= hour.hour < 20 else 35
     on_weekdays = by_day if hour.weekday() < 5 else by_day // 2
-    return on_weekdays + _noise(good.name, hour) % 20
-
-
-def _noise(name: str, hour: datetime) -> int:
-    return int.from_bytes(sha256(f"{name}{hour:%Y%m%d%H}".encode()).digest()[:4], "big")
-
-
-def _hours(period: Period) -> Iterator[datetime]:
-    hour = period.starting_at
-    while hour in period:
-        yield hour
-        hour += HOUR
+    return on_weekdays + noise(good.name, hour) % 20

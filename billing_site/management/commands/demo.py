@@ -6,22 +6,25 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from metronome import ConflictError, Metronome
+from django.db import DatabaseError, connection
+from metronome import APIError, ConflictError, Metronome
 
-from billing_site.demo import scenes, story
+from billing_site.demo import scenes, story, town
+from billing_site.demo.services import Services
 from billing_site.foundation import clock, tokens
 from billing_site.foundation.actor import Actor, acting
-from billing_site.foundation.periods import Period, floor_hour
+from billing_site.foundation.display import instant_text
+from billing_site.foundation.periods import Period
 from billing_site.server import embedded, processes
 from billing_site.server.folder import DataFolder
 from billing_site.server.run_file import Run
+from invoicing.services import move_clock
 
 LOGIN = "admin"
 
@@ -80,10 +83,13 @@ class Command(BaseCommand):
             line = server.stdout.readline() if server.stdout else ""
             if not line.startswith("ready"):
                 raise SystemExit(server.wait() or 1)  # serve has said why
+            embedded.ensure_running(settings.DATA_DIR)
             if not self.cast_file.exists():
                 self._tell_the_story()
-            self._show(scenes.Cast.load(self.cast_file))
-            server.wait()
+            cast = scenes.Cast.load(self.cast_file)
+            services = Services(Metronome(bearer_token=cast.admin_token, base_url=self.base_url))
+            self._show(cast)
+            self._let_them_post(services, server)
         except KeyboardInterrupt:
             self._say("Stopping")
         finally:
@@ -91,29 +97,47 @@ class Command(BaseCommand):
             server.wait()
             embedded.release(settings.DATA_DIR)
 
+    def _let_them_post(self, services: Services, server: subprocess.Popen[str]) -> None:
+        """As long as the site runs, usage comes along whenever the clock moves."""
+        busy = 0.0
+        while server.poll() is None:
+            try:
+                if services.look():
+                    busy = time.monotonic()
+                # Nobody minds half a second before the clock begins to move; sixty of them would be noticed.
+                time.sleep(0.02 if time.monotonic() - busy < 5 else 0.4)
+            except (DatabaseError, APIError) as trouble:
+                self._say(f"Usage could not be posted, and will be tried again: {trouble}")
+                connection.close()
+                time.sleep(2)
+
     def _tell_the_story(self) -> None:
-        embedded.ensure_running(settings.DATA_DIR)
         by = Actor.command("demo")
-        self._say("Setting the test clock to 31 October 2025, 23:00 UTC")
-        call_command("clock", "set", story.OPENING.isoformat(), stdout=open(os.devnull, "w"))  # noqa: SIM115
+        self._say("Metrics, products, prices, Acme and its contract")
+        move_clock(town.MOVING_IN, by=by)
         with acting(by):
             self._make_login()
             _, secret = tokens.create_token("demo", scope="admin", at=clock.wall_time(), by=by)
             client = Metronome(bearer_token=secret, base_url=self.base_url)
-            self._say("Metrics, products, prices, Acme and its contract")
             ids = scenes.set_the_stage(client)
             _, customers = tokens.create_token(
                 "Acme (reads its own)", scope="read", customer_id=ids["customer_id"], at=clock.wall_time(), by=by
             )
+        self._say("A dozen more customers, their usage since summer, and their invoices")
+        scenes.move_in_the_town(client)
+        begin = min(company.term.starting_at for company in town.COMPANIES)
+        for stop in (town.MOVING_IN, *town.stops()):
+            move_clock(stop, by=by)
+            scenes.send_usage_of_the_town(client, Period(begin, stop))
+            begin = stop
         sent = scenes.send_usage(
             client,
             Period(story.TERM.starting_at, story.OPENING),
-            lambda sent: self._say(f"October's usage through the API: {sent:,} events", again=True),
+            lambda sent: self._say(f"Acme's October through the API: {sent:,} events", again=True),
         )
-        self.stderr.write("")
         cast = scenes.Cast(**ids, admin_token=secret, customer_token=customers)
         cast.save(self.cast_file)
-        self._say(f"{sent:,} events are in")
+        self._say(f"Acme's October is in: {sent:,} events through the API")
 
     def _make_login(self) -> None:
         from django.contrib.auth.models import User
@@ -124,38 +148,41 @@ class Command(BaseCommand):
     def _show(self, cast: scenes.Cast) -> None:
         client = Metronome(bearer_token=cast.admin_token, base_url=self.base_url)
         self._say("Ready")
+        admin = f"{self.base_url}/admin"
         self.stdout.write(
             f"""
-  Site        {self.base_url}/admin/          login {LOGIN}, password {LOGIN}
-  Reference   {self.base_url}/docs
-  API         base_url {self.base_url}
-  Token       {cast.admin_token}
-  Customer    {cast.customer_id} (Acme)
-  Contract    {cast.contract_id}
-"""
+  Back office  {admin}/          login {LOGIN}, password {LOGIN}
+  Acme         {admin}/contracts/contract/{cast.contract_id}/change/
+  Test clock   {admin}/foundation/testclock/
+  API          {self.base_url}, described at {self.base_url}/docs
+  Token        {cast.admin_token}
+
+  Acme at {instant_text(clock.now())}:"""
         )
-        self._show_drafts(client, cast)
+        self._show_documents(client, cast)
         python = Path(sys.executable)
         python = python.relative_to(Path.cwd()) if python.is_relative_to(Path.cwd()) else python
         self.stdout.write(
             f"""
   The deal to try: $100,000 by year end, half off everything from 15 October.
-  In another terminal:
+  By clicks on Acme's page above; or in another terminal:
 
       {python} manage.py demo --deal           makes it in one edit and shows the change
       {python} manage.py demo --advance 2      lets two days pass: October becomes final
 
+  The buttons of the test clock do that too, and go on to the year end; usage comes along with every day.
   Ctrl+C stops everything. `manage.py demo --reset` begins again.
 """
         )
 
-    def _show_drafts(self, client: Metronome, cast: scenes.Cast) -> None:
+    def _show_documents(self, client: Metronome, cast: scenes.Cast) -> None:
+        """Acme's invoices, with the lines of those that are not final."""
         for invoice in client.v1.customers.invoices.list(customer_id=cast.customer_id, sort="date_asc"):
             number = invoice.model_dump().get("number") or invoice.status.lower()
             when = invoice.start_timestamp or invoice.issued_at
             kind = "Usage of" if invoice.type == "USAGE" else "Due on"
             self.stdout.write(f"\n  {kind} {when:%-d %B %Y}, {number}: ${invoice.total / 100:,.2f}")
-            for line in invoice.line_items:
+            for line in invoice.line_items if invoice.status == "DRAFT" else []:
                 if line.type == "applied_commit_or_credit":
                     continue
                 price = f"at {line.unit_price:,.12g} ¢" if line.type == "usage" else ""
@@ -166,23 +193,19 @@ class Command(BaseCommand):
         cast = self._running_cast()
         client = Metronome(bearer_token=cast.admin_token, base_url=self.base_url, max_retries=0)
         self.stdout.write("Before:")
-        self._show_drafts(client, cast)
+        self._show_documents(client, cast)
         try:
             scenes.make_the_deal(client, cast)
         except ConflictError as made:
             raise CommandError("The deal is made already; `manage.py demo --reset` begins again.") from made
         self.stdout.write("\nOne edit later:")
-        self._show_drafts(client, cast)
+        self._show_documents(client, cast)
 
     def _advance(self, days: int) -> None:
+        """The running demo posts the usage of the days; the clock waits for it."""
         cast = self._running_cast()
-        client = Metronome(bearer_token=cast.admin_token, base_url=self.base_url)
-        embedded.ensure_running(settings.DATA_DIR)
-        for _ in range(days):
-            start = clock.now()
-            scenes.send_usage(client, Period(floor_hour(start), floor_hour(start) + timedelta(days=1)))
-            call_command("clock", "advance", "1d", stdout=self.stdout)
-        self._show_drafts(client, cast)
+        call_command("clock", "advance", f"{days}d", stdout=self.stdout, stderr=self.stderr)
+        self._show_documents(Metronome(bearer_token=cast.admin_token, base_url=self.base_url), cast)
 
     def _running_cast(self) -> scenes.Cast:
         """The story's ids; from here on `base_url` is where the demo answers, whatever port it was given."""
