@@ -7,8 +7,8 @@ from billing_site.foundation import clock
 from billing_site.foundation.actor import Actor
 from billing_site.foundation.jobs import Payload, every_minute, job
 from invoicing import services
-from invoicing.services.clock_moves import MOVE_CLOCK
-from invoicing.services.due import FINALIZE_DUE
+from invoicing.queries.clock import MOVE_CLOCK
+from invoicing.queries.due import FINALIZE_DUE
 
 
 @job(FINALIZE_DUE)

@@ -16,7 +16,7 @@ from unfold.widgets import CHECKBOX_CLASSES, INPUT_CLASSES, SELECT_CLASSES, TEXT
 
 from billing_site.foundation import clock, tokens
 from billing_site.foundation.actor import Actor
-from billing_site.foundation.models import ApiToken, Job, TestClock
+from billing_site.foundation.models import ApiToken, Job
 
 
 class Dressed(forms.BaseForm):
@@ -126,14 +126,6 @@ class ApiTokenAdmin(HouseAdmin):
         for token in queryset:
             tokens.revoke_token(token, **self.told(request))
         self.message_user(request, f"{len(queryset)} revoked.")
-
-
-@admin.register(TestClock)
-class TestClockAdmin(SimpleHistoryAdmin, FactAdmin):
-    """Moved with `manage.py clock`, which lets happen what falls due on the way; its moves are in the history."""
-
-    list_display = ["instant"]
-    history_list_display = ["actor_label", "instant"]
 
 
 @admin.register(Job)

@@ -1,5 +1,5 @@
-"""Documents, drafts and the page of a contract, which shows what it costs now."""
+"""The page of a contract, which shows what it costs now; documents; and the test clock, whose moves make them final."""
 
-from invoicing.admin import contracts, documents
+from invoicing.admin import contracts, documents, test_clock
 
-__all__ = ["contracts", "documents"]
+__all__ = ["contracts", "documents", "test_clock"]

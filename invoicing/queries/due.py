@@ -16,6 +16,8 @@ from contracts.models import Commit, Contract, ContractTerms, InvoiceScheduleIte
 from invoicing.models import Invoice
 from ledger.models import LedgerEntry
 
+FINALIZE_DUE = "finalize_due"  # the kind of the jobs that do it
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Due:
@@ -25,26 +27,43 @@ class Due:
     customer_id: UUID
 
 
+@dataclass(frozen=True, slots=True)
+class Falling:
+    """A document that falls due: of whom, what, and when. Usage has its period."""
+
+    instant: datetime
+    customer_id: UUID
+    kind: str
+    period: Period | None = None
+
+
 def due_customers(*, at: datetime) -> list[Due]:
     """The customers with something due at `at` that no document has settled, by the last instant it fell due."""
     latest: dict[UUID, datetime] = {}
-    for customer_id, instant in _unsettled(until=at):
-        latest[customer_id] = max(instant, latest.get(customer_id, instant))
+    for falling in _unsettled(until=at):
+        latest[falling.customer_id] = max(falling.instant, latest.get(falling.customer_id, falling.instant))
     return sorted(Due(instant, customer_id) for customer_id, instant in latest.items())
 
 
 def next_due(after: datetime, until: datetime) -> datetime | None:
     """The first instant later than `after` and not later than `until` at which anything falls due."""
-    return min((instant for _, instant in _unsettled(until=until) if instant > after), default=None)
+    return min((falling.instant for falling in _unsettled(until=until) if falling.instant > after), default=None)
 
 
-def _unsettled(*, until: datetime) -> Iterator[tuple[UUID, datetime]]:
+def falling_next(after: datetime, within: timedelta) -> list[Falling]:
+    """What falls due at the first instant later than `after`, if that is not more than `within` away."""
+    coming = [falling for falling in _unsettled(until=after + within) if falling.instant > after]
+    first = min((falling.instant for falling in coming), default=None)
+    return [falling for falling in coming if falling.instant == first]
+
+
+def _unsettled(*, until: datetime) -> Iterator[Falling]:
     yield from _usage_periods(until)
     yield from _charges(until)
     yield from _true_ups(until)
 
 
-def _usage_periods(until: datetime) -> Iterator[tuple[UUID, datetime]]:
+def _usage_periods(until: datetime) -> Iterator[Falling]:
     """Ends of billing periods that are not on final documents, each with its grace."""
     standing = (
         ContractTerms.objects.standing()
@@ -68,10 +87,10 @@ def _usage_periods(until: datetime) -> Iterator[tuple[UUID, datetime]]:
             instant = max(period.ending_before, contract.created_at) + grace
             if instant > until:
                 break
-            yield contract.customer_id, instant
+            yield Falling(instant, contract.customer_id, Invoice.Kind.USAGE, period)
 
 
-def _charges(until: datetime) -> Iterator[tuple[UUID, datetime]]:
+def _charges(until: datetime) -> Iterator[Falling]:
     """Dates of scheduled charges and of payments for prepaid commits. One added late falls due when it is added."""
     of_charges = ScheduledChargeItem.objects.standing().filter(
         ~_billed("charge__contract_id"),
@@ -90,10 +109,10 @@ def _charges(until: datetime) -> Iterator[tuple[UUID, datetime]]:
     )
     for items in (of_charges, of_commits):
         for customer_id, issued_at, created_at in items.values_list("customer_id", "issued_at", "created_at"):
-            yield customer_id, max(issued_at, created_at)
+            yield Falling(max(issued_at, created_at), customer_id, Invoice.Kind.CHARGES)
 
 
-def _true_ups(until: datetime) -> Iterator[tuple[UUID, datetime]]:
+def _true_ups(until: datetime) -> Iterator[Falling]:
     """Dates of true-ups. One that waits for usage documents is finalized in the run that finalizes the last of them."""
     settled = LedgerEntry.objects.filter(
         customer_id=OuterRef("customer_id"),
@@ -109,7 +128,7 @@ def _true_ups(until: datetime) -> Iterator[tuple[UUID, datetime]]:
         created_at__lte=until,
     )
     for customer_id, issued_at, created_at in items.values_list("customer_id", "issued_at", "created_at"):
-        yield customer_id, max(issued_at, created_at)
+        yield Falling(max(issued_at, created_at), customer_id, Invoice.Kind.TRUE_UP)
 
 
 def _billed(contract: str) -> Exists:

@@ -13,9 +13,9 @@ from billing_site.foundation.actor import Actor
 from billing_site.foundation.display import instant_text
 from billing_site.foundation.models import ClockMove, Job
 from billing_site.foundation.refusals import Conflict, Refusal
+from invoicing.queries.clock import MOVE_CLOCK, job_key, job_of
 from invoicing.services.clock import ClockPaused, NotASandbox, check_goal, move_clock
 
-MOVE_CLOCK = "move_clock"
 CHUNK_SECONDS = 8.0  # then the next job goes on; with what was begun and a wait for usage it stays below 30
 
 
@@ -23,8 +23,9 @@ class ClockIsOnItsWay(Conflict):
     """It was asked to go somewhere else before, and has not arrived."""
 
 
-def ask_to_move_clock(to: datetime, *, by: Actor, waits_for_usage: bool = True) -> ClockMove:
-    """Let the clock go to `to` in the background. Asked again while it is on its way there, this is the same move.
+def ask_to_move_clock(to: datetime, *, by: Actor, waits_for_usage: bool = True) -> tuple[ClockMove, bool]:
+    """Let the clock go to `to` in the background. Gives the move, and whether it is new: asked again while the clock
+    is on its way there, this is the same one.
 
     Raises NotASandbox, ClockCannotGoBack, ClockIsOnItsWay.
     """
@@ -33,22 +34,22 @@ def ask_to_move_clock(to: datetime, *, by: Actor, waits_for_usage: bool = True) 
     check_goal(to)
     try:
         with transaction.atomic():
-            under_way = move_under_way(locked=True)
+            under_way = _move_under_way()
             if under_way is None:
-                return _begin(to, by=by, waits_for_usage=waits_for_usage)
+                return _begin(to, by=by, waits_for_usage=waits_for_usage), True
     except IntegrityError:  # a twin was faster
         under_way = ClockMove.objects.get(state=ClockMove.State.UNDER_WAY)
     if under_way.goal_at != to:
         raise ClockIsOnItsWay(
             f"The clock is on its way to {instant_text(under_way.goal_at)}: wait until it is there, or stop it."
         )
-    return under_way
+    return under_way, False
 
 
 def stop_clock_move(*, by: Actor) -> ClockMove | None:
     """Let the move that is under way end where it has got to. None where there is none."""
     with transaction.atomic():
-        move = move_under_way(locked=True)
+        move = _move_under_way()
         if move is not None:
             _settle(move, ClockMove.State.STOPPED, f"Stopped by {by.label}.")
         return move
@@ -75,20 +76,14 @@ def carry_on_moving(move_id: UUID, chunk: int) -> None:
         _settle(move, ClockMove.State.ARRIVED, "")
 
 
-def move_under_way(*, locked: bool = False) -> ClockMove | None:
-    """The move that is being carried out. One whose job was given up is not: it is settled here, when `locked`."""
-    rows = ClockMove.objects.filter(state=ClockMove.State.UNDER_WAY)
-    move = (rows.select_for_update() if locked else rows).first()
-    if move is None or (given_up := job_given_up(move)) is None:
+def _move_under_way() -> ClockMove | None:
+    """The move that is being carried out, locked. One whose job was given up is settled and bars nobody."""
+    move = ClockMove.objects.select_for_update().filter(state=ClockMove.State.UNDER_WAY).first()
+    job = None if move is None else job_of(move)
+    if move is None or job is None or job.state != Job.State.FAILED:
         return move
-    if locked:
-        _settle(move, ClockMove.State.STOPPED, given_up.error)
+    _settle(move, ClockMove.State.STOPPED, job.error)
     return None
-
-
-def job_given_up(move: ClockMove) -> Job | None:
-    """The parked job of a move, if its last one is parked: it failed thrice, or lost its process again and again."""
-    return Job.objects.filter(kind=MOVE_CLOCK, key=_key(move), state=Job.State.FAILED).first()
 
 
 def _begin(to: datetime, *, by: Actor, waits_for_usage: bool) -> ClockMove:
@@ -113,11 +108,7 @@ def _pass_on(move: ClockMove) -> None:
 
 
 def _queue(move: ClockMove) -> None:
-    jobs.enqueue(MOVE_CLOCK, _key(move), {"move_id": str(move.pk), "chunk": move.chunk})
-
-
-def _key(move: ClockMove) -> str:
-    return f"{move.pk} {move.chunk}"
+    jobs.enqueue(MOVE_CLOCK, job_key(move), {"move_id": str(move.pk), "chunk": move.chunk})
 
 
 def _settle(move: ClockMove, state: str, reason: str) -> None:

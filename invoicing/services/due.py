@@ -6,9 +6,7 @@ from datetime import datetime
 from billing_site.foundation import jobs
 from billing_site.foundation.models import Job
 from billing_site.foundation.periods import format_instant
-from invoicing.queries.due import Due, due_customers
-
-FINALIZE_DUE = "finalize_due"
+from invoicing.queries.due import FINALIZE_DUE, Due, due_customers
 
 
 def queue_due_work(*, at: datetime) -> list[Job]:

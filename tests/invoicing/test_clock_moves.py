@@ -9,9 +9,10 @@ from django.db import connection
 from billing_site.foundation import clock, followers, jobs
 from billing_site.foundation.models import ClockMove, Job, TestClock
 from invoicing.models import Invoice
+from invoicing.queries.clock import MOVE_CLOCK, last_move_of_clock
 from invoicing.services import ask_to_move_clock, clock_moves, stop_clock_move
 from invoicing.services.clock import ClockCannotGoBack, NotASandbox
-from invoicing.services.clock_moves import MOVE_CLOCK, ClockIsOnItsWay, move_under_way
+from invoicing.services.clock_moves import ClockIsOnItsWay
 from tests.invoicing.conftest import ADA, at
 
 pytestmark = pytest.mark.django_db
@@ -42,7 +43,7 @@ def work_until_nothing_is_queued():
 
 
 def test_a_wish_is_carried_out_in_the_name_of_who_had_it(autumn):
-    move = ask_to_move_clock(GOAL, by=ADA)
+    move, _ = ask_to_move_clock(GOAL, by=ADA)
     assert (move.began_at, TestClock.objects.get().instant) == (at("2025-10-31T23:00"), at("2025-10-31T23:00"))
     assert work_until_nothing_is_queued() == 1
     move.refresh_from_db()
@@ -50,12 +51,14 @@ def test_a_wish_is_carried_out_in_the_name_of_who_had_it(autumn):
     assert TestClock.objects.get().instant == GOAL
     assert Invoice.objects.count() == 3
     assert TestClock.history.latest().actor_label == ADA.label
-    assert move_under_way() is None
+    shown = last_move_of_clock(at=GOAL, shown=2)
+    assert (shown.move, shown.state, shown.finalized) == (move, "ARRIVED", 3)
+    assert [f"{invoice.finalized_at:%m-%d}" for invoice in shown.last_finalized] == ["01-02", "12-02"]
 
 
 def test_a_long_way_takes_several_jobs(autumn, monkeypatch):
     monkeypatch.setattr(clock_moves, "CHUNK_SECONDS", 0.0)
-    move = ask_to_move_clock(GOAL, by=ADA)
+    move, _ = ask_to_move_clock(GOAL, by=ADA)
     assert work_until_nothing_is_queued() > 3
     move.refresh_from_db()
     assert move.state == "ARRIVED"
@@ -68,8 +71,9 @@ def test_a_long_way_takes_several_jobs(autumn, monkeypatch):
 
 
 def test_a_second_click_joins_the_first(autumn):
-    first = ask_to_move_clock(GOAL, by=ADA)
-    assert ask_to_move_clock(GOAL, by=ADA) == first
+    first, is_new = ask_to_move_clock(GOAL, by=ADA)
+    assert is_new
+    assert ask_to_move_clock(GOAL, by=ADA) == (first, False)
     assert len(queued()) == 1
 
 
@@ -78,7 +82,7 @@ def test_another_goal_is_refused_until_it_has_arrived(autumn):
     with pytest.raises(ClockIsOnItsWay, match="on its way to 3 January 2026, 00:00 UTC"):
         ask_to_move_clock(at("2025-12-01"), by=ADA)
     work_until_nothing_is_queued()
-    assert ask_to_move_clock(at("2026-01-04"), by=ADA).goal_at == at("2026-01-04")
+    assert ask_to_move_clock(at("2026-01-04"), by=ADA)[1]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -87,7 +91,7 @@ def test_twins_who_click_at_once_make_one_move(autumn):
 
     def click():
         try:
-            moves.append(ask_to_move_clock(GOAL, by=ADA).pk)
+            moves.append(ask_to_move_clock(GOAL, by=ADA)[0].pk)
         finally:
             connection.close()
 
@@ -127,7 +131,7 @@ def test_a_killed_worker_s_move_is_found_and_carried_on(autumn):
 
 def test_a_job_delivered_late_leaves_the_move_alone(autumn, monkeypatch):
     monkeypatch.setattr(clock_moves, "CHUNK_SECONDS", 0.0)
-    move = ask_to_move_clock(GOAL, by=ADA)
+    move, _ = ask_to_move_clock(GOAL, by=ADA)
     [first] = queued()
     jobs.run(str(first.pk))
     stands = TestClock.objects.get().instant
@@ -139,7 +143,7 @@ def test_a_job_delivered_late_leaves_the_move_alone(autumn, monkeypatch):
 def test_usage_that_does_not_come_stops_it_with_the_reason(autumn, monkeypatch):
     monkeypatch.setattr(followers, "PATIENCE", timedelta(seconds=0.05))
     followers.follow("Acme's services", fed_until=at("2025-10-31T23:00"))
-    move = ask_to_move_clock(GOAL, by=ADA)
+    move, _ = ask_to_move_clock(GOAL, by=ADA)
     work_until_nothing_is_queued()
     move.refresh_from_db()
     assert move.state == "STOPPED"
@@ -151,7 +155,7 @@ def test_usage_that_does_not_come_stops_it_with_the_reason(autumn, monkeypatch):
 
 def test_a_person_stops_it_where_it_has_got_to(autumn, monkeypatch):
     monkeypatch.setattr(clock_moves, "CHUNK_SECONDS", 0.0)
-    move = ask_to_move_clock(GOAL, by=ADA)
+    move, _ = ask_to_move_clock(GOAL, by=ADA)
     jobs.run(str(queued()[0].pk))
     stop_clock_move(by=ADA)
     stands = TestClock.objects.get().instant
@@ -163,10 +167,11 @@ def test_a_person_stops_it_where_it_has_got_to(autumn, monkeypatch):
 
 
 def test_a_job_that_was_given_up_bars_nobody(autumn):
-    lost = ask_to_move_clock(GOAL, by=ADA)
+    lost, _ = ask_to_move_clock(GOAL, by=ADA)
     Job.objects.filter(kind=MOVE_CLOCK).update(state=Job.State.FAILED, error="It took longer than the queue allows.")
-    assert move_under_way() is None
-    again = ask_to_move_clock(at("2026-01-04"), by=ADA)
+    shown = last_move_of_clock(at=at("2025-10-31T23:00"), shown=5)
+    assert (shown.state, shown.reason) == ("STOPPED", "It took longer than the queue allows.")
+    _, is_new = ask_to_move_clock(at("2026-01-04"), by=ADA)
     lost.refresh_from_db()
     assert (lost.state, lost.reason) == ("STOPPED", "It took longer than the queue allows.")
-    assert again != lost
+    assert is_new
