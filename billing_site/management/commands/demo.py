@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
@@ -24,6 +25,7 @@ from billing_site.foundation.periods import Period
 from billing_site.server import embedded, processes
 from billing_site.server.folder import DataFolder
 from billing_site.server.run_file import Run
+from contracts.models import CustomerLogin
 from invoicing.services import move_clock
 
 LOGIN = "admin"
@@ -116,10 +118,10 @@ class Command(BaseCommand):
         self._say("Metrics, products, prices, Acme and its contract")
         move_clock(town.MOVING_IN, by=by)
         with acting(by):
-            self._make_login()
             _, secret = tokens.create_token("demo", scope="admin", at=clock.wall_time(), by=by)
             client = Metronome(bearer_token=secret, base_url=self.base_url)
             ids = scenes.set_the_stage(client)
+            self._make_logins(ids["customer_id"])
             _, customers = tokens.create_token(
                 "Acme (reads its own)", scope="read", customer_id=ids["customer_id"], at=clock.wall_time(), by=by
             )
@@ -139,11 +141,11 @@ class Command(BaseCommand):
         cast.save(self.cast_file)
         self._say(f"Acme's October is in: {sent:,} events through the API")
 
-    def _make_login(self) -> None:
-        from django.contrib.auth.models import User
-
-        if not User.objects.filter(username=LOGIN).exists():
-            User.objects.create_superuser(LOGIN, password=LOGIN)
+    def _make_logins(self, customer_id: str) -> None:
+        """One of the back office, and one of Acme's that sees Acme alone."""
+        User.objects.create_superuser(LOGIN, password=LOGIN)
+        theirs = User.objects.create_user(story.ALIAS, password=story.ALIAS)
+        CustomerLogin.objects.create(user=theirs, customer_id=customer_id)
 
     def _show(self, cast: scenes.Cast) -> None:
         client = Metronome(bearer_token=cast.admin_token, base_url=self.base_url)
@@ -151,11 +153,12 @@ class Command(BaseCommand):
         admin = f"{self.base_url}/admin"
         self.stdout.write(
             f"""
-  Back office  {admin}/          login {LOGIN}, password {LOGIN}
-  Acme         {admin}/contracts/contract/{cast.contract_id}/change/
-  Test clock   {admin}/foundation/testclock/
-  API          {self.base_url}, described at {self.base_url}/docs
-  Token        {cast.admin_token}
+  Back office      {admin}/    login {LOGIN}, password {LOGIN}
+  Acme's contract  {admin}/contracts/contract/{cast.contract_id}/change/
+  Test clock       {admin}/foundation/testclock/
+  Acme's own page  {self.base_url}/portal/    login {story.ALIAS}, password {story.ALIAS}
+  API              {self.base_url}, described at {self.base_url}/docs
+  Token            {cast.admin_token}
 
   Acme at {instant_text(clock.now())}:"""
         )
@@ -165,7 +168,7 @@ class Command(BaseCommand):
         self.stdout.write(
             f"""
   The deal to try: $100,000 by year end, half off everything from 15 October.
-  By clicks on Acme's page above; or in another terminal:
+  By clicks on the page of Acme's contract; or in another terminal:
 
       {python} manage.py demo --deal           makes it in one edit and shows the change
       {python} manage.py demo --advance 2      lets two days pass: October becomes final
