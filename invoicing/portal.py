@@ -48,7 +48,6 @@ class Row:
     """One product. `quantity_parts` and `amount_parts` say what was sold at each price, where there are several."""
 
     name: str
-    unit_name: str
     prices: str
     quantity: str
     quantity_parts: str
@@ -149,7 +148,7 @@ class Page:
 def page_of(account: Account) -> Page:
     several = len(account.contracts) > 1
     to_come = [_price_row(change, several) for change in account.prices_to_come]
-    charts = tuple(_chart(spent) for spent in account.spending if _is_spent(spent))
+    charts = tuple(_chart(spent, account.at) for spent in account.spending if _is_spent(spent))
     return Page(
         customer_id=account.customer_id,
         customer_name=account.customer_name,
@@ -172,7 +171,7 @@ def page_of(account: Account) -> Page:
 def _notes(account: Account) -> Iterator[str]:
     """What to expect where there is nothing to show yet."""
     if not account.contracts:
-        yield "There is no contract yet. Once it is agreed, your spend appears here, by the second."
+        yield "There is no contract yet. Once it is agreed, what you use appears here within two seconds."
         return
     for contract in account.contracts:
         if contract.term.starting_at > account.at:
@@ -241,7 +240,6 @@ def _row(product: ProductSpend, unit: Unit) -> Row:
     several = len(product.spans) > 1
     return Row(
         name=product.name,
-        unit_name=product.unit_name,
         prices=_prices(product, unit),
         quantity="" if product.quantity is None else quantity_text(product.quantity),
         quantity_parts=" + ".join(quantity_text(span.quantity) for span in product.spans) if several else "",
@@ -251,14 +249,15 @@ def _row(product: ProductSpend, unit: Unit) -> Row:
 
 
 def _prices(product: ProductSpend, unit: Unit) -> str:
-    """ "$40.00 until 14 October, $20.00 since"."""
+    """ "$40.00 until 14 October, $20.00 since · per million tokens"."""
+    per = f"per {product.unit_name}" if product.unit_name else ""
     texts = [exact_text(span.unit_price, unit) for span in product.spans]
     if len(texts) < 2:
-        return "".join(texts)
+        return " ".join([*texts, per]).strip()
     ends = [later.period.starting_at for later in product.spans[1:]]
-    return ", ".join([*(f"{text} until {_last_day(end, end)}" for text, end in zip(texts, ends, strict=False))]) + (
-        f", {texts[-1]} since"
-    )
+    until = [f"{text} until {_last_day(end, end)}" for text, end in zip(texts, ends, strict=False)]
+    over_time = ", ".join([*until, f"{texts[-1]} since"])
+    return f"{over_time} · {per}" if per else over_time
 
 
 def _last_day(end: datetime, near: datetime | None = None) -> str:
@@ -271,7 +270,7 @@ def _is_spent(spent: Spending) -> bool:
     return any(amount for series in spent.series for amount in series.amounts)
 
 
-def _chart(spent: Spending) -> Chart:
+def _chart(spent: Spending, at: datetime) -> Chart:
     unit, series = spent.unit, _few(spent.series)
     totals = [exact_sum(amounts) for amounts in zip(*(each.amounts for each in series), strict=True)]
     has_list = any(
@@ -294,7 +293,10 @@ def _chart(spent: Spending) -> Chart:
         ],
         "totals": [amount_text(total, unit) for total in totals],
         "list": {
-            "values": [_major(amount, unit) for amount in spent.list_amounts],
+            "values": [
+                _major(amount, unit) if amount or window.starting_at <= at else None  # days to come have no line yet
+                for window, amount in zip(spent.windows, spent.list_amounts, strict=True)
+            ],
             "texts": [amount_text(amount, unit) for amount in spent.list_amounts],
         }
         if has_list

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import factory
+from django.contrib.auth.models import User
 from django.db.models import F
 from factory.django import DjangoModelFactory
 
@@ -28,6 +29,7 @@ from contracts.models import (
     ContractEdit,
     ContractTerms,
     Customer,
+    CustomerLogin,
     InvoiceScheduleItem,
     Override,
     ScheduledCharge,
@@ -92,6 +94,27 @@ class CustomerFactory(DjangoModelFactory):
         edit = EditFactory(customer=customer)
         for subject in [str(customer.pk), *(aliases or [])]:
             ClaimFactory(customer=customer, subject=subject, edit=edit)
+
+
+class UserFactory(DjangoModelFactory):
+    """Somebody outside, who may sign in."""
+
+    class Meta:
+        model = User
+        skip_postgeneration_save = True
+
+    username = factory.Sequence(lambda number: f"user{number}")
+    password = factory.django.Password("x")
+
+
+class CustomerLoginFactory(DjangoModelFactory):
+    """Somebody of Acme's: `CustomerLoginFactory(user__username="dana")`."""
+
+    class Meta:
+        model = CustomerLogin
+
+    customer = factory.SubFactory(CustomerFactory)
+    user = factory.SubFactory(UserFactory)
 
 
 class ContractTermsFactory(DjangoModelFactory):

@@ -6,7 +6,19 @@ from uuid import UUID
 
 import pytest
 
-from billing_site.foundation.display import amount_text, day_text, exact_text, instant_text, period_text, quantity_text
+from billing_site.foundation.display import (
+    about_text,
+    amount_text,
+    clock_text,
+    day_text,
+    exact_text,
+    instant_text,
+    month_name_text,
+    near_day_text,
+    period_text,
+    quantity_text,
+    short_day_text,
+)
 from billing_site.foundation.money import Unit
 from billing_site.foundation.periods import Period
 
@@ -82,3 +94,30 @@ def test_a_time_says_utc_and_a_midnight_may_be_its_day():
         "2 November 2025",
         "2 November 2025, 09:00 UTC",
     )
+
+
+@pytest.mark.parametrize(
+    ("amount", "unit", "shown"),
+    [
+        pytest.param("8988812.34", USD, "$89,900", id="three digits"),
+        pytest.param("100049", USD, "$1,000", id="a round one"),
+        pytest.param("12345", USD, "$123", id="whole dollars"),
+        pytest.param("1234", USD, "$12.30", id="with cents"),
+        pytest.param("4.6", USD, "$0.05", id="never finer than a cent"),
+        pytest.param("0", USD, "$0", id="nothing"),
+        pytest.param("-8988812", USD, "-$89,900", id="below nothing"),
+        pytest.param("123456", JPY, "¥123,000", id="yen"),
+        pytest.param("1234567", KWD, "KWD\xa01,230,000", id="a currency without a sign"),
+        pytest.param("12345", CREDITS, "12,300 credits", id="credits"),
+    ],
+)
+def test_an_estimate_has_three_digits(amount, unit, shown):
+    assert about_text(D(amount), unit) == shown
+
+
+def test_what_goes_without_saying_is_left_out():
+    assert near_day_text(at(2025, 10, 15), at(2025, 12, 1)) == "15 October"
+    assert near_day_text(at(2025, 10, 15, 13), at(2025, 12, 1)) == "15 October, 13:00 UTC"
+    assert near_day_text(at(2025, 10, 15), at(2026, 1, 1)) == "15 October 2025"
+    assert (month_name_text(at(2025, 10, 15)), short_day_text(at(2025, 10, 5))) == ("October", "5 Oct")
+    assert clock_text(at(2025, 10, 15, 9, 5, 7)) == "09:05:07 UTC"

@@ -30,8 +30,13 @@
         y: { stacked: true, beginAtZero: true, border: { display: false }, grid: {}, ticks: { maxTicksLimit: 6 } },
       },
       plugins: {
-        legend: { position: "bottom", labels: { boxWidth: 12, boxHeight: 12, padding: 12 } },
+        legend: {
+          position: "bottom",
+          labels: { usePointStyle: true, boxHeight: 8, padding: 14, sort: (a, b) => a.datasetIndex - b.datasetIndex },
+        },
         tooltip: {
+          itemSort: (a, b) => a.datasetIndex - b.datasetIndex,
+          usePointStyle: true,
           filter: (item) => item.dataset.isList || Number(item.raw) !== 0,
           callbacks: {
             title: (items) => (items.length ? data().titles[items[0].dataIndex] : ""),
@@ -69,7 +74,7 @@
       const key = `${series.isList ? "list" : "series"} ${series.name}`;
       const dataset = known.get(key) || { key, type: series.isList ? "line" : "bar", isList: series.isList };
       dataset.label = short(series.name);
-      dataset.data = series.values.map(Number);
+      dataset.data = series.values.map((value) => (value === null ? null : Number(value)));
       dataset.texts = series.texts;
       return dataset;
     });
@@ -83,12 +88,12 @@
       if (dataset.isList) {
         Object.assign(dataset, {
           stack: "list", order: -1, borderColor: colour("--ink"), backgroundColor: "transparent", borderWidth: 1.5,
-          borderDash: [5, 4], pointRadius: 0, pointHitRadius: 0, stepped: false,
+          borderDash: [5, 4], pointRadius: 0, pointHitRadius: 0, pointStyle: "line", stepped: "middle",
         });
       } else {
         Object.assign(dataset, {
           stack: "paid", backgroundColor: colour(`--series-${index + 1}`), maxBarThickness: 36,
-          borderColor: colour("--paper"), borderWidth: { top: 1 }, borderSkipped: false,
+          borderColor: colour("--paper"), borderWidth: { top: 1 }, borderSkipped: false, pointStyle: "rect",
         });
       }
     });
