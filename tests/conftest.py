@@ -7,6 +7,15 @@ from django.test import TransactionTestCase
 from pytest_django import DjangoDbBlocker
 
 from billing_site.server import embedded
+from tests.browser import chromium
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says at the end, where it is read, that a part of the tests did not run."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    if any(chromium.MISSING in str(report.longrepr) for report in skipped):
+        terminalreporter.section("No browser", red=True, bold=True)
+        terminalreporter.write_line(chromium.MISSING, red=True, bold=True)
 
 
 @pytest.fixture(scope="session")
