@@ -141,6 +141,10 @@ class Page:
     no_documents: str
 
     @property
+    def spend_title(self) -> str:
+        return self.charts[0].title if self.charts else "Spend by day and product"
+
+    @property
     def chart_data(self) -> list[dict[str, Any]]:
         return [chart.data for chart in self.charts]
 
@@ -278,26 +282,26 @@ def _chart(spent: Spending, at: datetime) -> Chart:
     )
     by_day = all(window.ending_before == window.starting_at + DAY for window in spent.windows)
     summary = _summary(spent, series, totals, has_list)
+    days = [period_text(window) for window in spent.windows]
+    texts = [[amount_text(amount, unit) for amount in each.amounts] for each in series]
+    total_texts = [amount_text(total, unit) for total in totals]
+    list_texts = [amount_text(amount, unit) for amount in spent.list_amounts] if has_list else total_texts
     data = {
         "summary": summary,
         "unit": {"code": unit.code, "name": unit.name},
         "labels": [short_day_text(window.starting_at) for window in spent.windows],
-        "titles": [period_text(window) for window in spent.windows],
+        "titles": days,
         "series": [
-            {
-                "name": each.name,
-                "values": [_major(amount, unit) for amount in each.amounts],
-                "texts": [amount_text(amount, unit) for amount in each.amounts],
-            }
-            for each in series
+            {"name": each.name, "values": [_major(amount, unit) for amount in each.amounts], "texts": of_each}
+            for each, of_each in zip(series, texts, strict=True)
         ],
-        "totals": [amount_text(total, unit) for total in totals],
+        "totals": total_texts,
         "list": {
             "values": [
                 _major(amount, unit) if amount or window.starting_at <= at else None  # days to come have no line yet
                 for window, amount in zip(spent.windows, spent.list_amounts, strict=True)
             ],
-            "texts": [amount_text(amount, unit) for amount in spent.list_amounts],
+            "texts": list_texts,
         }
         if has_list
         else None,
@@ -308,13 +312,8 @@ def _chart(spent: Spending, at: datetime) -> Chart:
         data=data,
         products=tuple(each.name for each in series),
         days=tuple(
-            DayRow(
-                day=period_text(window),
-                amounts=tuple(amount_text(each.amounts[index], unit) for each in series),
-                total=amount_text(totals[index], unit),
-                list_total=amount_text(spent.list_amounts[index], unit),
-            )
-            for index, window in enumerate(spent.windows)
+            DayRow(day, tuple(of_each[index] for of_each in texts), total_texts[index], list_texts[index])
+            for index, day in enumerate(days)
             if totals[index] or spent.list_amounts[index]
         ),
         has_list=has_list,

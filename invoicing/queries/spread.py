@@ -9,12 +9,13 @@ been metered by then, and what falls between two instants is a difference:
     the rest, 30 units       0          0         20         30
 """
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from uuid import UUID
 
 from billing_site.foundation.periods import Period
@@ -133,14 +134,15 @@ def _metered_by(
     Usage that came later, or was taken back, changes no document: it only moves what was billed in time. Where nothing
     is left to go by, all of it is placed at the beginning.
     """
-    whole = sum(metered, Fraction(0))
-    by: dict[datetime, Fraction] = {}
-    for instant in instants:
-        so_far = sum(
-            (amount for cell, amount in zip(cells, metered, strict=True) if _end(cell) <= instant), Fraction(0)
-        )
-        by[instant] = billed * so_far / whole if whole else billed * (instant > period.starting_at)
-    return by
+    ends = [_end(cell) for cell in cells]
+    so_far = [Fraction(0), *accumulate(metered)]
+    whole = so_far[-1]
+    return {
+        instant: billed * so_far[bisect_right(ends, instant)] / whole
+        if whole
+        else billed * (instant > period.starting_at)
+        for instant in instants
+    }
 
 
 def _end(period: Period) -> datetime:
