@@ -21,6 +21,7 @@ urlpatterns = [
     ),
     path("logout", LogoutView.as_view(next_page="/login"), name="logout"),
     path("portal", RedirectView.as_view(url="/portal/")),
+    path("favicon.ico", RedirectView.as_view(url="/static/invoicing/icon.svg")),
     path("livez", health.livez),
     path("readyz", health.readyz),
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),

@@ -91,8 +91,9 @@
           borderDash: [5, 4], pointRadius: 0, pointHitRadius: 0, pointStyle: "line", stepped: "middle",
         });
       } else {
+        const own = colour(`--series-${index + 1}`);
         Object.assign(dataset, {
-          stack: "paid", backgroundColor: colour(`--series-${index + 1}`), maxBarThickness: 36,
+          stack: "paid", backgroundColor: own, hoverBackgroundColor: own, maxBarThickness: 36,
           borderColor: colour("--paper"), borderWidth: { top: 1 }, borderSkipped: false, pointStyle: "rect",
         });
       }
@@ -101,6 +102,10 @@
     scales.x.ticks.color = scales.y.ticks.color = colour("--quiet");
     scales.x.border.color = scales.y.grid.color = colour("--edge");
     plugins.legend.labels.color = colour("--ink");
+    Object.assign(plugins.tooltip, {
+      backgroundColor: colour("--paper"), borderColor: colour("--quiet"), borderWidth: 1, padding: 10,
+      titleColor: colour("--ink"), bodyColor: colour("--ink"), footerColor: colour("--ink"),
+    });
     scales.y.ticks.callback = ticks(data.unit);
     drawn.update("none");
   }
