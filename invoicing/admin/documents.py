@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -16,12 +15,14 @@ from django.urls import reverse
 from billing_site.foundation import clock
 from billing_site.foundation.actor import Actor
 from billing_site.foundation.admin import FactAdmin, ReadOnlyInline
-from billing_site.foundation.periods import Period
+from billing_site.foundation.display import day_text, exact_text, instant_text, period_text, quantity_text
+from billing_site.foundation.money import Unit
 from billing_site.foundation.refusals import Refusal
 from invoicing import services
 from invoicing.models import DraftsOfCustomer, Invoice, InvoiceLine, NumberSeries
 from invoicing.queries.documents import drafts_of
 from invoicing.queries.shown import ShownDocument, ShownLine
+from pricing.models import PricingUnit
 
 
 class LinesInline(ReadOnlyInline):
@@ -111,13 +112,14 @@ class DraftsAdmin(FactAdmin):
         if request.method == "POST":
             return self._finalize(request, customer)
         at = clock.now()
+        units = {unit.pk: unit.to_unit() for unit in PricingUnit.objects.all()}
         context = {
             **self.admin_site.each_context(request),
             "title": f"Drafts of {customer}",
             "opts": self.opts,
             "customer": customer,
             "at": at,
-            "drafts": [DraftCard.of(draft, at) for draft in drafts_of(customer.pk, at=at)],
+            "drafts": [DraftCard.of(draft, units[draft.unit_id], at) for draft in drafts_of(customer.pk, at=at)],
             "may_finalize": self.has_finalize_permission(request),
         }
         return TemplateResponse(request, "admin/invoicing/draftsofcustomer/drafts.html", context)
@@ -138,10 +140,17 @@ class DraftsAdmin(FactAdmin):
         return HttpResponseRedirect(reverse("admin:invoicing_draftsofcustomer_change", args=[customer.pk]))
 
 
+LINE_KINDS = {
+    "applied_commit_or_credit": "applied to the line before",
+    "scheduled": "scheduled charge",
+    "commit_purchase": "commitment",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class LineCard:
     name: str
-    type: str
+    kind: str
     period: str
     quantity: str
     unit_price: str
@@ -149,14 +158,14 @@ class LineCard:
     counts: bool
 
     @classmethod
-    def of(cls, line: ShownLine) -> "LineCard":
+    def of(cls, line: ShownLine, unit: Unit) -> "LineCard":
         return cls(
             name=line.name,
-            type=line.type,
-            period=_range(line.period),
-            quantity=_number(line.quantity),
-            unit_price=_number(line.unit_price),
-            total=_number(line.total),
+            kind=LINE_KINDS.get(line.type, ""),
+            period=period_text(line.period) if line.period else "",
+            quantity="" if line.quantity is None else quantity_text(line.quantity),
+            unit_price="" if line.unit_price is None else exact_text(line.unit_price, unit),
+            total=exact_text(line.total, unit),
             counts=line.counts,
         )
 
@@ -166,45 +175,29 @@ class DraftCard:
     """A draft in finished words; the template adds nothing."""
 
     id: UUID
+    contract_id: UUID
     title: str
     total: str
-    unit: str
     when: str
     is_due: bool
     lines: list[LineCard]
     findings: list[str]
 
     @classmethod
-    def of(cls, draft: ShownDocument, at: datetime) -> "DraftCard":
+    def of(cls, draft: ShownDocument, unit: Unit, at: datetime) -> "DraftCard":
         assert draft.finalizes_at is not None
         titles = {Invoice.Kind.USAGE: "Usage", Invoice.Kind.TRUE_UP: "True-up", Invoice.Kind.CHARGES: "Scheduled"}
         when = "Waits for the usage before it; not before" if draft.waits_for else "Falls due"
-        dated = _range(draft.period) or f"{draft.issued_at:%Y-%m-%d %H:%M} UTC"
+        dated = period_text(draft.period) if draft.period else day_text(draft.issued_at)
         return cls(
             id=draft.id,
+            contract_id=draft.contract_id,
             title=f"{titles[Invoice.Kind(draft.kind)]}, {dated}",
-            total=_number(draft.total),
-            unit=draft.fields["credit_type"]["name"],
-            when=f"{when} {draft.finalizes_at:%Y-%m-%d %H:%M} UTC.",
+            total=exact_text(draft.total, unit),
+            when=f"{when} {instant_text(draft.finalizes_at)}.",
             is_due=draft.finalizes_at <= at,
-            lines=[LineCard.of(line) for line in draft.lines],
+            lines=[LineCard.of(line, unit) for line in draft.lines],
             findings=[
                 f"{'Holds this document: ' if finding.blocking else ''}{finding.message}" for finding in draft.findings
             ],
         )
-
-
-def _number(value: Decimal | None) -> str:
-    """Every digit that says something, thousands apart: 3,600,000 or 0.2."""
-    if value is None:
-        return ""
-    whole, _, fraction = f"{value:,f}".partition(".")
-    fraction = fraction.rstrip("0")
-    return f"{whole}.{fraction}" if fraction else whole
-
-
-def _range(period: Period | None) -> str:
-    if period is None:
-        return ""
-    end = "" if period.ending_before is None else f"{period.ending_before:%Y-%m-%d %H:%M}"
-    return f"{period.starting_at:%Y-%m-%d %H:%M} to {end} UTC"

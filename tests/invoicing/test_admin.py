@@ -49,10 +49,12 @@ def test_the_drafts_of_a_customer_show_lines_totals_and_when_they_are_final(fina
     page = finance.get(drafts_page(story)).content.decode()
     for text in (
         "Drafts of Acme",
-        "Usage, 2025-10-01 00:00 to 2025-11-01 00:00 UTC: 4,026 USD (cents)",
-        "True-up, 2026-01-01 00:00 UTC: 5,974 USD (cents)",
-        "Falls due 2025-11-02 00:00 UTC.",
-        "Waits for the usage before it; not before 2026-01-01 00:00 UTC.",
+        "Usage, 1–31 October 2025",
+        "$40.26",
+        "True-up, 1 January 2026",
+        "$59.74",
+        "Falls due 2 November 2025, 00:00 UTC.",
+        "Waits for the usage before it; not before 1 January 2026, 00:00 UTC.",
         "Tokens (model: xl)",
         "100.5",
         "not in the total",
