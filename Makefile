@@ -6,7 +6,7 @@ VENV = .venv
 RUN = $(VENV)/bin/python
 NEED_MB = 800
 
-.PHONY: help setup demo test check bench
+.PHONY: help setup demo test check bench screenshots
 
 help:
 	@echo "make demo    the site with a believable customer, one edit before the deal"
@@ -14,6 +14,7 @@ help:
 	@echo "make setup   the environment alone (.venv)"
 	@echo "make check   format, lint, types, direction of imports"
 	@echo "make bench   benchmarks, as ratios to the bare database"
+	@echo "make screenshots   the README's pictures, of a demo of their own"
 
 demo: setup
 	@exec $(RUN) manage.py demo $(ARGS)
@@ -29,6 +30,9 @@ check: setup
 
 bench: setup
 	@exec $(RUN) -m benchmarks $(ARGS)
+
+screenshots: setup
+	@exec $(RUN) -m tests.browser.screenshots
 
 # The stamp holds a checksum of what was installed. Python 3.13 down to 3.11 come first: the embedded PostgreSQL has no
 # wheel for 3.15 yet, and the job queue is known to be troubled on 3.14.

@@ -124,8 +124,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-us"
 USE_I18N = False
-DATETIME_FORMAT = r"Y-m-d H:i \U\T\C"
-DATE_FORMAT = "Y-m-d"
+FORMAT_MODULE_PATH = ["billing_site.formats"]
 
 # --- The admin's looks: what is in the sidebar is written down in navigation.py ----------------------------------
 

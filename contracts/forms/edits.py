@@ -25,6 +25,7 @@ from contracts.inputs import (
     SegmentInput,
     TargetInput,
 )
+from contracts.models import Commit, ScheduledCharge
 from contracts.queries import Agreement
 from contracts.wording import charge_text, commit_text, override_text, product_names
 from pricing.forms import LinesField
@@ -38,6 +39,16 @@ class ProductChoice(forms.ModelChoiceField):
     def __init__(self, kind: str, **options: Any) -> None:
         products = Product.objects.filter(type=kind, archived_at=None).order_by("name", "id")
         super().__init__(products, required=False, **options)
+
+
+def _billed_as_last_time(model: type[Commit] | type[ScheduledCharge]) -> Product | None:
+    """The product that named the last line of its kind, on whichever contract; else the only one that can."""
+    fixed = Product.objects.filter(type="FIXED", archived_at=None)
+    last = model.objects.filter(product__in=fixed).select_related("product").order_by("-created_at", "-id").first()
+    if last is not None:
+        return last.product
+    only = list(fixed[:2])
+    return only[0] if len(only) == 1 else None
 
 
 def as_sent(field: forms.BoundField) -> dict[str, str]:
@@ -185,14 +196,12 @@ class EditForm(Dressed, forms.Form):
 
     def __init__(self, agreed: Agreement, *args: Any, based_on_edit: int = 0, **kwargs: Any) -> None:
         contract, terms = agreed.contract, agreed.terms
-        fixed = list(Product.objects.filter(type="FIXED", archived_at=None)[:2])
-        billed_as = fixed[0] if len(fixed) == 1 else None
         kwargs["initial"] = {
             "based_on_edit": based_on_edit,
             "commit_starting_at": contract.billed_through or contract.starting_at,
             "commit_ending_before": terms.ending_before,
-            "commit_product": billed_as,
-            "charge_product": billed_as,
+            "commit_product": _billed_as_last_time(Commit),
+            "charge_product": _billed_as_last_time(ScheduledCharge),
             "name": terms.name,
             "ending_before": terms.ending_before,
             "net_payment_terms_days": terms.net_payment_terms_days,
@@ -202,6 +211,10 @@ class EditForm(Dressed, forms.Form):
         for field in self.fields.values():
             if isinstance(field, MajorField):
                 field.in_unit(self.unit)
+        if contract.rate_card is not None:
+            for name in ("discount_products", "price_product", "entitled_product"):
+                choice: Any = self.fields[name]
+                choice.queryset = choice.queryset.filter(rates__rate_card=contract.rate_card).distinct()
         self.kinds: list[str] = []
         names = product_names(agreed.overrides)
         self._offer("remove_overrides", [(each.pk, override_text(each, names)) for each in agreed.overrides])

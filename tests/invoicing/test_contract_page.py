@@ -20,7 +20,7 @@ from contracts.queries import agreement, customer_terms
 from invoicing.queries.documents import drafts_of
 from pricing.engine.targets import Target
 from tests.factories.contracts import CommitFactory, ContractFactory, OverrideFactory, ScheduledChargeFactory
-from tests.factories.pricing import FixedProductFactory, ProductFactory
+from tests.factories.pricing import FixedProductFactory, ProductFactory, RateFactory
 from tests.invoicing.conftest import ADA, DECEMBER, JANUARY, OCTOBER, at
 
 pytestmark = pytest.mark.django_db
@@ -242,6 +242,7 @@ class TestEditPage:
 
     def test_prices_entitlements_and_charges_are_added_and_terms_changed(self, revops, contract):
         product = ProductFactory(version__pricing_group_key=["model"])
+        RateFactory(rate_card=contract.rate_card, product=product, pricing_group_values={"model": "xl"})
 
         Deal(revops, contract).save(
             price="0.0025",
