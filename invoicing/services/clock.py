@@ -13,7 +13,7 @@ from billing_site.foundation import clock, followers
 from billing_site.foundation.actor import Actor, acting
 from billing_site.foundation.display import instant_text
 from billing_site.foundation.models import ClockFollower, Job, TestClock
-from billing_site.foundation.periods import earliest, floor_day, format_instant
+from billing_site.foundation.periods import floor_day, format_instant
 from billing_site.foundation.refusals import Conflict, FieldError, Refusal
 from contracts.models import ContractEdit
 from invoicing.models import Invoice
@@ -136,9 +136,10 @@ class _Walk:
         return steps
 
     def _next_stop(self, here: datetime) -> datetime:
-        strides = self.waits_for_usage and followers.exist()
-        tomorrow = floor_day(here) + followers.STRIDE if strides else None
-        return earliest(next_due(here, self.goal), tomorrow, self.goal) or self.goal
+        no_further = self.goal
+        if self.waits_for_usage and followers.exist():
+            no_further = min(floor_day(here) + followers.STRIDE, self.goal)
+        return next_due(here, no_further) or no_further
 
     def _stop_at(self, instant: datetime, stood_at: datetime | None) -> ClockStep:
         self._pause_if_time_is_up()
