@@ -19,6 +19,9 @@ from billing_site.foundation.ids import derived_id
 UNIT = 10**12  # of these make one; twelve decimal places are what quantities are kept to
 LARGEST_VALUE = 10**20  # a million of these still fit the columns
 LONGEST_GROUP_VALUE = 256  # bytes
+LONGEST_UNIQUE_VALUE = 256  # characters; a longer one is known by its hash
+
+ADDITIVE = frozenset({"COUNT", "SUM"})  # in time; the others are made so, each in its own way
 
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 EXACT = Context(prec=200, rounding=ROUND_HALF_UP)
@@ -63,9 +66,10 @@ class PropertyRule:
 
 @dataclass(slots=True, eq=False)
 class Measure:
-    """A billable metric, ready to be applied. `key` is the property that it adds up; None counts events."""
+    """A billable metric, ready to be applied. `key` is the property that it reads; None counts events."""
 
     metric_id: UUID
+    aggregation: str
     key: str | None
     in_types: frozenset[str] | None
     not_in_types: frozenset[str] | None
@@ -83,9 +87,10 @@ class Measure:
         property_filters: Iterable[Mapping[str, Any]],
         group_keys: Iterable[Iterable[str]],
     ) -> "Measure":
-        """From a metric's stored definition. Only COUNT and SUM are measured."""
+        """From a metric's stored definition."""
         return cls(
             metric_id,
+            aggregation_type,
             None if aggregation_type == "COUNT" else aggregation_key,
             _values(event_type_filter, "in_values"),
             _values(event_type_filter, "not_in_values"),
@@ -104,7 +109,7 @@ class Measure:
         )
 
     def wants(self, properties: Mapping[str, Any]) -> bool:
-        """Whether an event of a wanted type counts: the filters hold, and the property to add up is there."""
+        """Whether an event of a wanted type counts: the filters hold, and the property to read is there."""
         return all(rule.holds(properties) for rule in self.rules) and (
             self.key is None or properties.get(self.key) is not None
         )
@@ -127,6 +132,9 @@ class Measure:
         return known
 
 
+OfType = tuple[tuple[Measure, ...], tuple[Measure, ...]]
+
+
 class Measures:
     """All metrics that events are measured by."""
 
@@ -136,21 +144,30 @@ class Measures:
         self.id = derived_id("metric set", *self.metric_ids)
         self.recorded: set[SeriesBytes] = set()  # series that are in the dictionary, as far as this process knows
         self.is_recorded = False  # whether the set itself is
-        self.by_type: dict[str, tuple[Measure, ...]] = {}
+        self.by_type: dict[str, OfType] = {}
 
-    def of_type(self, event_type: str) -> tuple[Measure, ...]:
-        """The metrics that want events of this type."""
+    def of_type(self, event_type: str) -> "OfType":
+        """The metrics that want events of this type: those additive in time, and the others."""
         known = self.by_type.get(event_type)
         if known is None:
             if len(self.by_type) >= 10_000:
                 self.by_type.clear()
-            known = tuple(measure for measure in self.all if measure.wants_type(event_type))
+            wanting = [measure for measure in self.all if measure.wants_type(event_type)]
+            known = (
+                tuple(measure for measure in wanting if measure.aggregation in ADDITIVE),
+                tuple(measure for measure in wanting if measure.aggregation not in ADDITIVE),
+            )
             self.by_type[event_type] = known
         return known
 
     def wanting(self, event_type: str, properties: Mapping[str, Any]) -> list[UUID]:
         """The metrics that an event counts for."""
-        return [measure.metric_id for measure in self.of_type(event_type) if measure.wants(properties)]
+        return [
+            measure.metric_id
+            for measures in self.of_type(event_type)
+            for measure in measures
+            if measure.wants(properties)
+        ]
 
 
 def as_text(value: Any) -> str | None:
@@ -201,15 +218,25 @@ def quantity(value: Any) -> int:
     return int(EXACT.scaleb(number, 12).to_integral_value(context=EXACT))
 
 
-def quantity_text(units: int) -> str:
-    """10⁻¹² units as a decimal number."""
-    whole, part = divmod(units, UNIT)
+def quantity_text(units: int, places: int = 12) -> str:
+    """10⁻¹² units as a decimal number; or units of so many places."""
+    scale = UNIT if places == 12 else 10**places
+    whole, part = divmod(units, scale)
     if not part:
         return str(whole)
     if units > 0:
-        return f"{whole}.{part:012d}"
-    whole, part = divmod(-units, UNIT)
-    return f"-{whole}.{part:012d}"
+        return f"{whole}.{part:0{places}d}"
+    whole, part = divmod(-units, scale)
+    return f"-{whole}.{part:0{places}d}"
+
+
+def unique_text(value: Any) -> str:
+    """What a value of a UNIQUE metric is told from others by."""
+    text = as_text(value)
+    assert text is not None
+    if len(text) <= LONGEST_UNIQUE_VALUE:
+        return text
+    return f"…{blake2b(text.encode(), digest_size=32).hexdigest()}"
 
 
 def series_id(metric_id: UUID, values: Mapping[str, str | None]) -> UUID:

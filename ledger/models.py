@@ -138,7 +138,7 @@ class DailyUsage(models.Model):
     COUNT metric cost 33 µs an event as rows by the hour beside rows by the day, and 15 µs as they are.
 
     SUM and COUNT use `sum` and `count`. The other columns are for metrics that are not additive in time, and for
-    levels (what changed, times the hours left in the hour).
+    levels: what changed, times the seconds that were left in the hour, which is exact.
     """
 
     pk = models.CompositePrimaryKey("subject", "series_id", "day")
@@ -177,11 +177,42 @@ class HourlyUsage(models.Model):
     latest = models.DecimalField(max_digits=38, decimal_places=12, null=True)
     latest_at = models.DateTimeField(null=True)
     latest_transaction_id = models.TextField(null=True)
-    level_hours = models.DecimalField(max_digits=50, decimal_places=24, null=True)
+    level_seconds = models.DecimalField(max_digits=50, decimal_places=24, null=True)
 
     class Meta:
         managed = False
         db_table = "ledger_hourlyusage"
+
+
+class CarriedLevel(models.Model):
+    """Derived with its events: what a month's events changed a level by, so that opening levels cost a row a month.
+
+    Each month holds its own changes alone, so a late event changes one row.
+    """
+
+    pk = models.CompositePrimaryKey("subject", "series_id", "month")
+    subject = models.TextField(db_collation="C")
+    series_id = models.UUIDField()
+    month = models.DateField()  # its first day
+    change = models.DecimalField(max_digits=38, decimal_places=12)
+    level_seconds = models.DecimalField(max_digits=50, decimal_places=18)  # change × seconds left in the month
+
+    class Meta:
+        constraints = [is_a_number("change"), is_a_number("level_seconds")]
+
+
+class UniqueValue(models.Model):
+    """Derived with its events: how often a subject sent a value of a UNIQUE metric in an hour. Zero: taken back."""
+
+    pk = models.CompositePrimaryKey("subject", "series_id", "hour", "value")
+    subject = models.TextField(db_collation="C")
+    series_id = models.UUIDField()
+    hour = models.DateTimeField()
+    value = models.TextField(db_collation="C")
+    occurrences = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return self.value
 
 
 class LedgerEntry(models.Model):

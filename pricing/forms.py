@@ -16,7 +16,6 @@ from pricing import services
 from pricing.models import BillableMetric, PricingUnit, Product, ProductVersion, Rate, RateCard, RateCardAlias
 from pricing.serializers.metrics import MetricCreate
 from pricing.serializers.products import ProductCreate
-from pricing.services.metrics import SUPPORTED as SUPPORTED_AGGREGATIONS
 from pricing.services.products import SUPPORTED as SUPPORTED_TYPES
 
 
@@ -95,7 +94,7 @@ class UnitForm(ServiceForm):
 
 
 class MetricForm(ServiceForm):
-    aggregation_type = forms.ChoiceField(choices=[(code, code) for code in SUPPORTED_AGGREGATIONS])
+    aggregation_type = forms.ChoiceField(choices=[(code, code) for code in BillableMetric.Aggregation.values])
     event_type_filter = forms.JSONField(
         required=False, help_text='{"in_values": ["completion"]}; empty: events of every type.'
     )

@@ -12,6 +12,7 @@ from invoicing.engine.inputs import Inputs
 from invoicing.engine.items import Item
 from invoicing.engine.sellers import Seller, sellers
 from invoicing.engine.stretches import stretches
+from ledger.scopes import Scope
 from pricing.engine.catalog import GroupValues
 from pricing.engine.products import Run, runs
 
@@ -28,14 +29,20 @@ class UsageDraft:
     items: dict[ItemKey, Item] = field(default_factory=dict)
     deductions: dict[Balance, Decimal] = field(default_factory=dict)  # known when it is closed
 
-    def items_of(self, metric_id: UUID, values: GroupValues) -> list[Item]:
-        """The items that usage of one series counts for: one for each product and run that the metric feeds."""
+    def items_of(self, metric_id: UUID, values: GroupValues, scope: Scope | None = None) -> list[Item]:
+        """The items that usage of one series or scope counts for: one for each product and run that it feeds."""
         return [
             self.item(product_id, number, values)
             for product_id, runs_ in self.runs.items()
             for number, run in enumerate(runs_)
-            if run.definition.metric_id == metric_id
+            if run.definition.metric_id == metric_id and self._is_asked_for(run, scope)
         ]
+
+    def _is_asked_for(self, run: Run, scope: Scope | None) -> bool:
+        if scope is None:
+            return True
+        keys = {*run.definition.pricing_group_key, *run.definition.presentation_group_key}
+        return scope.period == self.open.period and set(scope.keys) == keys
 
     def item(self, product_id: UUID, number: int, values: GroupValues) -> Item:
         """The item of a product's run that has these values, out of those of a whole series."""

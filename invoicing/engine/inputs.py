@@ -8,6 +8,7 @@ from uuid import UUID
 
 from billing_site.foundation.periods import Period
 from contracts.terms import CustomerTerms
+from ledger.scopes import Scope
 from pricing.engine.catalog import Catalog, GroupValues
 
 
@@ -15,13 +16,15 @@ from pricing.engine.catalog import Catalog, GroupValues
 class Used:
     """The quantity of one series, over one slice or one hour, of all subjects that were the customer's then.
 
-    `has_negative` says that some hour in it may be below zero, so that the slice must be walked by the hour.
+    `has_negative` says that some hour in it may be below zero, so that the slice must be walked by the hour. What is
+    not additive over series has a `scope`, and counts only where it is asked for so.
     """
 
     metric_id: UUID
-    values: GroupValues  # the whole series: all group keys the metric declares
+    values: GroupValues  # the whole series: all group keys the metric declares; or those of the scope
     quantity: Decimal
     has_negative: bool = False
+    scope: Scope | None = None
 
 
 @dataclass(frozen=True, slots=True)

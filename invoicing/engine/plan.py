@@ -5,7 +5,7 @@ definition, an access window, a claim, a billing period or a contract begins or 
 final yet. Between two cuts only sums matter, as long as no balance runs out. A cut too many changes nothing.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -15,15 +15,22 @@ from billing_site.foundation.periods import Period
 from invoicing.engine.calendar import BillingPeriod, open_periods
 from invoicing.engine.inputs import Inputs
 from invoicing.engine.sellers import Seller, sellers
+from ledger.scopes import Scope
+from pricing.engine.catalog import Metric, ProductVersion
+from pricing.engine.products import runs
 from pricing.engine.rates import price_changes
+
+SCOPED = frozenset({"MAX", "LATEST", "UNIQUE"})
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the walk needs to be told of usage: these metrics, summed over each of these slices."""
+    """What the walk needs to be told of usage: these metrics, summed over each of these slices; those that are not
+    additive over series, by scope."""
 
     slices: tuple[Period, ...]
     metric_ids: tuple[UUID, ...]
+    scopes: tuple[Scope, ...] = ()
 
 
 def plan(inputs: Inputs) -> Plan:
@@ -33,7 +40,29 @@ def plan(inputs: Inputs) -> Plan:
     cuts = {cut for cut in _cuts(inputs, selling.values()) if cut is not None}
     cuts.update(instant for open_ in periods for instant in (open_.starting_at, open_.ending_before))
     sold = {product_id for open_ in periods for product_id in selling[open_.contract.id].product_ids}
-    return Plan(tuple(_slices(periods, sorted(cuts))), _metrics(inputs, sold))
+    scopes = {scope for open_ in periods for scope in _scopes(inputs, open_, selling[open_.contract.id].product_ids)}
+    return Plan(tuple(_slices(periods, sorted(cuts))), _metrics(inputs, sold), tuple(sorted(scopes, key=_by_name)))
+
+
+def scope_of(metrics: Mapping[UUID, Metric], version: ProductVersion, period: Period) -> Scope | None:
+    """How a product's metric is asked for within a billing period; None where every series counts by itself."""
+    metric = metrics.get(version.metric_id) if version.metric_id is not None else None
+    if metric is None or metric.aggregation not in SCOPED:
+        return None
+    keys = {*version.pricing_group_key, *version.presentation_group_key}
+    return Scope(metric.id, metric.aggregation, tuple(sorted(keys)), period)
+
+
+def _scopes(inputs: Inputs, open_: BillingPeriod, product_ids: Iterable[UUID]) -> Iterator[Scope]:
+    for product_id in product_ids:
+        for run in runs(inputs.catalog.products[product_id], open_.starting_at, open_.ending_before):
+            scope = scope_of(inputs.catalog.metrics, run.definition, open_.period)
+            if scope is not None:
+                yield scope
+
+
+def _by_name(scope: Scope) -> tuple[datetime, UUID, tuple[str, ...]]:
+    return scope.period.starting_at, scope.metric_id, scope.keys
 
 
 def _slices(periods: Sequence[BillingPeriod], cuts: Sequence[datetime]) -> Iterator[Period]:

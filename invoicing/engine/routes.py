@@ -8,6 +8,7 @@ from uuid import UUID
 from invoicing.engine.drafts import UsageDraft
 from invoicing.engine.inputs import Used
 from invoicing.engine.items import FOR_GOOD, Item
+from ledger.scopes import Scope
 from pricing.engine.catalog import GroupValues
 
 NOTHING = Decimal(0)
@@ -19,7 +20,7 @@ class Routes:
     def __init__(self, drafts: tuple[UsageDraft, ...]) -> None:
         self.drafts = drafts
         self.unchanged_until = FOR_GOOD  # no item that is known comes to another stretch before
-        self._items: dict[tuple[UUID, GroupValues], list[Item]] = {}
+        self._items: dict[tuple[UUID, GroupValues, Scope | None], list[Item]] = {}
 
     def move_to(self, at: datetime) -> None:
         """Bring every known item to its stretch at `at`; time never goes back."""
@@ -31,7 +32,7 @@ class Routes:
         priced: dict[Item, Decimal] = {}
         unpriced: dict[Item, Decimal] = {}
         for used in usage:
-            series = used.metric_id, used.values
+            series = used.metric_id, used.values, used.scope
             items = self._items.get(series)
             if items is None:
                 items = self._items[series] = [item for draft in self.drafts for item in draft.items_of(*series)]

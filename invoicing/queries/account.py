@@ -125,10 +125,14 @@ def account(customer_id: UUID, *, at: datetime, document_limit: int | None = DOC
         edges = [edge for commit in commits for edge in _edges(window_of_pace(commit, at=at))]
         spread = [*usage, *(finals[head.id] for head in recent)]
         asked = [
-            Asked(document.lines, tuple(sorted({*edges, *instants_of(windows.get(document.unit_id, ()))})))
+            Asked(
+                document.lines,
+                tuple(sorted({*edges, *instants_of(windows.get(document.unit_id, ()))})),
+                document.period,
+            )
             for document in spread
         ]
-        shared = list(zip(spread, shares(asked, computed.inputs.terms.claims), strict=True))
+        shared = list(zip(spread, shares(asked, computed.inputs), strict=True))
     catalog = computed.inputs.catalog
     rate_units = {rate.id: rate.unit.id for card in catalog.rate_cards.values() for rate in card.rates}
     return Account(

@@ -1,6 +1,6 @@
 """Usage documents cut into days or hours, so that the pieces of a document add up to it exactly."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -11,7 +11,7 @@ from billing_site.foundation.money import QUANTUM, exact_sum, round_to
 from billing_site.foundation.periods import DAY, HOUR, Period, floor_day, floor_hour
 from billing_site.foundation.transactions import read_snapshot
 from contracts.models import Customer
-from contracts.terms import ClaimWindow
+from invoicing.engine.inputs import Inputs
 from invoicing.queries.compute import computation
 from invoicing.queries.documents import Filters, final_heads, finals_by_id, head_of, shown_drafts
 from invoicing.queries.shown import ShownDocument, ShownLine, ShownPart
@@ -76,7 +76,7 @@ def breakdowns_page(
         for document_id in {spot.document_id for spot in page}:
             starts = {spot.starting_at for spot in page if spot.document_id == document_id}
             windows = [w for w in _windows(periods[document_id], window_size) if w.starting_at in starts]
-            for piece in pieces_of(documents[document_id], windows, computed.inputs.terms.claims):
+            for piece in pieces_of(documents[document_id], windows, computed.inputs):
                 pieces[Spot(piece.window.starting_at, document_id)] = piece
     shown = [pieces[spot] for spot in page if spot.starting_at <= at or _has_something(pieces[spot])]
     return shown, page[-1] if len(page) < len(spots) else None
@@ -87,11 +87,11 @@ def _page(spots: Sequence[Spot], window_size: timedelta, limit: int) -> list[Spo
     return [spot for spot in spots[:limit] if abs(spot.starting_at - spots[0].starting_at) < span]
 
 
-def pieces_of(document: ShownDocument, windows: Sequence[Period], claims: Iterable[ClaimWindow]) -> Iterator[Piece]:
+def pieces_of(document: ShownDocument, windows: Sequence[Period], inputs: Inputs) -> Iterator[Piece]:
     """What falls into each window. One query."""
     instants = sorted({instant for window in windows for instant in (window.starting_at, _end(window))})
     parts = _parts_by_line(document.lines)
-    [by_part] = shares([Asked(document.lines, tuple(instants))], claims)
+    [by_part] = shares([Asked(document.lines, tuple(instants), document.period)], inputs)
     quantities = [
         _progress(line.quantity, [(part.quantity, by_part[part]) for part in of_line], line, instants)
         for line, of_line in zip(document.lines, parts, strict=True)

@@ -1,25 +1,23 @@
 """The shell around the invoice-compute engine: everything it is told is read here, in one snapshot."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
 from billing_site.foundation.money import exact_sum
-from billing_site.foundation.periods import Period
 from billing_site.foundation.transactions import read_snapshot
 from contracts.queries import customer_terms
-from contracts.terms import ClaimWindow, CustomerTerms
+from contracts.terms import CustomerTerms
 from invoicing.engine import walk
 from invoicing.engine.documents import Document, Result
-from invoicing.engine.inputs import Inputs, Posted, Usage, Used
+from invoicing.engine.inputs import Inputs, Posted, Usage
 from invoicing.models import Invoice
+from invoicing.queries import metering
 from invoicing.queries.unread import with_unread_values
 from ledger.models import LedgerEntry
 from ledger.queries.entries import posted_entries
-from ledger.queries.usage import SeriesUsage, claimed_usage, claimed_usage_by_hour
 from pricing.queries import catalog
 
 
@@ -66,11 +64,12 @@ def computation(
             posted=posted(customer_id),
         )
         plan = walk.plan(inputs)
-        usage = Usage(by_slice=usage_of(terms.claims, plan.slices, metric_ids=plan.metric_ids), by_hour={})
+        asked = metering.Asked.of(inputs.catalog, plan.metric_ids, plan.scopes)
+        usage = Usage(by_slice=metering.usage_of(terms.claims, plan.slices, asked, until=at), by_hour={})
         answer = walk.compute(inputs, plan, usage)
         while isinstance(answer, walk.NeedsHours):
             hours = {
-                stretch: _used_by_hour(terms.claims, stretch, plan.metric_ids)
+                stretch: metering.usage_by_hour(terms.claims, stretch, asked, until=at)
                 for stretch in answer.slices
                 if stretch not in usage.by_hour
             }
@@ -79,15 +78,6 @@ def computation(
             usage = Usage(by_slice=usage.by_slice, by_hour={**usage.by_hour, **hours})
             answer = walk.compute(inputs, plan, usage)
         return Computation(inputs, with_unread_values(answer, inputs, plan.metric_ids))
-
-
-def usage_of(
-    claims: Iterable[ClaimWindow], periods: Collection[Period], *, metric_ids: Collection[UUID]
-) -> dict[Period, tuple[Used, ...]]:
-    """What was used in each closed period, in one statement."""
-    ordered = list(periods)
-    found = claimed_usage(claims, ordered, metric_ids=metric_ids)
-    return {period: tuple(map(_used, series)) for period, series in zip(ordered, found, strict=True)}
 
 
 def posted(customer_id: UUID) -> Posted:
@@ -108,14 +98,3 @@ def posted(customer_id: UUID) -> Posted:
         drawn={segment_id: exact_sum(amounts) for segment_id, amounts in drawn.items()},
         billed={commit_id: exact_sum(amounts) for commit_id, amounts in billed.items()},
     )
-
-
-def _used_by_hour(
-    claims: Iterable[ClaimWindow], period: Period, metric_ids: Collection[UUID]
-) -> dict[datetime, tuple[Used, ...]]:
-    found = claimed_usage_by_hour(claims, period, metric_ids=metric_ids)
-    return {hour: tuple(map(_used, series)) for hour, series in found.items()}
-
-
-def _used(series: SeriesUsage) -> Used:
-    return Used(series.metric_id, series.values, series.quantity, series.has_negative)

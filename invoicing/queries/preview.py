@@ -178,7 +178,7 @@ def _lines_by_window(
 ) -> list[tuple[ShownLine, ...]]:
     if document is None:
         return [() for _ in windows]
-    return [piece.lines for piece in pieces_of(document, windows, computed.inputs.terms.claims)]
+    return [piece.lines for piece in pieces_of(document, windows, computed.inputs)]
 
 
 def _window(period: Period, lines: tuple[Change, ...]) -> WindowChange:

@@ -19,10 +19,11 @@ from itertools import accumulate, pairwise
 from uuid import UUID
 
 from billing_site.foundation.periods import Period
-from contracts.terms import ClaimWindow
-from invoicing.engine.inputs import Used
-from invoicing.queries.compute import usage_of
+from invoicing.engine.inputs import Inputs, Used
+from invoicing.engine.plan import SCOPED
+from invoicing.queries import metering
 from invoicing.queries.shown import ShownLine, ShownPart
+from ledger.scopes import Scope
 from pricing.engine.catalog import GroupValues
 
 Share = Mapping[datetime, Fraction]  # of a whole, by each instant; from 0 to 1 where usage only grows
@@ -31,18 +32,20 @@ Shares = Mapping[ShownPart, Share]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The shares of a document's `lines` are wanted by each of `instants`."""
+    """The shares of a document's `lines` are wanted by each of `instants`; `period` is the document's."""
 
     lines: tuple[ShownLine, ...]
     instants: tuple[datetime, ...]
+    period: Period | None
 
 
 Group = tuple[Period, UUID | None, GroupValues]  # parts of one series over one time
 Sums = Mapping[GroupValues, Fraction]
 
 
-def shares(asked: Sequence[Asked], claims: Iterable[ClaimWindow]) -> list[Shares]:
-    """Of each document: the share of each of its parts, by instant. One query for all of them."""
+def shares(asked: Sequence[Asked], inputs: Inputs) -> list[Shares]:
+    """Of each document: the share of each of its parts, by instant. One query for all of them, and one for each
+    aggregation that is not additive."""
     together = [_together(each.lines) for each in asked]
     cells = {
         (index, period): _cells(period, each.instants)
@@ -50,16 +53,33 @@ def shares(asked: Sequence[Asked], claims: Iterable[ClaimWindow]) -> list[Shares
         for period, _, _ in together[index]
     }
     metric_ids = {metric_id for groups in together for _, metric_id, _ in groups if metric_id is not None}
-    used = _Metered(usage_of(claims, sorted({cell for some in cells.values() for cell in some}), metric_ids=metric_ids))
+    scopes = {
+        scope
+        for each, groups in zip(asked, together, strict=True)
+        for group in groups
+        if (scope := _scope(inputs, each.period, group)) is not None
+    }
+    every_cell = sorted({cell for some in cells.values() for cell in some})
+    metered_by = metering.Asked.of(inputs.catalog, metric_ids, list(scopes))
+    used = _Metered(metering.usage_of(inputs.terms.claims, every_cell, metered_by, until=inputs.at))
     found: list[Shares] = []
     for index, each in enumerate(asked):
         of_parts: dict[ShownPart, Share] = {}
         for (period, metric_id, values), sharing in together[index].items():
             own = cells[index, period]
-            metered = [used.in_cell(cell, metric_id, values) for cell in own]
+            scope = _scope(inputs, each.period, (period, metric_id, values))
+            metered = [used.in_cell(cell, metric_id, values, scope) for cell in own]
             of_parts |= _of_group(period, own, metered, each.instants, list(sharing))
         found.append(of_parts)
     return found
+
+
+def _scope(inputs: Inputs, period: Period | None, group: Group) -> Scope | None:
+    _, metric_id, values = group
+    metric = inputs.catalog.metrics.get(metric_id) if metric_id is not None else None
+    if metric is None or metric.aggregation not in SCOPED or period is None:
+        return None
+    return Scope(metric.id, metric.aggregation, tuple(sorted(key for key, _ in values)), period)
 
 
 def _together(lines: Iterable[ShownLine]) -> dict[Group, dict[ShownPart, None]]:
@@ -98,23 +118,23 @@ class _Metered:
 
     def __init__(self, used: Mapping[Period, Sequence[Used]]) -> None:
         self._used = used
-        self._sums: dict[tuple[Period, UUID, tuple[str, ...]], Sums] = {}
+        self._sums: dict[tuple[Period, UUID, tuple[str, ...], Scope | None], Sums] = {}
 
-    def in_cell(self, cell: Period, metric_id: UUID | None, values: GroupValues) -> Fraction:
+    def in_cell(self, cell: Period, metric_id: UUID | None, values: GroupValues, scope: Scope | None) -> Fraction:
         if metric_id is None:
             return Fraction(0)
         ordered = tuple(sorted(values, key=lambda value: value[0]))
         keys = tuple(key for key, _ in ordered)
-        where = (cell, metric_id, keys)
+        where = (cell, metric_id, keys, scope)
         if where not in self._sums:
             self._sums[where] = self._sum(*where)
         return self._sums[where].get(ordered, Fraction(0))
 
-    def _sum(self, cell: Period, metric_id: UUID, keys: tuple[str, ...]) -> Sums:
+    def _sum(self, cell: Period, metric_id: UUID, keys: tuple[str, ...], scope: Scope | None) -> Sums:
         sums: dict[GroupValues, Fraction] = defaultdict(Fraction)
         for used in self._used[cell]:
             series = dict(used.values)
-            if used.metric_id == metric_id and series.keys() >= set(keys):
+            if (used.metric_id, used.scope) == (metric_id, scope) and series.keys() >= set(keys):
                 sums[tuple((key, series[key]) for key in keys)] += Fraction(used.quantity)
         return sums
 

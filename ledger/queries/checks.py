@@ -3,50 +3,64 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Context, Decimal, Inexact
 from json import loads
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
+from billing_site.foundation.periods import HOUR, add_months, floor_hour
 from billing_site.foundation.transactions import read_snapshot
-from ledger.metering import UNIT, Measure, UnreadableValue, quantity
+from ledger.metering import UNIT, Measure, UnreadableValue, quantity, unique_text
 from ledger.models import MetricSet, Series
 from pricing.models import BillableMetric
 
 # Every event that counts, once: what lies under a key, as its call was measured.
 _EVENTS = """
-SELECT key.subject, body.event_type, body.timestamp, body.properties::text, call.metric_set_id
+SELECT key.subject, body.event_type, body.timestamp, key.transaction_id, body.properties::text, call.metric_set_id
 FROM ledger_eventkey key
 LEFT JOIN ledger_eventbody body USING (subject, transaction_id, received_at)
 LEFT JOIN ledger_ingestcall call ON call.id = body.call_id
 """
 
-# The whole day has no hour. An hour counts as held when either of its arrays has something there.
+# The whole day has no hour. An hour counts as held when any of its arrays has something there.
 _DAYS = """
-SELECT subject, series_id, day, NULL, count, sum, has_negative FROM ledger_dailyusage
+SELECT subject, series_id, day, NULL, count, sum, has_negative, NULL, NULL, NULL, NULL, NULL
+FROM ledger_dailyusage WHERE count <> 0 OR sum <> 0
 UNION ALL
-SELECT subject, series_id, day, hour, coalesce(hour_counts[hour], 0), coalesce(hour_sums[hour], 0), NULL
-FROM ledger_dailyusage,
-     generate_series(least(array_lower(hour_counts, 1), array_lower(hour_sums, 1)),
-                     greatest(array_upper(hour_counts, 1), array_upper(hour_sums, 1))) AS hour
-WHERE hour_counts[hour] IS NOT NULL OR hour_sums[hour] IS NOT NULL
+SELECT subject, series_id, day, hour, coalesce(hour_counts[hour], 0), coalesce(hour_sums[hour], 0), NULL,
+       hour_maxima[hour], hour_latest[hour], hour_latest_at[hour], hour_latest_transaction_ids[hour],
+       coalesce(hour_levels[hour], 0)
+FROM ledger_dailyusage, generate_series(0, 23) AS hour
+WHERE coalesce(hour_counts[hour], 0) <> 0 OR coalesce(hour_sums[hour], 0) <> 0 OR coalesce(hour_levels[hour], 0) <> 0
+   OR hour_maxima[hour] IS NOT NULL OR hour_latest_at[hour] IS NOT NULL
 """
+
+_CARRIED = """
+SELECT subject, series_id, month, change, level_seconds FROM ledger_carriedlevel
+WHERE change <> 0 OR level_seconds <> 0
+"""
+_VALUES = "SELECT subject, series_id, hour, value, occurrences FROM ledger_uniquevalue WHERE occurrences <> 0"
 
 _EXACT = Context(prec=76, traps=[Inexact])
 
-# Subject, series (None: one that the dictionary does not have), day, and the hour or None for the whole day.
-_Place = tuple[str, UUID | None, date, int | None]
+# Subject, series (None: one that the dictionary does not have), day, and the hour or None for the whole day. For a
+# carried level the first day of its month and "month"; for a unique value its day, hour and text.
+_Place = tuple[str, UUID | None, date, int | str | tuple[int, str] | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """What events come to. `has_negative` is said of days alone."""
+    """What events come to. `has_negative` is said of days alone; the rest by metrics that are not additive."""
 
     count: int
     sum: Decimal
-    has_negative: bool | None
+    has_negative: bool | None = None
+    maximum: Decimal | None = None
+    latest: tuple[datetime, str, Decimal] | None = None
+    level_seconds: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +70,7 @@ class Difference:
     subject: str
     series_id: UUID | None
     day: date
-    hour: int | None
+    hour: int | str | tuple[int, str] | None
     held: Folded | None
     events: Folded | None
 
@@ -64,10 +78,11 @@ class Difference:
 def usage_differs() -> list[Difference]:
     """Where days and hours disagree with the events; empty while all is well. In one snapshot.
 
-    Compared are the count, the sum and `has_negative` of every day, and the count and the sum of every hour in its
-    arrays, in both directions: with what the stored events come to, each folded anew, alone, by the metrics that its
-    call was measured by, into the series that the dictionary has for its group values. Only what an event is to a
-    metric (`ledger.metering`) is shared with ingest; batching, claiming, adding up and storing are not.
+    Compared are the count, the sum and `has_negative` of every day, all that its arrays hold of every hour, carried
+    levels and unique values, in both directions: with what the stored events come to, each folded anew, alone, by the
+    metrics that its call was measured by, into the series that the dictionary has for its group values. Only what an
+    event is to a metric (`ledger.metering`) is shared with ingest; batching, claiming, adding up and storing are not.
+    What holds nothing but zeros says the same as what is not there.
 
     It reads every event, and holds as many rows as there are hours with usage. A key without its body or its call is
     an error (ValueError), since what it was folded into cannot be told any more.
@@ -85,8 +100,8 @@ def usage_differs() -> list[Difference]:
 def _fold_of_events() -> dict[_Place, Folded]:
     metrics = _metrics_of_sets()
     series = {(row.metric_id, frozenset(row.values.items())): row.pk for row in Series.objects.all()}
-    amounts: dict[_Place, list[int]] = defaultdict(lambda: [0, 0, 0])
-    for subject, event_type, timestamp, stored, metric_set_id in _rows(_EVENTS):
+    sums: dict[_Place, _Sum] = defaultdict(_Sum)
+    for subject, event_type, timestamp, transaction_id, stored, metric_set_id in _rows(_EVENTS):
         if metric_set_id is None:
             raise ValueError(f"An event of {subject!r} has lost its body or its call.")
         properties = loads(stored, parse_float=Decimal)
@@ -94,28 +109,79 @@ def _fold_of_events() -> dict[_Place, Folded]:
         for metric in metrics[metric_set_id]:
             if not (metric.wants_type(event_type) and metric.wants(properties)):
                 continue
+            values = zip(metric.group_keys, metric.group_of(properties), strict=True)
+            series_id = series.get((metric.metric_id, frozenset(values)))
+            if metric.aggregation == "UNIQUE":
+                said = unique_text(properties[metric.key or ""])
+                sums[subject, series_id, instant.date(), (instant.hour, said)].count += 1
+                continue
             try:
                 units = quantity(properties[metric.key]) if metric.key is not None else 0
             except UnreadableValue:
                 continue  # an `UnreadValue` says so
-            values = zip(metric.group_keys, metric.group_of(properties), strict=True)
-            series_id = series.get((metric.metric_id, frozenset(values)))
             for hour in (None, instant.hour):
-                amount = amounts[subject, series_id, instant.date(), hour]
-                amount[0] += 1
-                amount[1] += units
-                amount[2] += units < 0
-    return {
-        place: Folded(count, _EXACT.divide(Decimal(units), Decimal(UNIT)), negative > 0 if place[3] is None else None)
-        for place, (count, units, negative) in amounts.items()
-    }
+                _add(sums[subject, series_id, instant.date(), hour], metric, units, instant, transaction_id)
+            if metric.aggregation == "WEIGHTED_SUM":
+                month = instant.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+                carried = sums[subject, series_id, month.date(), "month"]
+                carried.units += units
+                carried.moment += units * ((add_months(month, 1) - instant) // timedelta(microseconds=1))
+    folded = {place: one.folded(place[3]) for place, one in sums.items()}
+    return {place: one for place, one in folded.items() if one != Folded(0, Decimal(0))}
+
+
+@dataclass(slots=True)
+class _Sum:
+    """`units` of 10⁻¹²; `moment` is units × microseconds that are left."""
+
+    count: int = 0
+    units: int = 0
+    negative: bool = False
+    maximum: int | None = None
+    latest: tuple[datetime, str, int] | None = None
+    moment: int = 0
+
+    def folded(self, hour: Any) -> Folded:
+        return Folded(
+            self.count,
+            _scaled(self.units),
+            self.negative if hour is None else None,
+            None if self.maximum is None or hour is None else _scaled(self.maximum),
+            None if self.latest is None or hour is None else (*self.latest[:2], _scaled(self.latest[2])),
+            Decimal(0) if hour is None else _EXACT.divide(_scaled(self.moment), Decimal(10**6)),
+        )
+
+
+def _add(held: _Sum, metric: Measure, units: int, instant: datetime, transaction_id: str) -> None:
+    held.count += 1
+    if metric.aggregation == "MAX":
+        held.maximum = units if held.maximum is None else max(held.maximum, units)
+    elif metric.aggregation == "LATEST":
+        now = instant, transaction_id, units
+        held.latest = now if held.latest is None else max(held.latest, now)
+    else:
+        held.units += units
+        held.negative = held.negative or units < 0
+        if metric.aggregation == "WEIGHTED_SUM":
+            held.moment += units * ((floor_hour(instant) + HOUR - instant) // timedelta(microseconds=1))
+
+
+def _scaled(units: int) -> Decimal:
+    return _EXACT.divide(Decimal(units), Decimal(UNIT))
 
 
 def _held() -> dict[_Place, Folded]:
-    return {
-        (subject, series_id, day, hour): Folded(count, total, has_negative)
-        for subject, series_id, day, hour, count, total, has_negative in _rows(_DAYS)
-    }
+    found: dict[_Place, Folded] = {}
+    for subject, series_id, day, hour, count, total, has_negative, maximum, latest, at, by, level in _rows(_DAYS):
+        newest = None if at is None else (at.astimezone(UTC), by, latest)
+        held = Folded(count, total, has_negative, maximum, newest, level or Decimal(0))
+        found[subject, series_id, day, hour] = held
+    for subject, series_id, month, change, level in _rows(_CARRIED):
+        found[subject, series_id, month, "month"] = Folded(0, change, level_seconds=level)
+    for subject, series_id, hour, value, occurrences in _rows(_VALUES):
+        instant = hour.astimezone(UTC)
+        found[subject, series_id, instant.date(), (instant.hour, value)] = Folded(occurrences, Decimal(0))
+    return found
 
 
 def _metrics_of_sets() -> dict[UUID, list[Measure]]:

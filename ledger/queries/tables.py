@@ -4,7 +4,6 @@ Rows are there whether or not anything was used, so a row's place is known witho
 a page costs the same number of queries wherever it begins.
 """
 
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,18 +11,16 @@ from decimal import Decimal
 from itertools import islice, product
 from uuid import UUID
 
-from billing_site.foundation.money import exact_sum
 from billing_site.foundation.periods import DAY, HOUR, Period, floor_day, floor_hour, full_period
 from billing_site.foundation.refusals import FieldError, NotFound, Refusal
 from contracts.models import Customer
 from contracts.queries import claim_windows, customer_terms
 from ledger.queries.holdings import claims_of
-from ledger.queries.usage import SeriesUsage, claimed_usage, usage_by_slot, windows_of
+from ledger.queries.usage import Window, windows_of
+from ledger.queries.values import Answer, Group, Question, values_of
 from pricing.models import BillableMetric
 
 MAX_GROUPS = 200  # values of a group key in one row, as the compatible API has it
-
-Group = tuple[str | None, ...]  # the values of a group key's properties; None where an event had none
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,28 +82,29 @@ def usage_table(
     metrics: Sequence[AskedMetric],
     cut: Cut,
     *,
+    at: datetime,
     after: tuple[UUID, UUID, datetime] | None = None,
     limit: int,
 ) -> list[UsageRow]:
     """Up to `limit` rows in the order of customer, metric and window, later than the row `after`.
 
-    None for `customer_ids` is all customers. At most three queries.
+    None for `customer_ids` is all customers. Levels count up to `at`. Two queries, and one for each aggregation.
     """
     customers = _customers(customer_ids, since=after[0] if after else None, limit=limit + 1)
     asked_for = {asked.metric.pk: asked for asked in metrics}
     places = list(islice(_places(customers, sorted(asked_for), cut, after), limit))
     claims = claims_of({customer_id for customer_id, _, _ in places})
-    slots = list(dict.fromkeys((customer_id, window) for customer_id, _, window in places))
-    used = usage_by_slot(
-        [windows_of(claims[customer_id], window) for customer_id, window in slots],
-        metric_ids={metric_id for _, metric_id, _ in places},
-    )
-    by_metric: dict[tuple[UUID, UUID, Period], list[SeriesUsage]] = defaultdict(list)
-    for (customer_id, window), series in zip(slots, used, strict=True):
-        for one in series:
-            by_metric[customer_id, one.metric_id, window].append(one)
+    windows = {
+        place: tuple(windows_of(claims[place[0]], place[1]))
+        for place in dict.fromkeys((customer_id, window) for customer_id, _, window in places)
+    }
+    questions: dict[Question, None] = {}
+    for customer_id, metric_id, window in places:
+        for keys in _keys(asked_for[metric_id]):
+            questions[Question(asked_for[metric_id].metric, windows[customer_id, window], keys)] = None
+    answers = dict(zip(questions, values_of(list(questions), until=at), strict=True))
     return [
-        _row(customer_id, asked_for[metric_id], window, by_metric[customer_id, metric_id, window])
+        _row(customer_id, asked_for[metric_id], window, windows[customer_id, window], answers)
         for customer_id, metric_id, window in places
     ]
 
@@ -118,34 +116,30 @@ def group_table(
     *,
     keys: tuple[str, ...] = (),
     filters: Mapping[str, Collection[str]] | None = None,
+    at: datetime,
     after: tuple[datetime, Group] | None = None,
     limit: int,
 ) -> list[GroupRow]:
     """Up to `limit` rows in the order of window and group, later than the row `after`.
 
-    The groups are those with usage anywhere in the period whose values pass `filters`; without `keys` there is
-    one, of everything. At most three queries.
+    The groups are those with usage anywhere in the period whose values pass `filters`, which are by some of the
+    `keys`; without `keys` there is one, of everything. Levels count up to `at`. At most three queries.
     """
     claims = claim_windows(customer_id)
     accepted = {key: set(values) for key, values in (filters or {}).items() if values}
 
-    def totals(series: Sequence[SeriesUsage]) -> dict[Group, Decimal]:
-        """By group; without keys everything is one."""
-        found: dict[Group, Decimal] = {} if keys else {(): Decimal(0)}
-        for one in series:
-            values = dict(one.values)
-            if all(values.get(key) in allowed for key, allowed in accepted.items()):
-                group = tuple(values.get(key) for key in keys)
-                found[group] = exact_sum([found.get(group, Decimal(0)), one.quantity])
-        return found
+    def answers(windows: Sequence[Period]) -> list[Answer]:
+        asked = [Question(metric, tuple(windows_of(claims, window)), keys) for window in windows]
+        return values_of(asked, until=at)
 
-    groups = sorted(totals(claimed_usage(claims, [cut.period], metric_ids=[metric.pk])[0]), key=_rank)
+    def passes(group: Group) -> bool:
+        values = dict(zip(keys, group, strict=True))
+        return all(values[key] in allowed for key, allowed in accepted.items())
+
+    groups = sorted(filter(passes, answers([cut.period])[0]), key=_rank) if keys else [()]
     places = list(islice(_group_places(groups, cut, after), limit))
     windows = list(dict.fromkeys(window for window, _ in places))
-    by_window = {
-        window: totals(series)
-        for window, series in zip(windows, claimed_usage(claims, windows, metric_ids=[metric.pk]), strict=True)
-    }
+    by_window = dict(zip(windows, answers(windows), strict=True))
     return [GroupRow(window, group, by_window[window].get(group, Decimal(0))) for window, group in places]
 
 
@@ -216,19 +210,24 @@ def _rank(group: Group) -> list[tuple[bool, str]]:
     return [(value is not None, value or "") for value in group]
 
 
-def _row(customer_id: UUID, asked: AskedMetric, window: Period, series: Sequence[SeriesUsage]) -> UsageRow:
-    value = exact_sum([one.quantity for one in series])
-    return UsageRow(customer_id, asked.metric, window, value, _groups(asked, series))
+def _keys(asked: AskedMetric) -> list[tuple[str, ...]]:
+    """What a row is told apart by: nothing for its value, and the group key for its groups."""
+    return [()] if asked.group_key is None else [(), (asked.group_key,)]
 
 
-def _groups(asked: AskedMetric, series: Sequence[SeriesUsage]) -> dict[str, Decimal | None] | None:
-    if asked.group_key is None:
-        return None
-    totals: dict[str, Decimal] = {}
-    for one in series:
-        value = dict(one.values).get(asked.group_key)
-        if value is not None:
-            totals[value] = exact_sum([totals.get(value, Decimal(0)), one.quantity])
-    if asked.values is not None:
-        return {value: totals.get(value) for value in asked.values}
-    return {value: totals[value] for value in sorted(totals)[:MAX_GROUPS]}
+def _row(
+    customer_id: UUID,
+    asked: AskedMetric,
+    window: Period,
+    windows: tuple[Window, ...],
+    answers: Mapping[Question, Answer],
+) -> UsageRow:
+    whole, *split = [answers[Question(asked.metric, windows, keys)] for keys in _keys(asked)]
+    groups: Mapping[str, Decimal | None] | None = None
+    if split:
+        totals = {group[0]: value for group, value in split[0].items() if group[0] is not None}
+        if asked.values is not None:
+            groups = {value: totals.get(value) for value in asked.values}
+        else:
+            groups = {value: totals[value] for value in sorted(totals)[:MAX_GROUPS]}
+    return UsageRow(customer_id, asked.metric, window, whole.get((), Decimal(0)), groups)

@@ -1,5 +1,7 @@
 """How much was used: quantities of series over ranges of hours, from day sums and the hours at the edges.
 
+COUNT and SUM alone: `levels` has WEIGHTED_SUM, `scoped` what is not additive over series either.
+
 Every question, however many ranges it asks about, is one statement. Its cost depends on the subjects, series and
 days it reads, not on the events behind them.
 """
@@ -149,17 +151,17 @@ SELECT summed.slot, series.metric_id, series.id, series.values,
 FROM summed
 JOIN ledger_series series ON series.id = summed.series_id
 JOIN pricing_billablemetric metric ON metric.id = series.metric_id
-WHERE series.metric_id = ANY(%s) AND metric.aggregation_type IN ('COUNT', 'SUM')
+WHERE series.metric_id = ANY(%s) AND metric.aggregation_type IN ('COUNT', 'SUM') AND summed.count > 0
 ORDER BY summed.slot, series.metric_id, series.id
 """
 
 
 def usage_by_slot(slots: Sequence[Sequence[Window]], *, metric_ids: Collection[UUID]) -> list[list[SeriesUsage]]:
     """One list a slot, over all of its windows together; they must not share an hour of a subject."""
-    days, hours = _split(_spans(slots))
+    days, hours = _split(spans_of(slots))
     found: list[list[SeriesUsage]] = [[] for _ in slots]
     if metric_ids and (days or hours):
-        for slot, usage in _answers(_USAGE, [*_day_columns(days), *_hour_columns(hours), list(metric_ids)]):
+        for slot, usage in _answers(_USAGE, [*_day_columns(days), *hour_columns(hours), list(metric_ids)]):
             found[slot].append(usage)
     return found
 
@@ -184,21 +186,21 @@ SELECT summed.hour, series.metric_id, series.id, series.values,
 FROM summed
 JOIN ledger_series series ON series.id = summed.series_id
 JOIN pricing_billablemetric metric ON metric.id = series.metric_id
-WHERE series.metric_id = ANY(%s) AND metric.aggregation_type IN ('COUNT', 'SUM')
+WHERE series.metric_id = ANY(%s) AND metric.aggregation_type IN ('COUNT', 'SUM') AND summed.count > 0
 ORDER BY summed.hour, series.metric_id, series.id
 """
 
 
 def _by_hour(windows: Sequence[Window], metric_ids: Collection[UUID]) -> dict[datetime, list[SeriesUsage]]:
-    spans = _spans([windows])
+    spans = spans_of([windows])
     found: dict[datetime, list[SeriesUsage]] = {}
     if metric_ids and spans:
-        for hour, usage in _answers(_BY_HOUR, [*_hour_columns(spans), list(metric_ids)]):
+        for hour, usage in _answers(_BY_HOUR, [*hour_columns(spans), list(metric_ids)]):
             found.setdefault(hour.astimezone(UTC), []).append(usage)
     return found
 
 
-def _spans(slots: Sequence[Sequence[Window]]) -> list[_Span]:
+def spans_of(slots: Sequence[Sequence[Window]]) -> list[_Span]:
     return [
         _Span(slot, subject, window.starting_at, window.ending_before)
         for slot, windows in enumerate(slots)
@@ -232,7 +234,7 @@ def _day_columns(spans: Sequence[_Span]) -> list[list[Any]]:
     ]
 
 
-def _hour_columns(spans: Sequence[_Span]) -> list[list[Any]]:
+def hour_columns(spans: Sequence[_Span]) -> list[list[Any]]:
     return [
         [span.slot for span in spans],
         [span.subject for span in spans],

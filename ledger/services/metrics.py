@@ -15,8 +15,6 @@ from pricing.models import BillableMetric
 
 Digest = tuple[int, int | None]
 
-MEASURED = ("COUNT", "SUM")  # metrics of other kinds wait for a backfill
-
 
 @dataclass(frozen=True, slots=True)
 class KnownMetrics:
@@ -51,6 +49,6 @@ def look_again() -> KnownMetrics:
     mixed = 0
     for hashed, *_ in rows:
         mixed ^= hashed
-    measures = Measures([Measure.of(*definition) for _, *definition in rows if definition[1] in MEASURED])
+    measures = Measures([Measure.of(*definition) for _, *definition in rows])
     _known = KnownMetrics((len(rows), mixed if rows else None), measures)
     return _known

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from billing_site.foundation import clock, cursors
 from billing_site.foundation.periods import Period, format_instant, parse_instant
-from billing_site.foundation.refusals import FieldError, NotFound, NotSupported, Refusal
+from billing_site.foundation.refusals import FieldError, NotFound, Refusal
 from billing_site.foundation.transactions import read_snapshot
 from contracts.models import Customer
 from contracts.views.base import bound_customer
@@ -30,8 +30,6 @@ from ledger.serializers import (
 )
 from pricing import queries as catalog
 from pricing.models import BillableMetric
-
-SUMMED = (BillableMetric.Aggregation.COUNT, BillableMetric.Aggregation.SUM)
 
 
 class UsageView(GenericAPIView):
@@ -71,6 +69,7 @@ class ListUsage(UsageView):
                 self._customers(request, sent),
                 self._metrics(sent),
                 tables.Cut(Period(sent["starting_on"], sent["ending_before"]), sent["window_size"]),
+                at=clock.now(),
                 after=_row_position(cursor) if cursor else None,
                 limit=limit + 1,
             )
@@ -92,14 +91,14 @@ class ListUsage(UsageView):
 
     def _metrics(self, sent: dict[str, Any]) -> list[tables.AskedMetric]:
         if "billable_metrics" not in sent:
-            every = catalog.metrics(include_archived=True).filter(aggregation_type__in=SUMMED)
+            every = catalog.metrics(include_archived=True)
             return [tables.AskedMetric(metric) for metric in every]
         wanted = sent["billable_metrics"]
         known = catalog.metrics(include_archived=True).in_bulk([asked["id"] for asked in wanted])
         found: dict[UUID, tables.AskedMetric] = {}
         for index, asked in enumerate(wanted):
             field = f"billable_metrics[{index}]"
-            metric = _summed(known.get(asked["id"]), asked["id"], field=f"{field}.id")
+            metric = _known(known.get(asked["id"]), asked["id"], field=f"{field}.id")
             if metric.pk in found:
                 raise Refusal.of(f"{field}.id", metric.pk, "must be there only once")
             split = asked.get("group_by") or {}
@@ -128,7 +127,7 @@ class ListGroupUsage(UsageView):
             raise tables.no_such_customer("customer_id", customer_id)
         with read_snapshot():
             metric_id = sent["billable_metric_id"]
-            metric = _summed(BillableMetric.objects.filter(pk=metric_id).first(), metric_id, field="billable_metric_id")
+            metric = _known(BillableMetric.objects.filter(pk=metric_id).first(), metric_id, field="billable_metric_id")
             keys = _declared(metric, sent["group_key"], field="group_key") if sent["group_key"] else ()
             if not Customer.objects.filter(pk=customer_id).exists():
                 raise tables.no_such_customer("customer_id", customer_id)
@@ -138,6 +137,7 @@ class ListGroupUsage(UsageView):
                 tables.Cut(self._period(sent), sent["window_size"]),
                 keys=keys,
                 filters=sent["group_filters"],
+                at=clock.now(),
                 after=_group_position(cursor, len(keys)) if cursor else None,
                 limit=limit + 1,
             )
@@ -171,14 +171,12 @@ class SearchEvents(UsageView):
         return Response([event_json(event, customers.get(event.customer_id)) for event in events])
 
 
-def _summed(metric: BillableMetric | None, metric_id: UUID, *, field: str) -> BillableMetric:
+def _known(metric: BillableMetric | None, metric_id: UUID, *, field: str) -> BillableMetric:
     if metric is None:
         raise NotFound(
             f"There is no billable metric {metric_id}.",
             FieldError(field, metric_id, "there is no such billable metric"),
         )
-    if metric.aggregation_type not in SUMMED:
-        raise NotSupported.of(field, metric_id, "only COUNT and SUM metrics can be read so far")
     return metric
 
 

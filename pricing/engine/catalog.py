@@ -26,7 +26,7 @@ RateKey = tuple[UUID, GroupValues, str]
 class Metric:
     id: UUID
     name: str
-    aggregation: str  # COUNT or SUM
+    aggregation: str  # COUNT, SUM, MAX, LATEST, UNIQUE or WEIGHTED_SUM
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,12 @@ class PropertyFilterItem(serializers.Serializer):
 
 class MetricCreate(serializers.Serializer):
     name = serializers.CharField()
-    aggregation_type = CodeField(BillableMetric.Aggregation.values, **OPTIONAL)
-    aggregation_key = TextField(allow_blank=True, help_text="The property that is added up.", **OPTIONAL)
+    aggregation_type = CodeField(
+        BillableMetric.Aggregation.values,
+        help_text="WEIGHTED_SUM is ours: events carry changes of a level, and it counts in unit-hours.",
+        **OPTIONAL,
+    )
+    aggregation_key = TextField(allow_blank=True, help_text="The property that is measured.", **OPTIONAL)
     event_type_filter = EventTypeFilter(**OPTIONAL)
     property_filters = PropertyFilterItem(many=True, **OPTIONAL)
     group_keys = serializers.ListField(child=texts(), **OPTIONAL)

@@ -14,8 +14,6 @@ from billing_site.foundation.refusals import NotSupported
 from pricing.models import BillableMetric
 from pricing.queries import metric
 
-SUPPORTED = (BillableMetric.Aggregation.COUNT, BillableMetric.Aggregation.SUM)
-
 
 @dataclass(frozen=True, slots=True)
 class PropertyFilter:
@@ -50,8 +48,7 @@ def create_metric(
     `event_types` lets only those types pass, `other_event_types` all but those. Each of `group_keys` is a set of
     properties that usage can be split by together.
 
-    Raises Refusal with every field that breaks a rule, and NotSupported for SQL and for aggregations other than
-    COUNT and SUM.
+    Raises Refusal with every field that breaks a rule, and NotSupported for SQL.
     """
     if sql is not None:
         raise NotSupported.of("sql", sql, "metrics defined by SQL are not supported")
@@ -59,9 +56,8 @@ def create_metric(
     problems.name("name", name)
     problems.custom_fields(custom_fields or {})
     if aggregation_type is None or aggregation_type not in BillableMetric.Aggregation.values:
-        problems.add("aggregation_type", aggregation_type, "must be COUNT or SUM")
-    elif aggregation_type not in SUPPORTED:
-        raise NotSupported.of("aggregation_type", aggregation_type, "only COUNT and SUM are supported so far")
+        listed = ", ".join(BillableMetric.Aggregation.values)
+        problems.add("aggregation_type", aggregation_type, f"must be one of {listed}")
     elif aggregation_type != BillableMetric.Aggregation.COUNT or aggregation_key:
         problems.key("aggregation_key", aggregation_key)
     _check_values(problems, "event_type_filter", event_types, other_event_types)

@@ -438,13 +438,13 @@ class TestTheChecker:
             "UPDATE ledger_dailyusage SET count = count + 1",
             "UPDATE ledger_dailyusage SET has_negative = true",
             "UPDATE ledger_dailyusage SET hour_sums[12] = 0",
-            "UPDATE ledger_dailyusage SET hour_counts[3] = 0",
-            "UPDATE ledger_dailyusage SET hour_sums[3] = 0",
+            "UPDATE ledger_dailyusage SET hour_counts[3] = 1",
+            "UPDATE ledger_dailyusage SET hour_sums[3] = 1",
             "UPDATE ledger_dailyusage SET hour_sums = NULL, hour_counts = NULL",
             "UPDATE ledger_dailyusage SET day = day + 1",
             "DELETE FROM ledger_dailyusage",
             "INSERT INTO ledger_dailyusage (subject, series_id, day, count, has_negative, sum) "
-            "SELECT 'globex', series_id, day, 0, false, 0 FROM ledger_dailyusage",
+            "SELECT 'globex', series_id, day, 1, false, 0 FROM ledger_dailyusage",
         ],
     )
     def test_it_sees_every_kind_of_harm(self, tokens, harm):

@@ -1,7 +1,7 @@
 import pytest
 
 from billing_site.foundation.ids import uuid7
-from billing_site.foundation.refusals import NotFound, NotSupported, Refusal
+from billing_site.foundation.refusals import NotFound, Refusal
 from pricing import services
 from pricing.models import BillableMetric
 from tests.factories.pricing import NOW, MetricFactory
@@ -58,9 +58,11 @@ def test_a_metric_is_refused_with_every_field_that_breaks_a_rule(told, changes, 
 
 
 @pytest.mark.parametrize("aggregation", ["MAX", "LATEST", "UNIQUE", "WEIGHTED_SUM"])
-def test_aggregations_to_come_are_refused_by_name(told, aggregation):
-    with pytest.raises(NotSupported, match="only COUNT and SUM"):
-        services.create_metric("Peak", aggregation_type=aggregation, aggregation_key="level", **told)
+def test_every_aggregation_needs_its_property(told, aggregation):
+    made = services.create_metric("Peak", aggregation_type=aggregation, aggregation_key="level", **told)
+    assert (made.aggregation_type, made.aggregation_key) == (aggregation, "level")
+    with pytest.raises(Refusal, match="aggregation_key"):
+        services.create_metric("Peak", aggregation_type=aggregation, **told)
 
 
 def test_a_metric_is_renamed_once(told):

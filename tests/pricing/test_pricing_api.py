@@ -86,7 +86,6 @@ def test_an_unknown_metric_is_not_found(api, metric_id):
         pytest.param({"name": " "}, 400, "name", id="no name"),
         pytest.param({"aggregation_type": None}, 400, "aggregation_type", id="no aggregation"),
         pytest.param({"aggregation_type": "MEDIAN"}, 400, "aggregation_type", id="an unheard-of aggregation"),
-        pytest.param({"aggregation_type": "unique"}, 501, "aggregation_type", id="an aggregation to come"),
         pytest.param({"sql": "SELECT 1"}, 501, "sql", id="SQL"),
         pytest.param({"aggregation_key": 5}, 400, "aggregation_key", id="a number for a name"),
         pytest.param({"group_keys": [["a", "b"], ["b", "a"]]}, 400, "group_keys[1]", id="a group key twice"),

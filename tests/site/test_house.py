@@ -49,6 +49,8 @@ MODELS = {
     "ledger.UnreadValue": ("fact", "subject, metric_id, hour, transaction_id", "subject"),
     "ledger.HourlyUsage": ("derived", "subject, series_id, hour", "subject"),
     "ledger.DailyUsage": ("derived", "subject, series_id, day", "subject"),
+    "ledger.CarriedLevel": ("derived", "subject, series_id, month", "subject"),
+    "ledger.UniqueValue": ("derived", "subject, series_id, hour, value", "subject"),
     "ledger.LedgerEntry": ("fact", "id", "customer"),
     "invoicing.NumberSeries": ("derived", "id", "customer"),
     "invoicing.Invoice": ("fact", "id", "customer"),

@@ -66,6 +66,74 @@ ON CONFLICT (subject, series_id, day) DO UPDATE SET
         coalesce(held.hour_counts[array_lower(excluded.hour_counts, 1)], 0) + excluded.count
 """
 
+# The same for metrics that are not additive: a maximum, the latest value, a change of a level.
+_HOUR = "array_lower(excluded.hour_counts, 1)"
+
+_COUNTED = f"""
+    count = held.count + excluded.count,
+    hour_counts[{_HOUR}] = coalesce(held.hour_counts[{_HOUR}], 0) + excluded.count"""
+
+FOLD_MAX = f"""
+INSERT INTO ledger_dailyusage AS held (subject, series_id, day, count, has_negative, sum, hour_counts, hour_maxima)
+SELECT subject, series_id, date '0001-01-01' + hour / 24, count, false, 0,
+       array_fill(count::bigint, ARRAY[1], ARRAY[hour % 24]), array_fill(value::numeric, ARRAY[1], ARRAY[hour % 24])
+FROM unnest($1::text[], $2::uuid[], $3::integer[], $4::integer[], $5::text[])
+AS used (subject, series_id, hour, count, value)
+ON CONFLICT (subject, series_id, day) DO UPDATE SET {_COUNTED},
+    hour_maxima[{_HOUR}] = greatest(held.hour_maxima[{_HOUR}], excluded.hour_maxima[{_HOUR}])
+"""
+
+_IS_LATER = f"""CASE WHEN held.hour_latest_at[{_HOUR}] IS NULL
+              OR (excluded.hour_latest_at[{_HOUR}], excluded.hour_latest_transaction_ids[{_HOUR}] COLLATE "C")
+               > (held.hour_latest_at[{_HOUR}], held.hour_latest_transaction_ids[{_HOUR}] COLLATE "C") THEN"""
+
+FOLD_LATEST = f"""
+INSERT INTO ledger_dailyusage AS held (subject, series_id, day, count, has_negative, sum, hour_counts, hour_latest,
+                                       hour_latest_at, hour_latest_transaction_ids)
+SELECT subject, series_id, date '0001-01-01' + hour / 24, count, false, 0,
+       array_fill(count::bigint, ARRAY[1], ARRAY[hour % 24]), array_fill(value::numeric, ARRAY[1], ARRAY[hour % 24]),
+       array_fill(at, ARRAY[1], ARRAY[hour % 24]), array_fill(transaction_id, ARRAY[1], ARRAY[hour % 24])
+FROM unnest($1::text[], $2::uuid[], $3::integer[], $4::integer[], $5::text[], $6::timestamptz[], $7::text[])
+AS used (subject, series_id, hour, count, value, at, transaction_id)
+ON CONFLICT (subject, series_id, day) DO UPDATE SET {_COUNTED},
+    hour_latest[{_HOUR}] = {_IS_LATER} excluded.hour_latest[{_HOUR}] ELSE held.hour_latest[{_HOUR}] END,
+    hour_latest_at[{_HOUR}] = {_IS_LATER} excluded.hour_latest_at[{_HOUR}] ELSE held.hour_latest_at[{_HOUR}] END,
+    hour_latest_transaction_ids[{_HOUR}] = {_IS_LATER} excluded.hour_latest_transaction_ids[{_HOUR}]
+                                           ELSE held.hour_latest_transaction_ids[{_HOUR}] END
+"""
+
+FOLD_LEVEL = f"""
+INSERT INTO ledger_dailyusage AS held
+    (subject, series_id, day, count, has_negative, sum, hour_counts, hour_sums, hour_levels)
+SELECT subject, series_id, date '0001-01-01' + hour / 24, count, has_negative, sum::numeric,
+       array_fill(count::bigint, ARRAY[1], ARRAY[hour % 24]), array_fill(sum::numeric, ARRAY[1], ARRAY[hour % 24]),
+       array_fill(level::numeric, ARRAY[1], ARRAY[hour % 24])
+FROM unnest($1::text[], $2::uuid[], $3::integer[], $4::integer[], $5::text[], $6::text[], $7::boolean[])
+AS used (subject, series_id, hour, count, sum, level, has_negative)
+ON CONFLICT (subject, series_id, day) DO UPDATE SET {_COUNTED},
+    has_negative = held.has_negative OR excluded.has_negative,
+    sum = held.sum + excluded.sum,
+    hour_sums[{_HOUR}] = coalesce(held.hour_sums[{_HOUR}], 0) + excluded.sum,
+    hour_levels[{_HOUR}] = coalesce(held.hour_levels[{_HOUR}], 0) + excluded.hour_levels[{_HOUR}]
+"""
+
+CARRY = """
+INSERT INTO ledger_carriedlevel AS held (subject, series_id, month, change, level_seconds)
+SELECT subject, series_id, date '0001-01-01' + month, change::numeric, level::numeric
+FROM unnest($1::text[], $2::uuid[], $3::integer[], $4::text[], $5::text[])
+AS used (subject, series_id, month, change, level)
+ON CONFLICT (subject, series_id, month) DO UPDATE SET
+    change = held.change + excluded.change, level_seconds = held.level_seconds + excluded.level_seconds
+"""
+
+UNIQUE = """
+INSERT INTO ledger_uniquevalue AS held (subject, series_id, hour, value, occurrences)
+SELECT subject, series_id, hour, value, occurrences
+FROM unnest($1::text[], $2::uuid[], $3::timestamptz[], $4::text[], $5::integer[])
+AS used (subject, series_id, hour, value, occurrences)
+ON CONFLICT (subject, series_id, hour, value) DO UPDATE SET occurrences = held.occurrences + excluded.occurrences
+"""
+
 CALL = """
 INSERT INTO ledger_ingestcall
     (id, token_id, source, received_at, accepted, duplicates, conflicts, metric_set_id, xid)

@@ -2,8 +2,8 @@
 record the calls; commit; answer.
 
 A list of calls goes through one transaction, so that many small calls cost as little as one large one. Every writer
-takes the same steps in the same order and sorts the keys of each: event keys, metric set, series, days. READ COMMITTED
-is enough: a writer relies on nothing but what it has claimed.
+takes the same steps in the same order and sorts the keys of each: event keys, metric set, series, days, and then what
+is not additive (`marking`). READ COMMITTED is enough: a writer relies on nothing but what it has claimed.
 """
 
 import time
@@ -19,7 +19,7 @@ from django.db import OperationalError, connection, transaction
 from psycopg.pq import TransactionStatus
 
 from billing_site.foundation.transactions import RETRIED, sqlstate
-from ledger.services.ingest import parameters, statements
+from ledger.services.ingest import marking, parameters, statements
 from ledger.services.ingest.binary import InstantArray, teach
 from ledger.services.ingest.calls import Call, Entry, Source, sorted_entries
 from ledger.services.ingest.events import Event, microseconds_of
@@ -100,6 +100,8 @@ def _write(raw: psycopg.Connection, calls: Sequence[Call], *, own: bool) -> tupl
         _explain(raw, entries, claimed, repeats, receipts)
 
     amounts = parameters.folded(calls, claimed)
+    marked = marking.marked(calls, claimed)
+    used_series = {amount.series for amount in amounts.values()} | marked.series
     new_series = {made for call in calls for made in call.measured.new_series}
     with raw.pipeline():
         run = psycopg.RawCursor(raw).execute
@@ -109,12 +111,14 @@ def _write(raw: psycopg.Connection, calls: Sequence[Call], *, own: bool) -> tupl
             run(statements.METRIC_SET, [measures.id, msgspec.json.encode(measures.metric_ids).decode()])
         for call, receipt in zip(calls, receipts, strict=True):
             run(statements.CALL, parameters.call_row(call, receipt), prepare=True)
-        if new_series and (rows_of_series := parameters.series(calls, {amount.series for amount in amounts.values()})):
+        if new_series and (rows_of_series := parameters.series(calls, used_series)):
             run(statements.SERIES, rows_of_series, prepare=True)
         if unread := parameters.unread(calls, claimed):
             run(statements.UNREAD, unread, prepare=True)
         for fold in parameters.fold_rounds(amounts):
             run(statements.FOLD, fold, prepare=True)
+        for statement, rows_of_marks in marked.statements():
+            run(statement, rows_of_marks, prepare=True)
         if own:
             run("COMMIT", prepare=True)
 
@@ -124,7 +128,7 @@ def _write(raw: psycopg.Connection, calls: Sequence[Call], *, own: bool) -> tupl
             return
         if len(measures.recorded) > MOST_SERIES_REMEMBERED:
             measures.recorded.clear()
-        measures.recorded.update(new_series.intersection(amount.series for amount in amounts.values()))
+        measures.recorded.update(new_series & used_series)
 
     return receipts, remember
 
