@@ -34,6 +34,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"  # for Django's own tables;
 
 # --- Who may come in ------------------------------------------------------------------------------------------
 
+# Months for which the bodies of events are kept after the month of their receipt; 0 keeps them for ever.
+EVENT_RETENTION_MONTHS = int(os.environ.get("COUNTINGHOUSE_EVENT_RETENTION_MONTHS") or 0)
 SANDBOX = flag("COUNTINGHOUSE_SANDBOX")  # allows the test clock; never in production
 SECRET_KEY = os.environ.get("COUNTINGHOUSE_SECRET_KEY") or secret.secret_key(DATA_DIR)
 DEBUG = False

@@ -145,6 +145,15 @@ class Measures:
         self.recorded: set[SeriesBytes] = set()  # series that are in the dictionary, as far as this process knows
         self.is_recorded = False  # whether the set itself is
         self.by_type: dict[str, OfType] = {}
+        self.alone: dict[UUID, Measures] = {}
+
+    def only(self, metric: Measure) -> "Measures":
+        """One of them, sharing what is known of recorded series."""
+        alone = self.alone.get(metric.metric_id)
+        if alone is None:
+            alone = self.alone[metric.metric_id] = Measures([metric])
+            alone.recorded = self.recorded
+        return alone
 
     def of_type(self, event_type: str) -> "OfType":
         """The metrics that want events of this type: those additive in time, and the others."""

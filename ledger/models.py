@@ -102,6 +102,80 @@ class EventBody(models.Model):
         return self.transaction_id
 
 
+class EventCorrection(models.Model):
+    """A fact: an event is taken back (VOID), or says something else under the same identity (AMEND).
+
+    What counts is the one with the greatest number. An event that is taken back stays so.
+    """
+
+    class Kind(models.TextChoices):
+        VOID = "VOID"
+        AMEND = "AMEND"
+
+    pk = models.CompositePrimaryKey("subject", "transaction_id", "number")
+    subject = models.TextField(db_collation="C")
+    transaction_id = models.TextField(db_collation="C")
+    number = models.IntegerField()
+    kind = models.CharField(max_length=8, choices=Kind)
+    event_type = models.TextField(null=True)
+    timestamp = models.DateTimeField(null=True)
+    properties = models.JSONField(null=True)
+    reason = models.TextField()
+    created_at = models.DateTimeField()
+    created_by = models.CharField(max_length=160)
+    actor_id = models.CharField(max_length=64, blank=True, default="")
+    xid = XidField()
+
+    class Meta:
+        constraints = [
+            one_of("kind", ["VOID", "AMEND"]),
+            models.CheckConstraint(name="corrections_of_an_event_are_numbered_from_one", condition=Q(number__gte=1)),
+            models.CheckConstraint(name="a_correction_says_why", condition=~Q(reason="")),
+            models.CheckConstraint(
+                name="an_amended_event_has_a_content",
+                condition=Q(kind="VOID", event_type=None, timestamp=None, properties=None)
+                | Q(kind="AMEND", event_type__isnull=False, timestamp__isnull=False, properties__isnull=False),
+            ),
+        ]
+        indexes = [models.Index(name="corrections_by_time", fields=["created_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.number} of {self.transaction_id}"
+
+
+class MetricBackfill(models.Model):
+    """Derived: how far a metric has been measured back over the events that came before it.
+
+    It goes through the bodies by month of receipt, subject and transaction id; what lies up to its place is counted.
+    """
+
+    metric_id = models.UUIDField(primary_key=True)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    month = models.DateField(null=True)  # where it is: everything up to this month, subject and transaction id is done
+    subject = models.TextField(db_collation="C", default="")
+    transaction_id = models.TextField(db_collation="C", default="")
+    events_before = models.BigIntegerField()  # accepted before the metric was there
+    events_seen = models.BigIntegerField(default=0)
+    events_counted = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.events_seen} of {self.events_before} events"
+
+
+class DroppedMonth(models.Model):
+    """A fact: the bodies received in a month were dropped, as old as the retention setting says. Keys, hours and
+    corrections stay."""
+
+    month = models.DateField(primary_key=True)  # its first day
+    events = models.BigIntegerField()
+    dropped_at = models.DateTimeField()
+    dropped_by = models.CharField(max_length=160)
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m}: {self.events} events"
+
+
 class Series(models.Model):
     """A fact: which metric and which group values a compact id stands for."""
 
@@ -117,7 +191,7 @@ class Series(models.Model):
 
 
 class UnreadValue(models.Model):
-    """A fact: an accepted event's value for a metric is not a number, so the metric's period cannot be billed yet."""
+    """Derived with its events: a value that a metric cannot read, so the metric's period cannot be billed yet."""
 
     pk = models.CompositePrimaryKey("subject", "metric_id", "hour", "transaction_id")
     subject = models.TextField(db_collation="C")

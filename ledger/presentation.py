@@ -8,6 +8,7 @@ from billing_site.foundation.periods import format_instant
 from contracts.models import Customer
 from ledger.queries.events import FoundEvent
 from ledger.queries.tables import GroupRow, UsageRow
+from ledger.services.corrections import Corrected
 from pricing.presentation import metric_json
 
 
@@ -51,4 +52,27 @@ def event_json(event: FoundEvent, owner: Customer | None) -> dict[str, Any]:
         "is_duplicate": False,
         "matched_billable_metrics": [metric_json(metric) for metric in event.metrics],
     }
+    if event.correction:
+        shown |= {"is_void": event.is_void, "corrections": event.correction}
     return shown if owner is None else shown | {"matched_customer": {"id": str(owner.pk), "name": owner.name}}
+
+
+def correction_json(corrected: Corrected) -> dict[str, Any]:
+    correction = corrected.correction
+    shown = {
+        "customer_id": correction.subject,
+        "transaction_id": correction.transaction_id,
+        "number": correction.number,
+        "kind": correction.kind,
+        "reason": correction.reason,
+        "created_at": format_instant(correction.created_at),
+        "created_by": correction.created_by,
+        "is_repeat": corrected.is_repeat,
+    }
+    if correction.timestamp is not None:
+        shown |= {
+            "event_type": correction.event_type,
+            "timestamp": format_instant(correction.timestamp),
+            "properties": correction.properties,
+        }
+    return shown

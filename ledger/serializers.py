@@ -132,8 +132,47 @@ class EventReply(serializers.Serializer):
     properties = serializers.DictField()
     processed_at = InstantField()
     is_duplicate = serializers.BooleanField(help_text="Always false: of events that are repeated, the first is kept.")
+    is_void = serializers.BooleanField(required=False, help_text="It was taken back. Where it was corrected.")
+    corrections = serializers.IntegerField(required=False, help_text="How often; the content is what counts now.")
     matched_customer = MatchedCustomerReply(required=False, help_text="Who owned the subject at the event's time.")
     matched_billable_metrics = MetricReply(many=True)
+
+
+class EventNamed(serializers.Serializer):
+    transaction_id = serializers.CharField(max_length=128, trim_whitespace=False)
+    customer_id = serializers.CharField(
+        max_length=128,
+        trim_whitespace=False,
+        help_text="As the event was sent. May be left out where one customer_id alone has used the transaction id.",
+        **OPTIONAL,
+    )
+    reason = serializers.CharField(max_length=2_000)
+
+
+class VoidRequest(EventNamed):
+    """Take an event back."""
+
+
+class AmendRequest(EventNamed):
+    """What is left out stays as it is. Properties are replaced as a whole."""
+
+    event_type = serializers.CharField(max_length=256, trim_whitespace=False, **OPTIONAL)
+    timestamp = serializers.CharField(max_length=64, **OPTIONAL)
+    properties = serializers.DictField(**OPTIONAL)
+
+
+class CorrectionReply(serializers.Serializer):
+    customer_id = serializers.CharField()
+    transaction_id = serializers.CharField()
+    number = serializers.IntegerField(help_text="Corrections of an event are numbered; the last one counts.")
+    kind = serializers.ChoiceField(("VOID", "AMEND"))
+    reason = serializers.CharField()
+    created_at = InstantField()
+    created_by = serializers.CharField()
+    is_repeat = serializers.BooleanField(help_text="It had been asked for before; nothing changed.")
+    event_type = serializers.CharField(required=False)
+    timestamp = InstantField(required=False)
+    properties = serializers.DictField(required=False)
 
 
 def check_days(starting_on: datetime, ending_before: datetime) -> None:

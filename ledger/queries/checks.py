@@ -2,27 +2,29 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Context, Decimal, Inexact
-from json import loads
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
-from billing_site.foundation.periods import HOUR, add_months, floor_hour
+from billing_site.foundation.periods import DAY, HOUR, add_months, floor_hour
 from billing_site.foundation.transactions import read_snapshot
 from ledger.metering import UNIT, Measure, UnreadableValue, quantity, unique_text
-from ledger.models import MetricSet, Series
-from pricing.models import BillableMetric
+from ledger.models import DroppedMonth, EventCorrection, Series
+from ledger.queries.counting import STORED, Counting, stored_event
 
-# Every event that counts, once: what lies under a key, as its call was measured.
-_EVENTS = """
-SELECT key.subject, body.event_type, body.timestamp, key.transaction_id, body.properties::text, call.metric_set_id
-FROM ledger_eventkey key
+# Every key has its body, or lies in a month that was dropped.
+_LOST = """
+SELECT key.subject FROM ledger_eventkey key
 LEFT JOIN ledger_eventbody body USING (subject, transaction_id, received_at)
 LEFT JOIN ledger_ingestcall call ON call.id = body.call_id
+WHERE call.id IS NULL AND NOT EXISTS (
+    SELECT FROM ledger_droppedmonth dropped WHERE dropped.month = date_trunc('month', key.received_at, 'UTC')::date
+)
+LIMIT 1
 """
 
 # The whole day has no hour. An hour counts as held when any of its arrays has something there.
@@ -79,16 +81,24 @@ def usage_differs() -> list[Difference]:
     """Where days and hours disagree with the events; empty while all is well. In one snapshot.
 
     Compared are the count, the sum and `has_negative` of every day, all that its arrays hold of every hour, carried
-    levels and unique values, in both directions: with what the stored events come to, each folded anew, alone, by the
-    metrics that its call was measured by, into the series that the dictionary has for its group values. Only what an
-    event is to a metric (`ledger.metering`) is shared with ingest; batching, claiming, adding up and storing are not.
-    What holds nothing but zeros says the same as what is not there.
+    levels and unique values, in both directions: with what the stored events come to as corrected, each folded anew,
+    alone, by the metrics that have measured it, into the series that the dictionary has for its group values. Only
+    what an event is to a metric (`ledger.metering`) is shared with ingest; batching, claiming, adding up and storing
+    are not. What holds nothing but zeros says the same as what is not there. Days from before the retention horizon
+    are left out: their events are gone.
 
     It reads every event, and holds as many rows as there are hours with usage. A key without its body or its call is
     an error (ValueError), since what it was folded into cannot be told any more.
     """
     with read_snapshot():
         events, held = _fold_of_events(), _held()
+        corrected = set(EventCorrection.objects.values_list("subject", flat=True))
+        since = _whole_days_since()
+    for place, folded in held.items():
+        said = events.get(place)
+        if place[0] in corrected and said is not None and folded.has_negative and not said.has_negative:
+            held[place] = replace(folded, has_negative=said.has_negative)  # once true it stays
+    events, held = ({p: f for p, f in each.items() if since is None or p[2] >= since} for each in (events, held))
     places = sorted(events.keys() | held.keys(), key=repr)
     return [
         Difference(*place, held.get(place), events.get(place))
@@ -97,16 +107,27 @@ def usage_differs() -> list[Difference]:
     ]
 
 
+def _whole_days_since() -> date | None:
+    """The first day all of whose events are kept, where some were dropped. No event came more than a day early."""
+    last = DroppedMonth.objects.order_by("-month").values_list("month", flat=True).first()
+    if last is None:
+        return None
+    return (add_months(datetime(last.year, last.month, 1, tzinfo=UTC), 1) + DAY).date()
+
+
 def _fold_of_events() -> dict[_Place, Folded]:
-    metrics = _metrics_of_sets()
+    for (subject,) in _rows(_LOST):
+        raise ValueError(f"An event of {subject!r} has lost its body or its call.")
+    counting = Counting()
     series = {(row.metric_id, frozenset(row.values.items())): row.pk for row in Series.objects.all()}
     sums: dict[_Place, _Sum] = defaultdict(_Sum)
-    for subject, event_type, timestamp, transaction_id, stored, metric_set_id in _rows(_EVENTS):
-        if metric_set_id is None:
-            raise ValueError(f"An event of {subject!r} has lost its body or its call.")
-        properties = loads(stored, parse_float=Decimal)
-        instant: datetime = timestamp.astimezone(UTC)
-        for metric in metrics[metric_set_id]:
+    for row in _rows(STORED):
+        event = stored_event(row)
+        if event.is_void:
+            continue
+        subject, event_type, properties = event.subject, event.event_type, event.properties
+        instant, transaction_id = event.timestamp, event.transaction_id
+        for metric in map(counting.measures.__getitem__, counting.metric_ids(event)):
             if not (metric.wants_type(event_type) and metric.wants(properties)):
                 continue
             values = zip(metric.group_keys, metric.group_of(properties), strict=True)
@@ -182,21 +203,6 @@ def _held() -> dict[_Place, Folded]:
         instant = hour.astimezone(UTC)
         found[subject, series_id, instant.date(), (instant.hour, value)] = Folded(occurrences, Decimal(0))
     return found
-
-
-def _metrics_of_sets() -> dict[UUID, list[Measure]]:
-    metrics = {
-        str(metric.pk): Measure.of(
-            metric.pk,
-            metric.aggregation_type,
-            metric.aggregation_key,
-            metric.event_type_filter,
-            metric.property_filters,
-            metric.group_keys,
-        )
-        for metric in BillableMetric.objects.all()
-    }
-    return {known.pk: [metrics[metric_id] for metric_id in known.metric_ids] for known in MetricSet.objects.all()}
 
 
 def _rows(statement: str) -> Iterator[tuple]:

@@ -1,11 +1,12 @@
 """The months of event bodies: each is a table of its own, made when its first event comes."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from billing_site.foundation.periods import add_months
+from ledger.models import DroppedMonth
 
 _ready: set[datetime] = set()  # months whose partition this process has seen; a partition with facts stays
 
@@ -49,3 +50,27 @@ def _create(cursor: CursorWrapper, month: datetime) -> None:
         f"CREATE TRIGGER {name}_no_truncate BEFORE TRUNCATE ON {name} "
         "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_a_fact()"
     )
+
+
+def kept_since() -> datetime | None:
+    """The beginning of the oldest month whose bodies are kept, where older ones were dropped; None: all are kept."""
+    last = DroppedMonth.objects.order_by("-month").values_list("month", flat=True).first()
+    if last is None:
+        return None
+    return add_months(datetime(last.year, last.month, 1, tzinfo=UTC), 1)
+
+
+def months_kept() -> list[date]:
+    """The first days of the months whose bodies are kept, oldest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT child.relname FROM pg_inherits JOIN pg_class child ON child.oid = inhrelid "
+            "WHERE inhparent = 'ledger_eventbody'::regclass ORDER BY child.relname"
+        )
+        names = [name for (name,) in cursor.fetchall()]
+    return [date(int(name[-7:-3]), int(name[-2:]), 1) for name in names]
+
+
+def forget_partition(received_at: datetime) -> None:
+    """It may be gone: look again before the next event."""
+    _ready.discard(received_at.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0))

@@ -9,10 +9,13 @@ from uuid import UUID
 from django.db import transaction
 
 from billing_site.foundation.actor import Actor, acting
+from billing_site.foundation.jobs import enqueue
 from billing_site.foundation.problems import Problems, save
 from billing_site.foundation.refusals import NotSupported
 from pricing.models import BillableMetric
 from pricing.queries import metric
+
+MEASURE_BACK = "measure_back"  # a job that the ledger does: count what came before the metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ def create_metric(
     problems.refuse()
     assert aggregation_type is not None
     with transaction.atomic(), acting(by):
-        return BillableMetric.objects.create(
+        made = BillableMetric.objects.create(
             name=name.strip(),
             aggregation_type=aggregation_type,
             aggregation_key=aggregation_key,
@@ -77,6 +80,8 @@ def create_metric(
             created_at=at,
             created_by=by.label,
         )
+        enqueue(MEASURE_BACK, str(made.pk), {"metric_id": str(made.pk)})
+        return made
 
 
 def rename_metric(metric_id: UUID, name: str, *, reason: str = "", at: datetime, by: Actor) -> BillableMetric:

@@ -417,7 +417,6 @@ class TestFacts:
             "ledger_ingestcall",
             "ledger_series",
             "ledger_metricset",
-            "ledger_unreadvalue",
         ],
     )
     @pytest.mark.parametrize("change", ["UPDATE {} SET {} = {}", "DELETE FROM {}", "TRUNCATE {}"])

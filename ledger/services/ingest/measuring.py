@@ -56,6 +56,29 @@ class Measured:
     new_series: dict[SeriesBytes, tuple[Measure, GroupTexts]]
 
 
+def remeasure(events: Sequence[Event], measures: Measures) -> Measured:
+    """Events that were accepted before: what would be refused today is a value that cannot be read."""
+    together = Measured(measures, [], {}, [], {})
+    for index, event in enumerate(events):
+        parts: list[tuple[SeriesBytes, int]] = []
+        marks: list[Mark] = []
+        for metric in (metric for metrics in measures.of_type(event.event_type) for metric in metrics):
+            try:
+                alone = measure([event], measures.only(metric))
+            except BadEvents as refusal:
+                error = refusal.errors[0]
+                together.unread.append(Unread(event, metric.metric_id, shown(error.value, 200), error.rule))
+                continue
+            parts += alone.parts[0]
+            marks += alone.marks.get(0, [])
+            together.unread += alone.unread
+            together.new_series |= alone.new_series
+        together.parts.append(parts)
+        if marks:
+            together.marks[index] = marks
+    return together
+
+
 def measure(events: Sequence[Event], measures: Measures) -> Measured:
     """Raises BadEvents where a value to group by is too long, or one to measure is NaN or infinite."""
     measured = Measured(measures, [], {}, [], {})

@@ -49,13 +49,13 @@ def ingest_calls(calls: Sequence[Call]) -> list[Receipt]:
         ensure_partition(at)
     if connection.in_atomic_block:
         with transaction.atomic(), connection.wrap_database_errors:
-            receipts, remember = _write(_raw_connection(), calls, own=False)
+            receipts, remember = _write(raw_connection(), calls, own=False)
         transaction.on_commit(remember)
         return receipts
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with connection.wrap_database_errors:
-                receipts, remember = _write(_raw_connection(), calls, own=True)
+                receipts, remember = _write(raw_connection(), calls, own=True)
         except OperationalError as error:
             _clear_away()
             lost = connection.connection is None  # idempotent, so it does not matter whether it was committed
@@ -180,7 +180,7 @@ def _stored_contents(
 _taught: WeakSet[psycopg.Connection] = WeakSet()
 
 
-def _raw_connection() -> psycopg.Connection:
+def raw_connection() -> psycopg.Connection:
     """psycopg's own connection under Django's: for pipelines, prepared statements and parameters in binary."""
     connection.ensure_connection()
     raw = connection.connection
