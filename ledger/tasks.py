@@ -7,6 +7,7 @@ from billing_site.foundation import clock
 from billing_site.foundation.actor import Actor
 from billing_site.foundation.jobs import Payload, enqueue, every_minute, job
 from billing_site.foundation.models import Job
+from ledger.services.activity import refresh_activity
 from ledger.services.backfill import backfill_metric, metrics_to_backfill
 from ledger.services.retention import drop_month, months_to_drop
 from pricing.services.metrics import MEASURE_BACK
@@ -47,3 +48,8 @@ def queue_dropping() -> None:
     """The oldest month first; the next one when it is gone."""
     for month in months_to_drop(at=clock.now())[:1]:
         enqueue(DROP_MONTH, month.isoformat(), {"month": month.isoformat()})
+
+
+@every_minute
+def read_source_activity() -> None:
+    refresh_activity(at=clock.now())

@@ -10,10 +10,10 @@ from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from billing_site.foundation.refusals import Conflict, NotFound, NotSupported, Refusal, shown
+from billing_site.foundation.refusals import Conflict, Forbidden, NotFound, NotSupported, Refusal, shown
 from billing_site.foundation.transactions import sqlstate
 
-STATUS_OF = {NotFound: 404, Conflict: 409, NotSupported: 501}
+STATUS_OF = {Forbidden: 403, NotFound: 404, Conflict: 409, NotSupported: 501}
 NOT_FOR_RETRY = {"x-should-retry": "false"}  # the SDK would otherwise send 409 and 5xx again
 BUSY = {
     "53100",

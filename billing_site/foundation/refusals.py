@@ -30,6 +30,10 @@ class NotFound(Refusal):
     """The thing named does not exist, or not for this caller; the two look the same. Over HTTP: 404."""
 
 
+class Forbidden(Refusal):
+    """Who asks may not do this."""
+
+
 class Conflict(Refusal):
     """The request is well formed but collides with what is already there. Over HTTP: 409, not to be retried."""
 

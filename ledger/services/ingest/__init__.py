@@ -1,5 +1,6 @@
 """Events in: read a body, then store and fold it in one transaction."""
 
+from ledger.services.ingest.authority import NotTheAuthority
 from ledger.services.ingest.calls import Call, Source
 from ledger.services.ingest.events import Event
 from ledger.services.ingest.reading import BadEvents, read_event, read_events
@@ -11,6 +12,7 @@ __all__ = [
     "Call",
     "Conflict",
     "Event",
+    "NotTheAuthority",
     "Receipt",
     "Source",
     "ingest_calls",

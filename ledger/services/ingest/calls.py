@@ -1,5 +1,6 @@
 """Calls, and their events on the way into the database."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,6 +29,10 @@ class Call:
     source: Source
     measured: Measured
     id: UUID = field(default_factory=uuid7)
+    event_types: Counter[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.event_types = Counter([event.event_type for event in self.events])
 
     @classmethod
     def of(cls, events: Sequence[Event], *, at: datetime, source: Source) -> "Call":

@@ -24,6 +24,7 @@ from ledger.services.ingest.events import microseconds_of
 from ledger.services.ingest.measuring import Unread
 from ledger.services.ingest.receipts import Receipt
 
+MOST_TYPES = 100  # that are kept of a call
 HOUR = 3_600_000_000  # microseconds
 HOURS_BEFORE_2000 = 730_119 * 24  # since the beginning of the year 1
 
@@ -66,6 +67,7 @@ def call_row(call: Call, receipt: Receipt) -> list[Any]:
         receipt.duplicates,
         len(receipt.conflicts),
         call.measured.measures.id,
+        msgspec.json.encode(dict(call.event_types.most_common(MOST_TYPES))).decode(),
     ]
 
 

@@ -2,7 +2,7 @@
 other in a circle."""
 
 # Claims the keys and, where all of them were new, stores the bodies at once. One row says how many were new and
-# which metrics there are; where some were not new, one row more for each key that was.
+# which metrics and authorities there are; where some were not new, one row more for each key that was.
 CLAIM = """
 WITH sent AS MATERIALIZED (
     SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[], $4::timestamptz[], $5::text[], $6::timestamptz[],
@@ -20,9 +20,10 @@ WITH sent AS MATERIALIZED (
     SELECT subject, transaction_id, received_at, event_type, timestamp, properties::jsonb, call_id
     FROM sent WHERE (SELECT new FROM outcome) = $9
 )
-SELECT outcome.new, metrics.*, claimed.*
+SELECT outcome.new, metrics.*, authorities.*, claimed.*
 FROM outcome
 CROSS JOIN (SELECT count(*), bit_xor(uuid_hash_extended(id, 0)) FROM pricing_billablemetric) metrics
+CROSS JOIN (SELECT bit_xor(hashtextextended(known::text, 0)) FROM ledger_sourceauthority known) authorities
 LEFT JOIN claimed ON outcome.new <> $9
 """
 
@@ -136,8 +137,8 @@ ON CONFLICT (subject, series_id, hour, value) DO UPDATE SET occurrences = held.o
 
 CALL = """
 INSERT INTO ledger_ingestcall
-    (id, token_id, source, received_at, accepted, duplicates, conflicts, metric_set_id, xid)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, pg_current_xact_id())
+    (id, token_id, source, received_at, accepted, duplicates, conflicts, metric_set_id, event_types, xid)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb, pg_current_xact_id())
 """
 
 METRIC_SET = "INSERT INTO ledger_metricset (id, metric_ids) VALUES ($1, $2::jsonb) ON CONFLICT DO NOTHING"

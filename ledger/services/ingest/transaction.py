@@ -20,6 +20,7 @@ from psycopg.pq import TransactionStatus
 
 from billing_site.foundation.transactions import RETRIED, sqlstate
 from ledger.services.ingest import marking, parameters, statements
+from ledger.services.ingest.authority import NotTheAuthority, record_refusal, refuse_others
 from ledger.services.ingest.binary import InstantArray, teach
 from ledger.services.ingest.calls import Call, Entry, Source, sorted_entries
 from ledger.services.ingest.events import Event, microseconds_of
@@ -43,7 +44,7 @@ def ingest_events(events: Sequence[Event], *, at: datetime, source: Source) -> R
 def ingest_calls(calls: Sequence[Call]) -> list[Receipt]:
     """One receipt a call; all calls are stored, or none is. Joins the transaction that it is called in, if any.
 
-    Raises BadEvents, DatabaseError.
+    Raises BadEvents, NotTheAuthority, DatabaseError.
     """
     for at in {call.at for call in calls}:
         ensure_partition(at)
@@ -62,6 +63,11 @@ def ingest_calls(calls: Sequence[Call]) -> list[Receipt]:
             if attempt == ATTEMPTS or not (lost or sqlstate(error) in RETRIED):
                 raise
             time.sleep(uniform(0, 0.01 * 2**attempt))  # noqa: S311 a back-off, not a secret
+        except NotTheAuthority as refusal:
+            _clear_away()
+            if len(calls) == 1:  # the calls of a joint transaction are tried one by one
+                record_refusal(calls[0], refusal)
+            raise
         except BaseException:
             _clear_away()
             raise
@@ -80,7 +86,10 @@ def _write(raw: psycopg.Connection, calls: Sequence[Call], *, own: bool) -> tupl
             psycopg.RawCursor(raw).execute("BEGIN", prepare=True)
         claim.execute(statements.CLAIM, parameters.claim(calls, entries), prepare=True)
     rows = claim.fetchall()
-    new, *digest = rows[0][:3]
+    new, *digest, authorities = rows[0][:4]
+    if authorities is not None:
+        for call in calls:
+            refuse_others(call, authorities)
     known = known_metrics()
     if tuple(digest) != known.digest:
         known = look_again()
@@ -91,7 +100,7 @@ def _write(raw: psycopg.Connection, calls: Sequence[Call], *, own: bool) -> tupl
 
     claimed = entries
     if new != len(entries):
-        keys = {tuple(row[3:]) for row in rows}
+        keys = {tuple(row[4:]) for row in rows}
         claimed = [entry for entry in entries if entry[:2] in keys]
     receipts = [Receipt() for _ in calls]
     for entry in claimed:
