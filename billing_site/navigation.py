@@ -32,6 +32,12 @@ PLACES: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
     (
         "What happened",
         (
+            ("Usage events", "data_object", "ledger_events", "ledger.view_ingestcall"),
+            ("Unmatched usage", "person_search", "ledger_unmatched", "ledger.view_ingestcall"),
+            ("Dry run", "science", "ledger_dry_run", "ledger.view_ingestcall"),
+            ("Sources", "sensors", "ledger_activity", "ledger.view_ingestcall"),
+            ("Source authorities", "verified_user", "ledger_sourceauthority_changelist", "ledger.view_sourceauthority"),
+            ("Metric backfills", "history", "ledger_metricbackfill_changelist", "ledger.view_metricbackfill"),
             ("Usage series", "stacked_line_chart", "ledger_series_changelist", "ledger.view_series"),
             ("Ingest calls", "move_to_inbox", "ledger_ingestcall_changelist", "ledger.view_ingestcall"),
             ("Ledger entries", "menu_book", "ledger_ledgerentry_changelist", "ledger.view_ledgerentry"),

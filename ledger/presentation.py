@@ -5,10 +5,12 @@ from typing import Any
 
 from billing_site.foundation.ids import derived_id
 from billing_site.foundation.periods import format_instant
+from billing_site.foundation.refusals import shown as shown_value
 from contracts.models import Customer
 from ledger.queries.events import FoundEvent
 from ledger.queries.tables import GroupRow, UsageRow
 from ledger.services.corrections import Corrected
+from ledger.services.dry_run import Trial
 from pricing.presentation import metric_json
 
 
@@ -76,3 +78,30 @@ def correction_json(corrected: Corrected) -> dict[str, Any]:
             "properties": correction.properties,
         }
     return shown
+
+
+def trial_json(trial: Trial) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "index": trial.index,
+        "customer_id": trial.customer_id,
+        "transaction_id": trial.transaction_id,
+        "outcome": trial.outcome,
+        "errors": [{"field": e.field, "value": shown_value(e.value), "rule": e.rule} for e in trial.errors],
+    }
+    told = trial.explanation
+    if told is None:
+        return shown
+    owner = None if told.owner is None else {"id": str(told.owner.pk), "name": told.owner.name}
+    metrics = [
+        {
+            "id": str(verdict.metric.pk),
+            "name": verdict.metric.name,
+            "counts": verdict.counts,
+            "why_not": verdict.why_not or None,
+            "value": verdict.value or None,
+            "group_values": verdict.group,
+            "prices": list(verdict.prices),
+        }
+        for verdict in told.verdicts
+    ]
+    return shown | {"summary": told.summary, "matched_customer": owner, "billable_metrics": metrics}

@@ -175,6 +175,33 @@ class CorrectionReply(serializers.Serializer):
     properties = serializers.DictField(required=False)
 
 
+class BrokenRuleReply(serializers.Serializer):
+    field = serializers.CharField()
+    value = serializers.CharField()
+    rule = serializers.CharField()
+
+
+class VerdictReply(serializers.Serializer):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    counts = serializers.BooleanField()
+    why_not = serializers.CharField(allow_null=True)
+    value = serializers.CharField(allow_null=True, help_text="How much it counts; for UNIQUE, what is told apart.")
+    group_values = text_map(allow_null=True)
+    prices = texts(help_text="At what price, by contract in force at the event's time; or why at none.")
+
+
+class TrialReply(serializers.Serializer):
+    index = serializers.IntegerField()
+    customer_id = serializers.CharField()
+    transaction_id = serializers.CharField()
+    outcome = serializers.ChoiceField(("ACCEPTED", "DUPLICATE", "CONFLICT", "REFUSED"))
+    errors = BrokenRuleReply(many=True)  # type: ignore[assignment]
+    summary = serializers.CharField(required=False)
+    matched_customer = MatchedCustomerReply(required=False, allow_null=True)
+    billable_metrics = VerdictReply(many=True, required=False)
+
+
 def check_days(starting_on: datetime, ending_before: datetime) -> None:
     """Raises ValidationError unless both are UTC midnights, in order."""
     problems = {

@@ -12,7 +12,9 @@ from rest_framework.response import Response
 from billing_site.foundation import clock
 from billing_site.foundation.models import ApiToken
 from billing_site.foundation.refusals import FieldError, Refusal
-from ledger.serializers import IngestReply, SentEvent
+from ledger.presentation import trial_json
+from ledger.serializers import IngestReply, SentEvent, TrialReply
+from ledger.services.dry_run import try_events
 from ledger.services.ingest import Call, Source, read_events
 from ledger.services.ingest.gate import Gate
 from ledger.services.ingest.reading import MAX_EVENTS
@@ -93,3 +95,19 @@ def source_of(request: Request) -> Source:
     if isinstance(token, ApiToken):
         return Source(token.source, token.pk)
     return Source(request.user.get_username())
+
+
+class DryRun(GenericAPIView):
+    """Say what events would do: which metrics would count them and why the others not, whose they are, at what price.
+
+    Nothing is stored. Each event is looked at by itself.
+    """
+
+    required_scope = "read"
+    parser_classes = [EventsParser]
+    pagination_class = None
+
+    @extend_schema(summary="Try usage events", request=SentEvent(many=True), responses=TrialReply(many=True))
+    def post(self, request: Request) -> Response:
+        body: Any = request.data or b""
+        return Response({"data": [trial_json(trial) for trial in try_events(body, at=clock.now())]})

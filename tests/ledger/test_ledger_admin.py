@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from billing_site.foundation.actor import Actor
 from billing_site.foundation.ids import uuid7
-from ledger import admin
+from ledger.admin import facts as admin
 from ledger.models import IngestCall, LedgerEntry, MetricSet, Series
 from ledger.services.entries import NewEntry, post_entries
 from tests.factories.contracts import CustomerFactory

@@ -1,7 +1,7 @@
 """What came in, to be looked at. Nothing is changed here: facts are only added, and usage is derived from them.
 
-Events, days and unread values have keys of several columns, which Django's admin has no pages for: events are found by
-`POST /v1/events/search`, usage by `POST /v1/usage`.
+Events, days and unread values have keys of several columns, which Django's admin has no lists for: events have a page
+of their own (`pages.events`), usage is read by `POST /v1/usage`.
 
 Every list is read in the order of an index, searched by whole keys and counted no further than one can leaf, so that it
 opens at once however much there is.
@@ -17,6 +17,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from billing_site.foundation.admin import FactAdmin
+from ledger.admin import pages
 from ledger.models import IngestCall, LedgerEntry, MetricSet, Series
 
 MOST_ROWS = 10_000  # that can be leafed through; what lies deeper is found by its key
@@ -57,6 +58,9 @@ class IngestCallAdmin(LargeAdmin):
     search_fields = ["id"]
     search_help_text = "The whole id of a call."
     ordering = ["-received_at"]
+
+    def get_urls(self) -> list[Any]:
+        return [*pages.urls(), *super().get_urls()]
 
 
 @admin.register(Series)

@@ -1,0 +1,79 @@
+"""What events would do, without doing it: each by itself, so that one bad event hides no other."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from billing_site.foundation.refusals import FieldError, Refusal
+from ledger.models import EventKey
+from ledger.queries.verdicts import Explanation, explain
+from ledger.services.ingest import BadEvents, read_event
+from ledger.services.ingest.calls import Call, Source
+
+MOST_EVENTS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """`outcome` is ACCEPTED, DUPLICATE, CONFLICT or REFUSED. A refused event has errors and no explanation."""
+
+    index: int
+    customer_id: str
+    transaction_id: str
+    outcome: str
+    errors: tuple[FieldError, ...] = ()
+    explanation: Explanation | None = None
+
+
+def try_events(body: bytes, *, at: datetime) -> list[Trial]:
+    """What each event of a body would do if it were sent at `at`. A single event may come without its array.
+
+    Nothing is written. Raises Refusal where the body is no JSON of events at all.
+    """
+    try:
+        sent = json.loads(body)
+    except (ValueError, RecursionError):  # a body that is not UTF-8 among them
+        shown = body[:80].decode(errors="replace")
+        raise Refusal.of("body", shown, "must be JSON: an event, or an array of them") from None
+    items = [sent] if isinstance(sent, dict) else sent
+    if not isinstance(items, list) or not 1 <= len(items) <= MOST_EVENTS:
+        raise Refusal.of("body", type(sent).__name__, f"must hold 1 to {MOST_EVENTS} events")
+    return [_trial(index, raw, at) for index, raw in enumerate(_texts(body))]
+
+
+def _trial(index: int, raw: bytes, at: datetime) -> Trial:
+    try:
+        event = read_event(raw, at=at)
+        Call.of([event], at=at, source=Source("dry run"))
+    except BadEvents as refusal:
+        errors = tuple(
+            FieldError(error.field.replace("[0]", f"[{index}]", 1), error.value, error.rule) for error in refusal.errors
+        )
+        named = _named(raw)
+        return Trial(index, named.get("customer_id", ""), named.get("transaction_id", ""), "REFUSED", errors)
+    known = EventKey.objects.filter(subject=event.subject, transaction_id=event.transaction_id).first()
+    outcome = "ACCEPTED"
+    if known is not None:
+        outcome = "DUPLICATE" if bytes(known.content_hash) == event.content_hash else "CONFLICT"
+    explanation = explain(event.subject, event.event_type, event.timestamp, event.properties)
+    return Trial(index, event.subject, event.transaction_id, outcome, (), explanation)
+
+
+def _texts(body: bytes) -> list[bytes]:
+    """Each event as it was sent: numbers must not be read and written again."""
+    text = body.strip()
+    if text.startswith(b"{"):
+        return [text]
+    return [bytes(raw) for raw in msgspec.json.decode(text, type=list[msgspec.Raw])]
+
+
+def _named(raw: bytes) -> dict[str, str]:
+    try:
+        read = json.loads(raw)
+    except ValueError:
+        return {}
+    if not isinstance(read, dict):
+        return {}
+    return {name: str(read[name])[:128] for name in ("customer_id", "transaction_id") if name in read}
