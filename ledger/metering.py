@@ -5,6 +5,7 @@ up is exact and fast.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Context, Decimal
@@ -144,6 +145,7 @@ class Measures:
         self.id = derived_id("metric set", *self.metric_ids)
         self.recorded: set[SeriesBytes] = set()  # series that are in the dictionary, as far as this process knows
         self.is_recorded = False  # whether the set itself is
+        self.series_counts: Counter[UUID] = Counter()  # by metric, as far as this process knows
         self.by_type: dict[str, OfType] = {}
         self.alone: dict[UUID, Measures] = {}
 
@@ -152,7 +154,7 @@ class Measures:
         alone = self.alone.get(metric.metric_id)
         if alone is None:
             alone = self.alone[metric.metric_id] = Measures([metric])
-            alone.recorded = self.recorded
+            alone.recorded, alone.series_counts = self.recorded, self.series_counts
         return alone
 
     def of_type(self, event_type: str) -> "OfType":

@@ -1,7 +1,7 @@
 """Values that a metric cannot read: never a quiet zero. They hold the documents they belong to."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -14,10 +14,11 @@ from invoicing.engine.calendar import BillingPeriod, open_periods
 from invoicing.engine.documents import Document, Finding, Result
 from invoicing.engine.inputs import Inputs
 from invoicing.engine.sellers import sellers
-from ledger.models import UnreadValue
+from ledger.models import MetricBackfill, UnreadValue
 from pricing.engine.products import name_at, versions_over_time
 
 UNREAD_VALUE = "UNREAD_VALUE"
+MEASURING_BACK = "MEASURING_BACK"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +33,18 @@ class _Unread:
 
 
 def with_unread_values(result: Result, inputs: Inputs, metric_ids: Sequence[UUID]) -> Result:
-    """`result` with a blocking finding for each product and open period in which values cannot be read. One query."""
+    """`result` with a blocking finding for each product and open period in which values cannot be read, or whose metric
+    is still being measured back. Two queries."""
     periods = open_periods(inputs)
     found: dict[UUID, list[Finding]] = defaultdict(list)
     unread = list(_unread(inputs.terms, periods, metric_ids))
-    for open_ in periods if unread else []:
+    under_way = {
+        backfill.metric_id: backfill
+        for backfill in MetricBackfill.objects.filter(metric_id__in=metric_ids, finished_at=None)
+    }
+    for open_ in periods if unread or under_way else []:
         found[open_.document_id].extend(_findings(open_, unread, inputs))
+        found[open_.document_id].extend(_unfinished(open_, under_way, inputs))
     if not any(found.values()):
         return result
     return Result(
@@ -92,6 +99,23 @@ def _findings(open_: BillingPeriod, unread: Sequence[_Unread], inputs: Inputs) -
                 contract_id=open_.contract.id,
                 product_id=product_id,
                 quantity=Decimal(count),
+            )
+
+
+def _unfinished(open_: BillingPeriod, under_way: Mapping[UUID, MetricBackfill], inputs: Inputs) -> Iterator[Finding]:
+    for product_id in sellers(inputs.terms, inputs.catalog)[open_.contract.id].product_ids:
+        versions = inputs.catalog.products[product_id]
+        measured_by = {version.metric_id for version in versions if version.metric_id is not None}
+        for metric_id in sorted(measured_by & under_way.keys()):
+            yield Finding(
+                kind=MEASURING_BACK,
+                blocking=True,
+                message=f"{name_at(versions, open_.starting_at)}: its metric is still being measured back, "
+                f"{under_way[metric_id]}.",
+                period=open_.period,
+                contract_id=open_.contract.id,
+                product_id=product_id,
+                quantity=Decimal(under_way[metric_id].events_before - under_way[metric_id].events_seen),
             )
 
 

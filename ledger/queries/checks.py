@@ -13,7 +13,7 @@ from django.db import connection
 from billing_site.foundation.periods import DAY, HOUR, add_months, floor_hour
 from billing_site.foundation.transactions import read_snapshot
 from ledger.metering import UNIT, Measure, UnreadableValue, quantity, unique_text
-from ledger.models import DroppedMonth, EventCorrection, Series
+from ledger.models import DroppedMonth, EventCorrection, Series, UnreadValue
 from ledger.queries.counting import STORED, Counting, stored_event
 
 # Every key has its body, or lies in a month that was dropped.
@@ -120,6 +120,7 @@ def _fold_of_events() -> dict[_Place, Folded]:
         raise ValueError(f"An event of {subject!r} has lost its body or its call.")
     counting = Counting()
     series = {(row.metric_id, frozenset(row.values.items())): row.pk for row in Series.objects.all()}
+    unread = set(UnreadValue.objects.values_list("subject", "transaction_id", "metric_id"))
     sums: dict[_Place, _Sum] = defaultdict(_Sum)
     for row in _rows(STORED):
         event = stored_event(row)
@@ -132,6 +133,8 @@ def _fold_of_events() -> dict[_Place, Folded]:
                 continue
             values = zip(metric.group_keys, metric.group_of(properties), strict=True)
             series_id = series.get((metric.metric_id, frozenset(values)))
+            if series_id is None and (subject, transaction_id, metric.metric_id) in unread:
+                continue  # a series too many
             if metric.aggregation == "UNIQUE":
                 said = unique_text(properties[metric.key or ""])
                 sums[subject, series_id, instant.date(), (instant.hour, said)].count += 1

@@ -13,6 +13,7 @@ import psycopg
 from django.db import connection
 
 from ledger.metering import Measures, SeriesBytes, quantity_text
+from ledger.models import UnreadValue
 from ledger.queries.counting import STORED as STORED_EVENTS
 from ledger.queries.counting import Counting, StoredEvent, stored_event
 from ledger.services.ingest import parameters, statements
@@ -63,7 +64,10 @@ def refold(before: StoredEvent, after: StoredEvent | None, counting: Counting, *
     Within the caller's transaction, in which the correction has been stored and no backfill moves.
     """
     measures = counting.of(before)
-    old = _call([event_of(before)], measures, at)
+    unread = UnreadValue.objects.filter(subject=before.subject, transaction_id=before.transaction_id)
+    unread_by = set(unread.values_list("metric_id", flat=True))
+    read_by = Measures([one for one in measures.all if one.metric_id not in unread_by])
+    old = _call([event_of(before)], read_by, at)
     calls = [old]
     amounts: Amounts = {}
     for key, amount in parameters.folded([old], _entries(old)).items():

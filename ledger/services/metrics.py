@@ -8,9 +8,10 @@ metric made later does not look back: what came before it is in the bodies of th
 
 from dataclasses import dataclass
 
-from django.db.models import BigIntegerField, F, Func, Value
+from django.db.models import BigIntegerField, Count, F, Func, Value
 
 from ledger.metering import Measure, Measures
+from ledger.models import Series
 from pricing.models import BillableMetric
 
 Digest = tuple[int, int | None]
@@ -50,5 +51,7 @@ def look_again() -> KnownMetrics:
     for hashed, *_ in rows:
         mixed ^= hashed
     measures = Measures([Measure.of(*definition) for _, *definition in rows])
+    counted = Series.objects.values("metric_id").annotate(number=Count("pk")).values_list("metric_id", "number")
+    measures.series_counts.update(dict(counted))
     _known = KnownMetrics((len(rows), mixed if rows else None), measures)
     return _known

@@ -13,6 +13,7 @@ from uuid import UUID
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from billing_site.foundation.actor import Actor
 from ledger.models import (
     DailyUsage,
     EventBody,
@@ -24,8 +25,10 @@ from ledger.models import (
     UnreadValue,
 )
 from ledger.queries.checks import usage_differs
+from ledger.services.corrections import void_event
 from ledger.services.ingest import BadEvents, Call, Receipt, Source, ingest_calls, read_events
 from ledger.services.ingest.gate import Gate
+from ledger.services.metrics import look_again
 from ledger.services.partitions import partition_name
 from tests.factories.ledger import NOON, body, event, post
 from tests.factories.pricing import MetricFactory
@@ -617,3 +620,21 @@ def test_series_are_named_by_metric_and_values_alone(tokens):
     (row,) = Series.objects.all()
     assert isinstance(row.pk, UUID)
     assert (row.metric_id, row.values) == (tokens.pk, {"model": "xl", "region": None})
+
+
+class TestTheLimitOnSeries:
+    def test_what_goes_beyond_is_a_finding_and_no_crash(self, monkeypatch, tokens):
+        monkeypatch.setattr("ledger.services.ingest.limits.MOST_SERIES", 2)
+        post(completion("a", model="xl"), completion("b", model="small"))
+        look_again()  # as a process does that has not seen them come
+        post(completion("c", model="xl", tokens=5), completion("d", model="third"), completion("e", model="fourth"))
+        assert by_hour(tokens) == {("acme", "xl", None, NOON): (2, 6), ("acme", "small", None, NOON): (1, 1)}
+        beyond = UnreadValue.objects.order_by("transaction_id")
+        assert [(row.transaction_id, row.value) for row in beyond] == [
+            ("d", "model=third, region=None"),
+            ("e", "model=fourth, region=None"),
+        ]
+        assert EventKey.objects.count() == 5
+        assert usage_differs() == []
+        void_event("d", reason="Too many", at=LATER, by=Actor.command("Ada"))
+        assert usage_differs() == []

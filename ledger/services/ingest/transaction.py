@@ -24,6 +24,7 @@ from ledger.services.ingest.authority import NotTheAuthority, record_refusal, re
 from ledger.services.ingest.binary import InstantArray, teach
 from ledger.services.ingest.calls import Call, Entry, Source, sorted_entries
 from ledger.services.ingest.events import Event, microseconds_of
+from ledger.services.ingest.limits import limit_series
 from ledger.services.ingest.measuring import measure
 from ledger.services.ingest.receipts import Conflict, Content, Receipt, differences
 from ledger.services.metrics import known_metrics, look_again
@@ -98,6 +99,8 @@ def _write(raw: psycopg.Connection, calls: Sequence[Call], *, own: bool) -> tupl
         if call.measured.measures is not measures:
             call.measured = measure(call.events, measures)
 
+    for call in calls:
+        limit_series(raw, call.measured, call.events)
     claimed = entries
     if new != len(entries):
         keys = {tuple(row[4:]) for row in rows}
@@ -111,7 +114,8 @@ def _write(raw: psycopg.Connection, calls: Sequence[Call], *, own: bool) -> tupl
     amounts = parameters.folded(calls, claimed)
     marked = marking.marked(calls, claimed)
     used_series = {amount.series for amount in amounts.values()} | marked.series
-    new_series = {made for call in calls for made in call.measured.new_series}
+    metric_of = {made: of.metric_id for call in calls for made, (of, _) in call.measured.new_series.items()}
+    new_series = set(metric_of)
     with raw.pipeline():
         run = psycopg.RawCursor(raw).execute
         if claimed and len(claimed) != len(entries):
@@ -137,6 +141,8 @@ def _write(raw: psycopg.Connection, calls: Sequence[Call], *, own: bool) -> tupl
             return
         if len(measures.recorded) > MOST_SERIES_REMEMBERED:
             measures.recorded.clear()
+        for made in (new_series & used_series) - measures.recorded:
+            measures.series_counts[metric_of[made]] += 1
         measures.recorded.update(new_series & used_series)
 
     return receipts, remember
