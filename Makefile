@@ -6,7 +6,7 @@ VENV = .venv
 RUN = $(VENV)/bin/python
 NEED_MB = 800
 
-.PHONY: help setup demo test check bench screenshots
+.PHONY: help setup demo test check bench chaos screenshots
 
 help:
 	@echo "make demo    the site with a believable customer, one edit before the deal"
@@ -14,6 +14,7 @@ help:
 	@echo "make setup   the environment alone (.venv)"
 	@echo "make check   format, lint, types, direction of imports"
 	@echo "make bench   benchmarks, as ratios to the bare database"
+	@echo "make chaos   the ledger under kills, lost answers and a full disk"
 	@echo "make screenshots   the README's pictures, of a demo of their own"
 
 demo: setup
@@ -30,6 +31,9 @@ check: setup
 
 bench: setup
 	@exec $(RUN) -m benchmarks $(ARGS)
+
+chaos: setup
+	@exec $(RUN) -m benchmarks.chaos $(ARGS)
 
 screenshots: setup
 	@exec $(RUN) -m tests.browser.screenshots
