@@ -33,6 +33,7 @@ def customer_detail_json(customer: Customer, aliases: Sequence[str]) -> Fields:
     return {
         **customer_json(customer, aliases),
         "customer_config": {},
+        "current_billable_status": {"value": "billable"},  # from when on: ever since
         "created_at": format_instant(customer.created_at),
         "updated_at": format_instant(customer.updated_at),
         **archived,

@@ -47,8 +47,13 @@ class CustomerReply(serializers.Serializer):
     custom_fields = text_map()
 
 
+class BillableStatusReply(serializers.Serializer):
+    value = serializers.ChoiceField(["billable"])
+
+
 class CustomerDetailReply(CustomerReply):
     customer_config = serializers.DictField()
+    current_billable_status = BillableStatusReply()
     created_at = InstantField()
     updated_at = InstantField()
     archived_at = InstantField(required=False)

@@ -52,9 +52,11 @@ class TestWithTheSdk:
             "name",
             "custom_fields",
             "customer_config",
+            "current_billable_status",
             "created_at",
             "updated_at",
         }
+        assert detail.current_billable_status.value == "billable"
         assert sdk.v1.customers.archive(id=other.id).data.id == other.id
         assert sdk.v1.customers.retrieve(customer_id=other.id).data.archived_at
 
