@@ -99,6 +99,7 @@ MIDDLEWARE = [
     "simple_history.middleware.HistoryRequestMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "billing_site.api.request.ActorMiddleware",
+    "billing_site.api.idempotency.IdempotencyMiddleware",  # last: it keeps what the view said, and no more
 ]
 APPEND_SLASH = False  # a redirect would turn the SDK's POST into a GET
 ROOT_URLCONF = "billing_site.urls"

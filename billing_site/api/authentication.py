@@ -3,6 +3,7 @@
 import time
 from typing import Any
 
+from django.http import HttpRequest
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed, NotFound, PermissionDenied
@@ -36,10 +37,10 @@ class BearerToken(BaseAuthentication):
     """`Authorization: Bearer <token>`."""
 
     def authenticate(self, request: Request) -> tuple[TokenPrincipal, ApiToken] | None:
-        scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
+        secret = bearer_secret(request)
+        if secret is None:
             return None
-        token = _live_token(secret.strip())
+        token = live_token(secret)
         if token is None:
             raise AuthenticationFailed("This token is unknown or was revoked.")
         actor.become(actor.Actor.of_token(token, getattr(request, "request_id", "")))
@@ -108,7 +109,14 @@ class StaffSessionScheme(OpenApiAuthenticationExtension):
         return {"type": "apiKey", "in": "cookie", "name": "sessionid"}
 
 
-def _live_token(secret: str) -> ApiToken | None:
+def bearer_secret(request: Request | HttpRequest) -> str | None:
+    """What the caller shows as its token, good or not."""
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else None
+
+
+def live_token(secret: str) -> ApiToken | None:
+    """The token that `secret` belongs to, as it was within the last second."""
     digest = tokens.digest_of(secret)
     held = _remembered.get(digest)
     if held is not None and time.monotonic() - held[0] < REMEMBERED_SECONDS:

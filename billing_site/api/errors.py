@@ -5,16 +5,24 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.db import DatabaseError
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from billing_site.foundation.refusals import Conflict, Forbidden, NotFound, NotSupported, Refusal, shown
+from billing_site.api.json import ExactJSONRenderer
+from billing_site.foundation.refusals import Conflict, Forbidden, InFlight, NotFound, NotSupported, Refusal, shown
 from billing_site.foundation.transactions import sqlstate
 
-STATUS_OF = {Forbidden: 403, NotFound: 404, Conflict: 409, NotSupported: 501}
 NOT_FOR_RETRY = {"x-should-retry": "false"}  # the SDK would otherwise send 409 and 5xx again
+SOON = {"Retry-After": "1"}
+ANSWER_TO: dict[type[Refusal], tuple[int, dict[str, str]]] = {
+    Forbidden: (403, {}),
+    NotFound: (404, {}),
+    Conflict: (409, NOT_FOR_RETRY),
+    InFlight: (409, SOON),
+    NotSupported: (501, NOT_FOR_RETRY),
+}
 BUSY = {
     "53100",
     "53200",
@@ -31,9 +39,9 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler. None lets Django answer 500."""
     request = context["request"]
     if isinstance(error, Refusal):
-        status = next((code for kind, code in STATUS_OF.items() if isinstance(error, kind)), 400)
+        status, headers = next((answer for kind, answer in ANSWER_TO.items() if isinstance(error, kind)), (400, {}))
         errors = [{"field": e.field, "value": shown(e.value), "rule": e.rule} for e in error.errors]
-        return _response(request, status, error.message, errors, NOT_FOR_RETRY if status in (409, 501) else {})
+        return _response(request, status, error.message, errors, headers)
     if isinstance(error, exceptions.ValidationError):
         errors = [
             {"field": path, "value": shown(_value_at(request.data, path)), "rule": rule}
@@ -53,8 +61,18 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
             headers["Retry-After"] = str(int(wait))
         return _response(request, error.status_code, str(error.detail), [], headers)
     if isinstance(error, DatabaseError) and (sqlstate(error) in BUSY or sqlstate(error)[:2] in ("08", "")):
-        return _response(request, 503, "The database is not available; try again.", [], {"Retry-After": "1"})
+        return _response(request, 503, "The database is not available; try again.", [], SOON)
     return None
+
+
+def handle_outside_views(error: Exception, request: HttpRequest) -> HttpResponse:
+    """The same answer where no view has begun. What has none is raised again."""
+    response = handle(error, {"request": request})
+    if response is None:
+        raise error
+    body = ExactJSONRenderer().render(response.data)
+    headers = {**response.headers, "Content-Type": ExactJSONRenderer.media_type}
+    return HttpResponse(body, status=response.status_code, headers=headers)
 
 
 @csrf_exempt  # a POST by token has no form's secret; without this it would be told 403, in HTML

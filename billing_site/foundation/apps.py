@@ -5,3 +5,6 @@ class FoundationConfig(AppConfig):
     name = "billing_site.foundation"
     label = "foundation"
     verbose_name = "House"
+
+    def ready(self) -> None:
+        from billing_site.foundation import idempotency  # noqa: F401 (its sweep registers itself)

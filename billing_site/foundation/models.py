@@ -1,4 +1,4 @@
-"""What every room stands on, as tables: the test clock, its moves and who follows it, API tokens, jobs."""
+"""What every room stands on, as tables: the test clock, its moves and who follows it, API tokens, their keys, jobs."""
 
 from django.db import models
 from django.db.models import Q
@@ -102,6 +102,34 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.scope.lower()})"
+
+
+class IdempotencyKey(models.Model):
+    """A key that a caller gave to one POST, and the reply, once there is one. See `idempotency`."""
+
+    pk = models.CompositePrimaryKey("owner", "key")
+    owner = models.UUIDField(help_text="The token, or whoever else called: each has keys of its own.")
+    key = models.CharField(max_length=255)
+    fingerprint = models.BinaryField(max_length=32, help_text="SHA-256 of address and body.")
+    claim = models.UUIDField(default=uuid7, help_text="Who answers it: only that one may write under the key.")
+    leased_until = models.DateTimeField(help_text="Without a reply by then, whoever answered it is gone.")
+    is_carried_out = models.BooleanField(default=False, help_text="Set by the very transaction that wrote.")
+    status = models.PositiveSmallIntegerField(null=True)
+    headers = models.JSONField(default=dict)
+    body = models.BinaryField(null=True)
+    kept_until = models.DateTimeField(help_text="Swept after this, by the wall clock.")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="a_kept_reply_is_whole",
+                condition=Q(status__isnull=True, body__isnull=True) | Q(status__isnull=False, body__isnull=False),
+            )
+        ]
+        indexes = [models.Index(name="keys_by_age", fields=["kept_until"])]
+
+    def __str__(self) -> str:
+        return f"{self.key} of {self.owner}"
 
 
 class Job(models.Model):

@@ -38,6 +38,10 @@ class Conflict(Refusal):
     """The request is well formed but collides with what is already there. Over HTTP: 409, not to be retried."""
 
 
+class InFlight(Refusal):
+    """The very same request is being answered at this moment. Over HTTP: 409, to be tried again."""
+
+
 class NotSupported(Refusal):
     """Something the compatible API knows and this server does not do. Over HTTP: 501."""
 

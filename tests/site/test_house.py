@@ -17,6 +17,7 @@ MODELS = {
     "foundation.ClockMove": ("derived", "id", None),
     "foundation.ClockFollower": ("derived", "name", None),
     "foundation.ApiToken": ("configured", "id", None),
+    "foundation.IdempotencyKey": ("derived", "owner, key", "owner"),
     "foundation.Job": ("derived", "id", None),
     "pricing.PricingUnit": ("configured", "id", None),
     "pricing.BillableMetric": ("configured", "id", None),
