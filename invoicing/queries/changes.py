@@ -10,7 +10,8 @@ from billing_site.foundation.periods import floor_hour
 from contracts.queries import no_such_customer
 
 # Every verb that moves money or terms moves `money_version`; every price and product has a publication; every event
-# that is measured adds to the sums of a day that is not billed yet. The cost is that of reading these days.
+# that is measured adds to the sums of a day that is not billed yet; an amended one is a correction. The cost is that
+# of reading these days.
 _STATE = """
 WITH subjects AS (SELECT DISTINCT subject FROM contracts_claim WHERE customer_id = %(customer)s),
 unbilled AS (
@@ -30,7 +31,8 @@ SELECT customer.updated_at, customer.money_version, customer.last_edit_number,
             SELECT usage.count, usage.sum FROM ledger_dailyusage usage
             WHERE usage.subject = subjects.subject AND usage.day >= unbilled.since
         ) days),
-       (SELECT count(*) FROM subjects JOIN ledger_unreadvalue unread ON unread.subject = subjects.subject)
+       (SELECT count(*) FROM subjects JOIN ledger_unreadvalue unread ON unread.subject = subjects.subject),
+       (SELECT count(*) FROM subjects JOIN ledger_eventcorrection made ON made.subject = subjects.subject)
 FROM contracts_customer customer
 WHERE customer.id = %(customer)s
 """
