@@ -52,6 +52,8 @@ def serving() -> Iterator[Site]:
         finally:
             process.terminate()
             process.wait()
+            assert process.stdout is not None
+            process.stdout.close()
 
 
 def _ready(process: subprocess.Popen[str]) -> str:

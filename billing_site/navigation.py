@@ -34,6 +34,7 @@ PLACES: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
         (
             ("Usage events", "data_object", "ledger_events", "ledger.view_ingestcall"),
             ("Unmatched usage", "person_search", "ledger_unmatched", "ledger.view_ingestcall"),
+            ("Usage findings", "troubleshoot", "ledger_findings", "ledger.view_ingestcall"),
             ("Dry run", "science", "ledger_dry_run", "ledger.view_ingestcall"),
             ("Sources", "sensors", "ledger_activity", "ledger.view_ingestcall"),
             ("Source authorities", "verified_user", "ledger_sourceauthority_changelist", "ledger.view_sourceauthority"),

@@ -23,6 +23,7 @@ from contracts.services import set_ingest_aliases
 from ledger.models import IngestCall, SourceActivity
 from ledger.queries.counting import StoredEvent, corrections_of, measure_of
 from ledger.queries.events import events_of_subject, events_with_id
+from ledger.queries.findings import repeated_ids, unused_metrics, unwanted_types
 from ledger.queries.unmatched import unmatched_subjects
 from ledger.queries.verdicts import explain
 from ledger.services.corrections import amend_event, void_event
@@ -123,6 +124,13 @@ def unmatched(request: HttpRequest) -> HttpResponse:
     return _page(request, "unmatched.html", "Unmatched usage", rows=rows, following=following)
 
 
+def findings(request: HttpRequest) -> HttpResponse:
+    """What is listed about usage, and holds nobody's bill."""
+    with read_snapshot():
+        found = {"unwanted": unwanted_types(), "unused": unused_metrics(), "repeated": list(repeated_ids())}
+    return _page(request, "findings.html", "Findings about usage", **found)
+
+
 def activity(request: HttpRequest) -> HttpResponse:
     """When each source was last heard, by event type, with the metrics that it feeds."""
     now = clock.now()
@@ -212,5 +220,6 @@ def urls() -> list[URLPattern]:
         path("events/", _guarded(events), name="ledger_events"),
         path("dry-run/", _guarded(dry_run), name="ledger_dry_run"),
         path("unmatched/", _guarded(unmatched), name="ledger_unmatched"),
+        path("findings/", _guarded(findings), name="ledger_findings"),
         path("activity/", _guarded(activity), name="ledger_activity"),
     ]

