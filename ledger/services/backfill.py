@@ -82,13 +82,16 @@ def _begin(metric: BillableMetric, *, at: datetime) -> MetricBackfill:
 
 
 def _wait_for_calls_under_way() -> None:
-    """Every ingest transaction locks the keys' table before it looks which metrics there are."""
+    """Every ingest transaction reads what sources are authorities in the statement that looks which metrics there are,
+    so it holds that table's lock from before it looks until it ends. Hardly anybody else reads it, and cleaning it up
+    takes no time: the keys' table would do too, but is vacuumed for minutes.
+    """
     deadline = time.monotonic() + LOCK_PATIENCE
     while True:
         try:
             with transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
-                cursor.execute("LOCK TABLE ledger_eventkey IN SHARE MODE")
+                cursor.execute("LOCK TABLE ledger_sourceauthority IN ACCESS EXCLUSIVE MODE")
         except OperationalError as error:
             if sqlstate(error) != "55P03" or time.monotonic() > deadline:
                 raise
