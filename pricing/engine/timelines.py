@@ -53,6 +53,19 @@ def in_force(things: Iterable[Dated[T]]) -> Timeline[T]:
     return Timeline(tuple(instants), tuple(values))
 
 
+def stretches(timeline: Timeline[T]) -> Iterator[tuple[T, datetime, datetime | None]]:
+    """Each thing with the ranges in which it is the one in force."""
+    begun: tuple[T, datetime] | None = None
+    for instant, value in zip(timeline.instants, timeline.values, strict=True):
+        if begun is not None and value is not begun[0]:
+            yield *begun, instant
+            begun = None
+        if value is not None and begun is None:
+            begun = (value, instant)
+    if begun is not None:
+        yield *begun, None
+
+
 class HasPeriod(Protocol):
     @property
     def period(self) -> Period: ...

@@ -2,6 +2,17 @@
 
 from pricing.queries.aliases import AliasSegment, alias_segments, rate_card_of_alias
 from pricing.queries.catalog import catalog, latest_publication
+from pricing.queries.price_list import (
+    Key,
+    PricedKey,
+    Standing,
+    Stay,
+    keys_of_card,
+    last_change,
+    priced,
+    prices_of_keys,
+    publications_of_card,
+)
 from pricing.queries.rows import (
     default_unit,
     metric,
@@ -21,19 +32,28 @@ from pricing.queries.schedule import KEY, PriceSegment, Selector, keys_priced_at
 __all__ = [
     "KEY",
     "AliasSegment",
+    "Key",
     "PriceSegment",
+    "PricedKey",
     "Selector",
+    "Standing",
+    "Stay",
     "alias_segments",
     "catalog",
     "default_unit",
+    "keys_of_card",
     "keys_priced_at",
+    "last_change",
     "latest_publication",
     "metric",
     "metrics",
+    "priced",
+    "prices_of_keys",
     "pricing_unit",
     "product",
     "products",
     "products_by_id",
+    "publications_of_card",
     "rate_card",
     "rate_card_of_alias",
     "rate_cards",

@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
 from pricing.engine import catalog as engine
-from pricing.engine.timelines import Timeline
+from pricing.engine.timelines import stretches
 from pricing.models import Product, ProductVersion, Rate, RateCard
 from pricing.queries.catalog import compiled, compiled_card, latest_publication, rates_known
 from pricing.queries.rows import products_by_id, products_with_versions, version_in_force
@@ -144,16 +144,3 @@ def _by_key(card: RateCard, keys: Sequence[Any], *, as_of: datetime) -> Iterable
         timeline = page.over_time((key.product_id, values, key.billing_frequency))
         for rate, start, end in stretches(timeline):
             yield key, PriceSegment(rate, start, end, product, version_in_force(product, max(start, as_of)))
-
-
-def stretches(timeline: Timeline[engine.Rate]) -> Iterable[tuple[engine.Rate, datetime, datetime | None]]:
-    """Each rate with the ranges in which it is the one in force."""
-    begun: tuple[engine.Rate, datetime] | None = None
-    for instant, rate in zip(timeline.instants, timeline.values, strict=True):
-        if begun is not None and rate is not begun[0]:
-            yield *begun, instant
-            begun = None
-        if rate is not None and begun is None:
-            begun = (rate, instant)
-    if begun is not None:
-        yield *begun, None

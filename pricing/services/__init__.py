@@ -4,12 +4,13 @@ from pricing.services.metrics import PropertyFilter, archive_metric, create_metr
 from pricing.services.products import QuantityConversion, QuantityRounding, archive_product, create_product
 from pricing.services.publishing import publish
 from pricing.services.rate_cards import Alias, add_aliases, archive_rate_card, create_rate_card, update_rate_card
-from pricing.services.rates import NewRate, add_rate, add_rates, withdraw_rates
+from pricing.services.rates import NewRate, PriceWasChanged, add_rate, add_rates, check_rate, withdraw_rates
 from pricing.services.units import archive_pricing_unit, create_pricing_unit
 
 __all__ = [
     "Alias",
     "NewRate",
+    "PriceWasChanged",
     "PropertyFilter",
     "QuantityConversion",
     "QuantityRounding",
@@ -20,6 +21,7 @@ __all__ = [
     "archive_pricing_unit",
     "archive_product",
     "archive_rate_card",
+    "check_rate",
     "create_metric",
     "create_pricing_unit",
     "create_product",

@@ -14,10 +14,14 @@ from billing_site.foundation.ids import uuid7
 from billing_site.foundation.problems import Problems
 from billing_site.foundation.refusals import Conflict, FieldError, NotSupported, Refusal
 from pricing.models import Product, Publication, Rate, RateCard, RateWithdrawal
-from pricing.queries import products_by_id, version_in_force
+from pricing.queries import Key, last_change, products_by_id, version_in_force
 from pricing.services.publishing import publish
 
 BATCH = 1000  # rows of one INSERT
+
+
+class PriceWasChanged(Conflict):
+    """Somebody else has published a price of the same key since it was looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +60,52 @@ def add_rates(rate_card_id: UUID, rates: Sequence[NewRate], *, reason: str = "",
     return _add(rate_card_id, rates, "rates[{}].", reason=reason, at=at, by=by)
 
 
-def add_rate(rate_card_id: UUID, rate: NewRate, *, reason: str = "", at: datetime, by: Actor) -> Rate:
-    """Like `add_rates`, for one; its fields are named without an index."""
-    return _add(rate_card_id, [rate], "", reason=reason, at=at, by=by)[0]
+def add_rate(
+    rate_card_id: UUID,
+    rate: NewRate,
+    *,
+    known_publication: int | None = None,
+    reason: str = "",
+    at: datetime,
+    by: Actor,
+) -> Rate:
+    """Like `add_rates`, for one; its fields are named without an index.
+
+    `known_publication` is the last one that its author has seen: where the price of this key was changed later,
+    nothing is published (PriceWasChanged).
+    """
+    return _add(rate_card_id, [rate], "", known_publication=known_publication, reason=reason, at=at, by=by)[0]
 
 
-def withdraw_rates(rate_ids: Sequence[UUID], *, reason: str = "", at: datetime, by: Actor) -> Publication:
+def check_rate(card: RateCard, rate: NewRate) -> None:
+    """Raises what `add_rate` would refuse the rate with, and writes nothing."""
+    _refuse_unsupported(rate, "")
+    problems = Problems()
+    _check_alone(problems, rate, "")
+    _check_on_card(problems, rate, "", card, products_by_id({rate.product_id}).get(rate.product_id))
+    problems.refuse()
+
+
+def withdraw_rates(
+    rate_ids: Sequence[UUID],
+    *,
+    known_publication: int | None = None,
+    reason: str = "",
+    at: datetime,
+    by: Actor,
+) -> Publication:
     """Take published rates back, all of them or none: from this publication on they were never there.
 
-    Raises Refusal for unknown rates, and Conflict for those that are withdrawn already.
+    `known_publication` as for `add_rate`. Raises Refusal for unknown rates, and Conflict for those that are withdrawn
+    already.
     """
     if not rate_ids:
         raise Refusal.of("rate_ids", rate_ids, "must name at least one rate")
     with transaction.atomic(), acting(by):
         publication = publish(reason=reason, at=at, by=by)
         wanted = set(rate_ids)
-        unknown = wanted - set(Rate.objects.filter(pk__in=wanted).values_list("pk", flat=True))
+        rates = list(Rate.objects.filter(pk__in=wanted).order_by("pk"))
+        unknown = wanted - {rate.pk for rate in rates}
         if unknown:
             raise Refusal.of("rate_ids", min(unknown), "there is no such rate")
         withdrawn = RateWithdrawal.objects.filter(rate__in=wanted).values_list("rate_id", flat=True)
@@ -79,6 +113,9 @@ def withdraw_rates(rate_ids: Sequence[UUID], *, reason: str = "", at: datetime, 
             rule = "is withdrawn already"
             errors = [FieldError("rate_ids", rate_id, rule) for rate_id in sorted(withdrawn)]
             raise Conflict(f"rate_ids: {errors[0].value} {rule}.", *errors)
+        for rate in rates:
+            key = Key(rate.product_id, rate.pricing_group_values, rate.billing_frequency)
+            _refuse_if_changed(rate.rate_card_id, key, known_publication)
         RateWithdrawal.objects.bulk_create(
             [RateWithdrawal(rate_id=rate_id, publication=publication) for rate_id in sorted(wanted)],
             batch_size=BATCH,
@@ -87,7 +124,14 @@ def withdraw_rates(rate_ids: Sequence[UUID], *, reason: str = "", at: datetime, 
 
 
 def _add(
-    rate_card_id: UUID, rates: Sequence[NewRate], path: str, *, reason: str, at: datetime, by: Actor
+    rate_card_id: UUID,
+    rates: Sequence[NewRate],
+    path: str,
+    *,
+    known_publication: int | None = None,
+    reason: str,
+    at: datetime,
+    by: Actor,
 ) -> list[Rate]:
     for index, rate in enumerate(rates):
         _refuse_unsupported(rate, path.format(index))
@@ -102,13 +146,14 @@ def _add(
         card = RateCard.objects.select_related("fiat_unit").filter(pk=rate_card_id).first()
         if card is None:
             raise Refusal.of("rate_card_id", rate_card_id, "there is no such rate card")
-        if card.archived_at is not None:
-            raise Refusal.of("rate_card_id", rate_card_id, f"the rate card {card.name} is archived")
         products = products_by_id({rate.product_id for rate in rates})
         for index, rate in enumerate(rates):
             _check_on_card(problems, rate, path.format(index), card, products.get(rate.product_id))
         _check_against_each_other(problems, rates, path)
         problems.refuse()
+        for rate in rates:
+            key = Key(rate.product_id, rate.pricing_group_values, rate.billing_frequency or "")
+            _refuse_if_changed(card.pk, key, known_publication)
         return Rate.objects.bulk_create(
             [
                 Rate(
@@ -128,6 +173,18 @@ def _add(
                 for id_, rate in zip(sorted(uuid7() for _ in rates), rates, strict=True)
             ],
             batch_size=BATCH,
+        )
+
+
+def _refuse_if_changed(rate_card_id: UUID, key: Key, known_publication: int | None) -> None:
+    """Asked once the publication is ours: nobody else can publish until it is committed."""
+    if known_publication is None:
+        return
+    change = last_change(rate_card_id, key, after=known_publication)
+    if change is not None:
+        raise PriceWasChanged(
+            f"{change.published_by} has changed this price meanwhile (publication {change.number}): "
+            "look at it as it is now, and publish again if you still want to."
         )
 
 
@@ -155,6 +212,8 @@ def _check_alone(problems: Problems, rate: NewRate, path: str) -> None:
 
 
 def _check_on_card(problems: Problems, rate: NewRate, path: str, card: RateCard, product: Product | None) -> None:
+    if card.archived_at is not None:
+        raise Refusal.of("rate_card_id", card.pk, f"the rate card {card.name} is archived")
     own = Problems(path)
     if product is None:
         own.add("product_id", rate.product_id, "there is no such product")

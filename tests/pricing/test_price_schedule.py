@@ -9,8 +9,8 @@ from billing_site.foundation.ids import uuid7
 from pricing import queries
 from pricing.engine.catalog import Rate, RateCard
 from pricing.engine.rates import rate_in_force
+from pricing.engine.timelines import stretches
 from pricing.queries import Selector
-from pricing.queries.schedule import stretches
 from tests.factories.pricing import ProductFactory, RateCardFactory, RateFactory, RateWithdrawalFactory
 from tests.pricing.test_catalog import USD
 

@@ -1,0 +1,193 @@
+"""A rate card as people read it: what each key costs now, what it will and what it did, and who decided so."""
+
+import enum
+import json
+import sys
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet, TextField
+from django.db.models.functions import Cast
+
+from billing_site.foundation.periods import HOUR
+from pricing.engine.timelines import Dated, in_force, stretches
+from pricing.models import Product, ProductVersion, Publication, Rate, RateCard
+from pricing.queries.rows import products_by_id, version_in_force
+
+
+@dataclass(frozen=True)
+class Key:
+    """What a price is for: a product and values of its pricing group keys; `frequency` is empty for usage."""
+
+    product_id: UUID
+    values: Mapping[str, str] = field(default_factory=dict)
+    frequency: str = ""
+
+    def rates(self, rate_card_id: UUID) -> QuerySet[Rate]:
+        """Every rate of the key that was ever published on a card."""
+        return Rate.objects.filter(
+            rate_card_id=rate_card_id,
+            product_id=self.product_id,
+            pricing_group_values=dict(self.values),
+            billing_frequency=self.frequency,
+        )
+
+
+class Standing(enum.Enum):
+    """What has become of a rate over a range."""
+
+    PAST = "was"
+    NOW = "now"
+    TO_COME = "to come"
+    REPLACED = "replaced"  # a later publication holds in its stead, over all of its time
+    WITHDRAWN = "withdrawn"
+
+
+IN_FORCE = (Standing.PAST, Standing.NOW, Standing.TO_COME)
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A rate over a range in which it is the one in force; or over its own, where it never is.
+
+    `version` is the product as it is sold then.
+    """
+
+    rate: Rate
+    standing: Standing
+    starting_at: datetime
+    ending_before: datetime | None
+    version: ProductVersion
+
+
+@dataclass(frozen=True, slots=True)
+class PricedKey:
+    """A key and every rate it ever had, in order of time."""
+
+    key: Key
+    product: Product
+    version: ProductVersion  # in force at the instant asked for
+    stays: tuple[Stay, ...]
+
+    @property
+    def now(self) -> Stay | None:
+        return next(iter(self.those(Standing.NOW)), None)
+
+    def at(self, instant: datetime) -> Stay | None:
+        """What is in force at an instant."""
+        for stay in self.those(*IN_FORCE):
+            if stay.starting_at <= instant and (stay.ending_before is None or instant < stay.ending_before):
+                return stay
+        return None
+
+    def those(self, *standings: Standing) -> tuple[Stay, ...]:
+        return tuple(stay for stay in self.stays if stay.standing in standings)
+
+
+def keys_of_card(card: RateCard, *, search: str = "") -> list[Key]:
+    """Every key that was ever priced on the card: products in their order on it, the values of each by name.
+
+    `search` is looked for in the names of products and in the values.
+    """
+    named = Rate.objects.filter(rate_card=card).annotate(values_text=Cast("pricing_group_values", TextField()))
+    if search:
+        named = named.filter(Q(product__name__icontains=search) | Q(values_text__icontains=search))
+    columns = ("product_id", "billing_frequency", "values_text")
+    first = named.order_by(*columns, "publication_id", "id").distinct(*columns)
+    rows = list(first.values_list(*columns, "publication_id", "id"))
+    order: dict[UUID, tuple[int, UUID]] = {}
+    for product_id, _, _, publication, rate_id in rows:
+        order[product_id] = min(order.get(product_id, (publication, rate_id)), (publication, rate_id))
+    rows.sort(key=lambda row: (order[row[0]], row[1], row[2]))
+    return [Key(product_id, json.loads(values), frequency) for product_id, frequency, values, *_ in rows]
+
+
+def prices_of_keys(card: RateCard, keys: Sequence[Key], *, at: datetime) -> list[PricedKey]:
+    """Each key with all of its prices. Three queries."""
+    products = products_by_id(key.product_id for key in keys)
+    related = ("unit", "publication__price_change", "withdrawal__publication__price_change")
+    found = Rate.objects.filter(rate_card=card, product__in=products).select_related(*related)
+    found = found.filter(pricing_group_values__in=[dict(key.values) for key in keys])
+    rates: dict[Any, list[Rate]] = defaultdict(list)
+    for rate in found.order_by("publication_id", "id"):
+        rates[_identity(rate.product_id, rate.pricing_group_values, rate.billing_frequency)].append(rate)
+    return [
+        priced(key, products[key.product_id], rates[_identity(key.product_id, key.values, key.frequency)], at=at)
+        for key in keys
+        if key.product_id in products
+    ]
+
+
+def priced(
+    key: Key,
+    product: Product,
+    rates: Collection[Rate],
+    *,
+    at: datetime,
+    adding: Rate | None = None,
+    without: Rate | None = None,
+) -> PricedKey:
+    """What `rates`, all of one key, come to at `at`; or would, if one were added by the next publication, or one were
+    withdrawn. `product` has its versions at hand. Nothing is read."""
+    withdrawn = [rate for rate in rates if hasattr(rate, "withdrawal") or rate == without]
+    standing = [rate for rate in rates if rate not in withdrawn] + ([] if adding is None else [adding])
+    stays = sorted(_stays(product, standing, withdrawn, at), key=lambda stay: (stay.starting_at, _number(stay.rate)))
+    return PricedKey(key, product, version_in_force(product, at), tuple(stays))
+
+
+def last_change(rate_card_id: UUID, key: Key, *, after: int) -> Publication | None:
+    """The last publication later than `after` that added or withdrew a rate of the key."""
+    of_key = key.rates(rate_card_id)
+    touching = Q(rates__in=of_key) | Q(withdrawals__rate__in=of_key)
+    return Publication.objects.filter(touching, number__gt=after).order_by("-number").first()
+
+
+def publications_of_card(card: RateCard, *, limit: int) -> list[tuple[Publication, list[Rate], list[Rate]]]:
+    """The last publications that changed prices of the card, newest first, each with the rates it added and those it
+    withdrew. Three queries."""
+    touching = Q(pk__in=Rate.objects.filter(rate_card=card).values("publication")) | Q(
+        pk__in=Rate.objects.filter(rate_card=card, withdrawal__isnull=False).values("withdrawal__publication")
+    )
+    last = list(Publication.objects.filter(touching).select_related("price_change").order_by("-number")[:limit])
+    related = ("product", "unit", "withdrawal")
+    rates = Rate.objects.filter(rate_card=card).select_related(*related).order_by("id")
+    added, withdrawn = defaultdict(list), defaultdict(list)
+    for rate in rates.filter(publication__in=last):
+        added[rate.publication_id].append(rate)
+    for rate in rates.filter(withdrawal__publication__in=last):
+        withdrawn[rate.withdrawal.publication_id].append(rate)
+    return [(publication, added[publication.pk], withdrawn[publication.pk]) for publication in last]
+
+
+def _stays(product: Product, standing: Iterable[Rate], withdrawn: Iterable[Rate], at: datetime) -> Iterator[Stay]:
+    standing = list(standing)
+    timeline = in_force(Dated(rate, rate.starting_at, rate.ending_before, _number(rate)) for rate in standing)
+    held = set()
+    for rate, start, end in stretches(timeline):
+        held.add(rate.pk)
+        if start > at:
+            yield Stay(rate, Standing.TO_COME, start, end, version_in_force(product, start))
+        elif end is None or at < end:
+            yield Stay(rate, Standing.NOW, start, end, version_in_force(product, at))
+        else:
+            yield Stay(rate, Standing.PAST, start, end, version_in_force(product, end - HOUR))
+    for rate in standing:
+        if rate.pk not in held:
+            version = version_in_force(product, rate.starting_at)
+            yield Stay(rate, Standing.REPLACED, rate.starting_at, rate.ending_before, version)
+    for rate in withdrawn:
+        version = version_in_force(product, rate.starting_at)
+        yield Stay(rate, Standing.WITHDRAWN, rate.starting_at, rate.ending_before, version)
+
+
+def _number(rate: Rate) -> int:
+    """Of its publication; one that is not published yet comes after all others."""
+    return rate.publication_id or sys.maxsize
+
+
+def _identity(product_id: UUID, values: Mapping[str, str], frequency: str) -> tuple[UUID, Any, str]:
+    return product_id, tuple(sorted(values.items())), frequency
