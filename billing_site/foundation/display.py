@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Context, Decimal, localcontext
 
 from babel.dates import format_datetime
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_currency, format_decimal, get_currency_name, get_currency_symbol
 
 from billing_site.foundation.money import PRECISION, Unit, round_to
 from billing_site.foundation.periods import Period, floor_day
@@ -25,7 +25,7 @@ def amount_text(amount: Decimal, unit: Unit) -> str:
 def exact_text(amount: Decimal, unit: Unit) -> str:
     """With every digit that says something, and no fewer than the minor unit has: "$40.00", "$0.0000025"."""
     with localcontext(Context(prec=PRECISION)):
-        major = _plain(amount.scaleb(-unit.wire_exponent))
+        major = _plain(unit.in_major(amount))
         if unit.code:
             text = format_currency(major, unit.code, locale=LOCALE, decimal_quantization=False)
             return text.replace(unit.code, f"{unit.code}\xa0")  # where a currency has no sign of its own
@@ -43,6 +43,26 @@ def about_text(amount: Decimal, unit: Unit) -> str:
             return exact_text(round_to(amount, step), unit)
         text = format_currency(major, unit.code, format="¤#,##0", locale=LOCALE, currency_digits=False)
         return text.replace(unit.code, f"{unit.code}\xa0")
+
+
+def unit_text(unit: Unit) -> str:
+    """What amounts are counted in, in words: "US dollars", "credits"."""
+    return get_currency_name(unit.code, count=2, locale=LOCALE) if unit.code else unit.name
+
+
+def unit_sign(unit: Unit) -> str:
+    """Before an amount: "$", "KWD"; nothing for a custom unit."""
+    return get_currency_symbol(unit.code, locale=LOCALE) if unit.code else ""
+
+
+def plain_text(number: Decimal) -> str:
+    """For an input: every digit that says something, nothing between them, no exponent: "0.0000025"."""
+    return f"{_plain(number):f}"
+
+
+def count_text(count: int, one: str, many: str) -> str:
+    """ "1 contract", "2 contracts", "no contracts"."""
+    return f"{count:,} {one}" if count == 1 else f"{count:,} {many}" if count else f"no {many}"
 
 
 def quantity_text(quantity: Decimal) -> str:

@@ -30,6 +30,14 @@ class Unit:
         """The smallest payable step, in wire units: USD 1, EUR 0.01, JPY 1, KWD 0.001."""
         return Decimal(1).scaleb(self.wire_exponent - self.minor_exponent)
 
+    def in_major(self, wire: Decimal) -> Decimal:
+        """An amount on the wire as people count it: 3000 cents are 30 dollars."""
+        return wire.scaleb(-self.wire_exponent, Context(prec=PRECISION))
+
+    def in_wire(self, major: Decimal) -> Decimal:
+        """The way back: 30 dollars are 3000 cents."""
+        return major.scaleb(self.wire_exponent, Context(prec=PRECISION))
+
 
 class MixedUnits(ValueError):
     """Two amounts in different pricing units were put together."""

@@ -1,5 +1,5 @@
-"""Customers and contracts in the admin. Everything that writes is a service behind a form or an action."""
+"""Customers, contracts and the rate cards they are on, in the admin: what writes is a service behind a form."""
 
-from contracts.admin import contracts, customers, facts, logins
+from contracts.admin import contracts, customers, facts, logins, rate_cards
 
-__all__ = ["contracts", "customers", "facts", "logins"]
+__all__ = ["contracts", "customers", "facts", "logins", "rate_cards"]

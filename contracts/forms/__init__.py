@@ -3,5 +3,6 @@
 from contracts.forms.contracts import NewContractForm
 from contracts.forms.customers import CustomerForm, NewCustomerForm
 from contracts.forms.edits import EditForm
+from contracts.forms.prices import PriceForm, WithdrawalForm
 
-__all__ = ["CustomerForm", "EditForm", "NewContractForm", "NewCustomerForm"]
+__all__ = ["CustomerForm", "EditForm", "NewContractForm", "NewCustomerForm", "PriceForm", "WithdrawalForm"]

@@ -1,6 +1,7 @@
 """Reads across customers, claims and terms. Callers that need several of them to agree read in one snapshot."""
 
 from contracts.queries.agreements import AgreedCharge, AgreedCommit, Agreement, agreement, agreements
+from contracts.queries.cards import Reach, contracts_on, reach
 from contracts.queries.claims import aliases_of, claim_windows, holders_of, owner_of
 from contracts.queries.compiled import customer_terms, to_terms
 from contracts.queries.customers import customer, customers, no_such_customer
@@ -14,11 +15,13 @@ __all__ = [
     "Agreement",
     "ContractPrice",
     "EditedTerms",
+    "Reach",
     "agreement",
     "agreements",
     "aliases_of",
     "claim_windows",
     "contract_prices",
+    "contracts_on",
     "customer",
     "customer_of",
     "customer_terms",
@@ -29,5 +32,6 @@ __all__ = [
     "last_edit_number",
     "no_such_customer",
     "owner_of",
+    "reach",
     "to_terms",
 ]

@@ -1,0 +1,246 @@
+"""The prices of a rate card in finished words: what the templates of its pages show."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.urls import reverse
+
+from billing_site.foundation.display import count_text, day_text, exact_text, instant_text
+from billing_site.foundation.periods import floor_hour
+from contracts.queries import Reach
+from pricing.models import Publication, Rate, RateCard
+from pricing.queries import PricedKey, Standing, Stay
+from pricing.wording import price_text, sold_unit, values_text
+
+# what is said of a rate's standing, and how it looks
+BADGES = {
+    Standing.NOW: ("now", "good"),
+    Standing.TO_COME: ("to come", "accent"),
+    Standing.PAST: ("past", ""),
+    Standing.REPLACED: ("replaced before it began", ""),
+    Standing.WITHDRAWN: ("withdrawn", "bad"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ShownStay:
+    """One rate over one range, and who brought it."""
+
+    amount: str
+    per: str
+    when: str
+    badge: str
+    tone: str
+    by: str
+    reason: str
+    withdrawn: str
+    withdraw_url: str
+    is_entitled: bool
+
+    @classmethod
+    def of(cls, card: RateCard, stay: Stay) -> "ShownStay":
+        rate, publication = stay.rate, stay.rate.publication
+        badge, tone = BADGES[stay.standing]
+        withdrawn = ""
+        if stay.standing is Standing.WITHDRAWN:
+            taken = rate.withdrawal.publication
+            why = f": {taken.price_change.reason}" if taken.price_change.reason else ""
+            withdrawn = f"Withdrawn by {taken.published_by}, {instant_text(taken.published_at)}{why}"
+        return cls(
+            amount=exact_text(rate.price, rate.unit.to_unit()),
+            per=sold_unit(stay.version),
+            when=range_text(stay.starting_at, stay.ending_before),
+            badge=badge,
+            tone=tone,
+            by=f"{publication.published_by}, {instant_text(publication.published_at)}",
+            reason=publication.price_change.reason,
+            withdrawn=withdrawn,
+            withdraw_url=withdraw_url(card, rate) if stay.standing in (Standing.NOW, Standing.TO_COME) else "",
+            is_entitled=rate.entitled,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ShownKey:
+    """A row of the price list."""
+
+    number: int
+    product_id: UUID
+    name: str
+    values: str
+    amount: str
+    per: str
+    since: str
+    is_entitled: bool
+    to_come: tuple[ShownStay, ...]
+    stays: tuple[ShownStay, ...]
+    summary: str
+    change_url: str
+
+    @classmethod
+    def of(cls, card: RateCard, priced: PricedKey, number: int) -> "ShownKey":
+        now = priced.now
+        return cls(
+            number=number,
+            product_id=priced.product.pk,
+            name=priced.version.name,
+            values=values_text(priced.key.values),
+            amount=exact_text(now.rate.price, now.rate.unit.to_unit()) if now else "",
+            per=sold_unit(priced.version) if now else "",
+            since=range_text(now.starting_at, now.ending_before) if now else "",
+            is_entitled=now.rate.entitled if now else False,
+            to_come=tuple(ShownStay.of(card, stay) for stay in priced.those(Standing.TO_COME)),
+            stays=tuple(ShownStay.of(card, stay) for stay in reversed(priced.stays)),
+            summary=_summary(priced),
+            change_url=change_url(card, priced),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPublication:
+    """Who changed which prices, when and why."""
+
+    number: int
+    at: str
+    by: str
+    reason: str
+    changes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, publication: Publication, added: list[Rate], withdrawn: list[Rate]) -> "ShownPublication":
+        return cls(
+            number=publication.number,
+            at=instant_text(publication.published_at),
+            by=publication.published_by,
+            reason=publication.price_change.reason,
+            changes=(*_changes("", added), *_changes("withdrawn: ", withdrawn)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    text: str
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What publishing would do to a row: the price before and after, and what else there is to know."""
+
+    before: str
+    after: str
+    per: str
+    when: str
+    notes: tuple[Note, ...] = field(default=())
+
+
+def effect_of_adding(before: PricedKey, after: PricedKey, rate: Rate, touched: Reach, *, at: datetime) -> Effect:
+    """`after` is `before` with `rate` added."""
+    unit, start = rate.unit.to_unit(), rate.starting_at
+    held, new = before.at(start), after.at(start)
+    assert new is not None
+    notes = [Note(f"{start_of(count_text(touched.contracts, 'contract is', 'contracts are'))} on this card.")]
+    if held is not None and (held.rate.price, held.rate.entitled) == (rate.price, rate.entitled):
+        notes.insert(0, Note("That is the price then already.", "warn"))
+    if new.ending_before is not None:
+        notes.append(_afterwards(after.at(new.ending_before), new.ending_before, is_again=rate.ending_before))
+    notes.extend(_reaching_back(start, touched, at))
+    if not rate.entitled:
+        notes.append(Note("Not part of contracts on this card, unless one says so.", "warn"))
+    return Effect(
+        before=exact_text(held.rate.price, unit) if held else "no price",
+        after=exact_text(rate.price, unit),
+        per=sold_unit(new.version),
+        when=range_text(start, new.ending_before),
+        notes=tuple(notes),
+    )
+
+
+def effect_of_withdrawing(after: PricedKey, rate: Rate, stay: Stay, touched: Reach, *, at: datetime) -> Effect:
+    """`after` is the row without `rate`, which holds over `stay` so far."""
+    unit = rate.unit.to_unit()
+    held = after.at(stay.starting_at)
+    notes = [Note(f"{start_of(count_text(touched.contracts, 'contract is', 'contracts are'))} on this card.")]
+    if held is None:
+        notes.append(Note("Nothing holds then in its stead: usage would have no price, and hold its invoices.", "warn"))
+    notes.extend(_reaching_back(stay.starting_at, touched, at))
+    return Effect(
+        before=exact_text(rate.price, unit),
+        after=exact_text(held.rate.price, unit) if held else "no price",
+        per=sold_unit(stay.version),
+        when=range_text(stay.starting_at, stay.ending_before),
+        notes=tuple(notes),
+    )
+
+
+def range_text(starting_at: datetime, ending_before: datetime | None) -> str:
+    """ "from 1 December 2025 up to 1 January 2026"."""
+    end = f" up to {day_text(ending_before)}" if ending_before else ""
+    return f"from {day_text(starting_at)}{end}"
+
+
+def change_url(card: RateCard, priced: PricedKey) -> str:
+    page = reverse("admin:pricing_ratecard_price", args=[card.pk, priced.product.pk])
+    return f"{page}?{urlencode(sorted(priced.key.values.items()))}" if priced.key.values else page
+
+
+def withdraw_url(card: RateCard, rate: Rate) -> str:
+    return reverse("admin:pricing_ratecard_withdraw", args=[card.pk, rate.pk])
+
+
+def start_of(text: str) -> str:
+    """As the beginning of a sentence."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def _afterwards(following: Stay | None, instant: datetime, *, is_again: datetime | None) -> Note:
+    if following is None:
+        return Note(f"From {day_text(instant)} on there is no price.", "warn")
+    price = price_text(following.rate.price, following.rate.unit.to_unit(), following.version)
+    if following.rate.starting_at == instant:
+        return Note(f"A later price replaces it on {day_text(instant)}: {price}.", "warn")
+    return Note(f"From {day_text(instant)} on it is {price} again.")
+
+
+def _reaching_back(start: datetime, touched: Reach, at: datetime) -> list[Note]:
+    if start >= floor_hour(at):
+        return []
+    again = start_of(count_text(touched.rated_again, "contract has", "contracts have"))
+    notes = [
+        Note(
+            f"It begins in the past. {again} usage since then that is not billed yet: drafts are rated again at once.",
+            "warn",
+        )
+    ]
+    if touched.final:
+        final = count_text(touched.final, "contract has", "contracts have")
+        notes.append(Note(f"{start_of(final)} final invoices over that time: those stay as they are.", "warn"))
+    return notes
+
+
+def _summary(priced: PricedKey) -> str:
+    """What there is besides the price now: "1 to come, 2 past, 1 withdrawn"."""
+    names = (
+        (Standing.TO_COME, "to come"),
+        (Standing.PAST, "past"),
+        (Standing.REPLACED, "replaced"),
+        (Standing.WITHDRAWN, "withdrawn"),
+    )
+    counted = [(len(priced.those(standing)), name) for standing, name in names]
+    return ", ".join(f"{count} {name}" for count, name in counted if count) or "no other price"
+
+
+def _changes(prefix: str, rates: list[Rate], limit: int = 5) -> list[str]:
+    shown = [
+        f"{prefix}{_named(rate)} {exact_text(rate.price, rate.unit.to_unit())} "
+        f"{range_text(rate.starting_at, rate.ending_before)}"
+        for rate in rates[:limit]
+    ]
+    return [*shown, f"and {len(rates) - limit} more"] if len(rates) > limit else shown
+
+
+def _named(rate: Rate) -> str:
+    values = values_text(rate.pricing_group_values)
+    return f"{rate.product.name} ({values})" if values else rate.product.name
