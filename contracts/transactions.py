@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db.models import F
 
+from billing_site.foundation.touched import CUSTOMER, touch
 from billing_site.foundation.transactions import repeatable_read
 from contracts.models import Customer
 from contracts.queries.customers import no_such_customer
@@ -49,4 +50,5 @@ def lock_customers(customer_ids: Iterable[UUID]) -> dict[UUID, Customer]:
         found = Customer.objects.filter(pk=customer_id).update(money_version=F("money_version") + 1)
         if not found:
             raise no_such_customer(customer_id)
+    touch(CUSTOMER, ids)
     return Customer.objects.in_bulk(ids)

@@ -9,17 +9,17 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
-from billing_site.foundation.columns import amount_field, ends_after_it_starts, is_a_number, on_the_hour, one_of
+from billing_site.foundation.columns import (
+    XidField,
+    amount_field,
+    ends_after_it_starts,
+    is_a_number,
+    on_the_hour,
+    one_of,
+)
 from billing_site.foundation.history import history
 from billing_site.foundation.ids import uuid7
 from contracts.models import Customer
-
-
-class XidField(models.BigIntegerField):
-    """PostgreSQL's 64-bit transaction id (xid8)."""
-
-    def db_type(self, connection: Any) -> str:
-        return "xid8"
 
 
 class HoursField(models.Field):

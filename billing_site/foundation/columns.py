@@ -23,6 +23,13 @@ def quantity_field(**options: Any) -> models.DecimalField:
     return models.DecimalField(max_digits=38, decimal_places=12, **options)
 
 
+class XidField(models.BigIntegerField):
+    """PostgreSQL's 64-bit transaction id (xid8)."""
+
+    def db_type(self, connection: Any) -> str:
+        return "xid8"
+
+
 class _IsNotNaN(Func):
     template = "(%(expressions)s <> 'NaN'::numeric)"
     output_field = models.BooleanField()

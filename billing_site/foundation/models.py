@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
-from billing_site.foundation.columns import one_of
+from billing_site.foundation.columns import XidField, one_of
 from billing_site.foundation.history import history
 from billing_site.foundation.ids import uuid7
 
@@ -160,6 +160,30 @@ class Job(models.Model):
             one_of("state", ["QUEUED", "RUNNING", "DONE", "FAILED"]),
         ]
         indexes = [models.Index(name="jobs_by_state", fields=["state", "created_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key}"
+
+
+class Touched(models.Model):
+    """A signal: a transaction has changed something, and whoever keeps what is derived from it has not looked yet.
+
+    See `foundation.touched`. Rows are only inserted and taken, and the table is not logged: what a crash loses of it,
+    whoever consumes it finds in time by looking.
+    """
+
+    class Kind(models.TextChoices):
+        SUBJECT = "SUBJECT", "usage of a subject"
+        CUSTOMER = "CUSTOMER", "terms or money of a customer"
+        PUBLICATION = "PUBLICATION", "prices and products"
+
+    pk = models.CompositePrimaryKey("kind", "key", "transaction")
+    kind = models.CharField(max_length=16, choices=Kind)
+    key = models.TextField(db_collation="C")  # a subject, the id of a customer, the number of a publication
+    transaction = XidField()
+
+    class Meta:
+        constraints = [one_of("kind", ["SUBJECT", "CUSTOMER", "PUBLICATION"])]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key}"

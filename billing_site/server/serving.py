@@ -110,7 +110,8 @@ def _supervise(
     web = [*program, "billing_site.server.web", "--socket", str(listener.fileno()), "--board", str(board.fileno())]
     descriptors = (listener.fileno(), board.fileno(), watched)
     parts = [Part(f"web-{n + 1}", [*web, "--seat", str(n), *parent], descriptors) for n in range(WEB_WORKERS)]
-    parts.append(Part("jobs", [*program, "billing_site.server.jobs", *parent], (watched,)))
+    for name in ("jobs", "refresher"):
+        parts.append(Part(name, [*program, f"billing_site.server.{name}", *parent], (watched,)))
 
     def note() -> None:
         Run(run.serve, run.address, supervisor.marks()).write(folder.run_file)

@@ -12,6 +12,7 @@ from uuid import UUID
 import psycopg
 from django.db import connection
 
+from billing_site.foundation.touched import SUBJECT, touch
 from ledger.metering import Measures, SeriesBytes, quantity_text
 from ledger.models import UnreadValue
 from ledger.queries.counting import STORED as STORED_EVENTS
@@ -54,6 +55,7 @@ def fold_anew(events: Sequence[StoredEvent], measures: Measures, *, at: datetime
     for index, marks in sorted(call.measured.marks.items()):
         marked.add(call.events[index], marks)
     _write([call], amounts, marked)
+    touch(SUBJECT, {one.subject for one in events})
     counted = {index for index, parts in enumerate(call.measured.parts) if parts}
     return len(counted | call.measured.marks.keys())
 
@@ -63,6 +65,7 @@ def refold(before: StoredEvent, after: StoredEvent | None, counting: Counting, *
 
     Within the caller's transaction, in which the correction has been stored and no backfill moves.
     """
+    touch(SUBJECT, [before.subject])
     measures = counting.of(before)
     unread = UnreadValue.objects.filter(subject=before.subject, transaction_id=before.transaction_id)
     unread_by = set(unread.values_list("metric_id", flat=True))

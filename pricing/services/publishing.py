@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import connection
 
 from billing_site.foundation.actor import Actor
+from billing_site.foundation.touched import PUBLICATION, touch
 from pricing.models import PriceChange, Publication
 
 # One statement makes the row, counts on, and holds the row's lock until the transaction ends: whoever reads
@@ -23,7 +24,9 @@ def publish(*, reason: str = "", at: datetime, by: Actor) -> Publication:
     already: publishers wait for each other here.
     """
     change = PriceChange.objects.create(reason=reason, created_at=at, created_by=by.label, actor_id=by.id)
-    return Publication.objects.create(number=next_number(), price_change=change, published_at=at, published_by=by.label)
+    number = next_number()
+    touch(PUBLICATION, [number])
+    return Publication.objects.create(number=number, price_change=change, published_at=at, published_by=by.label)
 
 
 def next_number() -> int:

@@ -19,6 +19,7 @@ MODELS = {
     "foundation.ApiToken": ("configured", "id", None),
     "foundation.IdempotencyKey": ("derived", "owner, key", "owner"),
     "foundation.Job": ("derived", "id", None),
+    "foundation.Touched": ("derived", "kind, key, transaction", None),
     "pricing.PricingUnit": ("configured", "id", None),
     "pricing.BillableMetric": ("configured", "id", None),
     "pricing.PriceChange": ("configured", "id", None),
@@ -63,6 +64,9 @@ MODELS = {
     "invoicing.NumberSeries": ("derived", "id", "customer"),
     "invoicing.Invoice": ("fact", "id", "customer"),
     "invoicing.InvoiceLine": ("fact", "id", "customer"),
+    "invoicing.CustomerSummary": ("derived", "customer", "customer"),
+    "invoicing.DraftSummary": ("derived", "id", "customer"),
+    "invoicing.CommitmentSummary": ("derived", "id", "customer"),
 }
 
 

@@ -61,9 +61,10 @@ def test_what_dies_is_started_again(data: Path) -> None:
     with serving(data) as site:
         until(lambda: site.answers("/readyz"))
         before = site.noted()
-        for name in ("web-1", "jobs", "postgres"):
+        for name in ("web-1", "jobs", "refresher", "postgres"):
             os.kill(before[name], signal.SIGKILL)
-        until(lambda: all(site.noted()[name] not in (0, before[name]) for name in ("web-1", "jobs", "postgres")))
+        killed = ("web-1", "jobs", "refresher", "postgres")
+        until(lambda: all(site.noted()[name] not in (0, before[name]) for name in killed))
         until(lambda: site.answers("/readyz"))
         assert left_of({before["jobs"], before["web-1"]}) == {}  # helpers neither
         assert site.noted()["web-2"] == before["web-2"]

@@ -17,7 +17,8 @@ MIGRATION_LOCK = 0x0C0FFEE5  # one `serve` migrates, the others on the same data
 
 class Command(BaseCommand):
     help = (
-        "Runs PostgreSQL (unless DATABASE_URL is set), web workers and job cluster; prints `ready …` when it answers."
+        "Runs PostgreSQL (unless DATABASE_URL is set), web workers, job cluster and refresher; prints `ready …` when "
+        "it answers."
     )
     requires_system_checks: list[str] = []  # they are run below, when the database answers
 

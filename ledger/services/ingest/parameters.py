@@ -57,6 +57,11 @@ def keys(entries: Sequence[Entry]) -> list[Any]:
     ]
 
 
+def subjects(entries: Sequence[Entry]) -> list[Any]:
+    """Each subject once; entries are sorted."""
+    return [TextArray.of(short_elements(list(dict.fromkeys(entry[0] for entry in entries))))]
+
+
 def call_row(call: Call, receipt: Receipt) -> list[Any]:
     return [
         call.id,

@@ -1,5 +1,5 @@
 """The ingest transaction: claim the keys, store the bodies of the keys just claimed, fold exactly those into the days,
-record the calls; commit; answer.
+record the calls, signal the subjects; commit; answer.
 
 A list of calls goes through one transaction, so that many small calls cost as little as one large one. Every writer
 takes the same steps in the same order and sorts the keys of each: event keys, metric set, series, days, and then what
@@ -18,6 +18,7 @@ import psycopg
 from django.db import OperationalError, connection, transaction
 from psycopg.pq import TransactionStatus
 
+from billing_site.foundation.touched import TOUCH_SUBJECTS
 from billing_site.foundation.transactions import RETRIED, sqlstate
 from ledger.services.ingest import marking, parameters, statements
 from ledger.services.ingest.authority import NotTheAuthority, record_refusal, refuse_others
@@ -128,6 +129,8 @@ def _write(raw: psycopg.Connection, calls: Sequence[Call], *, own: bool) -> tupl
             run(statements.SERIES, rows_of_series, prepare=True)
         if unread := parameters.unread(calls, claimed):
             run(statements.UNREAD, unread, prepare=True)
+        if claimed:
+            run(TOUCH_SUBJECTS, parameters.subjects(claimed), prepare=True)
         for fold in parameters.fold_rounds(amounts):
             run(statements.FOLD, fold, prepare=True)
         for statement, rows_of_marks in marked.statements():

@@ -1,0 +1,111 @@
+"""Summaries of what is computed: what they should say, whose are not what they should be, and reading them."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from billing_site.foundation.periods import HOUR, floor_hour
+from billing_site.foundation.touched import touched_customers
+from contracts.models import Claim, Contract
+from contracts.terms import Commit
+from invoicing.engine.calendar import TRUE_UP
+from invoicing.models import CommitmentSummary, CustomerSummary, DraftSummary
+from invoicing.queries.balances import movements
+from invoicing.queries.commitments import commitment, period_of
+from invoicing.queries.compute import Computation
+from pricing.models import ProductVersion, Rate
+
+
+def draft_summaries(computed: Computation) -> Iterator[DraftSummary]:
+    """The rows that stand for the computed drafts."""
+    terms = computed.inputs.terms
+    names = {contract.id: contract.name for contract in terms.contracts}
+    for draft in computed.result.documents:
+        yield DraftSummary(
+            id=draft.id,
+            customer_id=terms.customer_id,
+            contract_id=draft.contract_id,
+            contract_name=names[draft.contract_id],
+            kind=draft.kind,
+            starting_at=draft.period.starting_at if draft.period else None,
+            ending_before=draft.period.ending_before if draft.period else None,
+            issued_at=draft.issued_at,
+            finalizes_at=draft.finalizes_at,
+            waits=bool(draft.waits_for),
+            total=draft.total,
+            unit_id=draft.unit.id,
+            findings=len(draft.findings),
+            blocking=sum(finding.blocking for finding in draft.findings),
+        )
+
+
+def commitment_summaries(computed: Computation, *, at: datetime) -> Iterator[CommitmentSummary]:
+    """The rows that stand for the commits that are not over, or whose true-up is not final. One query."""
+    moved = movements(computed, at=at)
+    true_ups = {draft.slot: draft for draft in computed.result.documents if draft.kind == TRUE_UP}
+    for commit in _commits(computed):
+        period, true_up = period_of(commit), true_ups.get(str(commit.id))
+        assert period.ending_before is not None
+        if period.ending_before <= at and true_up is None:
+            continue
+        now = commitment(commit, moved[commit.id], true_up, (), at=at)
+        yield CommitmentSummary(
+            id=commit.id,
+            customer_id=computed.inputs.terms.customer_id,
+            contract_id=commit.contract_id,
+            name=commit.name,
+            type=commit.type,
+            starting_at=period.starting_at,
+            ending_before=period.ending_before,
+            amount=now.amount,
+            used=now.used,
+            unit_id=commit.unit.id,
+        )
+
+
+def touched_by_usage(subjects: Iterable[str]) -> set[UUID]:
+    """The customers that have ever claimed any of the subjects. One query."""
+    claims = Claim.objects.filter(subject__in=list(subjects), customer__isnull=False)
+    return set(claims.values_list("customer_id", flat=True))
+
+
+def touched_by_publications(numbers: Iterable[int]) -> set[UUID]:
+    """The customers with a contract on a card whose prices, or whose products, these publications changed."""
+    published = list(numbers)
+    products = ProductVersion.objects.filter(publication__in=published, starting_at__isnull=False).values("product")
+    rates = Rate.objects.filter(
+        Q(publication__in=published) | Q(withdrawal__publication__in=published) | Q(product__in=products)
+    )
+    contracts = Contract.objects.filter(rate_card__in=rates.values("rate_card"))
+    return set(contracts.values_list("customer_id", flat=True))
+
+
+def customers_to_refresh(*, at: datetime, limit: int) -> list[UUID]:
+    """Whose summaries are to be made again: first those that were touched, then those of another hour of the business
+    time, as terms and prices hold from the hour on."""
+    touched = touched_customers(limit=limit)
+    hour = floor_hour(at)
+    stale = CustomerSummary.objects.filter(Q(as_of=None) | Q(as_of__lt=hour) | Q(as_of__gte=hour + HOUR))
+    aged = stale.exclude(pk__in=touched).order_by("as_of", "pk").values_list("pk", flat=True)
+    return [*touched, *aged[: max(limit - len(touched), 0)]]
+
+
+def customers_to_look_at(*, before: datetime, limit: int) -> QuerySet[CustomerSummary]:
+    """Whom nobody has looked at since `before` (wall time), the longest first: a signal may have been lost."""
+    return CustomerSummary.objects.filter(Q(looked_at=None) | Q(looked_at__lt=before)).order_by("looked_at", "pk")[
+        :limit
+    ]
+
+
+def oldest_summary() -> datetime | None:
+    """The business time of the oldest summary that there is."""
+    return CustomerSummary.objects.exclude(as_of=None).order_by("as_of").values_list("as_of", flat=True).first()
+
+
+def _commits(computed: Computation) -> Iterator[Commit]:
+    terms = computed.inputs.terms
+    yield from terms.commits
+    for contract in terms.contracts:
+        yield from contract.commits
