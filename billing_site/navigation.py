@@ -16,7 +16,7 @@ PLACES: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
             ("Customers", "groups", "contracts_customer_changelist", "contracts.view_customer"),
             ("Rate cards", "sell", "pricing_ratecard_changelist", "pricing.view_ratecard"),
             ("Invoices", "receipt_long", "invoicing_invoice_changelist", "invoicing.view_invoice"),
-            ("Drafts", "edit_document", "invoicing_draftsofcustomer_changelist", "invoicing.view_draftsofcustomer"),
+            ("Drafts", "edit_document", "invoicing_draftsummary_changelist", "invoicing.view_draftsummary"),
         ),
     ),
     (

@@ -140,6 +140,7 @@ UNFOLD = {
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
     "ENVIRONMENT": "billing_site.navigation.environment",
+    "DASHBOARD_CALLBACK": "billing_site.home.dashboard",
     "STYLES": ["/static/foundation/house.css"],
     "BORDER_RADIUS": "6px",
     "COLORS": {

@@ -6,13 +6,15 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
-from billing_site import health
+from billing_site import health, home
 from billing_site.api import errors
 from billing_site.api.elsewhere import NOT_SERVED
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/")),
     path("admin", RedirectView.as_view(url="/admin/")),
+    path("admin/start/<slug:name>/", admin.site.admin_view(home.start_step), name="start_step"),
+    path("admin/start/", admin.site.admin_view(home.hide_start), name="hide_start"),
     path("admin/", admin.site.urls),
     path(
         "login",

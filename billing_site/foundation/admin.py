@@ -3,12 +3,15 @@
 Only this module, and what the site says of its looks, know the admin's skin.
 """
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils.html import format_html
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import ActionForm
@@ -16,6 +19,7 @@ from unfold.widgets import CHECKBOX_CLASSES, INPUT_CLASSES, SELECT_CLASSES, TEXT
 
 from billing_site.foundation import clock, tokens
 from billing_site.foundation.actor import Actor
+from billing_site.foundation.display import amount_text, day_text, exact_text
 from billing_site.foundation.models import ApiToken, Job
 
 
@@ -56,6 +60,32 @@ class ReasonActionForm(ActionForm):
     reason = forms.CharField(
         required=False, label="Reason:", widget=forms.TextInput(attrs={"class": " ".join(INPUT_CLASSES)})
     )
+
+
+def money_column(
+    description: str, *, amount: str, unit: str = "unit", is_exact: bool = False, ordering: str | None = None
+) -> Callable[[Any, Any], str]:
+    """A column of a list: an amount of the row with its currency, right-aligned. `unit` names a pricing unit's row.
+
+    To the minor unit; or to the last digit where it `is_exact`, as prices are.
+    """
+    text = exact_text if is_exact else amount_text
+
+    @admin.display(description=description, ordering=ordering or amount)
+    def column(page: Any, row: Any) -> str:
+        return number_cell(text(getattr(row, amount), getattr(row, unit).to_unit()))
+
+    return column
+
+
+def number_cell(text: str) -> str:
+    """A figure in a list, so that figures stand under each other."""
+    return format_html('<span class="house-number">{}</span>', text)
+
+
+def instant_cell(instant: datetime | None) -> str:
+    """A date with its time in a list, in one line; a midnight goes without it."""
+    return format_html('<span class="house-instant">{}</span>', day_text(instant) if instant else "")
 
 
 class HouseAdmin(SimpleHistoryAdmin, ModelAdmin):

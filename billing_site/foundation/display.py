@@ -10,7 +10,7 @@ from decimal import Context, Decimal, localcontext
 from babel.dates import format_datetime
 from babel.numbers import format_currency, format_decimal, get_currency_name, get_currency_symbol
 
-from billing_site.foundation.money import PRECISION, Unit, round_to
+from billing_site.foundation.money import PRECISION, Unit, major_amount, round_to
 from billing_site.foundation.periods import Period, floor_day
 
 LOCALE = "en_US"
@@ -25,7 +25,7 @@ def amount_text(amount: Decimal, unit: Unit) -> str:
 def exact_text(amount: Decimal, unit: Unit) -> str:
     """With every digit that says something, and no fewer than the minor unit has: "$40.00", "$0.0000025"."""
     with localcontext(Context(prec=PRECISION)):
-        major = _plain(unit.in_major(amount))
+        major = _plain(major_amount(amount, unit))
         if unit.code:
             text = format_currency(major, unit.code, locale=LOCALE, decimal_quantization=False)
             return text.replace(unit.code, f"{unit.code}\xa0")  # where a currency has no sign of its own

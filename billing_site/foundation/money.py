@@ -30,14 +30,6 @@ class Unit:
         """The smallest payable step, in wire units: USD 1, EUR 0.01, JPY 1, KWD 0.001."""
         return Decimal(1).scaleb(self.wire_exponent - self.minor_exponent)
 
-    def in_major(self, wire: Decimal) -> Decimal:
-        """An amount on the wire as people count it: 3000 cents are 30 dollars."""
-        return wire.scaleb(-self.wire_exponent, Context(prec=PRECISION))
-
-    def in_wire(self, major: Decimal) -> Decimal:
-        """The way back: 30 dollars are 3000 cents."""
-        return major.scaleb(self.wire_exponent, Context(prec=PRECISION))
-
 
 class MixedUnits(ValueError):
     """Two amounts in different pricing units were put together."""
@@ -93,6 +85,12 @@ def wire_amount(major: Decimal, unit: Unit) -> Decimal:
     """What people write in the major unit (dollars), in wire units (cents), exact."""
     with localcontext(Context(prec=PRECISION)):
         return major.scaleb(unit.wire_exponent)
+
+
+def major_amount(wire: Decimal, unit: Unit) -> Decimal:
+    """The way back: what people read."""
+    with localcontext(Context(prec=PRECISION)):
+        return wire.scaleb(-unit.wire_exponent)
 
 
 def round_to(amount: Decimal | Fraction, step: Decimal) -> Decimal:

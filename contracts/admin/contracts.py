@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from billing_site.foundation.admin import HouseAdmin, ReadOnlyInline
+from billing_site.foundation.admin import HouseAdmin, ReadOnlyInline, instant_cell
 from contracts import forms
 from contracts.models import Commit, ContractEdit, ContractTerms, Override, ScheduledCharge, Term
 from contracts.models.term import digits
@@ -92,12 +92,11 @@ class ContractRecordAdmin(ThroughServices, HouseAdmin):
     list_display = [
         "customer",
         "name",
-        "starting_at",
-        "ending_before",
+        "starts",
+        "ends",
         "rate_card",
         "frequency",
-        "billed_through",
-        "created_at",
+        "billed",
     ]
     list_filter = ["frequency", "rate_card"]
     list_select_related = ["customer", "rate_card"]
@@ -133,9 +132,17 @@ class ContractRecordAdmin(ThroughServices, HouseAdmin):
     def name(self, contract: Any) -> str:
         return contract.held_terms.name
 
-    @admin.display(description="Ending before")
-    def ending_before(self, contract: Any) -> Any:
-        return contract.held_terms.ending_before
+    @admin.display(description="From", ordering="starting_at")
+    def starts(self, contract: Any) -> str:
+        return instant_cell(contract.starting_at)
+
+    @admin.display(description="Up to")
+    def ends(self, contract: Any) -> str:
+        return instant_cell(contract.held_terms.ending_before)
+
+    @admin.display(description="Billed up to", ordering="billed_through")
+    def billed(self, contract: Any) -> str:
+        return instant_cell(contract.billed_through)
 
 
 def standing_of(whole: Term, parts: Iterable[Term]) -> str:

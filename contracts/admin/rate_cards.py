@@ -18,7 +18,7 @@ from django.views.decorators.csrf import csrf_protect
 from django_htmx.http import HttpResponseClientRedirect
 
 from billing_site.foundation import clock
-from billing_site.foundation.admin import HouseAdmin
+from billing_site.foundation.admin import HouseAdmin, number_cell
 from billing_site.foundation.display import instant_text, unit_text
 from billing_site.foundation.refusals import Refusal
 from billing_site.foundation.transactions import read_snapshot
@@ -31,7 +31,7 @@ from contracts.admin.price_shown import (
     effect_of_withdrawing,
     range_text,
 )
-from contracts.queries import contracts_on, reach
+from contracts.queries import contracts_by_card, contracts_on, reach
 from pricing import forms as pricing_forms
 from pricing import services
 from pricing.admin import ARCHIVED, ThroughServices
@@ -42,6 +42,7 @@ from pricing.queries import (
     PricedKey,
     Standing,
     alias_segments,
+    key_counts,
     keys_of_card,
     latest_publication,
     priced,
@@ -63,7 +64,7 @@ class RateCardAdmin(ThroughServices, HouseAdmin):
 
     add_form = pricing_forms.RateCardForm
     change_form = pricing_forms.RateCardNameForm
-    list_display = ["name", "fiat_unit", "aliases_now", "created_at", "created_by", "archived_at"]
+    list_display = ["name", "currency", "contracts_now", "prices_now", "aliases_now", "created_at", "archived_at"]
     list_filter = [ARCHIVED]
     list_select_related = ["fiat_unit"]
     search_fields = ["name", "aliases__name", "id"]
@@ -84,9 +85,24 @@ class RateCardAdmin(ThroughServices, HouseAdmin):
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         changelist = super().get_changelist_instance(request)
         held = alias_segments([card.pk for card in changelist.result_list])
+        counted = contracts_by_card(list(held), at=clock.now())
+        priced_keys = key_counts(list(held))
         for card in changelist.result_list:
             card.held_aliases = held[card.pk]
+            card.contract_count, card.key_count = counted.get(card.pk, 0), priced_keys.get(card.pk, 0)
         return changelist
+
+    @admin.display(description="Currency", ordering="fiat_unit__name")
+    def currency(self, card: RateCard) -> str:
+        return unit_text(card.fiat_unit.to_unit())
+
+    @admin.display(description="Contracts")
+    def contracts_now(self, card: Any) -> str:
+        return number_cell(f"{card.contract_count:,}")
+
+    @admin.display(description="Prices")
+    def prices_now(self, card: Any) -> str:
+        return number_cell(f"{card.key_count:,}")
 
     @admin.display(description="Aliases")
     def aliases_now(self, card: Any) -> str:
@@ -164,7 +180,7 @@ class RateCardAdmin(ThroughServices, HouseAdmin):
         unit = card.fiat_unit.to_unit()
         form = forms.PriceForm(row, unit, request.POST or None, known=known, at=at)
         is_live = request.POST.get("part") == "effect"
-        form.fields["reason"].required = not is_live
+        form.fields["reason"].required = request.POST.get("action") == "publish"  # only then it is asked for
         effect = None
         if request.method == "POST" and form.is_valid():
             effect = self._publish(request, card, row, form, at)

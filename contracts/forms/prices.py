@@ -9,7 +9,7 @@ from django.http import QueryDict
 
 from billing_site.foundation.admin import Dressed
 from billing_site.foundation.display import plain_text, unit_sign, unit_text
-from billing_site.foundation.money import Unit
+from billing_site.foundation.money import Unit, major_amount, wire_amount
 from billing_site.foundation.periods import DAY, floor_day
 from billing_site.foundation.refusals import Refusal
 from contracts.forms.instants import InstantField
@@ -68,7 +68,7 @@ class PriceForm(ShownRefusal):
         }
         super().__init__(data, initial=initial)
         self.key, self.unit = priced.key, unit
-        held = plain_text(unit.in_major(now.rate.price)) if now else ""
+        held = plain_text(major_amount(now.rate.price, unit)) if now else ""
         self.sign, self.sold_unit = unit_sign(unit), sold_unit(priced.version)
         self.fields["price"].help_text = f"In {unit_text(unit)}, {self.sold_unit}." + (f" Now {held}." if held else "")
         price = self.fields["price"].widget
@@ -77,7 +77,7 @@ class PriceForm(ShownRefusal):
 
     def clean_price(self) -> Decimal:
         """In wire units."""
-        return self.unit.in_wire(self.cleaned_data["price"])
+        return wire_amount(self.cleaned_data["price"], self.unit)
 
     def to_rate(self) -> NewRate:
         values = self.cleaned_data

@@ -1,7 +1,7 @@
 """Reads across customers, claims and terms. Callers that need several of them to agree read in one snapshot."""
 
 from contracts.queries.agreements import AgreedCharge, AgreedCommit, Agreement, agreement, agreements
-from contracts.queries.cards import Reach, contracts_on, reach
+from contracts.queries.cards import Reach, contracts_by_card, contracts_on, reach
 from contracts.queries.claims import aliases_of, claim_windows, holders_of, owner_of
 from contracts.queries.compiled import customer_terms, to_terms
 from contracts.queries.customers import customer, customers, no_such_customer
@@ -21,6 +21,7 @@ __all__ = [
     "aliases_of",
     "claim_windows",
     "contract_prices",
+    "contracts_by_card",
     "contracts_on",
     "customer",
     "customer_of",

@@ -1,9 +1,11 @@
 """Which contracts a rate card prices."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
-from django.db.models import F, Q
+from django.db.models import Count, F, Q
 
 from contracts.models import ContractTerms, TermQuerySet
 from pricing.models import RateCard
@@ -27,6 +29,14 @@ def contracts_on(card: RateCard, *, at: datetime) -> TermQuerySet:
         .select_related("contract", "customer")
         .order_by("customer__name", "contract__starting_at", "contract_id")
     )
+
+
+def contracts_by_card(card_ids: Collection[UUID], *, at: datetime) -> dict[UUID, int]:
+    """How many contracts that have not ended are on each card; cards without any are left out. One query."""
+    on_cards = ContractTerms.objects.standing().filter(
+        _after(at), contract__rate_card__in=card_ids, contract__archived_at=None
+    )
+    return dict(on_cards.order_by().values_list("contract__rate_card").annotate(Count("id")))
 
 
 def reach(card: RateCard, *, since: datetime, at: datetime) -> Reach:

@@ -13,6 +13,8 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_protect
 
 from billing_site.foundation import clock
+from billing_site.foundation.admin import number_cell
+from billing_site.foundation.display import amount_text
 from billing_site.foundation.refusals import NotFound, Refusal
 from billing_site.foundation.transactions import read_snapshot
 from contracts import services
@@ -25,11 +27,25 @@ from invoicing.admin.screens import ContractScreen, PreviewCard, WhyCard
 from invoicing.queries.account import account
 from invoicing.queries.explained import explained_row
 from invoicing.queries.preview import preview_edit
+from invoicing.queries.summaries import usage_by_contract
 
 
 @admin.register(Contract)
 class ContractAdmin(ContractRecordAdmin):
     """A contract opens on what it costs now; it is edited on a page of its own, by edits."""
+
+    list_display = [*ContractRecordAdmin.list_display, "money_so_far"]
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changelist = super().get_changelist_instance(request)
+        amounts = usage_by_contract([contract.pk for contract in changelist.result_list])
+        for contract in changelist.result_list:
+            contract.so_far = amount_text(*amounts[contract.pk]) if contract.pk in amounts else ""
+        return changelist
+
+    @admin.display(description="Not billed yet")
+    def money_so_far(self, contract: Any) -> str:
+        return number_cell(contract.so_far)
 
     def get_urls(self) -> list[Any]:
         def page(route: str, view: Any, name: str) -> Any:

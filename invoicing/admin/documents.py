@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from billing_site.foundation import clock
 from billing_site.foundation.actor import Actor
-from billing_site.foundation.admin import FactAdmin, ReadOnlyInline
+from billing_site.foundation.admin import FactAdmin, ReadOnlyInline, money_column
 from billing_site.foundation.display import day_text, exact_text, instant_text, period_text, quantity_text
 from billing_site.foundation.money import Unit
 from billing_site.foundation.refusals import Refusal
@@ -52,10 +52,10 @@ class InvoiceAdmin(FactAdmin):
         "starting_at",
         "ending_before",
         "issued_at",
-        "total",
-        "unit",
+        "money_total",
         "finalized_at",
     ]
+    money_total = money_column("Total", amount="total")
     list_filter = ["kind", "issued_at"]
     list_select_related = ["customer", "unit"]
     search_fields = ["number", "customer__name"]

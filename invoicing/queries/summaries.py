@@ -1,21 +1,23 @@
 """Summaries of what is computed: what they should say, whose are not what they should be, and reading them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Sum
 
+from billing_site.foundation.money import Unit
 from billing_site.foundation.periods import HOUR, floor_hour
 from billing_site.foundation.touched import touched_customers
 from contracts.models import Claim, Contract
 from contracts.terms import Commit
 from invoicing.engine.calendar import TRUE_UP
-from invoicing.models import CommitmentSummary, CustomerSummary, DraftSummary
+from invoicing.models import CommitmentSummary, CustomerSummary, DraftSummary, Invoice
 from invoicing.queries.balances import movements
 from invoicing.queries.commitments import commitment, period_of
 from invoicing.queries.compute import Computation
-from pricing.models import ProductVersion, Rate
+from pricing.models import PricingUnit, ProductVersion, Rate
 
 
 def draft_summaries(computed: Computation) -> Iterator[DraftSummary]:
@@ -97,6 +99,14 @@ def customers_to_look_at(*, before: datetime, limit: int) -> QuerySet[CustomerSu
     return CustomerSummary.objects.filter(Q(looked_at=None) | Q(looked_at__lt=before)).order_by("looked_at", "pk")[
         :limit
     ]
+
+
+def usage_by_contract(contract_ids: Collection[UUID]) -> dict[UUID, tuple[Decimal, Unit]]:
+    """What the usage drafts of each contract come to together; contracts without any are left out. Two queries."""
+    usage = DraftSummary.objects.filter(contract__in=contract_ids, kind=Invoice.Kind.USAGE).order_by()
+    sums = list(usage.values_list("contract", "unit").annotate(Sum("total")))
+    units = PricingUnit.objects.in_bulk({unit_id for _, unit_id, _ in sums})
+    return {contract_id: (total, units[unit_id].to_unit()) for contract_id, unit_id, total in sums}
 
 
 def oldest_summary() -> datetime | None:

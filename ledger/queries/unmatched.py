@@ -18,7 +18,8 @@ from pricing.models import RateCard as RateCardRow
 from pricing.queries import catalog
 
 # Subjects are found by jumping from one to the next in the keys' index, so it costs as many steps as there are
-# subjects, however many events they sent.
+# subjects, however many events they sent. The claims' index has another collation, so it is named: else each step would
+# read all claims.
 _SUBJECTS = """
 WITH RECURSIVE subjects AS (
     (SELECT subject FROM ledger_eventkey WHERE subject > %(after)s ORDER BY subject LIMIT 1)
@@ -29,7 +30,7 @@ WITH RECURSIVE subjects AS (
 ), unclaimed AS (
     SELECT subject FROM subjects
     WHERE subject IS NOT NULL AND (
-        SELECT claim.customer_id FROM contracts_claim claim WHERE claim.subject = subjects.subject
+        SELECT claim.customer_id FROM contracts_claim claim WHERE claim.subject = subjects.subject COLLATE "default"
         ORDER BY claim.sequence DESC LIMIT 1
     ) IS NULL
     LIMIT %(limit)s

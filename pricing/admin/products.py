@@ -6,11 +6,14 @@ from django.http import HttpRequest
 
 from billing_site.foundation import clock
 from billing_site.foundation.admin import FactAdmin, HouseAdmin, ReadOnlyInline
+from billing_site.foundation.display import quantity_text
 from pricing import forms as own
 from pricing import services
-from pricing.admin.base import ARCHIVED, ThroughServices, digits
+from pricing.admin.base import ARCHIVED, ThroughServices
 from pricing.models import Product, ProductVersion
 from pricing.queries.rows import products_with_versions, version_in_force
+
+SIGNS = {"DIVIDE": "÷", "MULTIPLY": "×"}
 
 
 class VersionInline(ReadOnlyInline):
@@ -60,9 +63,8 @@ class ProductAdmin(ThroughServices, HouseAdmin):
         version = version_in_force(product, clock.now())
         if version.conversion_factor is None:
             return ""
-        return (
-            f"{version.conversion_operation.lower()} by {digits(version.conversion_factor)} {version.conversion_name}"
-        )
+        name = version.conversion_name or "units"
+        return f"{name} (measured, {SIGNS[version.conversion_operation]} {quantity_text(version.conversion_factor)})"
 
     @admin.action(description="Archive selected products", permissions=["change"])
     def archive(self, request: HttpRequest, products: QuerySet[Product]) -> None:

@@ -6,12 +6,14 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from billing_site.foundation.admin import FactAdmin
+from billing_site.foundation.admin import FactAdmin, number_cell
 from billing_site.foundation.refusals import Refusal
 from pricing import forms as own
 from pricing import services
-from pricing.admin.base import ThroughServices, digits
+from pricing.admin.base import ThroughServices
 from pricing.models import Rate, RateWithdrawal
+from pricing.queries import version_in_force
+from pricing.wording import price_text, values_text
 
 
 class WithdrawnFilter(admin.SimpleListFilter):
@@ -34,9 +36,8 @@ class RateAdmin(ThroughServices, FactAdmin):
     add_form = own.RateForm
     list_display = [
         "product",
-        "pricing_group_values",
-        "exact_price",
-        "unit",
+        "values",
+        "money_price",
         "starting_at",
         "ending_before",
         "entitled",
@@ -50,13 +51,21 @@ class RateAdmin(ThroughServices, FactAdmin):
     ordering = ["-publication", "id"]
     actions = ["withdraw"]
 
-    @admin.display(description="Price", ordering="price")
-    def exact_price(self, rate: Rate) -> str:
-        return digits(rate.price)
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Rate]:
+        return super().get_queryset(request).prefetch_related("product__versions__publication")
 
-    @admin.display(description="Withdrawn", boolean=True)
-    def is_withdrawn(self, rate: Rate) -> bool:
-        return hasattr(rate, "withdrawal")
+    @admin.display(description="Price", ordering="price")
+    def money_price(self, rate: Rate) -> str:
+        version = version_in_force(rate.product, rate.starting_at)
+        return number_cell(price_text(rate.price, rate.unit.to_unit(), version))
+
+    @admin.display(description="Values")
+    def values(self, rate: Rate) -> str:
+        return values_text(rate.pricing_group_values)
+
+    @admin.display(description="Withdrawn")
+    def is_withdrawn(self, rate: Rate) -> str:
+        return "withdrawn" if hasattr(rate, "withdrawal") else ""
 
     def has_withdraw_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("pricing.add_ratewithdrawal")

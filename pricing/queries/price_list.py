@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet, TextField
-from django.db.models.functions import Cast
+from django.db.models import Case, Count, F, Q, QuerySet, TextField, When
+from django.db.models.functions import Cast, Concat
 
 from billing_site.foundation.periods import HOUR
 from pricing.engine.timelines import Dated, in_force, stretches
@@ -106,6 +106,18 @@ def keys_of_card(card: RateCard, *, search: str = "") -> list[Key]:
     return [Key(product_id, json.loads(values), frequency) for product_id, frequency, values, *_ in rows]
 
 
+def key_counts(card_ids: Collection[UUID]) -> dict[UUID, int]:
+    """How many keys of each card have a rate that is not withdrawn. One query."""
+    key = Concat(
+        Cast("product_id", TextField()),
+        "billing_frequency",
+        Cast("pricing_group_values", TextField()),
+        output_field=TextField(),
+    )
+    rates = Rate.objects.filter(rate_card__in=card_ids, withdrawal=None).order_by()
+    return dict(rates.values_list("rate_card").annotate(count=Count(key, distinct=True)))
+
+
 def prices_of_keys(card: RateCard, keys: Sequence[Key], *, at: datetime) -> list[PricedKey]:
     """Each key with all of its prices. Three queries."""
     products = products_by_id(key.product_id for key in keys)
@@ -161,6 +173,48 @@ def publications_of_card(card: RateCard, *, limit: int) -> list[tuple[Publicatio
     for rate in rates.filter(withdrawal__publication__in=last):
         withdrawn[rate.withdrawal.publication_id].append(rate)
     return [(publication, added[publication.pk], withdrawn[publication.pk]) for publication in last]
+
+
+@dataclass(frozen=True, slots=True)
+class PriceChange:
+    """From `after.starting_at` on a key of the card costs something else; `before` is None where it had no price."""
+
+    card: RateCard
+    priced: PricedKey
+    before: Stay | None
+    after: Stay
+
+
+def price_changes_to_come(*, at: datetime, limit: int) -> list[PriceChange]:
+    """The next changes of price on all cards, in order of time. Four queries."""
+    coming = Rate.objects.filter(Q(starting_at__gt=at) | Q(ending_before__gt=at), withdrawal=None)
+    soonest = coming.annotate(
+        next_at=Case(When(starting_at__gt=at, then=F("starting_at")), default=F("ending_before"))
+    ).order_by("next_at", "id")
+    named = soonest.values_list("rate_card_id", "product_id", "pricing_group_values", "billing_frequency")
+    keys: dict[Any, Key] = {}
+    for card_id, product_id, values, frequency in named[: 4 * limit]:
+        keys.setdefault((card_id, _identity(product_id, values, frequency)), Key(product_id, values, frequency))
+    found = Rate.objects.filter(
+        rate_card__in={card_id for card_id, _ in keys},
+        product__in={key.product_id for key in keys.values()},
+        rate_card__archived_at=None,
+    )
+    rates: dict[Any, list[Rate]] = defaultdict(list)
+    for rate in found.select_related("unit", "publication", "withdrawal", "rate_card").order_by("publication_id", "id"):
+        identity = _identity(rate.product_id, rate.pricing_group_values, rate.billing_frequency)
+        rates[rate.rate_card_id, identity].append(rate)
+    products = products_by_id(key.product_id for key in keys.values())
+    changes = [
+        PriceChange(of_key[0].rate_card, row, row.at(stay.starting_at - HOUR), stay)
+        for place, key in keys.items()
+        if (of_key := rates[place])
+        for row in [priced(key, products[key.product_id], of_key, at=at)]
+        for stay in row.those(Standing.TO_COME)
+    ]
+    return sorted(changes, key=lambda change: (change.after.starting_at, change.card.name, change.priced.version.name))[
+        :limit
+    ]
 
 
 def _stays(product: Product, standing: Iterable[Rate], withdrawn: Iterable[Rate], at: datetime) -> Iterator[Stay]:

@@ -173,7 +173,7 @@ def test_a_start_in_the_past_says_what_is_rated_again_and_what_stays(revops, car
             "Must be later than the start.",
             id="an end before the start",
         ),
-        pytest.param({"reason": ""}, "reason", "This field is required.", id="no reason"),
+        pytest.param({"reason": "", "action": "publish"}, "reason", "This field is required.", id="no reason"),
     ],
 )
 def test_what_cannot_be_published_is_said_beside_its_field(revops, xl, changes, field, words_):

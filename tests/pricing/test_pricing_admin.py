@@ -130,7 +130,7 @@ def test_nothing_is_deleted_and_no_fact_is_edited(revops):
 
 def test_a_price_is_shown_to_its_last_digit(revops):
     some_of_everything()
-    assert "0.000000000001" in revops.get(list_of(Rate)).content.decode()
+    assert "$0.00000000000001 each" in revops.get(list_of(Rate)).content.decode()
 
 
 def test_a_metric_is_defined(revops):

@@ -1,0 +1,108 @@
+"""All drafts and all commitments as lists: of what was summarized a moment ago, so that nothing is computed."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html
+
+from billing_site.foundation import clock
+from billing_site.foundation.admin import FactAdmin, instant_cell, money_column, number_cell
+from billing_site.foundation.display import day_text
+from invoicing.models import CommitmentSummary, CustomerSummary, DraftSummary
+from invoicing.wording import draft_text
+
+
+class HeldFilter(admin.SimpleListFilter):
+    title = "held"
+    parameter_name = "held"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "By findings"), ("no", "No")]
+
+    def queryset(self, request: HttpRequest, drafts: Any) -> Any:
+        if self.value() is None:
+            return drafts
+        return drafts.filter(blocking__gt=0) if self.value() == "yes" else drafts.filter(blocking=0)
+
+
+class OfCustomer(FactAdmin):
+    """A row leads to what it is about, and says as of when it was read."""
+
+    list_select_related = ["customer__summary", "unit"]
+    search_fields = ["customer__name"]
+
+    @admin.display(description="As of", ordering="customer__summary__as_of")
+    def as_of(self, row: Any) -> str:
+        return instant_cell(row.customer.summary.as_of)
+
+
+@admin.register(DraftSummary)
+class DraftSummaryAdmin(OfCustomer):
+    list_display = ["customer", "contract_name", "what", "money_total", "finalizes", "standing", "as_of"]
+    list_filter = ["kind", HeldFilter, "finalizes_at"]
+    search_fields = ["customer__name", "contract_name"]
+    ordering = ["finalizes_at", "customer__name", "id"]
+    money_total = money_column("Amount now", amount="total")
+
+    @admin.display(description="For", ordering="starting_at")
+    def what(self, draft: DraftSummary) -> str:
+        return draft_text(draft, clock.now())
+
+    @admin.display(description="Final on", ordering="finalizes_at")
+    def finalizes(self, draft: DraftSummary) -> str:
+        return instant_cell(draft.finalizes_at)
+
+    @admin.display(description="Standing", ordering="blocking")
+    def standing(self, draft: DraftSummary) -> str:
+        if draft.blocking:
+            return format_html('<span class="house-held">held, findings: {}</span>', draft.blocking)
+        return "waits for others" if draft.waits else ""
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """The customer's drafts, line by line."""
+        draft = self.get_object(request, object_id)
+        if draft is None:
+            return super().change_view(request, object_id, form_url, extra_context)
+        return HttpResponseRedirect(reverse("admin:invoicing_draftsofcustomer_change", args=[draft.customer_id]))
+
+
+@admin.register(CommitmentSummary)
+class CommitmentSummaryAdmin(OfCustomer):
+    list_display = ["customer", "name", "money_amount", "money_used", "money_share", "ends", "as_of"]
+    list_filter = ["type", "ending_before"]
+    search_fields = ["customer__name", "name"]
+    ordering = ["ending_before", "customer__name", "id"]
+    money_amount = money_column("Amount", amount="amount")
+    money_used = money_column("Used", amount="used")
+
+    @admin.display(description="Used, %")
+    def money_share(self, held: CommitmentSummary) -> str:
+        return number_cell(f"{held.used / held.amount * 100:.1f} %" if held.amount else "")
+
+    @admin.display(description="Ends", ordering="ending_before")
+    def ends(self, held: CommitmentSummary) -> str:
+        return day_text(held.ending_before)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """The contract that it is part of."""
+        held = self.get_object(request, object_id)
+        if held is None or held.contract_id is None:
+            return super().change_view(request, object_id, form_url, extra_context)
+        return HttpResponseRedirect(reverse("admin:contracts_contract_change", args=[held.contract_id]))
+
+
+@admin.register(CustomerSummary)
+class CustomerSummaryAdmin(FactAdmin):
+    """When each customer was last looked at, and why one could not be computed."""
+
+    list_display = ["customer", "as_of", "refreshed_at", "looked_at", "error"]
+    list_filter = [("error", admin.EmptyFieldListFilter)]
+    list_select_related = ["customer"]
+    search_fields = ["customer__name"]
+    ordering = ["as_of", "customer_id"]

@@ -1,0 +1,234 @@
+"""Home: what waits for somebody, at the cost of one look, whatever there is."""
+
+import re
+from datetime import UTC, datetime
+from decimal import Decimal as D
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from billing_site.foundation import clock
+from billing_site.foundation.models import Job, TestClock
+from contracts import services
+from contracts.inputs import EditInput, OverrideInput
+from invoicing.services import summaries
+from ledger.queries.glance import strangers
+from tests.factories.contracts import ClaimFactory, CommitFactory, ContractFactory, CustomerFactory
+from tests.factories.ledger import event, post
+from tests.factories.pricing import ADA, MetricFactory, ProductFactory, RateCardFactory, RateFactory
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2025, 10, 20, 12, tzinfo=UTC)
+HOME = reverse("admin:index")
+MANY = 30
+
+
+@pytest.fixture(autouse=True)
+def _sandbox(settings):
+    settings.SANDBOX = True
+    TestClock.objects.create(instant=NOW)
+
+
+@pytest.fixture
+def staff():
+    client = Client()
+    client.force_login(User.objects.create_superuser("grace"))
+    return client
+
+
+def words(response):
+    assert response.status_code == 200
+    return " ".join(re.sub(r"<[^>]+>", " ", response.content.decode()).split())
+
+
+def refreshed():
+    while summaries.refresh_what_is_due():
+        pass
+
+
+@pytest.fixture
+def card():
+    """API calls at a cent; at two from December on."""
+    product = ProductFactory(version__billable_metric=MetricFactory())
+    rate = RateFactory(product=product, rate_card=RateCardFactory(name="List prices"))
+    RateFactory(product=product, rate_card=rate.rate_card, price=D(2), starting_at=datetime(2025, 12, 1, tzinfo=UTC))
+    return rate.rate_card
+
+
+def customer_on(card, name, subject):
+    october = datetime(2025, 10, 1, tzinfo=UTC)
+    contract = ContractFactory(
+        customer=CustomerFactory(name=name, aliases=[subject]), rate_card=card, starting_at=october
+    )
+    CommitFactory(contract=contract, name="$100,000 this year")
+    post(event(customer_id=subject), event(customer_id=subject))
+    return contract
+
+
+def test_home_shows_drafts_commitments_and_prices_to_come(staff, card):
+    customer_on(card, "Acme", "acme")
+    refreshed()
+    page = words(staff.get(HOME))
+    assert "Acme October 2025 so far $0.02 2 November 2025, 00:00 UTC" in page
+    assert "$0.02 of usage, as of 20 October 2025, 12:00 UTC" in page
+    assert "$0.02 of $100,000.00 , $99,999.98 left until 1 January 2026" in page
+    assert "API calls $0.01 → $0.02 each from 1 December 2025 List prices" in page
+    assert "The test clock stands at 20 October 2025, 12:00 UTC" in page
+
+
+def test_home_costs_the_same_for_one_customer_and_for_many(staff, card):
+    def queries():
+        with CaptureQueriesContext(connection) as found:
+            assert staff.get(HOME).status_code == 200
+        return len(found)
+
+    customer_on(card, "Acme", "acme")
+    post(event(customer_id="stranger"))
+    refreshed()
+    one = queries()
+    for number in range(MANY):
+        customer_on(card, f"Customer {number}", f"customer-{number}")
+        post(event(customer_id=f"stranger-{number}"))
+        RateFactory(rate_card=RateCardFactory(), starting_at=datetime(2025, 11, 1, tzinfo=UTC))
+    refreshed()
+    assert queries() == one
+    assert one <= 32
+    page = words(staff.get(HOME))
+    assert f"All {2 * MANY + 2} drafts" in page  # the month and the true-up of each
+    assert f"All {MANY + 1} commitments" in page
+
+
+def test_held_drafts_stand_out(staff, card):
+    contract = customer_on(card, "Acme", "acme")
+    RateFactory(
+        rate_card=card,
+        product=ProductFactory(name="Models", version__pricing_group_key=["model"]),
+        pricing_group_values={"model": "xl"},
+    )
+    post(event(customer_id="acme"))
+    refreshed()
+    page = words(staff.get(HOME))
+    assert "held by 1 finding" in page
+    listed = staff.get(reverse("admin:invoicing_draftsummary_changelist"), {"held": "yes"})
+    assert "held, findings: 1" in words(listed)
+    assert contract.pk
+
+
+def test_what_cannot_be_computed_is_said(staff, card):
+    contract = customer_on(card, "Acme", "acme")
+    CommitFactory(contract=contract, type="PREPAID")
+    refreshed()
+    assert "The drafts of Acme could not be computed: Refusal: Balances of PREPAID" in words(staff.get(HOME))
+
+
+def test_subjects_that_nobody_claims_are_counted():
+    ClaimFactory(subject="acme")
+    post(event(customer_id="acme"))
+    post(*(event(customer_id="stranger") for _ in range(3)), event(customer_id="aardvark"))
+    found = [(row.subject, row.event_count) for row in strangers(10)]
+    assert found == [("aardvark", 1), ("stranger", 3)]
+    assert len(strangers(1)) == 1
+
+
+def test_unmatched_subjects_and_failed_jobs_are_shown(staff):
+    MetricFactory()
+    post(event(customer_id="<b>stranger</b>"))
+    Job.objects.create(kind="finalize_due", key="x", state="FAILED", error="It is held.", created_at=clock.wall_time())
+    page = staff.get(HOME)
+    assert "&lt;b&gt;stranger&lt;/b&gt;" in page.content.decode()
+    assert "1 October 2025" in words(page)
+    assert "finalize_due x It is held." in words(page)
+
+
+def test_an_empty_house_says_so(staff):
+    page = words(staff.get(HOME))
+    for text in (
+        "No contract has an open billing period.",
+        "Nobody has promised to spend.",
+        "No price is scheduled to change.",
+        "Every subject that sends events belongs to a customer.",
+    ):
+        assert text in page
+    assert "Start here" not in page
+
+
+def steps(client):
+    return {step.name: step.is_done for step in client.get(HOME).context["steps"]}
+
+
+def test_the_way_through_the_story_is_marked_as_it_happens(staff, card):
+    contract = ContractFactory(rate_card=card)
+    assert steps(staff) == dict.fromkeys(["open", "deal", "customer", "why", "clock"], False)
+    answer = staff.get(reverse("start_step", args=["open"]))
+    assert answer.headers["Location"] == reverse("admin:contracts_contract_change", args=[contract.pk])
+    assert staff.get(reverse("start_step", args=["customer"])).headers["Location"].startswith("/portal/")
+    override = OverrideInput(NOW.replace(hour=0), type="MULTIPLIER", multiplier=D("0.5"))
+    services.edit_contract(contract.customer, contract.pk, EditInput(add_overrides=(override,)), at=NOW, by=ADA)
+    assert steps(staff) == {"open": True, "deal": True, "customer": True, "why": False, "clock": False}
+    assert staff.get(reverse("start_step", args=["nowhere"])).status_code == 404
+
+
+def test_the_way_through_the_story_can_be_hidden_and_brought_back(staff, card):
+    customer_on(card, "Acme", "acme")
+    staff.post(reverse("hide_start"), {"hidden": "1"})
+    page = words(staff.get(HOME))
+    assert "Start here" not in page
+    assert "Show the way through the story" in page
+    staff.post(reverse("hide_start"), {})
+    assert "Start here" in words(staff.get(HOME))
+    assert staff.get(reverse("hide_start")).status_code == 405
+
+
+def test_outside_a_sandbox_there_is_no_story(staff, card, settings):
+    customer_on(card, "Acme", "acme")
+    settings.SANDBOX = False
+    page = words(staff.get(HOME))
+    assert "Start here" not in page
+    assert "test clock" not in page.lower()
+    assert staff.get(reverse("start_step", args=["open"])).status_code == 404
+
+
+def test_whoever_may_see_less_sees_less(card):
+    customer_on(card, "Acme", "acme")
+    refreshed()
+    client, user = Client(), User.objects.create_user("vera", is_staff=True)
+    client.force_login(user)
+    page = words(client.get(HOME))
+    assert "Open drafts" not in page
+    assert "Commitments" not in page
+    user.user_permissions.set(Permission.objects.filter(codename="view_draftsummary"))
+    assert "October 2025 so far" in words(client.get(HOME))
+    assert Client().get(reverse("start_step", args=["open"])).status_code == 302
+
+
+@pytest.mark.parametrize("name", ["invoicing_draftsummary", "invoicing_commitmentsummary", "contracts_contract"])
+def test_lists_cost_the_same_for_one_row_and_for_three(staff, card, name):
+    place = reverse(f"admin:{name}_changelist")
+
+    def queries():
+        with CaptureQueriesContext(connection) as found:
+            assert "Customer" in words(staff.get(place))
+        return len(found)
+
+    customer_on(card, "Customer 0", "customer-0")
+    refreshed()
+    one = queries()
+    for number in (1, 2):
+        customer_on(card, f"Customer {number}", f"customer-{number}")
+    refreshed()
+    assert queries() == one
+
+
+def test_a_row_of_a_list_leads_to_what_it_is_about(staff, card):
+    contract = customer_on(card, "Acme", "acme")
+    refreshed()
+    commit = contract.commits.get()
+    page = staff.get(reverse("admin:invoicing_commitmentsummary_change", args=[commit.pk]))
+    assert page.headers["Location"] == reverse("admin:contracts_contract_change", args=[contract.pk])
+    listed = staff.get(reverse("admin:contracts_contract_changelist"))
+    assert '<span class="house-number">$0.02</span>' in listed.content.decode()
