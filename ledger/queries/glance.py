@@ -6,7 +6,7 @@ from datetime import date
 from django.db import connection
 
 COUNTED_AT_MOST = 10_000
-WALKED_AT_MOST = 20_000
+WALKED_AT_MOST = 5_000
 
 # As in `unmatched`, but no event is counted beyond a limit, and the walk ends after a number of subjects that a page
 # can wait for. The claims' index has another collation, which therefore is named.
