@@ -158,6 +158,7 @@ UNFOLD = {
             "950": "oklch(24% .04 195)",
         }
     },
+    "LOGIN": {"redirect_after": "/admin/"},
     "COMMAND": {"search_models": True},
     "SIDEBAR": {"show_search": True, "command_search": True, "navigation": "billing_site.navigation.sidebar"},
 }
