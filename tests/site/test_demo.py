@@ -67,6 +67,7 @@ def demo(tmp_path):
                 return process, printed
         pytest.fail(f"The demo did not come up: {printed}, {(tmp_path / 'stderr').read_text()}")
 
+    start.address = f"http://127.0.0.1:{port}"
     yield start
     for process in started:
         if process.poll() is None:
@@ -108,7 +109,6 @@ def test_the_demo_tells_its_story(demo, tmp_path):
     process, printed = demo()
     assert "  Usage of 1 October 2025, draft: $51,000.00" in printed
     [token] = [line.split()[1] for line in printed if "Token" in line]
-    address = f"http://127.0.0.1:{demo.port}"
 
     deal = manage(tmp_path / "data", "demo", "--deal")
     before, _, after = deal.stdout.partition("One edit later:")
@@ -128,13 +128,13 @@ def test_the_demo_tells_its_story(demo, tmp_path):
     assert "Usage of 1 November 2025, draft" in days.stdout
 
     goal = "2 January 2026, 00:00 UTC"
-    with Browser(address) as browser:
+    with Browser(demo.address) as browser:
         page = browser.post(f"{CLOCK}move/", to="2026-01-02T00:00:00+00:00")
         assert f"On the way to {goal}" in page
         twin = browser.post(f"{CLOCK}move/", to="2026-01-02T00:00:00+00:00")
         assert f"on its way to {goal} already" in twin
         until(lambda: browser.arrives_at(goal), 180)
-    with Metronome(bearer_token=token, base_url=address) as client:
+    with Metronome(bearer_token=token, base_url=demo.address) as client:
         assert books(client) == BOOKS
 
     process.send_signal(signal.SIGINT)
