@@ -4,7 +4,9 @@
 console, an exception in a script, a request to another host.
 """
 
+import gc
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -27,6 +29,10 @@ def browser() -> Iterator[Browser]:
         opened = playwright.chromium.launch(executable_path=executable, args=list(chromium.ARGUMENTS))
         yield opened
         opened.close()
+    # Playwright leaves pipes to its own process open; collected later, they would fail whichever test runs then.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 class Complaints:
