@@ -139,12 +139,12 @@ class FinalCard:
 
     @classmethod
     def of(cls, invoice: Invoice) -> "FinalCard":
-        dated = ""
+        what = "true-up" if invoice.kind == Invoice.Kind.TRUE_UP else "scheduled charge"
         if invoice.starting_at is not None:
-            dated = f", {period_text(Period(invoice.starting_at, invoice.ending_before))}"
+            what = period_text(Period(invoice.starting_at, invoice.ending_before))
         return cls(
             number=invoice.number,
-            what=f"{invoice.customer.name}{dated}; final on {day_text(invoice.finalized_at)}",
+            what=f"{invoice.customer.name}, {what}; final on {day_text(invoice.finalized_at)}",
             total=amount_text(invoice.total, invoice.unit.to_unit()),
             url=reverse("admin:invoicing_invoice_change", args=[invoice.pk]),
         )

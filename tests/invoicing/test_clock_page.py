@@ -16,7 +16,7 @@ from invoicing.models import Invoice
 from invoicing.queries.clock import MOVE_CLOCK
 from invoicing.services import clock_moves
 from tests.factories.contracts import CustomerFactory, ScheduledChargeFactory
-from tests.invoicing.conftest import at, contract_for, use
+from tests.invoicing.conftest import at, commit_of, contract_for, use
 
 pytestmark = pytest.mark.django_db
 
@@ -100,6 +100,16 @@ def test_a_button_moves_it_in_the_background_and_the_page_follows(ada, evening, 
     panel = shown(ada, PANEL)
     assert "Arrived at 4 November 2025, 00:00 UTC" in panel
     assert "every 1s" not in panel
+
+
+def test_a_true_up_and_a_charge_are_called_so(ada, evening):
+    commit_of(evening, D(10_000))
+    ScheduledChargeFactory(contract=evening.contract, item__issued_at=at("2025-11-01T06:00"), item__amount=D(500))
+    press(ada, "2026-01-02T00:00:00+00:00")
+    work()
+    page = shown(ada)
+    assert "Acme, true-up; final on 2 January 2026" in page
+    assert "Acme, scheduled charge; final on 1 November 2025, 06:00 UTC" in page
 
 
 def test_a_second_click_joins_and_another_goal_is_refused(ada, evening):
