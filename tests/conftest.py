@@ -1,5 +1,7 @@
 """The database of the tests: the embedded server, or the one DATABASE_URL names."""
 
+from collections.abc import Iterator
+
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -7,6 +9,7 @@ from django.test import TransactionTestCase
 from pytest_django import DjangoDbBlocker
 
 from billing_site.server import embedded
+from ledger.services import partitions
 from tests.browser import chromium
 
 
@@ -16,6 +19,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if any(chromium.MISSING in str(report.longrepr) for report in skipped):
         terminalreporter.section("No browser", red=True, bold=True)
         terminalreporter.write_line(chromium.MISSING, red=True, bold=True)
+
+
+@pytest.fixture(autouse=True)
+def _partitions_are_looked_for_again() -> Iterator[None]:
+    """A test that is rolled back takes back the partitions that it made, whatever this process has seen."""
+    yield
+    partitions.forget_all()
 
 
 @pytest.fixture(scope="session")

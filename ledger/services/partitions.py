@@ -74,3 +74,8 @@ def months_kept() -> list[date]:
 def forget_partition(received_at: datetime) -> None:
     """It may be gone: look again before the next event."""
     _ready.discard(received_at.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0))
+
+
+def forget_all() -> None:
+    """Look for every partition again, as a process that has just begun."""
+    _ready.clear()
