@@ -177,7 +177,7 @@ def contract_price_json(price: ContractPrice) -> Fields:
             "billing_frequency": rate.billing_frequency or None,
             "pricing_group_values": dict(rate.values) or None,
             "list_rate": rate_json(
-                rate_type=rate.rate_type, price=rate.price, unit=rate.unit, pricing_group_values=rate.values
+                rate_type=rate.tariff.type, price=rate.tariff.price, unit=rate.unit, pricing_group_values=rate.values
             ),
             "override_rate": override_rate,
         }

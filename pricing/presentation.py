@@ -20,7 +20,7 @@ def unit_ref(unit: Unit | PricingUnit) -> dict[str, str]:
 def rate_json(
     *,
     rate_type: str,
-    price: Decimal,
+    price: Decimal | None,
     unit: Unit | PricingUnit,
     pricing_group_values: Iterable[tuple[str, str | None]] = (),
 ) -> dict[str, Any]:
@@ -40,7 +40,9 @@ def price_row(segment: PriceSegment) -> dict[str, Any]:
         "product_name": segment.version.name,
         "product_tags": segment.version.tags,
         "product_custom_fields": segment.product.custom_fields,
-        "rate": rate_json(rate_type=rate.rate_type, price=rate.price, unit=rate.unit, pricing_group_values=rate.values),
+        "rate": rate_json(
+            rate_type=rate.tariff.type, price=rate.tariff.price, unit=rate.unit, pricing_group_values=rate.values
+        ),
         "starting_at": format_instant(segment.starting_at),
         "ending_before": format_instant(segment.ending_before) if segment.ending_before else None,
         "billing_frequency": rate.billing_frequency or None,

@@ -10,6 +10,7 @@ from billing_site.foundation.periods import Period
 from contracts import terms
 from contracts.models.customers import Customer
 from contracts.models.term import Term, digits, range_text, targets
+from pricing.engine.tariffs import flat
 from pricing.models import PricingUnit, Product, RateCard
 
 
@@ -146,7 +147,7 @@ class Override(Term):
             added_by_edit=self.added_by_edit.number,
             position=self.position,
             multiplier=self.multiplier,
-            price=self.price,
+            tariff=None if self.price is None else flat(self.price),
             unit=self.unit.to_unit() if self.unit else None,
             priority=self.priority,
             entitled=self.entitled,

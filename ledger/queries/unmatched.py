@@ -113,4 +113,4 @@ def _charges(
         rate = card.over_time((product_id, group, "")).at(at)
         if rate is not None and rate.entitled and rate.unit == card.fiat:
             sold = converted(metered, version.conversion)
-            yield rate.price * Decimal(sold.numerator) / Decimal(sold.denominator)
+            yield (rate.tariff.price or Decimal(0)) * Decimal(sold.numerator) / Decimal(sold.denominator)

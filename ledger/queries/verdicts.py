@@ -15,6 +15,7 @@ from ledger.queries.counting import measure_of
 from ledger.queries.holdings import holdings
 from pricing.engine.catalog import Catalog
 from pricing.engine.products import version_in_force
+from pricing.engine.tariffs import Tariff
 from pricing.models import BillableMetric
 from pricing.queries import catalog
 
@@ -142,7 +143,11 @@ class _Selling:
             elif not rate.entitled:
                 yield f"{version.name} has a rate, and does not entitle to it"
             else:
-                yield f"{version.name} at {rate.price.normalize():f} {rate.unit.name} a unit, before overrides"
+                yield f"{version.name} at {_price(rate.tariff)} {rate.unit.name} a unit, before overrides"
+
+
+def _price(tariff: Tariff) -> str:
+    return "" if tariff.price is None else f"{tariff.price.normalize():f}"
 
 
 def _values(values: tuple[tuple[str, str | None], ...]) -> str:

@@ -12,6 +12,7 @@ from functools import cached_property
 from uuid import UUID
 
 from billing_site.foundation.money import Unit
+from pricing.engine.tariffs import Tariff
 from pricing.engine.timelines import Dated, Timeline, in_force
 
 # The values of a product's group keys in the order of their names: (("model", "xl"), ("region", "eu")).
@@ -64,6 +65,11 @@ class ProductVersion:
     conversion: Conversion | None = None
     rounding: Rounding | None = None
     tags: tuple[str, ...] = ()
+    # Of a composite: what its percentage is of.
+    composite_product_ids: tuple[UUID, ...] = ()
+    composite_tags: tuple[str, ...] = ()  # any of them
+    exclude_free_usage: bool = False  # leaves lines of zero out of the base
+    include_composite_spend: bool = False  # takes other composites into the base
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +82,13 @@ class Rate:
     starting_at: datetime
     ending_before: datetime | None
     entitled: bool
-    rate_type: str  # FLAT
-    price: Decimal
+    tariff: Tariff
     unit: Unit
     publication: int
     published_at: datetime
     published_by: str
     billing_frequency: str = ""
+    commit_tariff: Tariff | None = None  # while a balance of rate type COMMIT_RATE pays
 
 
 @dataclass(frozen=True)  # without slots: the index needs somewhere to stay
@@ -92,6 +98,7 @@ class RateCard:
     fiat: Unit
     rates: tuple[Rate, ...]
     product_order: tuple[UUID, ...]  # products in the order of invoice lines
+    fiat_per_custom_unit: Mapping[UUID, Decimal] = field(default_factory=dict)  # by pricing unit, in wire units
 
     @cached_property
     def rates_by_key(self) -> Mapping[RateKey, tuple[Rate, ...]]:

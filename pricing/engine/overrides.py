@@ -18,9 +18,20 @@ from uuid import UUID
 from billing_site.foundation.money import Unit
 from billing_site.foundation.periods import Period
 from pricing.engine.targets import Offer, Target, applies
+from pricing.engine.tariffs import Tariff
 
 LOWEST_MULTIPLIER = "LOWEST_MULTIPLIER"
 EXPLICIT = "EXPLICIT"
+LIST_RATE = "LIST_RATE"
+COMMIT_RATE = "COMMIT_RATE"
+
+
+@dataclass(frozen=True, slots=True)
+class MultiplierTier:
+    """`multiplier` of the price for `size` units of the period's quantity (None: the rest)."""
+
+    multiplier: Decimal
+    size: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +39,19 @@ class Override:
     """A price of its own over `period`. Applies where any of `targets` does."""
 
     id: UUID
-    type: str  # MULTIPLIER, OVERWRITE, or "" for entitlement alone
+    type: str  # MULTIPLIER, TIERED, OVERWRITE, or "" for entitlement alone
     period: Period
     targets: tuple[Target, ...]
     added_by_edit: int
     position: int  # its place among the overrides of its edit
     multiplier: Decimal | None = None
-    price: Decimal | None = None
+    tiers: tuple[MultiplierTier, ...] = ()  # of type TIERED
+    tariff: Tariff | None = None  # of type OVERWRITE
     unit: Unit | None = None
     priority: Decimal | None = None
     entitled: bool | None = None
+    is_commit_specific: bool = False  # holds only while a balance pays that its targets name
+    target: str = LIST_RATE  # or COMMIT_RATE: which of the two tariffs of a rate it multiplies
 
 
 @dataclass(frozen=True, slots=True)

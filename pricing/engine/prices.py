@@ -27,7 +27,8 @@ class Price:
 
     @property
     def list_price(self) -> Decimal:
-        return self.rate.price
+        assert self.rate.tariff.price is not None
+        return self.rate.tariff.price
 
     def reads_like(self, other: "Price") -> bool:
         """Whether a customer sees the same price, wherever it comes from."""
@@ -63,11 +64,13 @@ def price_at(
         return Unpriced.NOT_ENTITLED
     if rate is None:
         return Unpriced.NO_RATE
-    unit_price, unit = rate.price, rate.unit
+    tariff, unit = rate.tariff, rate.unit
     override = choice.winner
-    if override is not None and override.price is not None:
-        unit_price, unit = override.price, override.unit or rate.unit
-    elif override is not None and override.multiplier is not None:
+    if override is not None and override.tariff is not None:
+        tariff, unit = override.tariff, override.unit or rate.unit
+    assert tariff.price is not None
+    unit_price = tariff.price
+    if override is not None and override.multiplier is not None:
         with localcontext(Context(prec=PRECISION)):
-            unit_price = rate.price * override.multiplier
+            unit_price = tariff.price * override.multiplier
     return Price(rate, override, choice.losers, unit_price, Fraction(unit_price), unit)

@@ -25,6 +25,8 @@ class Target:
     product_tags: tuple[str, ...] = ()  # all of them
     pricing_group_values: GroupValues = ()  # a subset of the line's
     presentation_group_values: GroupValues = ()
+    billing_frequency: str = ""
+    commit_ids: frozenset[UUID] = frozenset()  # any of these balances pays; looked at for commit-specific overrides
 
     def covers(self, offer: Offer) -> bool:
         return (

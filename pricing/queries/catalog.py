@@ -10,6 +10,7 @@ from django.db.models import Count, Max, Q, QuerySet
 
 from billing_site.foundation.money import Unit
 from pricing.engine import catalog as engine
+from pricing.engine.tariffs import Tariff
 from pricing.models import BillableMetric, PricingUnit, ProductVersion, Publication, Rate, RateCard
 from pricing.queries.memo import Memo
 
@@ -114,8 +115,7 @@ def _rate(row: tuple[Any, ...], units: dict[UUID, Unit], published_at: datetime,
         starting_at=start,
         ending_before=end,
         entitled=entitled,
-        rate_type=kind,
-        price=price,
+        tariff=Tariff(kind, price),
         unit=units[unit_id],
         publication=number,
         published_at=published_at,

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from billing_site.foundation.money import Unit
 from pricing import queries
 from pricing.engine.catalog import Catalog, Conversion, Metric, ProductVersion, Rate, RateCard, Rounding
+from pricing.engine.tariffs import flat
 from pricing.units import USD_ID
 from tests.factories.pricing import (
     FixedProductFactory,
@@ -53,8 +54,7 @@ def test_the_catalog_is_what_was_published():
         starting_at=datetime(2025, 1, 1, tzinfo=UTC),
         ending_before=None,
         entitled=True,
-        rate_type="FLAT",
-        price=D("0.2"),
+        tariff=flat(D("0.2")),
         unit=USD,
         publication=rate.publication_id,
         published_at=PUBLISHED_AT,
@@ -169,7 +169,7 @@ def test_what_a_process_keeps_survives_no_rollback():
             number = RateFactory(rate_card=card, price=D(price)).publication_id
             (rate,) = queries.catalog(rate_card_ids=[card.id]).rate_cards[card.id].rates
             transaction.set_rollback(True)
-        return number, rate.price
+        return number, rate.tariff.price
 
     assert publish_in_vain(1)[1] == 1
     first, second = publish_in_vain(2), publish_in_vain(3)

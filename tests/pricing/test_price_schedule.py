@@ -9,6 +9,7 @@ from billing_site.foundation.ids import uuid7
 from pricing import queries
 from pricing.engine.catalog import Rate, RateCard
 from pricing.engine.rates import rate_in_force
+from pricing.engine.tariffs import flat
 from pricing.engine.timelines import stretches
 from pricing.queries import Selector
 from tests.factories.pricing import ProductFactory, RateCardFactory, RateFactory, RateWithdrawalFactory
@@ -25,7 +26,7 @@ def schedule(card, *selectors, start=JANUARY, end=None, limit=100):
             card, selectors, starting_at=start, ending_before=end, after=position, limit=limit
         )
         assert len(page) <= limit
-        rows += [(int(row.rate.price), row.starting_at, row.ending_before) for row in page]
+        rows += [(int(row.rate.tariff.price), row.starting_at, row.ending_before) for row in page]
         if position is None:
             return rows
 
@@ -119,8 +120,7 @@ def rates_of_one_key(draw):
             starting_at=at_hour(start),
             ending_before=None if length is None else at_hour(start + length),
             entitled=True,
-            rate_type="FLAT",
-            price=D(number),
+            tariff=flat(D(number)),
             unit=USD,
             publication=number,
             published_at=JANUARY,

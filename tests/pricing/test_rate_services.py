@@ -25,7 +25,7 @@ def new(product, price="1", **changes):
 def in_force(card, product, at, values=()):
     found = queries.catalog(rate_card_ids=[card.id]).rate_cards[card.id]
     rate = found.over_time((product.id, values, "")).at(at)
-    return rate and rate.price
+    return rate and rate.tariff.price
 
 
 def test_many_rates_are_one_publication_in_the_order_given(told):
@@ -60,7 +60,7 @@ def test_a_withdrawn_rate_was_never_there_from_then_on(told):
     assert publication.number == queries.latest_publication() == before + 1
     assert in_force(card, product, NOW) == 10
     as_known_before = queries.catalog(rate_card_ids=[card.id], at_publication=before)
-    assert as_known_before.rate_cards[card.id].over_time((product.id, (), "")).at(NOW).price == 20
+    assert as_known_before.rate_cards[card.id].over_time((product.id, (), "")).at(NOW).tariff.price == 20
 
 
 def test_rates_are_withdrawn_all_or_none_and_once(told):

@@ -56,7 +56,7 @@ class Oracle:
                 if version.conversion is not None:
                     factor = Fraction(version.conversion.factor)
                     quantity = quantity / factor if version.conversion.operation == "DIVIDE" else quantity * factor
-                key = (-rate.price, version.name, name)
+                key = (-rate.tariff.price, version.name, name)
                 waiting.setdefault(key, [version, pricing, price, Fraction(0)])[3] += quantity
         for commit, segment in self._balances(hour):
             for (_, _, name), entry in sorted(waiting.items(), key=lambda pair: pair[0]):
@@ -108,10 +108,10 @@ class Oracle:
         if rate is None or not entitled:
             return None
         for override in reversed(holding):
-            if override.price is not None:
-                return Fraction(override.price)
+            if override.tariff is not None and override.tariff.price is not None:
+                return Fraction(override.tariff.price)
         multipliers = [override.multiplier for override in holding if override.multiplier is not None]
-        return Fraction(rate.price) * Fraction(min(multipliers, default=1))
+        return Fraction(rate.tariff.price) * Fraction(min(multipliers, default=1))
 
     def _balances(self, hour: datetime) -> list[tuple[Commit, UUID]]:
         open_ = [

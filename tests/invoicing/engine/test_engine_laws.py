@@ -23,6 +23,7 @@ from invoicing.engine.rounding import finalized
 from invoicing.engine.walk import plan, walk
 from pricing.engine.catalog import Conversion, Rounding
 from pricing.engine.targets import Target
+from pricing.engine.tariffs import flat
 from tests.invoicing.engine.oracle import Oracle
 from tests.invoicing.engine.world import (
     HOUR,
@@ -85,7 +86,7 @@ def price_lists(draw):
     for publication in range(2, 2 + draw(st.integers(0, 4))):
         earlier = draw(st.sampled_from(rates))
         start, end = draw(windows())
-        change = {"starting_at": start, "publication": publication, "price": draw(prices)}
+        change = {"starting_at": start, "publication": publication, "tariff": flat(draw(prices))}
         change["ending_before"] = draw(st.sampled_from([None, end]))
         change["entitled"] = draw(st.sampled_from([True, True, True, False]))
         rates.append(replace(earlier, id=uid(f"rate {publication}"), **change))
@@ -104,7 +105,9 @@ def overrides(draw):
     found = []
     for position in range(draw(st.integers(0, 3))):
         kind = draw(
-            st.sampled_from([{"multiplier": "0.5"}, {"multiplier": "1.25"}, {"price": D("2.5")}, {"entitled": True}])
+            st.sampled_from(
+                [{"multiplier": "0.5"}, {"multiplier": "1.25"}, {"tariff": flat(D("2.5"))}, {"entitled": True}]
+            )
         )
         found.append(override(**kind, period=Period(*draw(windows())), targets=draw(targets()), position=position))
     return tuple(found)
@@ -258,7 +261,7 @@ def test_making_a_document_final_does_not_change_the_next_draft(inputs, events):
 def test_without_balances_a_cheaper_price_never_raises_a_bill(inputs, events, factor):
     (prices_,) = inputs.catalog.rate_cards.values()
     alone = replace(inputs.terms.contracts[0], commits=())
-    cheaper = card(*(replace(each, price=each.price * factor) for each in prices_.rates))
+    cheaper = card(*(replace(each, tariff=flat(each.tariff.price * factor)) for each in prices_.rates))
     dear, cheap = (computed(given(AFTER, [alone], [each], PRODUCTS), events) for each in (prices_, cheaper))
     assert sum(d.total for d in usage_documents(cheap)) <= sum(d.total for d in usage_documents(dear))
 

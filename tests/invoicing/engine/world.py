@@ -18,6 +18,7 @@ from invoicing.engine.walk import NeedsHours, Plan, compute, plan
 from pricing.engine.catalog import Catalog, GroupValues, Metric, ProductVersion, Rate, RateCard
 from pricing.engine.overrides import Override
 from pricing.engine.targets import Target
+from pricing.engine.tariffs import flat
 
 D = Decimal
 
@@ -69,8 +70,7 @@ def rate(name: str, price: str, **terms: object) -> Rate:
         starting_at=on(1, 1, year=2024),
         ending_before=None,
         entitled=True,
-        rate_type="FLAT",
-        price=D(price),
+        tariff=flat(D(price)),
         unit=USD,
         publication=1,
         published_at=on(1, 1, year=2024),
@@ -85,7 +85,7 @@ def card(*rates: Rate, name: str = "List", fiat: Unit = USD) -> RateCard:
 
 
 def override(multiplier: str | None = None, **terms: object) -> Override:
-    type_ = "MULTIPLIER" if multiplier is not None else "OVERWRITE" if "price" in terms else ""
+    type_ = "MULTIPLIER" if multiplier is not None else "OVERWRITE" if "tariff" in terms else ""
     plain = Override(
         id=uid(f"override {multiplier} {sorted(terms.items(), key=str)}"),
         type=type_,

@@ -14,6 +14,7 @@ from pricing.engine.catalog import Rate, RateCard
 from pricing.engine.overrides import EXPLICIT, LOWEST_MULTIPLIER, LosingOverride, Override, choose_override
 from pricing.engine.prices import Price, Unpriced, price_at
 from pricing.engine.targets import Offer, Target, applies
+from pricing.engine.tariffs import flat
 
 D = Decimal
 AT = datetime(2025, 10, 15, tzinfo=UTC)
@@ -24,7 +25,7 @@ XL_EU = Offer(TOKENS, ("ai", "gpu"), (("model", "xl"), ("tier", "1")), (("region
 
 
 def override(name: str, **terms) -> Override:
-    kind = "OVERWRITE" if "price" in terms else "MULTIPLIER" if "multiplier" in terms else ""
+    kind = "OVERWRITE" if "tariff" in terms else "MULTIPLIER" if "multiplier" in terms else ""
     return replace(Override(derived_id(name), kind, Period(START), (Target(),), 1, 0), **terms)
 
 
@@ -60,8 +61,8 @@ def test_without_targets_a_term_applies_to_everything():
 
 
 SMALL, LARGE = multiplier("small", "0.5", priority=D(2)), multiplier("large", "0.9", priority=D(1))
-EARLY = override("early", price=D(7), unit=USD, added_by_edit=1)
-LATE = override("late", price=D(9), unit=USD, added_by_edit=2)
+EARLY = override("early", tariff=flat(D(7)), unit=USD, added_by_edit=1)
+LATE = override("late", tariff=flat(D(9)), unit=USD, added_by_edit=2)
 
 
 @pytest.mark.parametrize(
@@ -127,8 +128,7 @@ def rate(price: str, **terms) -> Rate:
         starting_at=START,
         ending_before=None,
         entitled=True,
-        rate_type="FLAT",
-        price=D(price),
+        tariff=flat(D(price)),
         unit=USD,
         publication=1,
         published_at=START,

@@ -13,6 +13,7 @@ from billing_site.foundation.money import Unit
 from pricing.engine.catalog import ProductVersion, Rate, RateCard
 from pricing.engine.products import name_at, runs, version_in_force
 from pricing.engine.rates import price_changes, rate_in_force
+from pricing.engine.tariffs import flat
 
 USD = Unit(derived_id("USD"), "USD (cents)", 2, 2)
 CALLS = derived_id("API calls")
@@ -33,8 +34,7 @@ def rate(
         starting_at=starting_at,
         ending_before=ending_before,
         entitled=True,
-        rate_type="FLAT",
-        price=Decimal(price),
+        tariff=flat(Decimal(price)),
         unit=USD,
         publication=publication,
         published_at=day(1),
@@ -49,7 +49,7 @@ def card(*rates: Rate) -> RateCard:
 
 def price(card_: RateCard, at: datetime, values=(), frequency="") -> str | None:
     found = rate_in_force(card_, CALLS, values, at, frequency)
-    return None if found is None else str(found.price)
+    return None if found is None else str(found.tariff.price)
 
 
 LIST = card(
