@@ -12,6 +12,8 @@ from enum import Enum
 from typing import Final, Literal
 from uuid import UUID
 
+from pricing.services.tariffs import TierInput
+
 
 class _Unchanged(Enum):
     UNCHANGED = "unchanged"
@@ -23,12 +25,21 @@ Unchanged = Literal[_Unchanged.UNCHANGED]
 
 @dataclass(frozen=True, slots=True)
 class TargetInput:
-    """One specifier: what is given must all hold."""
+    """One specifier: what is given must all hold.
+
+    The lower half is for overrides. The lists name balances that have to pay, by id or by a temporary id of the same
+    request; any of all of them.
+    """
 
     product_id: UUID | None = None
     product_tags: tuple[str, ...] = ()
     pricing_group_values: Mapping[str, str] = field(default_factory=dict)
     presentation_group_values: Mapping[str, str] = field(default_factory=dict)
+
+    billing_frequency: str = ""
+    commit_ids: tuple[str, ...] = ()
+    recurring_commit_ids: tuple[str, ...] = ()
+    any_commit_or_credit_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +47,16 @@ class RateInput:
     rate_type: str
     price: Decimal | None = None
     credit_type_id: UUID | None = None
+    tiers: tuple[TierInput, ...] = ()
+    package_size: Decimal | None = None
+    quantity: Decimal | None = None
+    is_prorated: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MultiplierTierInput:
+    multiplier: Decimal
+    size: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +65,12 @@ class OverrideInput:
     ending_before: datetime | None = None
     type: str = ""
     multiplier: Decimal | None = None
+    tiers: tuple[MultiplierTierInput, ...] = ()
     overwrite_rate: RateInput | None = None
     priority: Decimal | None = None
     entitled: bool | None = None
+    is_commit_specific: bool = False
+    target: str = "LIST_RATE"
     product_id: UUID | None = None
     applicable_product_tags: tuple[str, ...] = ()
     override_specifiers: tuple[TargetInput, ...] = ()
@@ -111,6 +135,7 @@ class CommitInput:
     applicable_product_tags: tuple[str, ...] = ()
     specifiers: tuple[TargetInput, ...] = ()
     custom_fields: Mapping[str, str] = field(default_factory=dict)
+    temporary_id: str = ""  # what overrides of the same request may call it
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ join its shape (`balance`, `ledger`).
 """
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from billing_site.foundation.periods import format_instant
 from contracts.models import Contract, ContractEdit, Customer, Override, ScheduledCharge
 from contracts.queries import AgreedCharge, AgreedCommit, Agreement, ContractPrice, EditedTerms
 from pricing.models import PricingUnit, Product
-from pricing.presentation import rate_json, unit_ref
+from pricing.presentation import commit_rate_json, tariff_json, unit_ref
 
 Fields = dict[str, Any]
 NO_BALANCES: Mapping[UUID, Mapping[str, Any]] = {}
@@ -41,7 +42,7 @@ def customer_detail_json(customer: Customer, aliases: Sequence[str]) -> Fields:
 
 
 def contract_json(agreed: Agreement, *, balances: Mapping[UUID, Mapping[str, Any]] = NO_BALANCES) -> Fields:
-    """A contract, as `v2/contracts/get` and `list` show it and `v1/contracts/create` replies."""
+    """A contract, as `v2/contracts/get` and `list` show it."""
     contract, terms = agreed.contract, agreed.terms
     return _given(
         {
@@ -97,8 +98,13 @@ def commit_json(committed: AgreedCommit, *, balances: Mapping[UUID, Mapping[str,
     )
 
 
+def created_contract_json(agreed: Agreement) -> Fields:
+    """A contract as `v1/contracts/create` replies: its overrides repeat an overwritten rate beside it."""
+    return {**contract_json(agreed), "overrides": [_first_override_json(override) for override in agreed.overrides]}
+
+
 def override_json(override: Override) -> Fields:
-    overwrites = override.type == Override.Type.OVERWRITE
+    tariff = override.to_tariff()
     return _given(
         {
             "id": str(override.pk),
@@ -107,16 +113,15 @@ def override_json(override: Override) -> Fields:
             "ending_before": format_instant(override.ending_before) if override.ending_before else None,
             "type": override.type or None,
             "multiplier": override.multiplier,
-            "overwrite_rate": rate_json(rate_type="FLAT", price=override.price, unit=override.unit)
-            if overwrites and override.price is not None and override.unit
-            else None,
+            "override_tiers": [_numbers(tier) for tier in override.tiers] or None,
+            "overwrite_rate": tariff_json(tariff, override.unit) if tariff and override.unit else None,
             "priority": override.priority,
             "entitled": override.entitled,
             "product": product_ref(override.product) if override.product else None,
             "applicable_product_tags": override.applicable_product_tags or None,
             "override_specifiers": override.specifiers or None,
-            "is_commit_specific": False,
-            "target": "LIST_RATE",
+            "is_commit_specific": override.is_commit_specific,
+            "target": override.target,
         }
     )
 
@@ -156,14 +161,6 @@ def edit_json(edited: EditedTerms) -> Fields:
 def contract_price_json(price: ContractPrice) -> Fields:
     """A row of `getContractRateSchedule`: list price beside override price."""
     rate = price.segment.rate
-    override_rate = None
-    if price.price.override is not None:
-        override_rate = rate_json(
-            rate_type="FLAT",
-            price=price.price.unit_price,
-            unit=price.price.unit,
-            pricing_group_values=rate.values,
-        )
     return _given(
         {
             "product_id": str(price.segment.product.pk),
@@ -176,10 +173,10 @@ def contract_price_json(price: ContractPrice) -> Fields:
             "ending_before": format_instant(price.segment.ending_before) if price.segment.ending_before else None,
             "billing_frequency": rate.billing_frequency or None,
             "pricing_group_values": dict(rate.values) or None,
-            "list_rate": rate_json(
-                rate_type=rate.tariff.type, price=rate.tariff.price, unit=rate.unit, pricing_group_values=rate.values
-            ),
-            "override_rate": override_rate,
+            "list_rate": tariff_json(rate.tariff, rate.unit, rate.values),
+            "commit_rate": commit_rate_json(rate.commit_tariff) if rate.commit_tariff else None,
+            "override_rate": tariff_json(price.tariff, price.unit, rate.values) if price.tariff else None,
+            "override_id": str(price.override.id) if price.override else None,
         }
     )
 
@@ -254,6 +251,16 @@ def _schedule(items: Sequence[Any], unit: PricingUnit) -> Fields:
 
 def _removed_at(edit: ContractEdit | None) -> str | None:
     return format_instant(edit.created_at) if edit else None
+
+
+def _first_override_json(override: Override) -> Fields:
+    """As the first version of the API shows it."""
+    shown = override_json(override)
+    return {**shown.get("overwrite_rate", {}), **shown}
+
+
+def _numbers(texts: Mapping[str, str]) -> dict[str, Decimal]:
+    return {name: Decimal(text) for name, text in texts.items()}
 
 
 def _given(fields: Fields) -> Fields:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from billing_site.foundation.money import Unit
 from billing_site.foundation.periods import format_instant
+from pricing.engine.tariffs import Tariff
 from pricing.models import BillableMetric, PricingUnit, Product, ProductVersion, RateCard
 from pricing.queries import AliasSegment, PriceSegment, version_in_force
 
@@ -28,6 +29,30 @@ def rate_json(
     values = dict(pricing_group_values)
     rate = {"rate_type": rate_type, "price": price, "credit_type": unit_ref(unit)}
     return rate | ({"pricing_group_values": values} if values else {})
+
+
+def tariff_json(
+    tariff: Tariff, unit: Unit | PricingUnit, pricing_group_values: Iterable[tuple[str, str | None]] = ()
+) -> dict[str, Any]:
+    """A tariff as a rate by itself, whatever its type."""
+    return {
+        **commit_rate_json(tariff),
+        **_given({"package_size": tariff.package_size, "quantity": tariff.quantity, "is_prorated": tariff.is_prorated}),
+        "credit_type": unit_ref(unit),
+        **({"pricing_group_values": dict(pricing_group_values)} if pricing_group_values else {}),
+    }
+
+
+def commit_rate_json(tariff: Tariff) -> dict[str, Any]:
+    """A tariff where its unit goes without saying."""
+    tiers = [
+        _given({"price": tier.price, "size": tier.size, "flat_fee": tier.flat_fee or None}) for tier in tariff.tiers
+    ]
+    return _given({"rate_type": tariff.type, "price": tariff.price, "tiers": tiers or None})
+
+
+def _given(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def price_row(segment: PriceSegment) -> dict[str, Any]:

@@ -79,3 +79,23 @@ def one_of(field: str, choices: Sequence[str]) -> models.CheckConstraint:
         condition=Q(**{f"{field}__in": list(choices)}),
         violation_error_message=f"{field} must be one of {', '.join(choices)}.",
     )
+
+
+class _NumbersAreText(Func):
+    """Whether what the objects of a JSON list have under `key` is digits as text and nothing else."""
+
+    template = (
+        "(jsonb_typeof(%(expressions)s) = 'array' AND NOT jsonb_path_exists(%(expressions)s, "
+        """'$[*].%(key)s ? (@.type() != "string" || !(@ like_regex "^[0-9]+([.][0-9]+)?$"))'))"""
+    )
+    output_field = models.BooleanField()
+    conditional = True
+
+
+def keeps_numbers_as_text(field: str, *keys: str) -> models.CheckConstraint:
+    """A JSON list of objects whose numbers, under `keys`, are not negative and spelled out: none was rounded."""
+    return models.CheckConstraint(
+        name=f"%(class)s_{field}_keep_numbers_as_text"[:63],
+        condition=Q(*[Q(_NumbersAreText(F(field), key=key)) for key in keys]),
+        violation_error_message=f"{field} must be a list with its numbers as text.",
+    )

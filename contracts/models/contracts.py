@@ -1,17 +1,54 @@
 """Contracts, what holds for one as a whole, and prices of their own."""
 
+from decimal import Decimal
+from typing import Any
+
 from django.db import models
 from django.db.models import F, Q
 
-from billing_site.foundation.columns import ends_after_it_starts, is_a_number, on_the_hour, one_of, price_field
+from billing_site.foundation.columns import (
+    ends_after_it_starts,
+    is_a_number,
+    keeps_numbers_as_text,
+    on_the_hour,
+    one_of,
+    price_field,
+    quantity_field,
+)
 from billing_site.foundation.history import history
 from billing_site.foundation.ids import uuid7
 from billing_site.foundation.periods import Period
 from contracts import terms
 from contracts.models.customers import Customer
 from contracts.models.term import Term, digits, range_text, targets
-from pricing.engine.tariffs import flat
+from pricing.engine.overrides import MultiplierTier
+from pricing.engine.tariffs import Tariff
 from pricing.models import PricingUnit, Product, RateCard
+from pricing.tiers import read_tiers
+
+# The columns of a tariff, apart from its tiers, that each type of rate has.
+COLUMNS_OF = {
+    "": (),
+    "FLAT": ("price",),
+    "PERCENTAGE": ("price",),
+    "PACKAGE": ("price", "package_size"),
+    "SUBSCRIPTION": ("price", "quantity", "is_prorated"),
+    "TIERED": (),
+    "VOLUME": (),
+    "TIERED_PERCENTAGE": (),
+}
+
+
+def _tariff(*rate_types: str, **also: Any) -> Q:
+    """An override with a tariff of one of these types, which has the columns of its type and no others."""
+    condition = Q()
+    for rate_type in rate_types:
+        columns = {
+            f"{name}__isnull": name not in COLUMNS_OF[rate_type]
+            for name in ("price", "package_size", "quantity", "is_prorated")
+        }
+        condition |= Q(rate_type=rate_type, **columns, **also)
+    return condition
 
 
 class Contract(models.Model):
@@ -91,21 +128,37 @@ class ContractTerms(Term):
 
 
 class Override(Term):
-    """A price of its own for one contract over a range: a multiple of the list price, or another price."""
+    """A price of its own for one contract over a range: multiples of the list price, or a tariff instead of it.
+
+    The columns from `rate_type` to `unit` are the tariff of an OVERWRITE, whose type says which of them are there.
+    """
 
     class Type(models.TextChoices):
         MULTIPLIER = "MULTIPLIER"
         OVERWRITE = "OVERWRITE"
+        TIERED = "TIERED"
+
+    class Target(models.TextChoices):
+        LIST_RATE = "LIST_RATE"
+        COMMIT_RATE = "COMMIT_RATE"
 
     contract = models.ForeignKey(Contract, models.PROTECT, related_name="overrides")
     starting_at = models.DateTimeField()
     ending_before = models.DateTimeField(null=True)
     type = models.CharField(max_length=16, choices=Type, blank=True, default="", help_text="Empty: entitlement only.")
     multiplier = price_field(null=True)
+    tiers = models.JSONField(default=list)  # of type TIERED: [{"multiplier": "0.5", "size": "1000"}, …]
+    rate_type = models.CharField(max_length=24, blank=True, default="")
     price = price_field(null=True)
+    rate_tiers = models.JSONField(default=list)  # [{"price": "2", "size": "1000", "flat_fee": "5"}, …]
+    package_size = quantity_field(null=True)
+    quantity = quantity_field(null=True)
+    is_prorated = models.BooleanField(null=True)
     unit = models.ForeignKey(PricingUnit, models.PROTECT, null=True, related_name="+")
     priority = price_field(null=True)
     entitled = models.BooleanField(null=True)
+    is_commit_specific = models.BooleanField(default=False, help_text="Holds only while a balance pays.")
+    target = models.CharField(max_length=16, choices=Target, default=Target.LIST_RATE)
     product = models.ForeignKey(Product, models.PROTECT, null=True, related_name="+")
     applicable_product_tags = models.JSONField(default=list)
     specifiers = models.JSONField(default=list)  # [{product_id, product_tags, pricing_group_values, …}], any of them
@@ -117,7 +170,12 @@ class Override(Term):
             is_a_number("multiplier"),
             is_a_number("priority"),
             is_a_number("price"),
-            one_of("type", ["", "MULTIPLIER", "OVERWRITE"]),
+            is_a_number("package_size"),
+            is_a_number("quantity"),
+            keeps_numbers_as_text("tiers", "multiplier", "size"),
+            keeps_numbers_as_text("rate_tiers", "price", "size", "flat_fee"),
+            one_of("type", ["", "MULTIPLIER", "OVERWRITE", "TIERED"]),
+            one_of("target", ["LIST_RATE", "COMMIT_RATE"]),
             models.CheckConstraint(
                 name="a_multiplier_is_not_negative", condition=Q(multiplier__isnull=True) | Q(multiplier__gte=0)
             ),
@@ -125,15 +183,49 @@ class Override(Term):
                 name="an_overwritten_price_is_not_negative", condition=Q(price__isnull=True) | Q(price__gte=0)
             ),
             models.CheckConstraint(
+                name="a_priority_is_above_zero", condition=Q(priority__isnull=True) | Q(priority__gt=0)
+            ),
+            models.CheckConstraint(
                 name="an_override_says_what_its_type_needs",
-                condition=Q(type="MULTIPLIER", multiplier__isnull=False, price__isnull=True)
-                | Q(type="OVERWRITE", multiplier__isnull=True, price__isnull=False, unit__isnull=False)
-                | Q(type="", multiplier__isnull=True, price__isnull=True, entitled__isnull=False),
+                condition=Q(type="MULTIPLIER", multiplier__isnull=False, tiers=[], rate_type="")
+                | (Q(type="TIERED", multiplier__isnull=True, priority__isnull=False, rate_type="") & ~Q(tiers=[]))
+                | (Q(type="OVERWRITE", multiplier__isnull=True, tiers=[], unit__isnull=False) & ~Q(rate_type=""))
+                | Q(type="", multiplier__isnull=True, tiers=[], rate_type="", entitled__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="an_overwritten_tariff_says_what_its_type_needs",
+                condition=_tariff("", "FLAT", "PERCENTAGE", "PACKAGE", "SUBSCRIPTION", rate_tiers=[])
+                | _tariff("TIERED", "VOLUME", "TIERED_PERCENTAGE") & ~Q(rate_tiers=[]),
+            ),
+            models.CheckConstraint(
+                name="only_a_balance_that_pays_has_a_commit_rate",
+                condition=Q(target="LIST_RATE") | Q(is_commit_specific=True),
+            ),
+            models.CheckConstraint(
+                name="entitlement_does_not_depend_on_who_pays",
+                condition=Q(is_commit_specific=False) | Q(entitled__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="only_commit_specific_overrides_name_balances",
+                condition=Q(is_commit_specific=True)
+                | ~(
+                    Q(specifiers__contains=[{"commit_ids": []}])
+                    | Q(specifiers__contains=[{"recurring_commit_ids": []}])
+                    | Q(specifiers__contains=[{"any_commit_or_credit_ids": []}])
+                ),
+            ),
+            models.CheckConstraint(
+                name="prices_are_not_overwritten_by_tag",
+                condition=~Q(type="OVERWRITE") | Q(applicable_product_tags=[]),
             ),
         ]
 
     def __str__(self) -> str:
-        what = {"MULTIPLIER": f"{digits(self.multiplier)} × list price", "OVERWRITE": f"price {digits(self.price)}"}
+        what = {
+            "MULTIPLIER": f"{digits(self.multiplier)} × list price",
+            "OVERWRITE": f"price {digits(self.price)}" if self.price is not None else f"{self.rate_type} price",
+            "TIERED": " then ".join(f"{tier['multiplier']} × list price" for tier in self.tiers),
+        }
         on = "part of the deal" if self.entitled else "not part of the deal"
         return f"{what.get(self.type, on)} {range_text(self.starting_at, self.ending_before)}"
 
@@ -147,8 +239,27 @@ class Override(Term):
             added_by_edit=self.added_by_edit.number,
             position=self.position,
             multiplier=self.multiplier,
-            tariff=None if self.price is None else flat(self.price),
+            tiers=tuple(
+                MultiplierTier(Decimal(tier["multiplier"]), Decimal(tier["size"]) if "size" in tier else None)
+                for tier in self.tiers
+            ),
+            tariff=self.to_tariff(),
             unit=self.unit.to_unit() if self.unit else None,
             priority=self.priority,
             entitled=self.entitled,
+            is_commit_specific=self.is_commit_specific,
+            target=self.target,
+        )
+
+    def to_tariff(self) -> Tariff | None:
+        """What an OVERWRITE charges instead of the list."""
+        if not self.rate_type:
+            return None
+        return Tariff(
+            type=self.rate_type,
+            price=self.price,
+            tiers=read_tiers(self.rate_tiers),
+            package_size=self.package_size,
+            quantity=self.quantity,
+            is_prorated=self.is_prorated,
         )

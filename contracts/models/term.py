@@ -13,6 +13,9 @@ from billing_site.foundation.ids import uuid7
 from contracts import terms
 from contracts.models.customers import ContractEdit, Customer
 
+# Under these a specifier names the balances that have to pay: any of all of them.
+PAYER_KEYS = ("commit_ids", "recurring_commit_ids", "any_commit_or_credit_ids")
+
 
 class TermQuerySet(models.QuerySet):
     def known_at(self, edit_number: int) -> Self:
@@ -54,6 +57,8 @@ def targets(
                 product_tags=tuple(specifier.get("product_tags", ())),
                 pricing_group_values=tuple(sorted(specifier.get("pricing_group_values", {}).items())),
                 presentation_group_values=tuple(sorted(specifier.get("presentation_group_values", {}).items())),
+                billing_frequency=specifier.get("billing_frequency", ""),
+                commit_ids=frozenset(_uuid(named) for key in PAYER_KEYS for named in specifier.get(key, ())),
             )
             for specifier in specifiers
         ),

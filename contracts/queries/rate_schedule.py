@@ -6,21 +6,33 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from billing_site.foundation.money import Unit
 from contracts import terms
-from pricing.engine.prices import Price, price_at
+from pricing.engine.overridden import overridden
+from pricing.engine.overrides import Override, choose_override
 from pricing.engine.targets import Offer
+from pricing.engine.tariffs import Tariff
 from pricing.models import RateCard
 from pricing.queries import PriceSegment, rates_in_force
-from pricing.queries.catalog import compiled_card
 
 
 @dataclass(frozen=True, slots=True)
 class ContractPrice:
-    """A list price with the range in which it holds, and what the contract makes of it at the instant asked for."""
+    """A list price with the range in which it holds, and the override that changes it at the instant asked for."""
 
     rate_card_id: UUID
     segment: PriceSegment
-    price: Price
+    override: Override | None
+
+    @property
+    def tariff(self) -> Tariff | None:
+        """What the contract's customer pays instead of the list price, where no balance does; None where no one
+        tariff says it, or where the list price holds."""
+        return overridden(self.segment.rate.tariff, self.override) if self.override is not None else None
+
+    @property
+    def unit(self) -> Unit:
+        return (self.override and self.override.unit) or self.segment.rate.unit
 
 
 def contract_prices(
@@ -28,21 +40,15 @@ def contract_prices(
 ) -> list[ContractPrice]:
     """The prices of `keys` (of `pricing.queries.keys_priced_at`) that the contract entitles to, at an instant.
 
-    Overrides that single out presentation values are left out: a price by itself has none.
+    Left out are overrides that single out presentation values, as a price by itself has none, and those that hold
+    only while a balance pays.
     """
-    segments = rates_in_force(card, keys, at=at)
-    page = compiled_card(card, [segment.rate for segment in segments])
-    priced = [
-        (
-            segment,
-            price_at(
-                page,
-                Offer(segment.rate.product_id, tuple(segment.version.tags), segment.rate.values, ()),
-                at,
-                overrides=contract.overrides,
-                prioritization=contract.prioritization,
-            ),
-        )
-        for segment in segments
-    ]
-    return [ContractPrice(card.pk, segment, price) for segment, price in priced if isinstance(price, Price)]
+    ordinary = [override for override in contract.overrides if not override.is_commit_specific]
+    prices = []
+    for segment in rates_in_force(card, keys, at=at):
+        rate = segment.rate
+        offer = Offer(rate.product_id, tuple(segment.version.tags), rate.values, ())
+        choice = choose_override(ordinary, offer, at, contract.prioritization)
+        if rate.entitled if choice.entitled is None else choice.entitled:
+            prices.append(ContractPrice(card.pk, segment, choice.winner))
+    return prices

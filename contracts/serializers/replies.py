@@ -4,7 +4,6 @@ from rest_framework import serializers
 
 from billing_site.foundation.fields import InstantField, NumberField, text_map, texts
 from pricing.serializers.common import IdReply, UnitRefReply
-from pricing.serializers.rates import RateReply
 
 
 class SegmentReply(serializers.Serializer):
@@ -39,6 +38,38 @@ class SpecifierReply(serializers.Serializer):
     product_tags = texts(required=False)
     pricing_group_values = text_map(required=False)
     presentation_group_values = text_map(required=False)
+
+
+class OverrideSpecifierReply(SpecifierReply):
+    billing_frequency = serializers.CharField(required=False)
+    commit_ids = texts(required=False)
+    recurring_commit_ids = texts(required=False)
+    any_commit_or_credit_ids = texts(required=False)
+
+
+class MultiplierTierReply(serializers.Serializer):
+    multiplier = NumberField()
+    size = NumberField(required=False)
+
+
+class TierReply(serializers.Serializer):
+    price = NumberField()
+    size = NumberField(required=False)
+    flat_fee = NumberField(required=False)
+
+
+class CommitRateReply(serializers.Serializer):
+    rate_type = serializers.CharField()
+    price = NumberField(required=False)
+    tiers = TierReply(many=True, required=False)
+
+
+class TariffReply(CommitRateReply):
+    package_size = NumberField(required=False)
+    quantity = NumberField(required=False)
+    is_prorated = serializers.BooleanField(required=False)
+    credit_type = UnitRefReply()
+    pricing_group_values = text_map(required=False)
 
 
 class AddedCommitReply(serializers.Serializer):
@@ -76,14 +107,27 @@ class OverrideReply(serializers.Serializer):
     ending_before = InstantField(required=False)
     type = serializers.CharField(required=False)
     multiplier = NumberField(required=False)
-    overwrite_rate = RateReply(required=False)
+    override_tiers = MultiplierTierReply(many=True, required=False)
+    overwrite_rate = TariffReply(required=False)
     priority = NumberField(required=False)
     entitled = serializers.BooleanField(required=False)
     product = UnitRefReply(required=False)
     applicable_product_tags = texts(required=False)
-    override_specifiers = SpecifierReply(many=True, required=False)
+    override_specifiers = OverrideSpecifierReply(many=True, required=False)
     is_commit_specific = serializers.BooleanField()
     target = serializers.CharField()
+
+
+class FirstOverrideReply(OverrideReply):
+    """The first version of the API repeats an overwritten rate beside it."""
+
+    rate_type = serializers.CharField(required=False)
+    price = NumberField(required=False)
+    tiers = TierReply(many=True, required=False)
+    package_size = NumberField(required=False)
+    quantity = NumberField(required=False)
+    is_prorated = serializers.BooleanField(required=False)
+    credit_type = UnitRefReply(required=False)
 
 
 class AddedChargeReply(serializers.Serializer):
@@ -138,8 +182,12 @@ class ContractReply(serializers.Serializer):
     has_more = HasMoreReply()
 
 
+class FirstContractReply(ContractReply):
+    overrides = FirstOverrideReply(many=True)
+
+
 class CreatedContractReply(IdReply):
-    contract = ContractReply()
+    contract = FirstContractReply()
 
 
 class EditReply(serializers.Serializer):
@@ -175,5 +223,7 @@ class ContractPriceReply(serializers.Serializer):
     ending_before = InstantField(required=False, help_text="Of the list price.")
     billing_frequency = serializers.CharField(required=False)
     pricing_group_values = text_map(required=False)
-    list_rate = RateReply()
-    override_rate = RateReply(required=False, help_text="What the contract makes of it; absent: the list price holds.")
+    list_rate = TariffReply()
+    commit_rate = CommitRateReply(required=False, help_text="While a commit or credit of rate type COMMIT_RATE pays.")
+    override_rate = TariffReply(required=False, help_text="What the contract makes of it, where one rate can say it.")
+    override_id = serializers.UUIDField(required=False, help_text="The override that holds; absent: the list price.")

@@ -6,8 +6,12 @@ from rest_framework import serializers
 
 from billing_site.foundation.fields import CodeField, InstantField, NumberField, TextField, text_map, texts
 from contracts import inputs
-from contracts.services.schedules import DISTRIBUTIONS, FREQUENCIES
+from contracts.services.schedules import DISTRIBUTIONS
+from contracts.services.schedules import FREQUENCIES as SCHEDULE_FREQUENCIES
+from pricing.engine.tariffs import RATE_TYPES
 from pricing.serializers.common import OPTIONAL
+from pricing.serializers.rates import FREQUENCIES
+from pricing.services.tariffs import TierInput
 
 BLANK: dict[str, Any] = {**OPTIONAL, "allow_blank": True}
 
@@ -38,15 +42,38 @@ class SpecifierShape(InputShape):
     presentation_group_values = text_map(help_text="Values of the dimensions that split lines.", **OPTIONAL)
 
 
+class OverrideSpecifierShape(SpecifierShape):
+    billing_frequency = CodeField(FREQUENCIES, help_text="Required beside a SUBSCRIPTION product.", **OPTIONAL)
+    commit_ids = texts(help_text="Commits, one of which has to pay; by id or by temporary id.", **OPTIONAL)
+    recurring_commit_ids = texts(help_text="Or one that these recurring commits grant.", **OPTIONAL)
+    any_commit_or_credit_ids = texts(help_text="Instead of both lists: commits and credits of any kind.", **OPTIONAL)
+
+
+class TierShape(InputShape):
+    becomes = TierInput
+
+    price = NumberField()
+    size = NumberField(help_text="How many units the tier is wide; absent on the last.", **OPTIONAL)
+    flat_fee = NumberField(help_text="Owed once a period when the tier is entered.", **OPTIONAL)
+
+
 class OverwriteRateShape(InputShape):
     becomes = inputs.RateInput
 
-    rate_type = CodeField(
-        ("FLAT", "PERCENTAGE", "SUBSCRIPTION", "TIERED", "TIERED_PERCENTAGE", "CUSTOM"),
-        help_text="FLAT; the others are not supported.",
-    )
+    rate_type = CodeField((*RATE_TYPES, "CUSTOM"), help_text="CUSTOM is not supported.")
     price = NumberField(**OPTIONAL)
     credit_type_id = serializers.UUIDField(help_text="The rate card's unit, which is the default.", **OPTIONAL)
+    tiers = TierShape(many=True, help_text="For TIERED, VOLUME and TIERED_PERCENTAGE.", **OPTIONAL)
+    package_size = NumberField(help_text="For PACKAGE: how many units one price buys.", **OPTIONAL)
+    quantity = NumberField(help_text="For SUBSCRIPTION.", **OPTIONAL)
+    is_prorated = serializers.BooleanField(help_text="For SUBSCRIPTION: true.", **OPTIONAL)
+
+
+class MultiplierTierShape(InputShape):
+    becomes = inputs.MultiplierTierInput
+
+    multiplier = NumberField(help_text="0.5 is half the list price.")
+    size = NumberField(help_text="How many units the tier is wide.", **OPTIONAL)
 
 
 class OverrideShape(InputShape):
@@ -54,14 +81,21 @@ class OverrideShape(InputShape):
 
     starting_at = InstantField(help_text="On the hour.")
     ending_before = InstantField(help_text="On the hour; absent: open.", **OPTIONAL)
-    type = CodeField(("MULTIPLIER", "OVERWRITE", "TIERED"), help_text="TIERED is not supported.", **OPTIONAL)
+    type = CodeField(("MULTIPLIER", "OVERWRITE", "TIERED"), **OPTIONAL)
     multiplier = NumberField(help_text="0.5 is half the list price.", **OPTIONAL)
+    tiers = MultiplierTierShape(
+        many=True, help_text="For TIERED; beyond the last size the list price holds.", **OPTIONAL
+    )
     overwrite_rate = OverwriteRateShape(**OPTIONAL)
     priority = NumberField(help_text="Where multipliers are ranked explicitly: the lowest holds.", **OPTIONAL)
     entitled = serializers.BooleanField(**OPTIONAL)
+    is_commit_specific = serializers.BooleanField(help_text="Holds only while a commit or credit pays.", **OPTIONAL)
+    target = CodeField(
+        ("LIST_RATE", "COMMIT_RATE"), help_text="COMMIT_RATE only where it is commit-specific.", **OPTIONAL
+    )
     product_id = serializers.UUIDField(**OPTIONAL)
     applicable_product_tags = texts(help_text="A product must have any of them.", **OPTIONAL)
-    override_specifiers = SpecifierShape(
+    override_specifiers = OverrideSpecifierShape(
         many=True, help_text="Any of them. Without a target the override is on all products.", **OPTIONAL
     )
 
@@ -95,7 +129,7 @@ class RecurringScheduleShape(InputShape):
 
     starting_at = InstantField()
     ending_before = InstantField()
-    frequency = CodeField(FREQUENCIES)
+    frequency = CodeField(SCHEDULE_FREQUENCIES)
     amount_distribution = CodeField(DISTRIBUTIONS)
     amount = NumberField(help_text="Or unit_price and quantity.", **OPTIONAL)
     unit_price = NumberField(**OPTIONAL)
@@ -125,6 +159,7 @@ class CommitShape(InputShape):
     applicable_product_tags = texts(**OPTIONAL)
     specifiers = SpecifierShape(many=True, **OPTIONAL)
     custom_fields = text_map(**OPTIONAL)
+    temporary_id = TextField(help_text="What overrides of the same request may call the commit.", **BLANK)
 
 
 class ScheduledChargeShape(InputShape):

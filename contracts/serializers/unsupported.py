@@ -8,19 +8,7 @@ from billing_site.foundation.refusals import NotSupported
 NO: Final = frozenset[str]()  # no value is supported
 Known = Mapping[str, "frozenset[str] | Known"]
 
-SPECIFIER: Known = {
-    "any_commit_or_credit_ids": NO,
-    "billing_frequency": NO,
-    "commit_ids": NO,
-    "recurring_commit_ids": NO,
-}
-OVERRIDE: Known = {
-    "is_commit_specific": NO,
-    "target": frozenset({"LIST_RATE"}),
-    "tiers": NO,
-    "override_specifiers": SPECIFIER,
-    "overwrite_rate": {"custom_rate": NO, "is_prorated": NO, "quantity": NO, "tiers": NO},
-}
+OVERRIDE: Known = {"overwrite_rate": {"custom_rate": NO}}
 COMMIT: Known = {
     "amount": NO,
     "access_schedule": {"access_type": frozenset({"SPEND"})},

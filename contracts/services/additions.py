@@ -1,7 +1,7 @@
 """What an edit adds, from input to rows: overrides, commits, scheduled charges."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from contracts.services.charges import charge_rows
 from contracts.services.checks import Deal, within
 from contracts.services.commits import commit_rows
 from contracts.services.overrides import override_row
+from contracts.services.payers import standing_payers, with_added
 from contracts.services.recording import add_terms, stamp
 from pricing.queries import default_unit, products_by_id
 
@@ -73,7 +74,7 @@ class AddedRows:
 
 
 def deal_for(contract: Contract, added: Added, *, dates_charged: frozenset[datetime] = frozenset()) -> Deal:
-    """What `added` is checked against; at most three queries."""
+    """What `added` is checked against; at most four queries."""
     fiat = contract.rate_card.fiat_unit if contract.rate_card else default_unit()
     return Deal(
         fiat=fiat,
@@ -81,20 +82,25 @@ def deal_for(contract: Contract, added: Added, *, dates_charged: frozenset[datet
         products=products_by_id(added.product_ids()),
         billed_through=contract.billed_through,
         dates_charged=dates_charged,
+        payers=standing_payers(contract, added.overrides),
     )
 
 
 def added_rows(added: Added, deal: Deal, problems: Problems) -> AddedRows:
     """The rows of everything added. What is wrong goes to `problems`. Raises NotSupported."""
+    commits = tuple(
+        commit_rows(given, position, deal, within(problems, f"{added.prefix}commits[{position}]"))
+        for position, given in enumerate(added.commits)
+    )
+    rows = [committed.commit for committed in commits]
+    payers = with_added(deal.payers, added.commits, rows, f"{added.prefix}commits", problems)
+    deal = replace(deal, payers=payers)
     return AddedRows(
         overrides=tuple(
             override_row(given, position, deal, within(problems, f"{added.prefix}overrides[{position}]"))
             for position, given in enumerate(added.overrides)
         ),
-        commits=tuple(
-            commit_rows(given, position, deal, within(problems, f"{added.prefix}commits[{position}]"))
-            for position, given in enumerate(added.commits)
-        ),
+        commits=commits,
         charges=tuple(
             charge_rows(given, position, deal, within(problems, f"{added.prefix}scheduled_charges[{position}]"))
             for position, given in enumerate(added.charges)

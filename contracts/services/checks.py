@@ -26,6 +26,7 @@ class Deal:
     products: Mapping[UUID, Product]  # with their versions
     billed_through: datetime | None = None
     dates_charged: frozenset[datetime] = field(default_factory=frozenset)  # charges of these dates have fallen due
+    payers: Mapping[str, Mapping[str, UUID]] = field(default_factory=dict)  # what overrides may name: see `payers`
 
 
 def within(problems: Problems, path: str) -> Problems:

@@ -1,48 +1,88 @@
-"""Overrides: checked, and made into rows."""
+"""Overrides: checked, and made into rows (`api_map` 4.3).
 
-from decimal import Decimal
+    type        needs                                        and not
+    MULTIPLIER  multiplier
+    TIERED      tiers, priority, a contract ranked EXPLICIT
+    OVERWRITE   overwrite_rate; a product and all of its     tags, presentation values
+                pricing group values
+    (none)      entitled                                     presentation values
+
+Where a contract ranks its multipliers explicitly, each has a priority above zero. With `is_commit_specific` an
+override holds only while a balance pays: one that its specifiers name, or any where they name none. Only such a one
+may have COMMIT_RATE as its target, and it does not decide what is part of the deal.
+
+Tiers are the period's quantity from the bottom up, each at a multiple of the list price; beyond the last one that has
+a size, the list price holds.
+"""
 
 from billing_site.foundation.problems import Problems
 from billing_site.foundation.refusals import NotSupported
 from contracts.inputs import OverrideInput, RateInput, TargetInput
 from contracts.models import Contract, Override
 from contracts.services import targeting
-from contracts.services.checks import Deal, in_fiat, not_billed_yet, priced_product, term_range, within
+from contracts.services.checks import Deal, in_fiat, not_billed_yet, term_range, within
+from pricing.engine.tariffs import FLAT, Tariff
+from pricing.services.tariffs import above_zero, check_sizes, check_suits_product, checked_tariff, not_negative
+from pricing.tiers import stored_numbers, stored_tiers
 
 
 def override_row(given: OverrideInput, position: int, deal: Deal, problems: Problems) -> Override:
     """The row of an override, not saved. What is wrong goes to `problems`. Raises NotSupported."""
+    found = len(problems.errors)
     term_range(problems, given.starting_at, given.ending_before)
     not_billed_yet(problems, "starting_at", given.starting_at, given.starting_at, deal)
-    _check_type(problems, given, deal)
+    _check_type(problems, given)
+    _check_multiplier(problems, given)
+    _check_tiers(problems, given, deal)
+    tariff = _checked_rate(problems, given, deal)
+    _check_priority(problems, given, deal)
+    _check_commit_specific(problems, given)
     _check_target(problems, given, deal)
-    rate = given.overwrite_rate
-    return Override(
+    row = Override(
         position=position,
         starting_at=given.starting_at,
         ending_before=given.ending_before,
         type=given.type,
         multiplier=given.multiplier,
-        price=rate.price if rate else None,
-        unit=deal.fiat if rate else None,
+        tiers=[stored_numbers({"multiplier": tier.multiplier, "size": tier.size}) for tier in given.tiers],
         priority=given.priority,
         entitled=given.entitled,
+        is_commit_specific=given.is_commit_specific,
+        target=given.target,
         product=deal.products.get(given.product_id) if given.product_id else None,
         applicable_product_tags=targeting.tags(problems, "applicable_product_tags", given.applicable_product_tags),
-        specifiers=targeting.specifiers(problems, "override_specifiers", given.override_specifiers, deal),
+        specifiers=targeting.override_specifiers(problems, "override_specifiers", given, deal),
     )
+    if tariff is not None:
+        row.unit = deal.fiat
+        row.rate_type = tariff.type
+        row.price = tariff.price
+        row.rate_tiers = stored_tiers(tariff.tiers)
+        row.package_size = tariff.package_size
+        row.quantity = tariff.quantity
+        row.is_prorated = tariff.is_prorated
+    if len(problems.errors) == found:
+        _refuse_what_nobody_prices(problems, given)
+    return row
 
 
-def _check_type(problems: Problems, given: OverrideInput, deal: Deal) -> None:
-    if given.type == "TIERED":
-        raise NotSupported.of(f"{problems.path}type", given.type, "is not supported by this server")
+def _refuse_what_nobody_prices(problems: Problems, given: OverrideInput) -> None:
+    """The engine prices multiples and flat prices that do not depend on who pays. Anything else would be billed
+    as if it were not there."""
+    if given.type == Override.Type.TIERED:
+        raise NotSupported.of(f"{problems.path}type", given.type, "is not priced by this server yet")
+    if given.overwrite_rate is not None and given.overwrite_rate.rate_type != FLAT:
+        kind = given.overwrite_rate.rate_type
+        raise NotSupported.of(f"{problems.path}overwrite_rate.rate_type", kind, "is not priced by this server yet")
+    if given.is_commit_specific:
+        raise NotSupported.of(f"{problems.path}is_commit_specific", True, "is not priced by this server yet")
+
+
+def _check_type(problems: Problems, given: OverrideInput) -> None:
     if given.type and given.type not in Override.Type.values:
-        problems.add("type", given.type, "must be MULTIPLIER or OVERWRITE")
+        problems.add("type", given.type, f"must be one of {', '.join(Override.Type.values)}")
     if not given.type and given.entitled is None:
         problems.add("type", "", "is required, unless the override only says whether products are entitled")
-    _check_multiplier(problems, given)
-    _check_rate(problems, given, deal)
-    _check_priority(problems, given, deal)
 
 
 def _check_multiplier(problems: Problems, given: OverrideInput) -> None:
@@ -51,36 +91,63 @@ def _check_multiplier(problems: Problems, given: OverrideInput) -> None:
             problems.add("multiplier", given.multiplier, "belongs to the type MULTIPLIER")
     elif given.multiplier is None:
         problems.add("multiplier", None, "is required for the type MULTIPLIER")
-    elif problems.number("multiplier", given.multiplier) and given.multiplier < 0:
-        problems.add("multiplier", given.multiplier, "must not be negative")
-
-
-def _check_rate(problems: Problems, given: OverrideInput, deal: Deal) -> None:
-    if given.type != Override.Type.OVERWRITE:
-        if given.overwrite_rate is not None:
-            problems.add("overwrite_rate", given.overwrite_rate.rate_type, "belongs to the type OVERWRITE")
-    elif given.overwrite_rate is None:
-        problems.add("overwrite_rate", None, "is required for the type OVERWRITE")
     else:
-        _check_price(within(problems, "overwrite_rate"), given.overwrite_rate, deal)
+        not_negative(problems, "multiplier", given.multiplier)
 
 
-def _check_price(problems: Problems, rate: RateInput, deal: Deal) -> None:
-    if rate.rate_type != "FLAT":
-        raise NotSupported.of(f"{problems.path}rate_type", rate.rate_type, "is not supported; only FLAT is")
-    in_fiat(problems, rate.credit_type_id, deal)
-    if rate.price is None:
-        problems.add("price", None, "is required")
-    elif problems.number("price", rate.price) and rate.price < 0:
-        problems.add("price", rate.price, "must not be negative")
+def _check_tiers(problems: Problems, given: OverrideInput, deal: Deal) -> None:
+    if given.type != Override.Type.TIERED:
+        if given.tiers:
+            problems.add("tiers", f"{len(given.tiers)} tiers", "belongs to the type TIERED")
+        return
+    if deal.prioritization != Contract.Prioritization.EXPLICIT:
+        rule = (
+            f"needs a contract whose multiplier_override_prioritization is EXPLICIT; here it is {deal.prioritization}"
+        )
+        problems.add("type", given.type, rule)
+    if not given.tiers:
+        problems.add("tiers", None, "is required for the type TIERED")
+    for index, tier in enumerate(given.tiers):
+        path = f"tiers[{index}]."
+        not_negative(problems, f"{path}multiplier", tier.multiplier)
+        check_sizes(problems, path, tier.size, is_last=index == len(given.tiers) - 1, last_may_end=True)
+
+
+def _checked_rate(problems: Problems, given: OverrideInput, deal: Deal) -> Tariff | None:
+    rate: RateInput | None = given.overwrite_rate
+    if given.type != Override.Type.OVERWRITE:
+        if rate is not None:
+            problems.add("overwrite_rate", rate.rate_type, "belongs to the type OVERWRITE")
+        return None
+    if rate is None:
+        problems.add("overwrite_rate", None, "is required for the type OVERWRITE")
+        return None
+    inner = within(problems, "overwrite_rate")
+    in_fiat(inner, rate.credit_type_id, deal)
+    for product_id in (given.product_id, *(target.product_id for target in given.override_specifiers)):
+        product = deal.products.get(product_id) if product_id else None
+        if product is not None:
+            check_suits_product(inner, rate.rate_type, product)
+    return checked_tariff(inner, rate)
 
 
 def _check_priority(problems: Problems, given: OverrideInput, deal: Deal) -> None:
     if given.priority is not None:
-        if problems.number("priority", given.priority) and given.priority <= Decimal(0):
-            problems.add("priority", given.priority, "must be greater than 0")
+        above_zero(problems, "priority", given.priority)
+    elif given.type == Override.Type.TIERED:
+        problems.add("priority", None, "is required for the type TIERED")
     elif given.type == Override.Type.MULTIPLIER and deal.prioritization == Contract.Prioritization.EXPLICIT:
         problems.add("priority", None, "is required: the contract ranks its multipliers explicitly")
+
+
+def _check_commit_specific(problems: Problems, given: OverrideInput) -> None:
+    if given.target not in Override.Target.values:
+        problems.add("target", given.target, f"must be one of {', '.join(Override.Target.values)}")
+    elif given.target == Override.Target.COMMIT_RATE and not given.is_commit_specific:
+        problems.add("target", given.target, "can be used only where is_commit_specific is true")
+    if given.is_commit_specific and given.entitled is not None:
+        rule = "cannot be combined with is_commit_specific: what is part of the deal does not depend on who pays"
+        problems.add("entitled", given.entitled, rule)
 
 
 def _check_target(problems: Problems, given: OverrideInput, deal: Deal) -> None:
@@ -89,7 +156,7 @@ def _check_target(problems: Problems, given: OverrideInput, deal: Deal) -> None:
         shown = given.product_id if ways[-1] == "product_id" else f"{len(getattr(given, ways[-1]))} given"
         problems.add(ways[-1], shown, f"cannot be combined with {' or '.join(ways[:-1])}")
     if given.product_id is not None:
-        priced_product(problems, "product_id", given.product_id, deal)
+        targeting.whole_product(problems, given.product_id, deal)
     if given.type != Override.Type.OVERWRITE:
         return
     if given.applicable_product_tags:

@@ -5,7 +5,7 @@ from rest_framework.response import Response
 from billing_site.foundation import clock
 from billing_site.foundation.transactions import read_snapshot
 from contracts import queries, services
-from contracts.presentation import contract_json, contract_price_json, edit_json
+from contracts.presentation import contract_price_json, created_contract_json, edit_json
 from contracts.serializers.contracts import (
     ContractRateScheduleRequest,
     ContractRequest,
@@ -30,7 +30,7 @@ class CreateContract(ContractsView):
         customer_id = sent.validated_data["customer_id"]
         contract = services.create_contract(customer_id, sent.to_input(), **self.told(request))
         with read_snapshot():
-            shown = contract_json(queries.agreement(customer_id, contract.pk))
+            shown = created_contract_json(queries.agreement(customer_id, contract.pk))
         return Response({"data": {"id": str(contract.pk), "contract": shown}})
 
 

@@ -349,9 +349,9 @@ def test_lower_case_enums_unknown_fields_and_nulls_are_taken_as_the_compatible_a
         ),
         pytest.param(
             EDIT,
-            {"add_overrides": [{"override_specifiers": [{"commit_ids": ["x"]}]}]},
-            "add_overrides[0].override_specifiers[0].commit_ids",
-            id="overrides for one commit",
+            {"add_overrides": [{"overwrite_rate": {"custom_rate": {"k": 1}}}]},
+            "add_overrides[0].overwrite_rate.custom_rate",
+            id="rates of a processor",
         ),
         pytest.param(EDIT, {"update_commits": [{}]}, "update_commits", id="changing commits"),
         pytest.param("/v1/customers", {"billing_config": {"x": 1}}, "billing_config", id="billing providers"),

@@ -6,14 +6,21 @@ from decimal import Decimal as D
 import pytest
 
 from billing_site.foundation.ids import uuid7
-from billing_site.foundation.refusals import NotSupported, Refusal
+from billing_site.foundation.refusals import Refusal
 from contracts import services
-from contracts.inputs import EditInput, OverrideInput, RateInput, TargetInput
+from contracts.inputs import (
+    EditInput,
+    MultiplierTierInput,
+    OverrideInput,
+    RateInput,
+    TargetInput,
+)
 from contracts.models import Override
 from contracts.queries import customer_terms
 from pricing.engine.targets import Target
 from pricing.models import PricingUnit
-from tests.factories.contracts import ContractFactory
+from pricing.services.tariffs import TierInput
+from tests.factories.contracts import CommitFactory, ContractFactory, commit_input
 from tests.factories.pricing import FixedProductFactory, ProductFactory
 
 pytestmark = pytest.mark.django_db
@@ -54,7 +61,101 @@ HALF = OverrideInput(MID_OCTOBER, type="MULTIPLIER", multiplier=D("0.5"))
             id="a stray price",
         ),
         pytest.param({"priority": D(0)}, "priority", "must be greater than 0", id="priority zero"),
-        pytest.param({"type": "HALVE"}, "type", "must be MULTIPLIER or OVERWRITE", id="an unknown type"),
+        pytest.param(
+            {"tiers": (MultiplierTierInput(D(1)),)}, "tiers", "belongs to the type TIERED", id="tiers of a multiplier"
+        ),
+        pytest.param(
+            {"target": "COMMIT_RATE"},
+            "target",
+            "can be used only where is_commit_specific is true",
+            id="the commit rate without a commit",
+        ),
+        pytest.param(
+            {"target": "RATE", "is_commit_specific": True},
+            "target",
+            "must be one of LIST_RATE, COMMIT_RATE",
+            id="an unknown target",
+        ),
+        pytest.param(
+            {"is_commit_specific": True, "entitled": True},
+            "entitled",
+            "cannot be combined with is_commit_specific: what is part of the deal does not depend on who pays",
+            id="entitled while a commit pays",
+        ),
+        pytest.param(
+            {"override_specifiers": (TargetInput(product_tags=("a",), commit_ids=("first",)),)},
+            "override_specifiers[0].commit_ids",
+            "can be used only where is_commit_specific is true",
+            id="commits of an ordinary override",
+        ),
+        pytest.param(
+            {"is_commit_specific": True, "override_specifiers": (TargetInput(commit_ids=("first",)),)},
+            "override_specifiers[0].product_id",
+            "is required, or product_tags, or group values",
+            id="a commit and nothing else",
+        ),
+        pytest.param(
+            {
+                "is_commit_specific": True,
+                "override_specifiers": (
+                    TargetInput(product_tags=("a",), commit_ids=("b",), any_commit_or_credit_ids=("c",)),
+                ),
+            },
+            "override_specifiers[0].commit_ids",
+            "cannot be combined with any_commit_or_credit_ids, which replaces it",
+            id="two lists of commits",
+        ),
+        pytest.param(
+            {
+                "is_commit_specific": True,
+                "override_specifiers": (
+                    TargetInput(product_tags=("a",), recurring_commit_ids=("b",), any_commit_or_credit_ids=("c",)),
+                ),
+            },
+            "override_specifiers[0].recurring_commit_ids",
+            "cannot be combined with any_commit_or_credit_ids, which replaces it",
+            id="recurring commits and the list that replaces theirs",
+        ),
+        *[
+            pytest.param(
+                {
+                    "is_commit_specific": True,
+                    "override_specifiers": (TargetInput(product_tags=("a",), **{key: (str(uuid7()),)}),),
+                },
+                f"override_specifiers[0].{key}[0]",
+                f"must be the id of {noun} of the contract or its customer, or the temporary id of a new one",
+                id=f"an unknown id in {key}",
+            )
+            for key, noun in (
+                ("commit_ids", "a commit"),
+                ("recurring_commit_ids", "a recurring commit"),
+                ("any_commit_or_credit_ids", "a commit or credit"),
+            )
+        ],
+        pytest.param(
+            {
+                "type": "",
+                "multiplier": None,
+                "entitled": True,
+                "override_specifiers": (TargetInput(presentation_group_values={"team": "a"}),),
+            },
+            "override_specifiers[0].presentation_group_values",
+            "can be used with a multiplier only",
+            id="entitlement of a presentation value",
+        ),
+        pytest.param(
+            {"override_specifiers": (TargetInput(product_tags=("a",), billing_frequency="MONTHLY"),)},
+            "override_specifiers[0].billing_frequency",
+            "must be given together with the product_id of a subscription",
+            id="a billing frequency of tagged products",
+        ),
+        pytest.param(
+            {"override_specifiers": (TargetInput(product_tags=("a",), billing_frequency="DAILY"),)},
+            "override_specifiers[0].billing_frequency",
+            "must be one of WEEKLY, MONTHLY, QUARTERLY, ANNUAL",
+            id="an unknown billing frequency",
+        ),
+        pytest.param({"type": "HALVE"}, "type", "must be one of MULTIPLIER, OVERWRITE, TIERED", id="an unknown type"),
         pytest.param({"product_id": uuid7()}, "product_id", "must be the id of a product", id="an unknown product"),
         pytest.param(
             {"override_specifiers": (TargetInput(uuid7()),)},
@@ -150,26 +251,26 @@ def test_an_overwritten_price_is_that_of_one_product_with_all_its_values(refused
     assert refused(**overwrite()) == [(f"{where}.product_id", "is required to overwrite a price")]
 
 
-def test_an_overwritten_price_is_a_flat_one_in_the_cards_unit(refused, edit):
-    product, euro = ProductFactory(), PricingUnit.objects.get(code="EUR")
+def test_an_overwritten_price_is_checked_like_a_rate_and_is_in_the_cards_unit(refused):
+    product, euro = ProductFactory(name="Calls"), PricingUnit.objects.get(code="EUR")
 
     def with_rate(rate):
         override = OverrideInput(OCTOBER, type="OVERWRITE", overwrite_rate=rate, product_id=product.pk)
         return {"add_overrides": (override,)}
 
-    assert refused(**with_rate(RateInput("FLAT")))[0] == ("add_overrides[0].overwrite_rate.price", "is required")
+    where = "add_overrides[0].overwrite_rate"
+    assert refused(**with_rate(RateInput("FLAT"))) == [(f"{where}.price", "is required for the rate type FLAT")]
     assert refused(**with_rate(RateInput("FLAT", D(-1))))[0][1] == "must not be negative"
-    assert refused(**with_rate(None)) == [("add_overrides[0].overwrite_rate", "is required for the type OVERWRITE")]
+    assert refused(**with_rate(None)) == [(where, "is required for the type OVERWRITE")]
+    assert refused(**with_rate(RateInput("TIERED", tiers=(TierInput(D(1), D(5)), TierInput(D(1), D(5)))))) == [
+        (f"{where}.tiers[1].size", "must not be given on the last tier: it takes all the rest")
+    ]
+    assert refused(**with_rate(RateInput("PERCENTAGE", D("0.1")))) == [
+        (f"{where}.rate_type", "must be one of FLAT, TIERED, VOLUME, PACKAGE for the USAGE product Calls")
+    ]
     (in_euro,) = refused(**with_rate(RateInput("FLAT", D(1), euro.pk)))
-    assert in_euro[0] == "add_overrides[0].overwrite_rate.credit_type_id"
+    assert in_euro[0] == f"{where}.credit_type_id"
     assert "USD (cents)" in in_euro[1]
-    with pytest.raises(NotSupported, match=r"add_overrides\[0\].overwrite_rate.rate_type"):
-        edit(**with_rate(RateInput("TIERED", D(1))))
-
-
-def test_tiered_overrides_are_not_supported(edit):
-    with pytest.raises(NotSupported, match=r"add_overrides\[0\].type"):
-        edit(add_overrides=(OverrideInput(OCTOBER, type="TIERED"),))
 
 
 def test_multipliers_that_are_ranked_explicitly_need_a_priority(told):
@@ -190,3 +291,112 @@ def test_overrides_keep_the_order_in_which_they_were_given(edit, contract):
 
     (compiled,) = customer_terms(contract.customer.pk).contracts
     assert [(o.multiplier, o.position) for o in compiled.overrides] == [(D(m), m) for m in range(9)]
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "rule"),
+    [
+        pytest.param({"tiers": ()}, "tiers", "is required for the type TIERED", id="no tiers"),
+        pytest.param({"priority": None}, "priority", "is required for the type TIERED", id="no priority"),
+        pytest.param({"multiplier": D(1)}, "multiplier", "belongs to the type MULTIPLIER", id="a stray multiplier"),
+        pytest.param(
+            {"tiers": (MultiplierTierInput(D(-1)),)}, "tiers[0].multiplier", "must not be negative", id="negative"
+        ),
+        pytest.param(
+            {"tiers": (MultiplierTierInput(D(1), D(0)),)}, "tiers[0].size", "must be greater than 0", id="of no width"
+        ),
+        pytest.param(
+            {"tiers": (MultiplierTierInput(D(1)), MultiplierTierInput(D(1), D(5)))},
+            "tiers[0].size",
+            "is required on every tier but the last",
+            id="an endless tier before another",
+        ),
+    ],
+)
+def test_tiers_of_multipliers_are_checked(told, given, field, rule):
+    explicit = ContractFactory(multiplier_override_prioritization="EXPLICIT")
+    whole = {"type": "TIERED", "tiers": (MultiplierTierInput(D("0.5"), D(1_000)),), "priority": D(1)} | given
+
+    given_edit = EditInput(add_overrides=(OverrideInput(OCTOBER, **whole),))
+
+    with pytest.raises(Refusal) as refusal:
+        services.edit_contract(explicit.customer, explicit.pk, given_edit, **told)
+
+    assert [(error.field, error.rule) for error in refusal.value.errors] == [(f"add_overrides[0].{field}", rule)]
+
+
+def test_tiers_of_multipliers_need_a_contract_that_ranks_explicitly(refused):
+    tiered = OverrideInput(OCTOBER, type="TIERED", tiers=(MultiplierTierInput(D("0.5")),), priority=D(1))
+
+    assert refused(add_overrides=(tiered,)) == [
+        (
+            "add_overrides[0].type",
+            "needs a contract whose multiplier_override_prioritization is EXPLICIT; here it is LOWEST_MULTIPLIER",
+        )
+    ]
+
+
+def test_a_subscription_is_overridden_by_product_and_billing_frequency(refused, edit, contract):
+    seats, calls = ProductFactory(name="Seats", type="SUBSCRIPTION"), ProductFactory(name="Calls")
+
+    def on(**target):
+        return {"add_overrides": (OverrideInput(OCTOBER, type="MULTIPLIER", multiplier=D(2), **target),)}
+
+    where = "add_overrides[0]"
+    assert refused(**on(product_id=seats.pk)) == [
+        (
+            f"{where}.product_id",
+            "must be in override_specifiers, beside its billing_frequency: it is a SUBSCRIPTION product",
+        )
+    ]
+    assert refused(**on(override_specifiers=(TargetInput(seats.pk),))) == [
+        (
+            f"{where}.override_specifiers[0].billing_frequency",
+            "is required: Seats is a SUBSCRIPTION product, which has a price for each",
+        )
+    ]
+    assert refused(**on(override_specifiers=(TargetInput(calls.pk, billing_frequency="MONTHLY"),))) == [
+        (f"{where}.override_specifiers[0].billing_frequency", "must be that of a subscription; Calls is USAGE")
+    ]
+    edit(**on(override_specifiers=(TargetInput(seats.pk, billing_frequency="ANNUAL"),)))
+    (compiled,) = customer_terms(contract.customer.pk).contracts
+    assert compiled.overrides[0].targets == (Target(seats.pk, billing_frequency="ANNUAL"),)
+
+
+def test_an_overwritten_price_has_no_presentation_values(refused):
+    product = ProductFactory(version__presentation_group_key=["team"])
+    target = TargetInput(product.pk, presentation_group_values={"team": "a"})
+    override = OverrideInput(
+        OCTOBER, type="OVERWRITE", overwrite_rate=RateInput("FLAT", D(1)), override_specifiers=(target,)
+    )
+
+    assert refused(add_overrides=(override,)) == [
+        (
+            "add_overrides[0].override_specifiers[0].presentation_group_values",
+            "can be used with a multiplier only",
+        )
+    ]
+
+
+def test_balances_that_have_to_pay_are_those_of_the_contract_and_the_customer(refused, contract):
+    def named(commit):
+        target = TargetInput(product_tags=("a",), commit_ids=(str(commit.pk),))
+        override = OverrideInput(
+            OCTOBER, type="MULTIPLIER", multiplier=D(1), is_commit_specific=True, override_specifiers=(target,)
+        )
+        return {"add_overrides": (override,)}
+
+    other = CommitFactory(contract=ContractFactory(customer=contract.customer))
+    foreign = CommitFactory()
+    gone = CommitFactory(contract=contract)
+    type(gone).objects.filter(pk=gone.pk).update(removed_by_edit=gone.added_by_edit)
+    for commit in (other, foreign, gone):
+        ((path, rule),) = refused(**named(commit))
+        assert path == "add_overrides[0].override_specifiers[0].commit_ids[0]"
+        assert rule.startswith("must be the id of a commit of the contract or its customer")
+
+
+def test_a_temporary_id_is_given_to_one_commit_only(refused):
+    commits = tuple(commit_input(temporary_id="first") for _ in range(2))
+
+    assert refused(add_commits=commits) == [("add_commits[1].temporary_id", "must be there only once")]

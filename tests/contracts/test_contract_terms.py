@@ -26,6 +26,7 @@ from contracts.models import (
 )
 from contracts.queries import agreements, customer_terms, edit_history, edit_number_at
 from contracts.terms import ClaimWindow
+from pricing.engine.tariffs import flat
 from tests.factories.contracts import (
     AccessSegmentFactory,
     ClaimFactory,
@@ -124,10 +125,55 @@ def test_what_a_contract_is_born_with_stays(contract):
             lambda: OverrideFactory(multiplier=RawSQL("%s::numeric", ["NaN"])), "is_a_number", id="NaN times the price"
         ),
         pytest.param(lambda: OverrideFactory(multiplier=D(-1)), "not_negative", id="a negative multiplier"),
-        pytest.param(lambda: OverrideFactory(type="TIERED"), "an_override", id="an unknown type"),
+        pytest.param(lambda: OverrideFactory(type="HALVE"), "an_override|type_is_known", id="an unknown type"),
+        pytest.param(lambda: OverrideFactory(type="TIERED"), "says_what_its_type_needs", id="tiered without tiers"),
         pytest.param(
-            lambda: OverrideFactory(type="OVERWRITE", multiplier=None),
+            lambda: OverrideFactory(type="TIERED", tiers=[{"multiplier": "1"}]),
             "says_what_its_type_needs",
+            id="tiered without a priority",
+        ),
+        pytest.param(
+            lambda: OverrideFactory(type="TIERED", tiers=[{"multiplier": 0.1}], priority=1),
+            "keep_numbers_as_text",
+            id="a tier's multiplier that was rounded",
+        ),
+        pytest.param(
+            lambda: OverrideFactory(type="OVERWRITE", rate_type="TIERED", rate_tiers=[{"price": "-1"}]),
+            "keep_numbers_as_text",
+            id="a tier of a negative price",
+        ),
+        pytest.param(
+            lambda: OverrideFactory(type="OVERWRITE", rate_type="PACKAGE", price=D(1)),
+            "tariff_says_what_its_type_needs",
+            id="a package of no size",
+        ),
+        pytest.param(
+            lambda: OverrideFactory(type="OVERWRITE", rate_type="TIERED", rate_tiers=[{"price": "1"}], price=D(1)),
+            "tariff_says_what_its_type_needs",
+            id="tiers and a price",
+        ),
+        pytest.param(lambda: OverrideFactory(priority=D(0)), "priority_is_above_zero", id="priority zero"),
+        pytest.param(
+            lambda: OverrideFactory(target="COMMIT_RATE"), "commit_rate", id="the commit rate of an ordinary override"
+        ),
+        pytest.param(
+            lambda: OverrideFactory(is_commit_specific=True, entitled=True),
+            "entitlement_does_not_depend",
+            id="entitled while a commit pays",
+        ),
+        pytest.param(
+            lambda: OverrideFactory(specifiers=[{"product_tags": ["a"], "commit_ids": ["b"]}]),
+            "only_commit_specific_overrides",
+            id="an ordinary override that names commits",
+        ),
+        pytest.param(
+            lambda: OverrideFactory(type="OVERWRITE", price=D(1), applicable_product_tags=["a"]),
+            "not_overwritten_by_tag",
+            id="a price overwritten by tag",
+        ),
+        pytest.param(
+            lambda: OverrideFactory(type="OVERWRITE"),
+            "tariff_says_what_its_type_needs",
             id="an overwritten price without a price",
         ),
         pytest.param(
@@ -241,4 +287,14 @@ def test_the_triggers_can_be_taken_back_and_put_on_again():
     finally:
         call_command("migrate", verbosity=0)
     override = OverrideFactory()
+    assert "never overwritten" in refused(lambda: Override.objects.filter(pk=override.pk).update(position=1))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_price_overwritten_before_there_were_types_is_flat():
+    override = OverrideFactory(type="OVERWRITE", price=D(3))
+    call_command("migrate", "contracts", "0003", verbosity=0)
+    call_command("migrate", verbosity=0)
+
+    assert Override.objects.get(pk=override.pk).to_tariff() == flat(D(3))
     assert "never overwritten" in refused(lambda: Override.objects.filter(pk=override.pk).update(position=1))

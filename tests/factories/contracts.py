@@ -174,6 +174,7 @@ class OverrideFactory(_TermOfContract):
     starting_at = NEW_YEAR
     type = "MULTIPLIER"
     multiplier = factory.LazyAttribute(lambda override: Decimal("0.5") if override.type == "MULTIPLIER" else None)
+    rate_type = factory.LazyAttribute(lambda override: "FLAT" if override.type == "OVERWRITE" else "")
     unit = factory.LazyAttribute(
         lambda override: override.contract.rate_card.fiat_unit if override.type == "OVERWRITE" else None
     )

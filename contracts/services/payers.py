@@ -1,0 +1,81 @@
+"""Which balances an override may name as paying, and by which names.
+
+    list                        names
+    commit_ids                  commits of the contract, and those of the customer that every contract draws on
+    recurring_commit_ids        commits by the recurring commit that grants them
+    any_commit_or_credit_ids    all of these and credits; it is given instead of the two other lists
+
+A commit that the same request adds is named by its temporary id. Any of the balances named may pay.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from uuid import UUID
+
+from django.db.models import Q
+
+from billing_site.foundation.problems import Problems
+from contracts.inputs import CommitInput, OverrideInput, TargetInput
+from contracts.models import Commit, Contract
+from contracts.models.term import PAYER_KEYS
+
+ANY = "any_commit_or_credit_ids"
+NOUNS = {
+    "commit_ids": "a commit",
+    "recurring_commit_ids": "a recurring commit",
+    ANY: "a commit or credit",
+}
+Payers = Mapping[str, Mapping[str, UUID]]  # by list, then by the name that may stand there
+NO_PAYERS: Payers = {}
+
+
+def standing_payers(contract: Contract, overrides: Iterable[OverrideInput]) -> Payers:
+    """Those that stand. No query where no override names any, else one."""
+    if not any(getattr(target, key) for each in overrides for target in each.override_specifiers for key in PAYER_KEYS):
+        return NO_PAYERS
+    theirs = Commit.objects.standing().filter(Q(contract=contract.pk) | Q(contract=None), customer=contract.customer_id)
+    commits = {str(pk): pk for pk in theirs.values_list("pk", flat=True)}
+    return {"commit_ids": commits, ANY: commits}
+
+
+def with_added(
+    payers: Payers, given: Sequence[CommitInput], commits: Sequence[Commit], path: str, problems: Problems
+) -> Payers:
+    """The same, and the commits that this request adds under `path`, by their temporary ids."""
+    added: dict[str, UUID] = {}
+    for index, (each, commit) in enumerate(zip(given, commits, strict=True)):
+        if each.temporary_id in added:
+            problems.add(f"{path}[{index}].temporary_id", each.temporary_id, "must be there only once")
+        elif each.temporary_id:
+            added[each.temporary_id] = commit.pk
+    return {key: {**payers.get(key, {}), **added} for key in ("commit_ids", ANY)}
+
+
+def named_payers(problems: Problems, target: TargetInput, payers: Payers) -> dict[str, list[str]]:
+    """The lists of a specifier with the names resolved to ids, as they are stored; each is checked."""
+    if target.any_commit_or_credit_ids:
+        for key in ("commit_ids", "recurring_commit_ids"):
+            if getattr(target, key):
+                problems.add(key, list(getattr(target, key)), f"cannot be combined with {ANY}, which replaces it")
+    stored: dict[str, list[str]] = {}
+    for key in PAYER_KEYS:
+        names: Sequence[str] = getattr(target, key)
+        problems.keys(key, names)
+        known = payers.get(key, {})
+        ids = [known.get(_plain(name)) for name in names]
+        for index, (name, payer_id) in enumerate(zip(names, ids, strict=True)):
+            if payer_id is None:
+                rule = (
+                    f"must be the id of {NOUNS[key]} of the contract or its customer, or the temporary id of a new one"
+                )
+                problems.add(f"{key}[{index}]", name, rule)
+        if names:
+            stored[key] = [str(payer_id) for payer_id in ids if payer_id is not None]
+    return stored
+
+
+def _plain(name: str) -> str:
+    """An id in any spelling as we spell it; a temporary id as it is."""
+    try:
+        return str(UUID(name))
+    except ValueError:
+        return name
