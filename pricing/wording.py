@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from billing_site.foundation.display import exact_text, quantity_text
 from billing_site.foundation.money import Unit
+from pricing.engine.tariffs import PACKAGE, PERCENTAGE, SUBSCRIPTION, TIERED_PERCENTAGE, VOLUME, Tariff, Tier
 from pricing.models import ProductVersion
 
 
@@ -22,6 +23,54 @@ def sold_unit(version: ProductVersion) -> str:
 def price_text(price: Decimal, unit: Unit, version: ProductVersion) -> str:
     """With every digit: "$40.00 per million tokens"."""
     return f"{exact_text(price, unit)} {sold_unit(version)}"
+
+
+def tariff_text(tariff: Tariff, unit: Unit) -> str:
+    """What a tariff charges, with every digit: "$2.00 a unit for the first 100 units, then $1.00"."""
+    if tariff.price is None:
+        return _tiers_text(tariff, unit)
+    if tariff.type == PERCENTAGE:
+        return percent_text(tariff.price)
+    price = exact_text(tariff.price, unit)
+    if tariff.type == PACKAGE and tariff.package_size is not None:
+        return f"{price} for each package of {quantity_text(tariff.package_size)} units"
+    if tariff.type == SUBSCRIPTION and tariff.quantity is not None:
+        return f"{price} a period for each of {quantity_text(tariff.quantity)}, prorated"
+    return f"{price} a unit"
+
+
+def percent_text(fraction: Decimal) -> str:
+    """ "12.5 %"."""
+    return f"{quantity_text(fraction.scaleb(2))} %"
+
+
+def _tiers_text(tariff: Tariff, unit: Unit) -> str:
+    def price(tier: Tier) -> str:
+        return percent_text(tier.price) if tariff.type == TIERED_PERCENTAGE else exact_text(tier.price, unit)
+
+    def fee(tier: Tier) -> str:
+        return f" (and {exact_text(tier.flat_fee, unit)} once)" if tier.flat_fee else ""
+
+    def width(size: Decimal) -> str:
+        return exact_text(size, unit) if tariff.type == TIERED_PERCENTAGE else f"{quantity_text(size)} units"
+
+    *sized, last = tariff.tiers
+    each = "" if tariff.type == TIERED_PERCENTAGE else " a unit"
+    if not sized:
+        return f"{price(last)}{each}{fee(last)}"
+    parts, reached = [], Decimal(0)
+    for index, tier in enumerate(sized):
+        size = tier.size or Decimal(0)
+        reached += size
+        if tariff.type == VOLUME:
+            head = "all units at" if index == 0 else "at"
+            parts.append(f"{head} {price(tier)} up to {quantity_text(reached)}{fee(tier)}")
+        elif index == 0:
+            parts.append(f"{price(tier)}{each} for the first {width(size)}{fee(tier)}")
+        else:
+            parts.append(f"{price(tier)} for the next {width(size)}{fee(tier)}")
+    end = f"at {price(last)} above" if tariff.type == VOLUME else f"then {price(last)}"
+    return ", ".join([*parts, f"{end}{fee(last)}"])
 
 
 def values_text(values: Mapping[str, str]) -> str:

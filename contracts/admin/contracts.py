@@ -33,7 +33,18 @@ class TermsInline(TermInline):
 class OverrideInline(TermInline):
     model = Override
     related = ("product", "unit")
-    fields = ["entitled", "exact_priority", "product", "applicable_product_tags", "specifiers", *EDITS]
+    fields = [
+        "tiers",
+        "rate_tiers",
+        "entitled",
+        "exact_priority",
+        "is_commit_specific",
+        "target",
+        "product",
+        "applicable_product_tags",
+        "specifiers",
+        *EDITS,
+    ]
     readonly_fields = ["exact_priority"]
 
     @admin.display(description="Priority")

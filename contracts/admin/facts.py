@@ -88,8 +88,14 @@ class OverrideAdmin(TermAdmin):
         "contract",
         "type",
         "exact_multiplier",
+        "tiers",
+        "rate_type",
         "exact_price",
+        "rate_tiers",
+        "exact_priority",
         "entitled",
+        "is_commit_specific",
+        "target",
         "product",
         "applicable_product_tags",
         "specifiers",
@@ -97,7 +103,7 @@ class OverrideAdmin(TermAdmin):
         "ending_before",
         *EDITS,
     ]
-    list_filter = ["type", STANDING]
+    list_filter = ["type", "is_commit_specific", STANDING]
     search_fields = ["customer__name", "contract__id", "product__name"]
     related = ("contract__customer", "product", "unit")
 

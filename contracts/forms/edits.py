@@ -1,6 +1,5 @@
 """The page on which a contract is edited: every term that one edit may add, remove or change."""
 
-from decimal import Context, localcontext
 from typing import Any
 from uuid import UUID
 
@@ -8,10 +7,10 @@ from django import forms
 from django.http import QueryDict
 
 from billing_site.foundation.admin import Dressed
-from billing_site.foundation.money import PRECISION
 from billing_site.foundation.refusals import Refusal
 from contracts.forms.amounts import MajorField
 from contracts.forms.instants import InstantField
+from contracts.forms.overrides import GroupValuesField, override_of
 from contracts.inputs import (
     UNCHANGED,
     AccessScheduleInput,
@@ -19,18 +18,18 @@ from contracts.inputs import (
     EditInput,
     InvoiceItemInput,
     InvoiceScheduleInput,
-    OverrideInput,
-    RateInput,
     ScheduledChargeInput,
     SegmentInput,
-    TargetInput,
 )
-from contracts.models import Commit, ScheduledCharge
+from contracts.models import Commit, Contract, ScheduledCharge
 from contracts.queries import Agreement
-from contracts.wording import charge_text, commit_text, override_text, product_names
+from contracts.wording import charge_text, commit_text, names_in, override_text
 from pricing.forms import LinesField
 from pricing.models import Product
 from pricing.queries import default_unit
+
+KINDS = ("discount", "price", "entitled")  # of overrides, one a section
+PRIORITY_HELP = "The contract ranks its discounts explicitly: the one with the lowest number holds."
 
 
 class ProductChoice(forms.ModelChoiceField):
@@ -39,6 +38,20 @@ class ProductChoice(forms.ModelChoiceField):
     def __init__(self, kind: str, **options: Any) -> None:
         products = Product.objects.filter(type=kind, archived_at=None).order_by("name", "id")
         super().__init__(products, required=False, **options)
+
+
+class ProductsChoice(forms.ModelMultipleChoiceField):
+    """Products by name; subscriptions, which are priced by billing frequency too, are left to the API."""
+
+    def __init__(self) -> None:
+        priced = Product.objects.filter(archived_at=None, type__in=["USAGE", "COMPOSITE"])
+        super().__init__(
+            priced.order_by("name", "id"),
+            required=False,
+            label="Products",
+            help_text="None ticked: all products, those to come too.",
+            widget=forms.CheckboxSelectMultiple,
+        )
 
 
 def _billed_as_last_time(model: type[Commit] | type[ScheduledCharge]) -> Product | None:
@@ -84,29 +97,16 @@ class EditForm(Dressed, forms.Form):
     )
     discount_starting_at = InstantField(label="From")
     discount_ending_before = InstantField(label="Up to (not including)", help_text="On the hour, UTC; empty: for good.")
-    discount_products = forms.ModelMultipleChoiceField(
-        Product.objects.filter(archived_at=None).exclude(type__in=["FIXED", "PRO_SERVICE"]).order_by("name", "id"),
-        required=False,
-        label="Products",
-        help_text="None ticked: all products, those to come too.",
-        widget=forms.CheckboxSelectMultiple,
-    )
+    discount_products = ProductsChoice()
     discount_tags = LinesField(label="Or products with a tag", help_text="One a line; any of them.")
-    discount_priority = forms.DecimalField(
-        required=False, label="Priority", help_text="Where the contract ranks discounts explicitly: the lowest holds."
-    )
+    discount_group_values = GroupValuesField(label="Only for these pricing group values")
+    discount_priority = forms.DecimalField(required=False, label="Priority", help_text=PRIORITY_HELP)
 
     price = MajorField(label="Price of its own", help_text="For one sold unit, instead of the list price.")
     price_product = ProductChoice("USAGE", label="Product")
     price_starting_at = InstantField(label="From")
     price_ending_before = InstantField(label="Up to (not including)", help_text="On the hour, UTC; empty: for good.")
-    price_group_values = forms.JSONField(
-        required=False,
-        initial=dict,
-        label="For these pricing group values",
-        widget=forms.Textarea(attrs={"rows": 2, "cols": 40}),
-        help_text='{"model": "xl"}',
-    )
+    price_group_values = GroupValuesField(label="For these pricing group values")
 
     entitled = forms.NullBooleanField(required=False, widget=forms.NullBooleanSelect, label="Is part of the deal")
     entitled_product = ProductChoice("USAGE", label="Product")
@@ -159,6 +159,7 @@ class EditForm(Dressed, forms.Form):
                 "discount_ending_before",
                 "discount_products",
                 "discount_tags",
+                "discount_group_values",
                 "discount_priority",
             ),
         ),
@@ -215,8 +216,11 @@ class EditForm(Dressed, forms.Form):
             for name in ("discount_products", "price_product", "entitled_product"):
                 choice: Any = self.fields[name]
                 choice.queryset = choice.queryset.filter(rates__rate_card=contract.rate_card).distinct()
+        self.ranks_explicitly = contract.multiplier_override_prioritization == Contract.Prioritization.EXPLICIT
+        if not self.ranks_explicitly:
+            del self.fields["discount_priority"]
         self.kinds: list[str] = []
-        names = product_names(agreed.overrides)
+        names = names_in(agreed.overrides)
         self._offer("remove_overrides", [(each.pk, override_text(each, names)) for each in agreed.overrides])
         self._offer("archive_commits", [(each.commit.pk, commit_text(each)) for each in agreed.commits])
         self._offer("archive_scheduled_charges", [(each.charge.pk, charge_text(each)) for each in agreed.charges])
@@ -252,12 +256,6 @@ class EditForm(Dressed, forms.Form):
                 found.append((title, fields, is_used))
         return found
 
-    def clean_price_group_values(self) -> dict[str, Any]:
-        values = self.cleaned_data["price_group_values"] or {}
-        if not isinstance(values, dict):
-            raise forms.ValidationError('Write an object: {"model": "xl"}.')
-        return values
-
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
         for section, first, *needed in (
@@ -273,9 +271,9 @@ class EditForm(Dressed, forms.Form):
     def to_input(self) -> EditInput:
         """The edit that a valid form asks for."""
         values, changed = self.cleaned_data, set(self.changed_data)
-        self.kinds = [kind for kind in ("discount", "price", "entitled") if values[kind] is not None]
+        self.kinds = [kind for kind in KINDS if values.get(kind) is not None]
         return EditInput(
-            add_overrides=tuple(self._override(kind) for kind in self.kinds),
+            add_overrides=tuple(override_of(kind, values) for kind in self.kinds),
             add_commits=(self._commit(),) if values["commit_amount"] is not None else (),
             add_scheduled_charges=(self._charge(),) if values["charge_amount"] is not None else (),
             remove_overrides=self._ids("remove_overrides"),
@@ -309,13 +307,13 @@ class EditForm(Dressed, forms.Form):
         return next((name for name in self.fields if path.split("[")[0] == name), None)
 
     def _field_of_override(self, kind: str, name: str) -> str:
-        if name in ("starting_at", "ending_before", "priority") and f"{kind}_{name}" in self.fields:
-            return f"{kind}_{name}"
         if "pricing_group_values" in name:
-            return "price_group_values"
-        if "product_id" in name:
-            return f"{kind}_products" if kind == "discount" else f"{kind}_product"
-        return "discount_tags" if "tags" in name else kind
+            name = "group_values"
+        elif "product_id" in name:
+            name = "products" if f"{kind}_products" in self.fields else "product"
+        elif "tags" in name:
+            name = "tags"
+        return f"{kind}_{name}" if f"{kind}_{name}" in self.fields else kind
 
     def _need(self, section: str, first: str, needed: list[str], values: dict[str, Any]) -> None:
         """All of a section, or nothing. What the page fills in by itself (FILLED_IN) asks for nothing."""
@@ -349,34 +347,6 @@ class EditForm(Dressed, forms.Form):
         item = InvoiceItemInput(values["charge_at"], amount=values["charge_amount"])
         return ScheduledChargeInput(
             values["charge_product"].pk, InvoiceScheduleInput((item,)), name=values["charge_name"]
-        )
-
-    def _override(self, kind: str) -> OverrideInput:
-        values = self.cleaned_data
-        start, end = values[f"{kind}_starting_at"], values[f"{kind}_ending_before"]
-        if kind == "discount":
-            with localcontext(Context(prec=PRECISION)):
-                multiplier = 1 - values["discount"] / 100
-            return OverrideInput(
-                start,
-                end,
-                type="MULTIPLIER",
-                multiplier=multiplier,
-                priority=values["discount_priority"],
-                applicable_product_tags=tuple(values["discount_tags"]),
-                override_specifiers=tuple(TargetInput(product.pk) for product in values["discount_products"]),
-            )
-        product = values[f"{kind}_product"]
-        product_id = product.pk if product else None
-        if kind == "entitled":
-            return OverrideInput(start, end, entitled=values["entitled"], product_id=product_id)
-        target = TargetInput(product_id, pricing_group_values=values["price_group_values"])
-        return OverrideInput(
-            start,
-            end,
-            type="OVERWRITE",
-            overwrite_rate=RateInput("FLAT", values["price"]),
-            override_specifiers=(target,),
         )
 
     def _ids(self, name: str) -> tuple[UUID, ...]:

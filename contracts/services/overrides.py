@@ -124,7 +124,8 @@ def _checked_rate(problems: Problems, given: OverrideInput, deal: Deal) -> Tarif
         return None
     inner = within(problems, "overwrite_rate")
     in_fiat(inner, rate.credit_type_id, deal)
-    for product_id in (given.product_id, *(target.product_id for target in given.override_specifiers)):
+    named = dict.fromkeys((given.product_id, *(target.product_id for target in given.override_specifiers)))
+    for product_id in named:
         product = deal.products.get(product_id) if product_id else None
         if product is not None:
             check_suits_product(inner, rate.rate_type, product)

@@ -18,7 +18,7 @@ from billing_site.foundation.money import Unit, exact_sum
 from billing_site.foundation.periods import Period
 from contracts.models import Contract, Override
 from contracts.queries import Agreement
-from contracts.wording import EditInWords, charge_text, commit_text, override_text, product_names
+from contracts.wording import EditInWords, charge_text, commit_text, names_in, override_text
 from invoicing.models import Invoice
 from invoicing.portal import Page, page_of, percent_text
 from invoicing.queries.account import Account
@@ -90,11 +90,13 @@ class ContractScreen:
 
 
 def _terms(agreed: Agreement) -> Iterator[str]:
-    names = product_names(agreed.overrides)
+    names = names_in(agreed.overrides)
     for committed in agreed.commits:
         yield commit_text(committed)
     for override in agreed.overrides:
         yield override_text(override, names)
+    if agreed.contract.multiplier_override_prioritization == Contract.Prioritization.EXPLICIT:
+        yield "Of several discounts the one with the lowest priority number holds."
     for charged in agreed.charges:
         yield charge_text(charged)
 
@@ -293,13 +295,13 @@ def _reasons(part: ShownPart, row: ExplainedRow) -> Iterator[str]:
         )
     override = row.overrides.get(part.override_id) if part.override_id else None
     if override is not None:
-        yield f"The contract has its own: {_agreed(override, row.product_names)}."
+        yield f"The contract has its own: {_agreed(override, row.names)}."
     elif rate is not None:
         yield "The contract has no price or discount of its own for it then."
     for loser_id, reason in part.losing_overrides:
         loser = row.overrides.get(loser_id)
         if loser is not None:
-            yield f"Not applied: {_agreed(loser, row.product_names)}. {reason}"
+            yield f"Not applied: {_agreed(loser, row.names)}. {reason}"
     segment = row.segments.get(part.segment_id) if part.segment_id else None
     if segment is not None:
         commit = segment.commit

@@ -12,7 +12,7 @@ from billing_site.foundation.money import Unit
 from billing_site.foundation.refusals import FieldError, NotFound
 from billing_site.foundation.transactions import read_snapshot
 from contracts.models import AccessSegment, Contract, Override
-from contracts.wording import product_names
+from contracts.wording import names_in
 from invoicing.queries.documents import document
 from invoicing.queries.shown import ShownDocument, ShownLine
 from invoicing.queries.spending import row_key
@@ -34,7 +34,7 @@ class ExplainedRow:
     overrides: Mapping[UUID, Override]
     segments: Mapping[UUID, AccessSegment]
     metrics: Mapping[UUID, BillableMetric]
-    product_names: Mapping[str, str]
+    names: Mapping[str, str]  # of what the overrides name
 
 
 def explained_row(customer_id: UUID, document_id: UUID, row: int, *, at: datetime) -> ExplainedRow:
@@ -69,7 +69,7 @@ def explained_row(customer_id: UUID, document_id: UUID, row: int, *, at: datetim
             overrides=overrides,
             segments=_by_id(segments, {part.segment_id for part in parts}),
             metrics=_by_id(BillableMetric.objects.all(), {part.metric_id for part in parts}),
-            product_names=product_names(overrides.values()),
+            names=names_in(overrides.values()),
         )
 
 
