@@ -7,7 +7,7 @@ from uuid import UUID
 
 from billing_site.foundation.money import Unit
 from billing_site.foundation.periods import Period
-from pricing.engine.overrides import Override
+from pricing.engine.overrides import LIST_RATE, Override
 from pricing.engine.targets import Target
 
 __all__ = [
@@ -21,6 +21,9 @@ __all__ = [
     "ScheduledCharge",
     "Target",
 ]
+
+SPEND = "SPEND"
+QUANTITY = "QUANTITY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,10 @@ class ScheduledAmount:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """A balance to draw on (PREPAID) or an obligation to fulfil (POSTPAID). No `targets`: everything counts."""
+    """A balance to draw on (PREPAID) or an obligation to fulfil (POSTPAID). No `targets`: everything counts.
+
+    One of access type QUANTITY counts sold units instead of money: `unit` says nothing of its segments then.
+    """
 
     id: UUID
     type: str
@@ -56,6 +62,8 @@ class Commit:
     invoice_items: tuple[ScheduledAmount, ...]
     targets: tuple[Target, ...]
     created_at: datetime
+    rate_type: str = LIST_RATE  # or COMMIT_RATE: what of a rate is charged while it pays
+    access_type: str = SPEND  # or QUANTITY
 
 
 @dataclass(frozen=True, slots=True)

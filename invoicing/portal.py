@@ -22,11 +22,16 @@ from billing_site.foundation.display import (
 )
 from billing_site.foundation.money import Unit, exact_sum, round_to
 from billing_site.foundation.periods import DAY, Period, add_months, floor_day
+from contracts.wording import tiers_text
 from invoicing.engine.calendar import TRUE_UP, USAGE
 from invoicing.queries.account import Account, Charge, FinalDocument, OpenPeriod
 from invoicing.queries.commitments import DAYS_OF_PACE, Commitment, Pace
 from invoicing.queries.prices_to_come import PriceToCome
 from invoicing.queries.spending import ProductSpend, Series, Spending
+from pricing.engine.overrides import MultiplierTier
+from pricing.engine.prices import Price
+from pricing.engine.tariffs import PERCENTAGE
+from pricing.wording import tariff_text
 
 COLOURS = 8  # of the chart: what is spent on further products is shown together
 PRICES_SHOWN = 30
@@ -428,15 +433,27 @@ def _lately(pace: Pace) -> str:
 
 
 def _price_row(change: PriceToCome, several: bool) -> PriceRow:
-    after = exact_text(change.after, change.unit)
+    after = _price_in_words(change.after)
     return PriceRow(
         name=f"{change.name} ({change.contract.name})" if several and change.contract.name else change.name,
-        change=f"new, {after}"
-        if change.before is None
-        else f"{exact_text(change.before, change.unit)} {ARROW} {after}",
+        change=f"new, {after}" if change.before is None else f"{_price_in_words(change.before)} {ARROW} {after}",
         unit_name=change.unit_name,
         when=f"from {day_text(change.at)}",
     )
+
+
+def _price_in_words(price: Price) -> str:
+    """ "$40.00"; with tiers or packages, in a few words; with multiples that no one tariff says, both."""
+    if price.unit_price is not None and price.tariff.type != PERCENTAGE:
+        return exact_text(price.unit_price, price.unit)
+    if price.as_tariff is not None:
+        return tariff_text(price.as_tariff, price.unit)
+    return f"{tariff_text(price.tariff, price.unit)}: {tiers_text(list(map(_stored, price.multiples)))}"
+
+
+def _stored(multiple: MultiplierTier) -> dict[str, str]:
+    size = {} if multiple.size is None else {"size": str(multiple.size)}
+    return {"multiplier": str(multiple.multiplier), **size}
 
 
 def _charge_row(charge: Charge) -> ChargeRow:

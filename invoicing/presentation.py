@@ -10,6 +10,7 @@ from invoicing.engine.documents import Finding
 from invoicing.queries.balances import Movement
 from invoicing.queries.breakdowns import Piece
 from invoicing.queries.shown import ShownDocument, ShownLine, ShownPart
+from pricing.engine.steps import Level
 
 
 def invoice_json(shown: ShownDocument, *, skip_zero_quantities: bool = False) -> dict[str, Any]:
@@ -106,6 +107,15 @@ def part_json(part: ShownPart) -> dict[str, Any]:
         "amount": part.amount,
         "unit_price": part.unit_price,
         "list_price": part.list_price,
+        "list_amount": part.list_amount,
+        "rate_type": part.rate_type,
+        "rate_charged": part.charged,
+        "units_above": part.above,
+        "units_up_to": part.upto,
+        "tier": None if part.level is None else _level(part.level),
+        "flat_fee": part.fee,
+        "package_size": part.package_size,
+        "period_quantity": part.period_quantity,
         "rate_id": part.rate_id,
         "publication": part.publication,
         "published_by": part.published_by,
@@ -113,6 +123,10 @@ def part_json(part: ShownPart) -> dict[str, Any]:
         "losing_overrides": [{"id": loser, "reason": reason} for loser, reason in part.losing_overrides],
         "commit_segment_id": part.segment_id,
     }
+
+
+def _level(level: Level) -> dict[str, Any]:
+    return {"level": level.number, "starting_at": level.above, "size": level.size}
 
 
 def finding_json(finding: Finding) -> dict[str, Any]:

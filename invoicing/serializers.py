@@ -143,13 +143,26 @@ class RefReply(serializers.Serializer):
     id = serializers.UUIDField()
 
 
+class TierReply(serializers.Serializer):
+    level = serializers.IntegerField(help_text="From 1 on.")
+    starting_at = serializers.CharField(help_text="The quantity of the period above which it begins.")
+    size = serializers.CharField(required=False, help_text="Absent where it holds all the rest.")
+
+
 class LineReply(serializers.Serializer):
-    type = serializers.ChoiceField(("usage", "applied_commit_or_credit", "scheduled", "commit_purchase"))
+    type = serializers.ChoiceField(
+        ("usage", "applied_commit_or_credit", "cpu_conversion", "scheduled", "commit_purchase")
+    )
     name = serializers.CharField()
     total = NumberField()
     credit_type = UnitRefReply()
     quantity = NumberField(required=False)
-    unit_price = NumberField(required=False)
+    unit_price = NumberField(required=False, help_text="Of what `quantity` counts.")
+    tier = TierReply(required=False, help_text="Where the price has several.")
+    flat_fee = NumberField(required=False, help_text="What of the total is for entering the tier.")
+    package_size = NumberField(required=False, help_text="Of the packages begun, which `quantity` counts then.")
+    quantity_consumed = NumberField(required=False, help_text="Of an applied balance that counts units.")
+    converted_credit_type_id = serializers.UUIDField(required=False, help_text="Of a cpu_conversion.")
     starting_at = InstantField(required=False)
     ending_before = InstantField(required=False)
     product_id = serializers.UUIDField(required=False)
@@ -197,6 +210,12 @@ class LosingOverrideReply(serializers.Serializer):
     reason = serializers.CharField()
 
 
+class PartTierReply(serializers.Serializer):
+    level = serializers.IntegerField()
+    starting_at = NumberField()
+    size = NumberField(allow_null=True)
+
+
 class PartReply(serializers.Serializer):
     starting_at = InstantField()
     ending_before = InstantField()
@@ -204,8 +223,17 @@ class PartReply(serializers.Serializer):
     metric_quantity = NumberField(help_text="As metered, before conversion.")
     quantity = NumberField()
     amount = NumberField()
-    unit_price = NumberField()
-    list_price = NumberField()
+    unit_price = NumberField(help_text="Of what `quantity` counts.")
+    list_price = NumberField(allow_null=True, help_text="Null where no one price of the list holds for all of it.")
+    list_amount = NumberField(allow_null=True, help_text="What the list would have charged.")
+    rate_type = serializers.CharField()
+    rate_charged = serializers.ChoiceField(("LIST_RATE", "COMMIT_RATE"))
+    units_above = NumberField(help_text="Its units are those of the period above this one …")
+    units_up_to = NumberField(help_text="… and up to this one.")
+    tier = PartTierReply(allow_null=True)
+    flat_fee = NumberField(help_text="What of the amount is for entering the tier.")
+    package_size = NumberField(allow_null=True)
+    period_quantity = NumberField(allow_null=True, help_text="Of the whole period, where the price depends on it.")
     rate_id = serializers.UUIDField()
     publication = serializers.IntegerField()
     published_by = serializers.CharField()

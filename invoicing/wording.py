@@ -1,10 +1,17 @@
-"""Drafts in words."""
+"""Drafts in words, and the arithmetic behind a line."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
-from billing_site.foundation.display import day_text, month_text, period_text
+from billing_site.foundation.display import day_text, exact_text, month_text, period_text, quantity_text
+from billing_site.foundation.money import Unit, exact_sum
 from billing_site.foundation.periods import Period, add_months
 from invoicing.models import DraftSummary, Invoice
+from invoicing.queries.shown import ShownPart
+from pricing.engine.overrides import COMMIT_RATE
+from pricing.engine.steps import Level
+from pricing.engine.tariffs import PERCENTAGE, TIERED_PERCENTAGE, VOLUME
+from pricing.wording import percent_text
 
 KINDS = {Invoice.Kind.TRUE_UP: "True-up", Invoice.Kind.CHARGES: "Scheduled charges"}
 
@@ -17,3 +24,48 @@ def draft_text(draft: DraftSummary, at: datetime) -> str:
     is_month = start.day == 1 and start.hour == 0 and end == add_months(start, 1)
     period = month_text(start) if is_month else period_text(Period(start, end))
     return f"{period} so far" if start <= at < end else period
+
+
+def arithmetic_text(part: ShownPart, unit: Unit) -> str:
+    """ "40 × $8.00 + $3.00 for entering the tier", "2 packages of 10 × $12.00", "20 % of $130.00"."""
+    if part.rate_type in (PERCENTAGE, TIERED_PERCENTAGE):
+        text = f"{percent_text(part.unit_price)} of {exact_text(part.quantity, unit)}"
+    elif part.package_size is not None:
+        packages = "package" if part.quantity == 1 else "packages"
+        size = quantity_text(part.package_size)
+        text = f"{quantity_text(part.quantity)} {packages} of {size} × {exact_text(part.unit_price, unit)}"
+    else:
+        text = f"{quantity_text(part.quantity)} × {exact_text(part.unit_price, unit)}"
+    return f"{text} + {exact_text(part.fee, unit)} for entering the tier" if part.fee else text
+
+
+def place_sentences(part: ShownPart) -> Iterator[str]:
+    """Where its units are in the period, and what that means for their price."""
+    if part.rate_type == VOLUME and part.level is not None and part.period_quantity is not None:
+        total = quantity_text(part.period_quantity)
+        yield f"The period comes to {total}, which is in {_tier_text(part.level)}: all units have its price."
+    elif part.level is not None:
+        yield f"{_range_text(part)}: in {_tier_text(part.level)}."
+    elif part.package_size is not None:
+        yield f"{_range_text(part)}: a package is charged with its first unit."
+
+
+def rate_text(part: ShownPart, unit: Unit) -> str:
+    """What the rate says of it: "List price $10.00", "Commit rate", "List price"."""
+    if part.charged == COMMIT_RATE:
+        return "Commit rate"
+    if part.list_price is None:
+        return "List price"
+    shown = percent_text(part.list_price) if part.rate_type in (PERCENTAGE, TIERED_PERCENTAGE) else None
+    return f"List price {shown or exact_text(part.list_price, unit)}"
+
+
+def _range_text(part: ShownPart) -> str:
+    return f"From {quantity_text(part.above)} to {quantity_text(part.upto)} of the period"
+
+
+def _tier_text(level: Level) -> str:
+    above = quantity_text(level.above)
+    if level.size is None:
+        return f"tier {level.number} (above {above})"
+    return f"tier {level.number} (above {above}, up to {quantity_text(exact_sum([level.above, level.size]))})"

@@ -67,6 +67,7 @@ class Commit(Term):
             invoice_items=tuple(item.to_amount() for item in invoice_items),
             targets=targets(self.applicable_product_ids, self.applicable_product_tags, self.specifiers),
             created_at=self.created_at,
+            rate_type=self.rate_type,
         )
 
 

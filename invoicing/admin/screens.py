@@ -26,6 +26,7 @@ from invoicing.queries.commitments import Commitment
 from invoicing.queries.explained import ExplainedRow
 from invoicing.queries.preview import Change, DocumentChange, Preview, WindowChange
 from invoicing.queries.shown import ShownLine, ShownPart
+from invoicing.wording import arithmetic_text, place_sentences, rate_text
 
 KINDS = {Invoice.Kind.USAGE: "Usage", Invoice.Kind.TRUE_UP: "True-up", Invoice.Kind.CHARGES: "Scheduled charges"}
 
@@ -252,7 +253,7 @@ def _metered(row: ExplainedRow) -> Iterator[str]:
 def _part(part: ShownPart, row: ExplainedRow) -> PartCard:
     return PartCard(
         when=period_text(part.period),
-        arithmetic=f"{quantity_text(part.quantity)} × {exact_text(part.unit_price, row.unit)}",
+        arithmetic=arithmetic_text(part, row.unit),
         amount=exact_text(part.amount, row.unit),
         reasons=tuple(_reasons(part, row)),
     )
@@ -284,11 +285,12 @@ def _why(line: ShownLine) -> Iterator[str]:
 
 
 def _reasons(part: ShownPart, row: ExplainedRow) -> Iterator[str]:
+    yield from place_sentences(part)
     rate = row.rates.get(part.rate_id)
     if rate is not None:
         publication = rate.publication
         yield (
-            f"List price {exact_text(part.list_price, rate.unit.to_unit())} of “{rate.rate_card.name}”"
+            f"{rate_text(part, rate.unit.to_unit())} of “{rate.rate_card.name}”"
             f" {period_text(Period(rate.starting_at, rate.ending_before))}: publication {part.publication} by"
             f" {part.published_by} on {instant_text(publication.published_at)}"
             f"{_because(publication.price_change.reason)}."

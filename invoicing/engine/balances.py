@@ -1,6 +1,7 @@
 """Balances that usage draws on, and their order (`api_map` 4.6).
 
-Class before everything: prepaid commits, then postpaid ones. Within a class, the first difference decides:
+What is held in a custom unit goes before money, as it pays for usage in that unit before anything is converted. Then
+class before everything: prepaid commits, then postpaid ones. Within a class, the first difference decides:
 
     1. the lower priority number            5. fewer targets with group values
     2. the contract's before the customer's 6. the earlier end
@@ -18,9 +19,10 @@ from typing import Any
 from uuid import UUID
 
 from billing_site.foundation.periods import Period
-from contracts.terms import AccessSegment, Commit, CustomerTerms
+from contracts.terms import QUANTITY, AccessSegment, Commit, CustomerTerms
 from invoicing.engine.inputs import Posted
 from pricing.engine.catalog import Catalog
+from pricing.engine.overrides import Payer
 from pricing.engine.products import version_in_force
 from pricing.engine.targets import Offer, Target, applies
 
@@ -29,7 +31,7 @@ CLASSES = ("PREPAID", "POSTPAID")
 
 @dataclass(slots=True, eq=False)
 class Balance:
-    """One access segment of a commit as the walk draws on it: what is `left` of it."""
+    """One access segment of a commit as the walk draws on it: what is `left` of it, in money or in sold units."""
 
     commit: Commit
     segment: AccessSegment
@@ -43,6 +45,15 @@ class Balance:
     @property
     def period(self) -> Period:
         return self.segment.period
+
+    @property
+    def counts_units(self) -> bool:
+        return self.commit.access_type == QUANTITY
+
+    @property
+    def payer(self) -> Payer:
+        """Itself, as far as prices depend on it."""
+        return Payer(self.commit.id, self.commit.rate_type)
 
     def pay(self, amount: Fraction) -> None:
         """Draw `amount`; a negative one gives back."""
@@ -60,7 +71,8 @@ def balances(terms: CustomerTerms, catalog: Catalog, posted: Posted) -> tuple[Ba
         for commit in _commits(terms)
         for segment in commit.segments
     ]
-    found.sort(key=lambda balance: _order(balance, catalog))
+    money = {card.fiat.id for card in catalog.rate_cards.values()}
+    found.sort(key=lambda balance: (balance.commit.unit.id in money, *_order(balance, catalog)))
     for rank, balance in enumerate(found):
         balance.rank = rank
     return tuple(found)

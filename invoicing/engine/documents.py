@@ -7,8 +7,11 @@ from uuid import UUID
 
 from billing_site.foundation.money import Unit
 from billing_site.foundation.periods import Period
+from contracts.terms import SPEND
 from pricing.engine.catalog import GroupValues
-from pricing.engine.overrides import LosingOverride
+from pricing.engine.overrides import LIST_RATE, LosingOverride
+from pricing.engine.steps import Level
+from pricing.engine.tariffs import FLAT
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,38 +22,53 @@ class Part:
     metric_quantity: Decimal  # as metered, before conversion
     quantity: Decimal
     amount: Decimal
-    unit_price: Decimal
-    list_price: Decimal
+    unit_price: Decimal  # of a unit, of a package, or a fraction: what `quantity` counts
+    list_price: Decimal | None  # likewise; None where no one price of the list holds for all of it
     rate_id: UUID
     publication: int
     published_by: str
     override_id: UUID | None
     losing_overrides: tuple[LosingOverride, ...]
     segment_id: UUID | None  # the access segment that pays or counts it
+    rate_type: str = FLAT
+    charged: str = LIST_RATE  # or COMMIT_RATE: which of the rate's two tariffs
+    above: Decimal = Decimal(0)  # its units are those above this one of the period
+    upto: Decimal = Decimal(0)  # and up to this one
+    level: Level | None = None  # the tier they are in
+    fee: Decimal = Decimal(0)  # what of the amount is for entering the tier
+    package_size: Decimal | None = None
+    period_quantity: Decimal | None = None  # what the whole period came to, where the price depends on it
+    list_amount: Decimal | None = None  # what the list would have charged, in the unit of the rate
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """A line as the customer reads it. `total` is exact to 12 places; `counts` says whether it is in the total."""
 
-    type: str  # usage, applied_commit_or_credit, scheduled, commit_purchase
+    type: str  # usage, applied_commit_or_credit, cpu_conversion, scheduled, commit_purchase
     name: str
     total: Decimal
     unit: Unit
     counts: bool = True
     product_id: UUID | None = None
-    product_type: str = ""  # USAGE, FIXED
+    product_type: str = ""  # USAGE, COMPOSITE, FIXED
     quantity: Decimal | None = None
+    quantity_consumed: Decimal | None = None  # of an applied balance that counts units
     unit_price: Decimal | None = None
     list_price: Decimal | None = None
+    flat_fee: Decimal | None = None  # what of the total is for entering the tier
+    level: Level | None = None  # the tier, where the price has several
+    package_size: Decimal | None = None  # of the packages that `quantity` counts
     period: Period | None = None
     pricing_group_values: GroupValues = ()
     presentation_group_values: GroupValues = ()
     commit_id: UUID | None = None
     commit_type: str = ""  # PREPAID, POSTPAID
+    access_type: str = SPEND  # or QUANTITY: what the balance counts
     segment_id: UUID | None = None
     postpaid_commit_id: UUID | None = None  # on true-up lines
     charge_id: UUID | None = None
+    converted: Unit | None = None  # the custom unit that a conversion is of
     parts: tuple[Part, ...] = ()
 
 
@@ -61,7 +79,7 @@ class Entry:
     type: str
     commit_id: UUID
     segment_id: UUID | None
-    amount: Decimal
+    amount: Decimal  # money, or units where the balance counts those
     timestamp: datetime
 
 

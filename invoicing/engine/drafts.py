@@ -1,11 +1,14 @@
 """Usage documents in the making: one for each open billing period, with its items and what it draws."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from uuid import UUID
 
 from billing_site.foundation.money import QUANTUM, floor_to, round_to
+from billing_site.foundation.periods import HOUR
 from invoicing.engine.balances import Balance, balances
 from invoicing.engine.calendar import BillingPeriod, open_periods
 from invoicing.engine.inputs import Inputs
@@ -13,8 +16,8 @@ from invoicing.engine.items import Item
 from invoicing.engine.sellers import Seller, sellers
 from invoicing.engine.stretches import stretches
 from ledger.scopes import Scope
-from pricing.engine.catalog import GroupValues
-from pricing.engine.products import Run, runs
+from pricing.engine.catalog import Catalog, GroupValues, ProductVersion
+from pricing.engine.products import Run, runs, version_in_force
 
 ItemKey = tuple[UUID, int, GroupValues, GroupValues]  # product, number of its run, pricing and presentation values
 
@@ -26,8 +29,28 @@ class UsageDraft:
     rivals: tuple[Seller, ...]  # other contracts that run at some of the same time
     balances: tuple[Balance, ...]  # of the customer: drafts share them
     runs: dict[UUID, list[Run]]  # by product
+    composites: tuple[ProductVersion, ...]  # as they are defined in the period's last hour
     items: dict[ItemKey, Item] = field(default_factory=dict)
+    composite_items: list[Item] = field(default_factory=list)  # there when the usage has been walked to the end
     deductions: dict[Balance, Decimal] = field(default_factory=dict)  # known when it is closed
+
+    @property
+    def product_order(self) -> tuple[UUID, ...]:
+        """That of the lines: of the card, composites last."""
+        return (*self.seller.product_ids, *self.seller.composite_ids)
+
+    def plain_items(self, product_id: UUID) -> list[Item]:
+        """The items of a product that has no group keys, used or not."""
+        plain = [
+            self.item(product_id, number, ())
+            for number, run in enumerate(self.runs.get(product_id, ()))
+            if not run.definition.pricing_group_key and not run.definition.presentation_group_key
+        ]
+        return [*plain, *(item for item in self.composite_items if item.product_id == product_id)]
+
+    @property
+    def all_items(self) -> list[Item]:
+        return [*self.items.values(), *self.composite_items]
 
     def items_of(self, metric_id: UUID, values: GroupValues, scope: Scope | None = None) -> list[Item]:
         """The items that usage of one series or scope counts for: one for each product and run that it feeds."""
@@ -63,10 +86,9 @@ class UsageDraft:
         the next draft by a trillionth.
         """
         drawn: dict[Balance, Fraction] = {}
-        for item in self.items.values():
-            for take in item.takes:
-                if take.payer is not None:
-                    drawn[take.payer] = drawn.get(take.payer, Fraction(0)) + take.amount
+        for take in (take for item in self.all_items for take in item.takes):
+            if take.payer is not None:
+                drawn[take.payer] = drawn.get(take.payer, Fraction(0)) + take.drawn
         for balance, exact in drawn.items():
             amount = min(round_to(exact, QUANTUM), floor_to(balance.left + exact, QUANTUM))
             self.deductions[balance] = amount
@@ -86,8 +108,16 @@ def usage_drafts(inputs: Inputs) -> list[UsageDraft]:
             product_id: runs(inputs.catalog.products[product_id], open_.starting_at, open_.ending_before)
             for product_id in seller.product_ids
         }
-        found.append(UsageDraft(open_, seller, rivals, shared, runs_))
+        composites = tuple(_composites(seller, inputs.catalog, open_.ending_before - HOUR))
+        found.append(UsageDraft(open_, seller, rivals, shared, runs_, composites))
     return found
+
+
+def _composites(seller: Seller, catalog: Catalog, last_hour: datetime) -> Iterator[ProductVersion]:
+    for product_id in seller.composite_ids:
+        version = version_in_force(catalog.products[product_id], last_hour)
+        if version is not None:
+            yield version
 
 
 def _only(keys: tuple[str, ...], values: GroupValues) -> GroupValues:

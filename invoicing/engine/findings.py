@@ -7,24 +7,25 @@ from billing_site.foundation.periods import Period
 from invoicing.engine.documents import Finding
 from invoicing.engine.drafts import UsageDraft
 from invoicing.engine.items import Item
-from invoicing.engine.stretches import ELSEWHERE, TWO_CONTRACTS
+from invoicing.engine.stretches import ELSEWHERE, NO_CONVERSION, TWO_CONTRACTS
 from pricing.engine.prices import Unpriced
 
 NEGATIVE_PERIOD = "NEGATIVE_PERIOD"
 
-BLOCKING = {Unpriced.NO_RATE, TWO_CONTRACTS, NEGATIVE_PERIOD}
+BLOCKING = {Unpriced.NO_RATE, NO_CONVERSION, TWO_CONTRACTS, NEGATIVE_PERIOD}
 
 SENTENCES = {
-    Unpriced.NO_RATE: "{name}: {quantity} metered, and the rate card {card} has no rate for it.",
-    Unpriced.NOT_ENTITLED: "{name}: {quantity} metered, and the contract does not entitle to it.",
-    TWO_CONTRACTS: "{name}: {quantity} metered, and two contracts sell it at the same time; neither bills it.",
-    NEGATIVE_PERIOD: "{name}: {quantity} metered in the period; less than nothing cannot be billed.",
+    Unpriced.NO_RATE: "{name}: {quantity}, and the rate card {card} has no rate for it.",
+    NO_CONVERSION: "{name}: {quantity}, priced in a unit that the rate card {card} converts to no money.",
+    Unpriced.NOT_ENTITLED: "{name}: {quantity}, and the contract does not entitle to it.",
+    TWO_CONTRACTS: "{name}: {quantity}, and two contracts sell it at the same time; neither bills it.",
+    NEGATIVE_PERIOD: "{name}: {quantity} in the period; less than nothing cannot be billed.",
 }
 
 
 def findings(draft: UsageDraft) -> tuple[Finding, ...]:
     """What was found in a draft's items, blocking ones first."""
-    found = [finding for item in draft.items.values() for finding in _of_item(draft, item)]
+    found = [finding for item in draft.all_items for finding in _of_item(draft, item)]
     return tuple(sorted(found, key=lambda finding: (not finding.blocking, finding.kind, finding.message)))
 
 
@@ -40,11 +41,14 @@ def _of_item(draft: UsageDraft, item: Item) -> Iterator[Finding]:
 
 
 def _finding(draft: UsageDraft, item: Item, kind: str, period: Period, quantity: Decimal) -> Finding:
+    number = f"{quantity.normalize():f}"
     return Finding(
         kind=str(kind),
         blocking=kind in BLOCKING,
         message=SENTENCES[kind].format(
-            name=item.name, quantity=f"{quantity.normalize():f}", card=draft.seller.card.name
+            name=item.name,
+            quantity=f"a spend of {number}" if item.is_composite else f"{number} metered",
+            card=draft.seller.card.name,
         ),
         period=period,
         contract_id=draft.open.contract.id,

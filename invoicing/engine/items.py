@@ -1,19 +1,23 @@
-"""What the walk counts: items, the stretches over which their rules stand still, and who pays how much of them.
+"""What the walk counts: an item, and who got how much of it.
 
 An item is a product under one contract in one billing period, for one combination of its group values. It keeps a
-running total, and a stack of takes: who pays how much of it, at what price, in order of time.
+counter of sold units, which runs on over changes of price and of the type of rate, and starts anew with the period and
+with a new run of the product; and the takes that make it up, in the order of the counter. The counter is the same
+whoever pays: a unit is in the tier of its place, at the list price and at a commit rate.
 """
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
-from invoicing.engine.balances import Balance
-from pricing.engine.catalog import GroupValues, Rounding
-from pricing.engine.prices import Price
+from invoicing.engine.sellers import COMPOSITE
+from invoicing.engine.stretches import Stretch
+from invoicing.engine.takes import Take
+from pricing.engine.catalog import GroupValues
 from pricing.engine.products import Run
 from pricing.engine.quantities import billable_part
 
@@ -29,41 +33,6 @@ def name_with_values(name: str, values: GroupValues) -> str:
     return full if len(full) <= LONGEST_NAME else f"{full[: LONGEST_NAME - 1]}…"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Stretch:
-    """A time over which neither the price of an item changes nor the balances that may pay for it."""
-
-    starting_at: datetime
-    ending_before: datetime
-    price: Price | None
-    refusal: str  # why there is no price
-    balances: tuple[Balance, ...]  # in the order in which they pay
-    rounding: Rounding | None
-
-    def until(self, ending_before: datetime) -> "Stretch":
-        return replace(self, ending_before=ending_before)
-
-    def continues(self, other: "Stretch") -> bool:
-        """Whether this one, right after `other`, is more of the same."""
-        return (self.price, self.refusal, self.balances, self.rounding) == (
-            other.price,
-            other.refusal,
-            other.balances,
-            other.rounding,
-        )
-
-
-@dataclass(slots=True, eq=False)
-class Take:
-    """So much of an item went to one payer (None: to nobody's balance) at one price."""
-
-    stretch: Stretch
-    payer: Balance | None
-    price: Price
-    quantity: Fraction
-    amount: Fraction
-
-
 @dataclass(slots=True, eq=False)
 class Item:
     contract_id: UUID
@@ -72,7 +41,8 @@ class Item:
     presentation_group_values: GroupValues
     stretches: tuple[Stretch, ...]
     metered: Decimal = Decimal(0)  # so far, before conversion
-    quantity: Fraction = Fraction(0)  # so far, as sold: the sum of the takes
+    quantity: Fraction = Fraction(0)  # so far, as sold: where the counter is
+    total: Fraction = Fraction(0)  # where it will be at the end; known for what is priced by it
     takes: list[Take] = field(default_factory=list)
     unbilled: dict[Stretch, Decimal] = field(default_factory=dict)  # metered where there is no price
     stretch: Stretch = field(init=False)  # where the walk is
@@ -87,20 +57,32 @@ class Item:
         return self.run.definition.product_id
 
     @property
+    def is_composite(self) -> bool:
+        return self.run.definition.type == COMPOSITE
+
+    @property
     def name(self) -> str:
         """What the product was called when the run began, and the values: "Tokens (model: xl, region: eu)"."""
-        return name_with_values(self.run.definition.name, (*self.pricing_group_values, *self.presentation_group_values))
+        return name_with_values(self.run.definition.name, self.values)
+
+    @property
+    def values(self) -> GroupValues:
+        return (*self.pricing_group_values, *self.presentation_group_values)
 
     @property
     def values_order(self) -> tuple[Any, ...]:
-        values = (*self.pricing_group_values, *self.presentation_group_values)
-        return tuple((key, value is not None, value or "") for key, value in values)
+        return tuple((key, value is not None, value or "") for key, value in self.values)
 
     @property
     def order(self) -> tuple[Any, ...]:
-        """Within an hour: the higher list price first, then product, contract, values."""
-        listed = self.stretch.price.list_price if self.stretch.price is not None else Decimal(0)
-        return -listed, self.run.definition.name, self.product_id, self.contract_id, self.values_order
+        """Within an hour: the higher list price of the next unit first, then product, contract, values."""
+        return (
+            -self.stretch.listed_in_fiat(self.quantity, self.total),
+            self.run.definition.name,
+            self.product_id,
+            self.contract_id,
+            self.values_order,
+        )
 
     def move_to(self, instant: datetime) -> datetime:
         """Find the stretch that holds `instant`, which never goes back; answers when the next one begins."""
@@ -116,31 +98,27 @@ class Item:
         """What so much more on the meter adds to the sold quantity; below zero, what it takes away."""
         return billable_part(self.metered, metered, self.run.definition.conversion, self.stretch.rounding)
 
-    def take(self, payer: Balance | None, price: Price, quantity: Fraction, amount: Fraction) -> None:
-        """Let `payer` have the next `quantity`, at `price`, for `amount`."""
-        if not quantity:
-            return
-        last = self.takes[-1] if self.takes else None
-        if last is not None and last.stretch is self.stretch and last.payer is payer:
-            last.quantity += quantity
-            last.amount += amount
-        else:
-            self.takes.append(Take(self.stretch, payer, price, quantity, amount))
-        self.quantity += quantity
-        if payer is not None:
-            payer.pay(amount)
+    def append(self, takes: Iterable[Take]) -> None:
+        """What follows the takes so far, in whatever order, without a gap."""
+        for take in sorted(takes, key=lambda take: take.order):
+            together = self.takes[-1].followed_by(take) if self.takes else None
+            if together is None:
+                self.takes.append(take)
+            else:
+                self.takes[-1] = together
+            self.quantity = take.charge.upto
 
     def undo(self, quantity: Fraction) -> None:
-        """Take back `quantity`, last first: each payer gets back what it paid."""
-        while quantity > 0 and self.takes:
-            last = self.takes[-1]
-            part = min(quantity, last.quantity)
-            amount = last.amount * (part / last.quantity)
-            last.quantity -= part
-            last.amount -= amount
-            if not last.quantity:
-                self.takes.pop()
-            quantity -= part
-            self.quantity -= part
+        """Take back the last `quantity`: the counter goes back, and each payer gets what it paid beyond.
+
+        A jump is undone with the unit that it was charged with.
+        """
+        back_to = max(self.quantity - quantity, Fraction(0))
+        while self.takes and (self.takes[-1].charge.upto > back_to or self.takes[-1].charge.above >= back_to):
+            last = self.takes.pop()
+            kept = last.up_to(back_to) if last.charge.above < back_to else None
             if last.payer is not None:
-                last.payer.pay(-amount)
+                last.payer.pay((kept.drawn if kept else Fraction(0)) - last.drawn)
+            if kept is not None:
+                self.takes.append(kept)
+        self.quantity = back_to

@@ -4,7 +4,8 @@
 2. The payable lines (all that count, but for usage paid by a prepaid balance) are rounded so that they add up to it,
    by largest remainder: none moves by a full step.
 3. Usage covered by a prepaid balance and the balance applied to it are rounded alike and cancel; an applied postpaid
-   commit mirrors the line it is applied to.
+   commit mirrors the line it is applied to. Lines in a custom unit are printed as they are: what is paid for them is on
+   the line that converts them.
 4. Ledger entries stay exact, and carry beside that what was billed for them.
 """
 
@@ -50,11 +51,14 @@ def finalized(document: Document) -> RoundedDocument:
 
 def _printed(document: Document, total: Decimal) -> Iterator[Decimal]:
     step = document.unit.minor_step
-    payable = iter(largest_remainder([line.total for line in document.lines if _is_payable(line)], total, step))
+    payable = [line.total for line in document.lines if _is_payable(line, document)]
+    shares = iter(largest_remainder(payable, total, step))
     printed = Decimal(0)
     for line in document.lines:
-        if _is_payable(line):
-            printed = next(payable)
+        if _is_payable(line, document):
+            printed = next(shares)
+        elif line.unit != document.unit:
+            printed = line.total
         elif _is_applied(line):
             printed = -printed  # of the line before, to which it is applied
         else:
@@ -66,12 +70,18 @@ def _is_applied(line: Line) -> bool:
     return line.type == "applied_commit_or_credit"
 
 
-def _is_payable(line: Line) -> bool:
-    return not _is_applied(line) and not (line.type == "usage" and line.commit_type == "PREPAID")
+def _is_payable(line: Line, document: Document) -> bool:
+    is_paid = line.type in ("usage", "cpu_conversion") and line.commit_type == "PREPAID"
+    return line.unit == document.unit and not _is_applied(line) and not is_paid
 
 
 def _billed(entry: Entry, lines: Sequence[Line], totals: Sequence[Decimal]) -> Decimal:
-    """What the lines that the entry stands for print: those that a segment covers, or the true-up of a commit."""
+    """What the lines that the entry stands for print: those that a segment covers, or the true-up of a commit.
+
+    Units are posted as they are.
+    """
+    if any(line.quantity_consumed is not None for line in lines if line.segment_id == entry.segment_id):
+        return entry.amount
     printed = [
         total
         for line, total in zip(lines, totals, strict=True)

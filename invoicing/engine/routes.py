@@ -1,6 +1,6 @@
 """The way from usage by series to quantities by item."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -42,8 +42,3 @@ class Routes:
                     parts = unpriced if item.stretch.price is None else priced
                     parts[item] = parts.get(item, NOTHING) + used.quantity
         return priced, unpriced
-
-    def close_all_but(self, others: Sequence[UsageDraft]) -> None:
-        for draft in self.drafts:
-            if draft not in others:
-                draft.close()

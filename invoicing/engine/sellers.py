@@ -1,15 +1,40 @@
-"""A contract as a seller: which products it sells, and what one unit costs under it."""
+"""A contract as a seller: which products it sells, and what a unit costs under it, whoever pays."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from billing_site.foundation.money import Unit
 from contracts.terms import Contract, CustomerTerms
-from pricing.engine.catalog import Catalog, RateCard
+from pricing.engine.catalog import Catalog, ProductVersion, RateCard
+from pricing.engine.overrides import COMMIT_RATE, Override, Payer
 from pricing.engine.prices import Price, Unpriced, price_at
 from pricing.engine.targets import Offer, applies
+from pricing.engine.tariffs import VOLUME
 from pricing.engine.timelines import all_in_force
+
+COMPOSITE = "COMPOSITE"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Quote:
+    """What an offer costs under a contract at an instant: its `price` while no balance pays, or while one does."""
+
+    seller: "Seller"
+    offer: Offer
+    at: datetime
+    overrides: tuple[Override, ...]  # that hold then
+    price: Price | Unpriced
+    unit: Unit | None = None  # what it is asked in, where that is not for the rate to say
+
+    def paid_by(self, payer: Payer) -> Price | Unpriced:
+        """The price while a balance pays; the same object where that makes no difference."""
+        has_commit_rate = isinstance(self.price, Price) and self.price.rate.commit_tariff is not None
+        at_commit_rate = has_commit_rate and payer.rate_type == COMMIT_RATE
+        if not at_commit_rate and not any(override.is_commit_specific for override in self.overrides):
+            return self.price
+        return self.seller.price(self.offer, self.at, self.overrides, payer, unit=self.unit)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -19,16 +44,41 @@ class Seller:
     contract: Contract
     card: RateCard
     product_ids: tuple[UUID, ...]  # usage products that it may sell, in the order of invoice lines
+    composite_ids: tuple[UUID, ...] = ()  # composite products likewise
 
-    def prices(self, offer: Offer, instants: Sequence[datetime]) -> Iterator[Price | Unpriced]:
-        """The price of the offer at each of the ascending instants; outside of the contract's term it is not sold."""
-        scheme = self.contract.prioritization
+    @property
+    def prices_by_volume(self) -> bool:
+        """Whether some price depends on what the whole period comes to."""
+        own = (override.tariff for override in self.contract.overrides)
+        return self.card.prices_by_volume or any(tariff is not None and tariff.type == VOLUME for tariff in own)
+
+    def quotes(self, offer: Offer, instants: Sequence[datetime], unit: Unit | None = None) -> Iterator[Quote]:
+        """What the offer costs at each of the ascending instants; outside of the contract's term it is not sold.
+
+        A composite is asked for in the `unit` of what it is a share of.
+        """
         overrides = [override for override in self.contract.overrides if applies(override.targets, offer)]
         for at, holding in zip(instants, all_in_force(overrides, instants), strict=True):
-            if at in self.contract.term:
-                yield price_at(self.card, offer, at, overrides=holding, prioritization=scheme)
-            else:
-                yield Unpriced.NOT_ENTITLED
+            yield Quote(self, offer, at, holding, self.price(offer, at, holding, unit=unit), unit)
+
+    def prices(self, offer: Offer, instants: Sequence[datetime]) -> Iterator[Price | Unpriced]:
+        """Of each quote, the price while no balance pays."""
+        return (quote.price for quote in self.quotes(offer, instants))
+
+    def price(
+        self,
+        offer: Offer,
+        at: datetime,
+        overrides: Iterable[Override],
+        payer: Payer | None = None,
+        *,
+        unit: Unit | None = None,
+    ) -> Price | Unpriced:
+        if at not in self.contract.term:
+            return Unpriced.NOT_ENTITLED
+        scheme = self.contract.prioritization
+        price = price_at(self.card, offer, at, overrides=overrides, prioritization=scheme, payer=payer)
+        return replace(price, unit=unit) if unit is not None and isinstance(price, Price) else price
 
     def cuts(self, offer: Offer) -> Iterator[datetime | None]:
         """Every instant at which the price of the offer may change; None is never."""
@@ -42,15 +92,22 @@ class Seller:
 def sellers(terms: CustomerTerms, catalog: Catalog) -> Mapping[UUID, Seller]:
     """By contract: everyone who sells by usage."""
     return {
-        contract.id: Seller(contract, card, tuple(_usage_products(contract, card, catalog)))
+        contract.id: Seller(
+            contract,
+            card,
+            tuple(_sold(contract, card, catalog, lambda version: version.metric_id is not None)),
+            tuple(_sold(contract, card, catalog, lambda version: version.type == COMPOSITE)),
+        )
         for contract in terms.contracts
         if contract.rate_card_id is not None
         for card in [catalog.rate_cards[contract.rate_card_id]]
     }
 
 
-def _usage_products(contract: Contract, card: RateCard, catalog: Catalog) -> Iterator[UUID]:
-    """The usage products on the card, and those that an override entitles to."""
+def _sold(
+    contract: Contract, card: RateCard, catalog: Catalog, is_meant: Callable[[ProductVersion], bool]
+) -> Iterator[UUID]:
+    """The products on the card, and those that an override entitles to, some version of which is meant."""
     named = (
         target.product_id
         for override in contract.overrides
@@ -59,5 +116,5 @@ def _usage_products(contract: Contract, card: RateCard, catalog: Catalog) -> Ite
         if target.product_id is not None
     )
     for product_id in dict.fromkeys((*card.product_order, *named)):
-        if any(version.metric_id is not None for version in catalog.products[product_id]):
+        if any(is_meant(version) for version in catalog.products[product_id]):
             yield product_id

@@ -1,21 +1,85 @@
 """Cutting an item's time where its price, or who may pay it, changes; and deciding both for each piece."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from fractions import Fraction
 from itertools import chain
 
 from invoicing.engine.balances import Balance
-from invoicing.engine.items import Stretch
-from invoicing.engine.sellers import Seller
-from pricing.engine.catalog import GroupValues
-from pricing.engine.prices import Price, Unpriced
+from invoicing.engine.sellers import Quote, Seller
+from pricing.engine.catalog import GroupValues, ProductVersion, RateCard, Rounding
+from pricing.engine.charges import Charge, Cut, cut_by_amount, cut_by_units
+from pricing.engine.prices import Price
 from pricing.engine.products import Reign, Run
 from pricing.engine.targets import Offer
 from pricing.engine.timelines import all_in_force
 
 # Why an item is not billed over a stretch, beside the reasons of `Unpriced`.
 TWO_CONTRACTS = "TWO_CONTRACTS"
+NO_CONVERSION = "NO_CONVERSION"  # priced in a custom unit that the rate card does not convert to money
 ELSEWHERE = ""  # another contract bills it: nothing to say
+
+
+@dataclass(frozen=True, slots=True)
+class Paying:
+    """A balance that may pay, the price that holds while it does, and what a wire unit of that price is to it."""
+
+    balance: Balance
+    price: Price
+    exchange: Fraction  # 1, or what of its money a custom unit is converted to
+
+    @property
+    def converts(self) -> bool:
+        """Whether it pays in money for what is priced in a custom unit."""
+        return not self.balance.counts_units and self.balance.commit.unit != self.price.unit
+
+    def drawn_by(self, charge: Charge) -> Fraction:
+        """What the charge takes off the balance: money, or sold units."""
+        return charge.units if self.balance.counts_units else charge.amount * self.exchange
+
+    def cut(self, charge: Charge, left: Fraction) -> Cut:
+        """What of a charge that draws more than `left` is paid with that."""
+        return cut_by_units(charge, left) if self.balance.counts_units else cut_by_amount(charge, left / self.exchange)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stretch:
+    """A time over which neither the price of an item changes nor the balances that may pay for it."""
+
+    starting_at: datetime
+    ending_before: datetime
+    price: Price | None  # while no balance pays
+    refusal: str  # why there is no price
+    paying: Mapping[Balance, Paying]  # in the order in which they pay
+    rounding: Rounding | None
+    tags: tuple[str, ...]  # of the product then
+    exchange: Fraction = Fraction(1)  # what of the contract's money a wire unit of the price is converted to
+
+    def asked(self) -> Price:
+        """The price, of a stretch that has one."""
+        if self.price is None:
+            raise ValueError("Nothing is taken over a stretch that has no price.")
+        return self.price
+
+    def listed_in_fiat(self, position: Fraction, total: Fraction) -> Fraction:
+        """The list price of the unit after `position`, in the contract's money."""
+        step = next(each for each in self.asked().list_steps(total) if each.ends is None or position < each.ends)
+        return step.exact_price / (step.exact_package or 1) * self.exchange
+
+    def until(self, ending_before: datetime) -> "Stretch":
+        return replace(self, ending_before=ending_before)
+
+    def continues(self, other: "Stretch") -> bool:
+        """Whether this one, right after `other`, is more of the same."""
+        return (self.price, self.refusal, self.paying, self.rounding, self.tags, self.exchange) == (
+            other.price,
+            other.refusal,
+            other.paying,
+            other.rounding,
+            other.tags,
+            other.exchange,
+        )
 
 
 def stretches(
@@ -49,15 +113,44 @@ def _under(
     offer = Offer(version.product_id, version.tags, pricing_group_values, presentation_group_values)
     payers = [balance for balance in balances if balance.applies_to(seller.contract.id, offer)]
     instants = _instants(reign, offer, [seller, *rivals], payers)
-    own_prices = seller.prices(offer, instants)
-    other_prices = [list(rival.prices(offer, instants)) for rival in rivals]
+    own_quotes = seller.quotes(offer, instants)
+    other_quotes = [list(rival.quotes(offer, instants)) for rival in rivals]
     ends = [*instants[1:], reign.ending_before]
     for index, (start, end, own, holding) in enumerate(
-        zip(instants, ends, own_prices, all_in_force(payers, instants), strict=True)
+        zip(instants, ends, own_quotes, all_in_force(payers, instants), strict=True)
     ):
-        price, refusal = _settled(own, [prices[index] for prices in other_prices])
-        paying = () if price is None else tuple(payer for payer in holding if payer.commit.unit == price.unit)
-        yield Stretch(start, end, price, refusal, paying, version.rounding)
+        price, refusal = _settled(own, [quotes[index] for quotes in other_quotes])
+        yield stretch_under(start, end, version, own, price, refusal, holding)
+
+
+def stretch_under(
+    start: datetime,
+    end: datetime,
+    version: ProductVersion,
+    quote: Quote,
+    price: Price | None,
+    refusal: str,
+    holding: Sequence[Balance],
+) -> Stretch:
+    """A stretch in which these balances hold. Which of them may pay depends on the unit that each would be asked in."""
+    card = quote.seller.card
+    exchange = Fraction(1) if price is None else card.exchange(price.unit)
+    if price is None or exchange is None:
+        why = refusal if price is None else NO_CONVERSION
+        return Stretch(start, end, None, why, {}, version.rounding, version.tags)
+    paying = dict(_paying(card, quote, holding))
+    return Stretch(start, end, price, refusal, paying, version.rounding, version.tags, exchange)
+
+
+def _paying(card: RateCard, quote: Quote, holding: Sequence[Balance]) -> Iterator[tuple[Balance, Paying]]:
+    for balance in holding:
+        price = quote.paid_by(balance.payer)
+        assert isinstance(price, Price), "whether there is a price does not depend on who pays"
+        exchange = card.exchange(price.unit) if balance.commit.unit == card.fiat else None
+        if balance.counts_units or balance.commit.unit == price.unit:
+            exchange = Fraction(1)
+        if exchange is not None:
+            yield balance, Paying(balance, price, exchange)
 
 
 def _instants(reign: Reign, offer: Offer, sellers: Sequence[Seller], payers: Sequence[Balance]) -> list[datetime]:
@@ -68,12 +161,12 @@ def _instants(reign: Reign, offer: Offer, sellers: Sequence[Seller], payers: Seq
     return [reign.starting_at, *sorted(inside)]
 
 
-def _settled(own: Price | Unpriced, others: Sequence[Price | Unpriced]) -> tuple[Price | None, str]:
+def _settled(own: Quote, others: Sequence[Quote]) -> tuple[Price | None, str]:
     """Who bills: the contract itself (its price), nobody (why), or another contract.
 
     What two contracts would price is billed in neither.
     """
-    elsewhere = any(isinstance(other, Price) for other in others)
-    if isinstance(own, Price):
-        return (None, TWO_CONTRACTS) if elsewhere else (own, "")
-    return None, ELSEWHERE if elsewhere else own.value
+    elsewhere = any(isinstance(other.price, Price) for other in others)
+    if isinstance(own.price, Price):
+        return (None, TWO_CONTRACTS) if elsewhere else (own.price, "")
+    return None, ELSEWHERE if elsewhere else own.price.value

@@ -1,16 +1,18 @@
 """The walk over a customer's usage: rating and drawdown are one, because the price may depend on who pays.
 
 **The rule.** All contracts of a customer and all periods that are not final are walked together, in order of time,
-starting from what final documents have drawn. The hour is the grain of drawdown. Within an hour:
+starting from what final documents have drawn. The hour is the grain of drawdown. Within an hour (`hours.py`):
 
 1. Usage below zero undoes the same item's latest takes of its period, last first: each payer gets back what it paid.
-2. For each balance in its order (`balances.py`), for each item in its order (higher list price first, then product,
-   contract, values): price what remains of the item as that balance would, let it take what it can pay, pass on the
-   rest. What costs nothing draws nothing.
+2. For each balance in its order (`balances.py`), for each item in its order (higher list price of the next unit first,
+   then product, contract, values): price what remains of the item as that balance would, from where its counter is; let
+   it take what it can pay, pass on the rest (`takes.py`). What is free draws nothing.
 3. What no balance took is priced ordinarily.
 
 A postpaid commit is a balance like any other here, the last in order: what it takes counts toward it and is still to
-be paid. Prepaid ones pay.
+be paid. Prepaid ones pay. What is priced in a custom unit draws on balances in that unit; on balances in money, too,
+at what the rate card converts it to. Composites come with the last hour of their period, after its usage
+(`composites.py`).
 
 **Worked table.** H costs 10, L costs 1. Balances: B, 50 for H only; then A, 100 for everything.
 
@@ -21,39 +23,33 @@ be paid. Prepaid ones pay.
     4     2 H                      1 H = 10                 1 H = 10         0       0
     all   13 H  30 L   5 H = 50    7 H = 70   30 L = 30     1 H = 10
 
-**The fast path.** Between two cuts (`plan.py`) no rule changes, so a slice in which no balance runs out gives from
-its sums what its hours would give one by one: each item goes to the first balance that applies to it and is not spent.
-Where a balance would be overdrawn, the slice is split at the hour in which that happens. What a balance has paid only
-grows within the slice, so the hour is searched for, not walked to: the hours before it are taken as one sum, that hour
-is walked alone, and so on with the rest. Slices with usage below zero are walked by the hour.
+**The fast path** (`sums.py`). Between two cuts (`plan.py`) no rule changes, so a slice in which no balance runs out
+gives from its sums what its hours would give one by one. Where a balance would be overdrawn, the slice is split at the
+hour in which that happens: the hours before it are taken as one sum, that hour is walked alone, and so on with the
+rest. Slices with usage below zero are walked by the hour.
 """
 
-from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
-from fractions import Fraction
-from itertools import accumulate
 
 from billing_site.foundation.periods import Period
 from invoicing.engine.assemble import usage_document
-from invoicing.engine.balances import Balance
+from invoicing.engine.composites import settle_composites
 from invoicing.engine.documents import Result
 from invoicing.engine.drafts import UsageDraft, usage_drafts
 from invoicing.engine.exact import EXACT
 from invoicing.engine.findings import findings
+from invoicing.engine.hours import Parts, settle
 from invoicing.engine.inputs import Inputs, Usage
-from invoicing.engine.items import Item, Stretch
 from invoicing.engine.plan import Plan, plan
 from invoicing.engine.routes import Routes
 from invoicing.engine.scheduled import charge_documents
+from invoicing.engine.sums import Sums, take_what_fits
+from invoicing.engine.totals import know_totals
 from invoicing.engine.trueup import true_ups
-from pricing.engine.charges import charge, units_for
-from pricing.engine.prices import Price
 
 __all__ = ["NeedsHours", "Plan", "compute", "plan"]
-
-Parts = Mapping[Item, Decimal]  # what was metered of each item over some time
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +57,6 @@ class NeedsHours:
     """The walk cannot go on without the hourly usage of these slices. Load it and compute again."""
 
     slices: tuple[Period, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """What one payer would take of an item."""
-
-    item: Item
-    metered: Decimal
-    payer: Balance | None
-    price: Price
-    quantity: Fraction
-    amount: Fraction
 
 
 def compute(inputs: Inputs, plan: Plan, usage: Usage) -> Result | NeedsHours:
@@ -108,6 +92,9 @@ def walk(drafts: Sequence[UsageDraft], slices: Sequence[Period], usage: Usage, *
     unknown = tuple(slice_ for slice_ in slices if slice_ in by_the_hour and slice_ not in usage.by_hour)
     if unknown:
         raise HoursMissing(*unknown)
+    for draft in drafts:
+        if draft.seller.prices_by_volume:
+            know_totals(draft, slices, usage)
     routes = Routes(())
     waiting: list[tuple[Period, Parts]] = []
     for slice_ in slices:
@@ -117,7 +104,7 @@ def walk(drafts: Sequence[UsageDraft], slices: Sequence[Period], usage: Usage, *
             walk_slices(waiting, routes, usage)
             waiting.clear()
         if covering != routes.drafts:
-            routes.close_all_but(covering)
+            close([draft for draft in routes.drafts if draft not in covering])
             routes = Routes(covering)
         elif start >= routes.unchanged_until:
             routes.move_to(start)
@@ -130,7 +117,14 @@ def walk(drafts: Sequence[UsageDraft], slices: Sequence[Period], usage: Usage, *
         for hour in hours_of(slice_, routes, usage):
             settle(hour)
     walk_slices(waiting, routes, usage)
-    routes.close_all_but(())
+    close(routes.drafts)
+
+
+def close(over: Sequence[UsageDraft]) -> None:
+    """End the walk of drafts whose periods are over: their last charges, and what they draw in all."""
+    settle_composites(over)
+    for draft in over:
+        draft.close()
 
 
 def walk_slices(slices: Sequence[tuple[Period, Parts]], routes: Routes, usage: Usage) -> None:
@@ -153,95 +147,3 @@ def hours_of(slice_: Period, routes: Routes, usage: Usage) -> list[Parts]:
     if slice_ not in usage.by_hour:
         raise HoursMissing(slice_)
     return [routes.count(used, slice_.starting_at)[0] for _, used in sorted(usage.by_hour[slice_].items())]
-
-
-class Sums:
-    """Sums over any run of parts that follow each other."""
-
-    def __init__(self, parts: Sequence[Parts]) -> None:
-        self.count = len(parts)
-        items = dict.fromkeys(item for part in parts for item in part)
-        none = Decimal(0)
-        self.running = {
-            item: list(accumulate((part.get(item, none) for part in parts), initial=none)) for item in items
-        }
-
-    def between(self, first: int, last: int) -> Parts:
-        return {item: running[last] - running[first] for item, running in self.running.items()}
-
-
-def take_what_fits(sums: Sums, first: int) -> int:
-    """Take the longest run of parts from `first` on that overdraws no balance; answers where it ends.
-
-    What a balance has paid only grows, so the end is searched for by halves.
-    """
-    whole = as_one(sums.between(first, sums.count))
-    if whole is not None:
-        take(whole)
-        return sums.count
-    rest = range(first, sums.count)
-    end = first + bisect_left(rest, True, key=lambda last: as_one(sums.between(first, last + 1)) is None)
-    take(as_one(sums.between(first, end)) or ())
-    return end
-
-
-def as_one(parts: Parts) -> list[Share] | None:
-    """Each item to the first balance that applies to it and is not spent; None where one would be overdrawn."""
-    shares: list[Share] = []
-    due: dict[Balance, Fraction] = {}
-    for item, metered in parts.items():
-        stretch = item.stretch
-        quantity = item.billable(metered)
-        payer = next((b for b in stretch.balances if not b.is_spent and price_as(b, stretch).per_unit), None)
-        price = price_as(payer, stretch)
-        amount = charge(price, item.quantity, quantity)
-        if payer is not None:
-            due[payer] = due.get(payer, Fraction(0)) + amount
-        shares.append(Share(item, metered, payer, price, quantity, amount))
-    return None if any(amount > balance.left for balance, amount in due.items()) else shares
-
-
-def take(shares: Sequence[Share]) -> None:
-    for share in shares:
-        share.item.metered += share.metered
-        share.item.take(share.payer, share.price, share.quantity, share.amount)
-
-
-def settle(parts: Parts) -> None:
-    """One hour in full: what is below zero undoes, then balance by balance, then the rest."""
-    waiting: list[tuple[Item, Fraction]] = []
-    for item, metered in sorted(parts.items(), key=lambda part: part[0].order):
-        quantity = item.billable(metered)
-        item.metered += metered
-        if quantity < 0:
-            item.undo(-quantity)
-        else:
-            waiting.append((item, quantity))
-    payers = {balance for item, _ in waiting for balance in item.stretch.balances}
-    for balance in sorted(payers, key=lambda payer: payer.rank):
-        waiting = [(item, quantity - draw(balance, item, quantity)) for item, quantity in waiting]
-    for item, quantity in waiting:
-        price = price_as(None, item.stretch)
-        item.take(None, price, quantity, charge(price, item.quantity, quantity))
-
-
-def draw(balance: Balance, item: Item, quantity: Fraction) -> Fraction:
-    """Let the balance take what it can pay of `quantity`, and say how much that was."""
-    if balance.is_spent or balance not in item.stretch.balances:
-        return Fraction(0)
-    price = price_as(balance, item.stretch)
-    amount = charge(price, item.quantity, quantity)
-    if amount == 0:
-        return Fraction(0)
-    if amount > balance.left:
-        quantity = units_for(price, item.quantity, quantity, balance.left)
-        amount = balance.left
-    item.take(balance, price, quantity, amount)
-    return quantity
-
-
-def price_as(payer: Balance | None, stretch: Stretch) -> Price:
-    """What a unit costs over a stretch while `payer` takes it (None: while no balance does)."""
-    if stretch.price is None:
-        raise ValueError("Nothing is taken over a stretch that has no price.")
-    return stretch.price

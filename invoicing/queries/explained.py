@@ -62,7 +62,7 @@ def explained_row(customer_id: UUID, document_id: UUID, row: int, *, at: datetim
         return ExplainedRow(
             document=shown,
             contract=Contract.objects.select_related("customer", "rate_card").get(pk=shown.contract_id),
-            unit=PricingUnit.objects.get(pk=shown.unit_id).to_unit(),
+            unit=PricingUnit.objects.get(pk=lines[0].fields["credit_type"]["id"]).to_unit(),
             lines=tuple(lines),
             versions=list(versions.select_related("publication").order_by("-publication")),
             rates=_by_id(rates, {part.rate_id for part in parts}),

@@ -3,11 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from itertools import pairwise
 from uuid import UUID
 
-from billing_site.foundation.money import Unit
 from contracts.terms import Contract, CustomerTerms
 from invoicing.engine.items import name_with_values
 from invoicing.engine.sellers import Seller, sellers
@@ -26,9 +24,8 @@ class PriceToCome:
     name: str
     unit_name: str
     at: datetime
-    before: Decimal | None
-    after: Decimal
-    unit: Unit
+    before: Price | None
+    after: Price
 
 
 def prices_to_come(terms: CustomerTerms, catalog: Catalog, *, at: datetime) -> list[PriceToCome]:
@@ -69,14 +66,19 @@ def _changes(
     for (_, before), (instant, after) in pairwise(priced):
         if not isinstance(after, Price):
             continue
-        if isinstance(before, Price) and (before.unit_price, before.unit) == (after.unit_price, after.unit):
+        if isinstance(before, Price) and _reading(before) == _reading(after):
             continue
         yield PriceToCome(
             contract=seller.contract,
             name=name_with_values(version.name, values),
             unit_name=unit_name(catalog, version.product_id, instant),
             at=instant,
-            before=before.unit_price if isinstance(before, Price) else None,
-            after=after.unit_price,
-            unit=after.unit,
+            before=before if isinstance(before, Price) else None,
+            after=after,
         )
+
+
+def _reading(price: Price) -> tuple[object, ...]:
+    """What a customer sees of a price, wherever it comes from."""
+    shown = price.as_tariff
+    return (shown, price.unit) if shown is not None else (price.tariff, price.multiples, price.unit)

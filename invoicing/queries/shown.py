@@ -10,12 +10,16 @@ from uuid import UUID
 from billing_site.foundation.periods import Period, parse_instant
 from contracts.models import Customer
 from invoicing.engine.documents import Document, Finding, Line, Part
-from invoicing.frozen import frozen
+from invoicing.frozen import digits, frozen
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.queries.compute import Computation
 from pricing.engine.catalog import Catalog, GroupValues
+from pricing.engine.overrides import LIST_RATE
 from pricing.engine.products import version_in_force
+from pricing.engine.steps import Level
+from pricing.engine.tariffs import FLAT
 
+ZERO = Decimal(0)
 DRAFT, FINALIZED = "DRAFT", "FINALIZED"
 PRODUCT_TYPES = {
     "USAGE": "UsageProductListItem",
@@ -23,6 +27,7 @@ PRODUCT_TYPES = {
     "SUBSCRIPTION": "SubscriptionProductListItem",
     "FIXED": "FixedProductListItem",
 }
+COVERED = ("usage", "cpu_conversion", "applied_commit_or_credit")  # lines on which a balance is one that was applied
 COMMIT_TYPES = {"PREPAID": "PrepaidCommit", "CREDIT": "PrepaidCommit", "POSTPAID": "PostpaidCommit"}
 
 
@@ -37,13 +42,23 @@ class ShownPart:
     quantity: Decimal
     amount: Decimal
     unit_price: Decimal
-    list_price: Decimal
+    list_price: Decimal | None
     rate_id: UUID
     publication: int
     published_by: str
     override_id: UUID | None
     losing_overrides: tuple[tuple[UUID, str], ...]
     segment_id: UUID | None
+    # Traces that were frozen while every price was flat have none of these.
+    rate_type: str = FLAT
+    charged: str = LIST_RATE
+    above: Decimal = ZERO
+    upto: Decimal = ZERO
+    level: Level | None = None
+    fee: Decimal = ZERO
+    package_size: Decimal | None = None
+    period_quantity: Decimal | None = None
+    list_amount: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +204,15 @@ def line_fields(line: Line, draft: Document, catalog: Catalog) -> dict[str, Any]
         version = version_in_force(catalog.products.get(line.product_id, ()), when)
         if version is not None and version.tags:
             given["product_tags"] = version.tags
+    if line.level is not None:
+        given["tier"] = _tier(line.level)
+    optional = {
+        "flat_fee": line.flat_fee,
+        "package_size": line.package_size,
+        "quantity_consumed": line.quantity_consumed,
+        "converted_credit_type_id": None if line.converted is None else line.converted.id,
+    }
+    given |= {name: value for name, value in optional.items() if value is not None}
     if line.pricing_group_values:
         given["pricing_group_values"] = {key: value for key, value in line.pricing_group_values if value is not None}
     if line.presentation_group_values:
@@ -198,14 +222,20 @@ def line_fields(line: Line, draft: Document, catalog: Catalog) -> dict[str, Any]
         given["commit_type"] = COMMIT_TYPES[line.commit_type]
         if line.segment_id is not None:
             given["commit_segment_id"] = line.segment_id
-        if line.type in ("usage", "applied_commit_or_credit"):
-            applied = {"id": line.commit_id, "type": line.commit_type, "access_type": "SPEND"}
+        if line.type in COVERED:
+            applied = {"id": line.commit_id, "type": line.commit_type, "access_type": line.access_type}
             given["applied_commit_or_credit"] = applied
     if line.postpaid_commit_id is not None:
         given["postpaid_commit"] = {"id": line.postpaid_commit_id}
     if line.charge_id is not None:
         given["scheduled_charge_id"] = line.charge_id
     return dict(frozen(given))
+
+
+def _tier(level: Level) -> dict[str, Any]:
+    """As the API spells it: numbers but the level as text, and no size where it holds all the rest."""
+    size = {} if level.size is None else {"size": digits(level.size)}
+    return {"level": level.number, "starting_at": digits(level.above), **size}
 
 
 def frozen_parts(line: Line, catalog: Catalog) -> list[Any]:
@@ -231,6 +261,15 @@ def _part(part: Part, line: Line, catalog: Catalog) -> ShownPart:
         override_id=part.override_id,
         losing_overrides=tuple((loser.id, loser.reason) for loser in part.losing_overrides),
         segment_id=part.segment_id,
+        rate_type=part.rate_type,
+        charged=part.charged,
+        above=part.above,
+        upto=part.upto,
+        level=part.level,
+        fee=part.fee,
+        package_size=part.package_size,
+        period_quantity=part.period_quantity,
+        list_amount=part.list_amount,
     )
 
 
@@ -244,14 +283,31 @@ def _thawed(part: Mapping[str, Any]) -> ShownPart:
         quantity=Decimal(part["quantity"]),
         amount=Decimal(part["amount"]),
         unit_price=Decimal(part["unit_price"]),
-        list_price=Decimal(part["list_price"]),
+        list_price=_number(part["list_price"]),
         rate_id=UUID(part["rate_id"]),
         publication=part["publication"],
         published_by=part["published_by"],
         override_id=_id(part["override_id"]),
         losing_overrides=tuple((UUID(loser), reason) for loser, reason in part["losing_overrides"]),
         segment_id=_id(part["segment_id"]),
+        rate_type=part.get("rate_type", FLAT),
+        charged=part.get("charged", LIST_RATE),
+        above=Decimal(part.get("above", ZERO)),
+        upto=Decimal(part.get("upto", ZERO)),
+        level=_level(part.get("level")),
+        fee=Decimal(part.get("fee", ZERO)),
+        package_size=_number(part.get("package_size")),
+        period_quantity=_number(part.get("period_quantity")),
+        list_amount=_number(part.get("list_amount")),
     )
+
+
+def _level(level: Mapping[str, Any] | None) -> Level | None:
+    return None if level is None else Level(level["number"], Decimal(level["above"]), _number(level["size"]))
+
+
+def _number(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
 
 
 def _id(text: str | None) -> UUID | None:

@@ -89,7 +89,7 @@ def saving(document: ShownDocument, list_prices_in: Mapping[UUID, UUID]) -> Savi
     """
     parts = [part for part in _parts(document) if list_prices_in.get(part.rate_id) == document.unit_id]
     amount = sum((_list_amount(part) - Fraction(part.amount) for part in parts), Fraction(0))
-    discounted = [part.period.starting_at for part in parts if part.unit_price < part.list_price]
+    discounted = [part.period.starting_at for part in parts if part.amount < _list_amount(part)]
     return Saving(round_to(amount, QUANTUM), min(discounted)) if amount > 0 and discounted else None
 
 
@@ -206,4 +206,6 @@ def _parts(document: ShownDocument) -> Iterator[ShownPart]:
 
 
 def _list_amount(part: ShownPart) -> Fraction:
-    return Fraction(part.quantity) * Fraction(part.list_price)
+    if part.list_amount is not None:
+        return Fraction(part.list_amount)
+    return Fraction(part.quantity) * Fraction(part.list_price or 0)

@@ -1,8 +1,8 @@
 """How documents came about over time: what share of each of their parts had been used by an instant.
 
-The price of a part of a line does not change within its time, and where several payers share that time they were used
-up one after the other, in the order of the lines. So how far a part had come by an instant follows from how much had
-been metered by then, and what falls between two instants is a difference:
+The price of a part of a line does not change within its time, and where several payers or tiers share that time they
+were used up one after the other, in the order of the units in them. So how far a part had come by an instant follows
+from how much had been metered by then, and what falls between two instants is a difference:
 
     metered by then    1 Oct 0   3 Oct 20   5 Oct 50   1 Nov 60        (of the same series, over the same time)
     covered, 30 units        0         20         30         30
@@ -69,7 +69,8 @@ def shares(asked: Sequence[Asked], inputs: Inputs) -> list[Shares]:
             own = cells[index, period]
             scope = _scope(inputs, each.period, (period, metric_id, values))
             metered = [used.in_cell(cell, metric_id, values, scope) for cell in own]
-            of_parts |= _of_group(period, own, metered, each.instants, list(sharing))
+            in_order = sorted(sharing, key=lambda part: part.above)  # stable, for those without a place
+            of_parts |= _of_group(period, own, metered, each.instants, in_order)
         found.append(of_parts)
     return found
 

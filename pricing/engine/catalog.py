@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 from functools import cached_property
 from uuid import UUID
 
 from billing_site.foundation.money import Unit
-from pricing.engine.tariffs import Tariff
+from pricing.engine.tariffs import VOLUME, Tariff
 from pricing.engine.timelines import Dated, Timeline, in_force
 
 # The values of a product's group keys in the order of their names: (("model", "xl"), ("region", "eu")).
@@ -116,6 +117,19 @@ class RateCard:
                 Dated(rate, rate.starting_at, rate.ending_before, rate.publication) for rate in rates
             )
         return self._timelines[key]
+
+    @cached_property
+    def prices_by_volume(self) -> bool:
+        """Whether some rate depends on what the whole period comes to."""
+        tariffs = (tariff for rate in self.rates for tariff in (rate.tariff, rate.commit_tariff))
+        return any(tariff is not None and tariff.type == VOLUME for tariff in tariffs)
+
+    def exchange(self, unit: Unit) -> Fraction | None:
+        """What of the card's money a wire unit of `unit` is; None for a custom unit that the card does not convert."""
+        if unit == self.fiat:
+            return Fraction(1)
+        factor = self.fiat_per_custom_unit.get(unit.id)
+        return None if factor is None else Fraction(factor)
 
     @cached_property
     def _timelines(self) -> dict[RateKey, Timeline[Rate]]:

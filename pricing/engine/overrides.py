@@ -1,12 +1,25 @@
 """Which override of a contract wins: exactly one, they never stack (`api_map` 4.3).
 
-1. an OVERWRITE; of several, the one added last
-2. a MULTIPLIER by the contract's scheme: the smallest (LOWEST_MULTIPLIER), or the lowest priority number (EXPLICIT);
-   among equals the one added last
-3. the list price
+1. a commit-specific OVERWRITE: one that holds only while a balance pays that it names
+2. a commit-specific MULTIPLIER or TIERED, by the contract's scheme
+3. an ordinary OVERWRITE
+4. an ordinary MULTIPLIER or TIERED, by the contract's scheme
+5. the list price, or the commit rate
 
-Whether a product is entitled is decided apart from its price: by the override added last that says so, else by the
-rate.
+The schemes: the smallest multiplier (LOWEST_MULTIPLIER), or the lowest priority number (EXPLICIT). Among equals, and
+among several of 1 or 3, the one added last wins.
+
+A rate may have a commit rate beside its list price, charged while a balance of rate type COMMIT_RATE pays. An override
+changes the one of the two that is its target, and does not hold while the other is charged:
+
+    paid by                    rate has        charged        overrides that hold
+    nobody                     either          list price     ordinary
+    a balance at list rate     either          list price     ordinary, and commit-specific ones on the list price
+    a balance at commit rate   a commit rate   commit rate    commit-specific ones on the commit rate
+    a balance at commit rate   none            list price     ordinary, and commit-specific ones on the list price
+
+Whether a product is entitled is decided apart from its price, and does not depend on who pays: by the override added
+last that says so, else by the rate.
 """
 
 from collections.abc import Iterable
@@ -24,6 +37,13 @@ LOWEST_MULTIPLIER = "LOWEST_MULTIPLIER"
 EXPLICIT = "EXPLICIT"
 LIST_RATE = "LIST_RATE"
 COMMIT_RATE = "COMMIT_RATE"
+OVERWRITE = "OVERWRITE"
+
+# Why an override on the other tariff of a rate does not hold, by its target.
+OTHER_TARIFF = {
+    LIST_RATE: "It changes the list price, and the commit rate is charged while this balance pays.",
+    COMMIT_RATE: "It changes the commit rate, and the list price is charged.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +75,14 @@ class Override:
 
 
 @dataclass(frozen=True, slots=True)
+class Payer:
+    """A balance about to pay, as far as prices depend on it."""
+
+    commit_id: UUID
+    rate_type: str = LIST_RATE  # or COMMIT_RATE: at which of a rate's two tariffs it pays
+
+
+@dataclass(frozen=True, slots=True)
 class LosingOverride:
     id: UUID
     reason: str
@@ -70,36 +98,59 @@ class Choice:
     entitled: bool | None
 
 
-def choose_override(overrides: Iterable[Override], offer: Offer, at: datetime, prioritization: str) -> Choice:
-    """The override that holds for `offer` at an instant, under the contract's scheme."""
-    holding = [override for override in overrides if at in override.period and applies(override.targets, offer)]
+def choose_override(
+    overrides: Iterable[Override],
+    offer: Offer,
+    at: datetime,
+    prioritization: str,
+    *,
+    payer: Payer | None = None,
+    charged: str = LIST_RATE,
+) -> Choice:
+    """The override that holds for `offer` at an instant, under the contract's scheme.
+
+    `payer` is the balance that would pay (None: none does); `charged` says which of a rate's two tariffs is.
+    """
+    holding = [override for override in overrides if at in override.period and _holds(override, offer, payer)]
     if not holding:
         return Choice(None, (), None)
     deciding = [override for override in holding if override.entitled is not None]
     entitled = max(deciding, key=_added).entitled if deciding else None
-    pricing = [override for override in holding if override.type]
-    if not pricing:
-        return Choice(None, (), entitled)
-    latest_first = sorted(pricing, key=_added, reverse=True)
-    winner, *others = sorted(latest_first, key=lambda override: _rank(override, prioritization))
-    losers = tuple(LosingOverride(other.id, _reason(winner, other, prioritization)) for other in others)
-    return Choice(winner, losers, entitled)
+    pricing = sorted((override for override in holding if override.type), key=_added, reverse=True)
+    fitting = [override for override in pricing if override.target == charged]
+    fitting.sort(key=lambda override: _rank(override, prioritization))
+    winner = fitting[0] if fitting else None
+    beaten = [LosingOverride(each.id, _reason(fitting[0], each, prioritization)) for each in fitting[1:]]
+    elsewhere = [LosingOverride(each.id, OTHER_TARIFF[each.target]) for each in pricing if each.target != charged]
+    return Choice(winner, (*beaten, *elsewhere), entitled)
+
+
+def _holds(override: Override, offer: Offer, payer: Payer | None) -> bool:
+    if not override.is_commit_specific:
+        return applies(override.targets, offer)
+    if payer is None:
+        return False
+    targets = override.targets or (Target(),)
+    return any(target.covers(offer) and target.is_paid_by(payer.commit_id) for target in targets)
 
 
 def _added(override: Override) -> tuple[int, int]:
     return override.added_by_edit, override.position
 
 
-def _rank(override: Override, prioritization: str) -> tuple[int, Decimal]:
-    if override.type == "OVERWRITE":
-        return 0, Decimal(0)
+def _rank(override: Override, prioritization: str) -> tuple[bool, int, Decimal]:
+    any_payer = not override.is_commit_specific
+    if override.type == OVERWRITE:
+        return any_payer, 0, Decimal(0)
     if prioritization == EXPLICIT:
-        return (1, override.priority) if override.priority is not None else (2, Decimal(0))
-    return 1, override.multiplier if override.multiplier is not None else Decimal(1)
+        return (any_payer, 1, override.priority) if override.priority is not None else (any_payer, 2, Decimal(0))
+    return any_payer, 1, override.multiplier if override.multiplier is not None else Decimal(1)
 
 
 def _reason(winner: Override, loser: Override, prioritization: str) -> str:
-    if winner.type != loser.type:
+    if winner.is_commit_specific != loser.is_commit_specific:
+        return "One for the balance that pays goes before those that hold whoever pays."
+    if (winner.type == OVERWRITE) != (loser.type == OVERWRITE):
         return "An overwritten price goes before multipliers."
     if _rank(winner, prioritization) == _rank(loser, prioritization):
         return "One that was added later holds."

@@ -1,38 +1,92 @@
-"""What a unit costs under a contract at an instant: the rate in force and the one override that wins."""
+"""What a unit costs under a contract at an instant: the rate in force, the one override that wins, and who pays."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Context, Decimal, localcontext
+from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from functools import cached_property
 
-from billing_site.foundation.money import PRECISION, Unit
+from billing_site.foundation.money import Unit
 from pricing.engine.catalog import Rate, RateCard
-from pricing.engine.overrides import LOWEST_MULTIPLIER, LosingOverride, Override, choose_override
+from pricing.engine.overridden import overridden
+from pricing.engine.overrides import (
+    COMMIT_RATE,
+    LIST_RATE,
+    LOWEST_MULTIPLIER,
+    LosingOverride,
+    MultiplierTier,
+    Override,
+    Payer,
+    choose_override,
+)
 from pricing.engine.rates import rate_in_force
+from pricing.engine.steps import Step, Steps, steps_of, tier_reached
 from pricing.engine.targets import Offer
+from pricing.engine.tariffs import VOLUME, Tariff
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: its steps need somewhere to stay
 class Price:
-    """The price of one sold unit, with everything that decided it."""
+    """What sold units cost, with everything that decided it."""
 
     rate: Rate
     override: Override | None
     losing_overrides: tuple[LosingOverride, ...]
-    unit_price: Decimal  # exact: a list price times a multiplier may have 24 decimal places
-    per_unit: Fraction  # the same number, for arithmetic
+    charged: str  # LIST_RATE or COMMIT_RATE: which of the rate's two tariffs, or the override's instead of it
+    tariff: Tariff  # as it is written down
+    multiples: tuple[MultiplierTier, ...]  # what the override makes of it; () is nothing
     unit: Unit
 
-    @property
-    def list_price(self) -> Decimal:
-        assert self.rate.tariff.price is not None
-        return self.rate.tariff.price
+    def steps(self, total: Fraction) -> Steps:
+        """What it charges, step by step, where the period comes to `total` units."""
+        return self._steps_by_tier(_reached(self.tariff, total), own=True)
 
-    def reads_like(self, other: "Price") -> bool:
+    def list_steps(self, total: Fraction) -> Steps:
+        """What the list would charge, in the unit of the rate."""
+        return self._steps_by_tier(_reached(self.rate.tariff, total), own=False)
+
+    def list_price(self, step: Step, total: Fraction) -> Decimal | None:
+        """The list's price for a unit of `step`, or for a package; None where no one price holds for all of it."""
+        for listed in self.list_steps(total):
+            if listed.ends is None or step.begins < listed.ends:
+                is_whole = listed.ends is None or (step.ends is not None and step.ends <= listed.ends)
+                return listed.price if is_whole and listed.package_size == step.package_size else None
+        raise AssertionError("The last step has no end.")
+
+    @property
+    def as_tariff(self) -> Tariff | None:
+        """Tariff and override as one tariff; None where no one tariff says it."""
+        return self.tariff if self.override is None else overridden(self.tariff, self.override)
+
+    @property
+    def unit_price(self) -> Decimal | None:
+        """The price of every sold unit, where there is one."""
+        if self.tariff.price is None or self.tariff.package_size is not None:
+            return None
+        steps = self.steps(Fraction(0))
+        return steps[0].price if len(steps) == 1 else None
+
+    def reads_like(self, other: "Price", total: Fraction) -> bool:
         """Whether a customer sees the same price, wherever it comes from."""
-        return (self.unit_price, self.list_price, self.unit) == (other.unit_price, other.list_price, other.unit)
+        return (self.unit, self.steps(total), self.list_steps(total)) == (
+            other.unit,
+            other.steps(total),
+            other.list_steps(total),
+        )
+
+    def _steps_by_tier(self, reached: int, *, own: bool) -> Steps:
+        known = self._known_steps
+        if (reached, own) not in known:
+            known[reached, own] = (
+                steps_of(self.tariff, self.multiples, reached) if own else steps_of(self.rate.tariff, (), reached)
+            )
+        return known[reached, own]
+
+    @cached_property
+    def _known_steps(self) -> dict[tuple[int, bool], Steps]:
+        return {}
 
 
 class Unpriced(StrEnum):
@@ -49,28 +103,34 @@ def price_at(
     *,
     overrides: Iterable[Override] = (),
     prioritization: str = LOWEST_MULTIPLIER,
+    payer: Payer | None = None,
 ) -> Price | Unpriced:
-    """The price of one sold unit of `offer` at an instant, or why it has none.
+    """The price of `offer` at an instant while `payer` pays (None: while no balance does), or why it has none.
 
     A product counts as entitled where no rate is in force for its combination when any rate of the card entitles to
     it: a price that was forgotten is not a gift.
     """
-    rate = rate_in_force(card, offer.product_id, offer.pricing_group_values, at)
-    choice = choose_override(overrides, offer, at, prioritization)
+    rate = rate_in_force(card, offer.product_id, offer.pricing_group_values, at, offer.billing_frequency)
+    listed, charged = (rate.tariff if rate is not None else None), LIST_RATE
+    if rate is not None and rate.commit_tariff is not None and payer is not None and payer.rate_type == COMMIT_RATE:
+        listed, charged = rate.commit_tariff, COMMIT_RATE
+    choice = choose_override(overrides, offer, at, prioritization, payer=payer, charged=charged)
     entitled = choice.entitled
     if entitled is None:
         entitled = offer.product_id in card.entitled_products if rate is None else rate.entitled
     if not entitled:
         return Unpriced.NOT_ENTITLED
-    if rate is None:
+    if rate is None or listed is None:
         return Unpriced.NO_RATE
-    tariff, unit = rate.tariff, rate.unit
     override = choice.winner
     if override is not None and override.tariff is not None:
-        tariff, unit = override.tariff, override.unit or rate.unit
-    assert tariff.price is not None
-    unit_price = tariff.price
-    if override is not None and override.multiplier is not None:
-        with localcontext(Context(prec=PRECISION)):
-            unit_price = tariff.price * override.multiplier
-    return Price(rate, override, choice.losers, unit_price, Fraction(unit_price), unit)
+        own_unit = override.unit or rate.unit
+        return Price(rate, override, choice.losers, charged, override.tariff, (), own_unit)
+    multiples: tuple[MultiplierTier, ...] = ()
+    if override is not None:
+        multiples = override.tiers if override.multiplier is None else (MultiplierTier(override.multiplier),)
+    return Price(rate, override, choice.losers, charged, listed, multiples, rate.unit)
+
+
+def _reached(tariff: Tariff, total: Fraction) -> int:
+    return tier_reached(tariff.tiers, total) if tariff.type == VOLUME else 0

@@ -15,6 +15,7 @@ class Offer:
     tags: tuple[str, ...]
     pricing_group_values: GroupValues
     presentation_group_values: GroupValues
+    billing_frequency: str = ""  # how often a fee is due; "" for what is charged by use
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,12 @@ class Target:
             and all(tag in offer.tags for tag in self.product_tags)
             and all(value in offer.pricing_group_values for value in self.pricing_group_values)
             and all(value in offer.presentation_group_values for value in self.presentation_group_values)
+            and self.billing_frequency in ("", offer.billing_frequency)
         )
+
+    def is_paid_by(self, commit_id: UUID) -> bool:
+        """Whether a balance of this commit is one that the target names. One that names none means any."""
+        return not self.commit_ids or commit_id in self.commit_ids
 
 
 def applies(targets: Sequence[Target], offer: Offer) -> bool:

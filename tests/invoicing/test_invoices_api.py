@@ -214,7 +214,8 @@ def test_what_is_answered_is_what_the_reference_describes(client, story):
         "net_payment_terms_days"
     }
     answered = {key for invoice in invoices for line in invoice.line_items for key in line.to_dict()}
-    assert answered == set(LineReply().fields) - {"product_tags", "presentation_group_values"}
+    of_other_prices = {"tier", "flat_fee", "package_size", "quantity_consumed", "converted_credit_type_id"}
+    assert answered == set(LineReply().fields) - {"product_tags", "presentation_group_values"} - of_other_prices
 
 
 # --- Explain ---------------------------------------------------------------------------------------------------------

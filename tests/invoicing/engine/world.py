@@ -18,7 +18,7 @@ from invoicing.engine.walk import NeedsHours, Plan, compute, plan
 from pricing.engine.catalog import Catalog, GroupValues, Metric, ProductVersion, Rate, RateCard
 from pricing.engine.overrides import Override
 from pricing.engine.targets import Target
-from pricing.engine.tariffs import flat
+from pricing.engine.tariffs import Tariff, Tier, flat
 
 D = Decimal
 
@@ -33,6 +33,7 @@ USD = Unit(uid("USD"), "USD (cents)", 2, 2)
 EUR = Unit(uid("EUR"), "EUR", 0, 2)
 JPY = Unit(uid("JPY"), "JPY", 0, 0)
 KWD = Unit(uid("KWD"), "KWD", 0, 3)
+CREDITS = Unit(uid("credits"), "credits", 0, 0)
 
 
 def on(month: int, day: int, hour: int = 0, year: int = 2025) -> datetime:
@@ -79,13 +80,50 @@ def rate(name: str, price: str, **terms: object) -> Rate:
     return replace(plain, **terms)
 
 
-def card(*rates: Rate, name: str = "List", fiat: Unit = USD) -> RateCard:
+def tiers(*prices: tuple[str, ...], kind: str = "TIERED") -> Tariff:
+    """From (price, size, fee) each, the last without a size: `tiers(("10", "100", "5"), ("8",))`."""
+    found = []
+    for price, *more in prices:
+        size, fee = (*more, "", "")[:2]
+        found.append(Tier(D(price), D(size) if size else None, D(fee or 0)))
+    return Tariff(kind, tiers=tuple(found))
+
+
+def volume(*prices: tuple[str, ...]) -> Tariff:
+    return tiers(*prices, kind="VOLUME")
+
+
+def package(price: str, size: str) -> Tariff:
+    return Tariff("PACKAGE", D(price), package_size=D(size))
+
+
+def percentage(fraction: str) -> Tariff:
+    return Tariff("PERCENTAGE", D(fraction))
+
+
+def composite(name: str, *of: str, **definition: object) -> ProductVersion:
+    """A composite of these products."""
+    plain = ProductVersion(
+        product_id=uid(name),
+        type="COMPOSITE",
+        name=name,
+        starting_at=None,
+        publication=1,
+        composite_product_ids=tuple(map(uid, of)),
+    )
+    return replace(plain, **definition)
+
+
+def card(*rates: Rate, name: str = "List", fiat: Unit = USD, credits_at: str | None = None) -> RateCard:
+    """`credits_at` is what of the card's money a credit is converted to."""
     order = tuple(dict.fromkeys(rate.product_id for rate in rates))
-    return RateCard(uid(name), name, fiat, rates, order)
+    conversions = {} if credits_at is None else {CREDITS.id: D(credits_at)}
+    return RateCard(uid(name), name, fiat, rates, order, conversions)
 
 
 def override(multiplier: str | None = None, **terms: object) -> Override:
-    type_ = "MULTIPLIER" if multiplier is not None else "OVERWRITE" if "tariff" in terms else ""
+    without = "OVERWRITE" if "tariff" in terms else "TIERED" if "tiers" in terms else ""
+    type_ = "MULTIPLIER" if multiplier is not None else without
     plain = Override(
         id=uid(f"override {multiplier} {sorted(terms.items(), key=str)}"),
         type=type_,

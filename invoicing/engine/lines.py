@@ -1,0 +1,191 @@
+"""The lines of a usage document, and why each is what it is.
+
+What a balance took is two lines, the covered usage and the balance applied to it (negative); what nobody covered is a
+third. An applied prepaid balance is added into the total and so cancels what it covers; an applied postpaid commit is
+shown and not added, because what counts toward it is still to be paid. Lines in a custom unit are shown and not added,
+too: what is to be paid for them in money is on the conversion's line.
+
+    rate type    quantity             unit price             beside them
+    FLAT         units                of a unit
+    TIERED       units of one tier    of the tier            the tier; its fee, within the total
+    VOLUME       units                of the tier reached    the tier; its fee, within the total
+    PACKAGE      packages begun       of a package           the size of a package
+    PERCENTAGE   spend                the fraction           the tier, where there are several
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
+from uuid import UUID
+
+from billing_site.foundation.money import QUANTUM, round_to
+from billing_site.foundation.periods import Period
+from invoicing.engine.balances import Balance
+from invoicing.engine.conversions import Conversion, conversions
+from invoicing.engine.documents import Line, Part
+from invoicing.engine.drafts import UsageDraft
+from invoicing.engine.items import Item
+from invoicing.engine.rows import Reading, Row, rows
+from invoicing.engine.shares import share_out
+from invoicing.engine.takes import Take
+from pricing.engine.catalog import Catalog
+from pricing.engine.charges import charges
+from pricing.engine.products import name_at
+from pricing.engine.tariffs import VOLUME
+
+
+def usage_lines(draft: UsageDraft, catalog: Catalog) -> Iterator[Line]:
+    """In the card's order of products, then composites, then conversions.
+
+    A product without group keys that was not used has a line of zero.
+    """
+    found, converted = rows(draft), conversions(draft)
+    share_out(found, converted, draft)
+    for product_id in draft.product_order:
+        used = [row for row in found if row.item.product_id == product_id]
+        for row in used:
+            yield from _lines_of(row, draft, catalog)
+        if not used:
+            yield from _zero_line(draft, product_id)
+    for conversion in converted:
+        yield from _conversion_lines(conversion, draft, catalog)
+
+
+def _lines_of(row: Row, draft: UsageDraft, catalog: Catalog) -> Iterator[Line]:
+    fees = [take.charge.fee for take in row.takes]
+    covered = replace(
+        _line(row.item, row.reading, draft),
+        total=row.amount,
+        quantity=row.quantity,
+        flat_fee=round_to(sum(fees, Fraction(0)), QUANTUM) if any(fees) else None,
+        period=row.period,
+        parts=tuple(_parts(row)),
+    )
+    yield from _with_payer(covered, row.payer, catalog, row.drawn)
+
+
+def _line(item: Item, reading: Reading, draft: UsageDraft) -> Line:
+    """A line of nothing yet, that says what it is about."""
+    return Line(
+        type="usage",
+        name=item.name,
+        total=Decimal(0),
+        unit=reading.unit,
+        counts=reading.unit == draft.seller.card.fiat,
+        product_id=item.product_id,
+        product_type="COMPOSITE" if item.is_composite else "USAGE",
+        quantity=Decimal(0),
+        unit_price=round_to(reading.step.price, QUANTUM),
+        list_price=reading.list_price,
+        level=reading.step.level,
+        package_size=reading.step.package_size,
+        pricing_group_values=item.pricing_group_values,
+        presentation_group_values=item.presentation_group_values,
+    )
+
+
+def _with_payer(line: Line, payer: Balance | None, catalog: Catalog, drawn: Decimal = Decimal(0)) -> Iterator[Line]:
+    """The line, and where a balance pays for it, the balance applied to it."""
+    if payer is None:
+        yield line
+        return
+    commit = payer.commit
+    covered = replace(
+        line,
+        commit_id=commit.id,
+        commit_type=commit.type,
+        access_type=commit.access_type,
+        segment_id=payer.segment.id,
+    )
+    yield covered
+    assert line.period is not None
+    yield replace(
+        covered,
+        type="applied_commit_or_credit",
+        name=commit.name or name_at(catalog.products[commit.product_id], line.period.starting_at),
+        total=-line.total,
+        counts=line.counts and commit.type == "PREPAID",
+        quantity=None,
+        quantity_consumed=drawn if payer.counts_units else None,
+        unit_price=None,
+        list_price=None,
+        flat_fee=None,
+        level=None,
+        package_size=None,
+        converted=None,
+        parts=(),
+    )
+
+
+def _parts(row: Row) -> Iterator[Part]:
+    segment_id = None if row.payer is None else row.payer.segment.id
+    for take, amount, quantity, metered in zip(row.takes, row.amounts, row.quantities, row.metered, strict=True):
+        yield _part(take, row.item.total, amount, quantity, metered, segment_id)
+
+
+def _part(
+    take: Take, total: Fraction, amount: Decimal, quantity: Decimal, metered: Decimal, segment_id: UUID | None
+) -> Part:
+    charge, price = take.charge, take.price
+    listed = charges(price.list_steps(total), charge.above, charge.upto, charge.share)
+    return Part(
+        period=Period(take.stretch.starting_at, take.stretch.ending_before),
+        metric_quantity=metered,
+        quantity=quantity,
+        amount=amount,
+        unit_price=charge.step.price,
+        list_price=price.list_price(charge.step, total),
+        rate_id=price.rate.id,
+        publication=price.rate.publication,
+        published_by=price.rate.published_by,
+        override_id=price.override.id if price.override is not None else None,
+        losing_overrides=price.losing_overrides,
+        segment_id=segment_id,
+        rate_type=price.tariff.type,
+        charged=price.charged,
+        above=round_to(charge.above, QUANTUM),
+        upto=round_to(charge.upto, QUANTUM),
+        level=charge.step.level,
+        fee=round_to(charge.fee, QUANTUM),
+        package_size=charge.step.package_size,
+        period_quantity=round_to(total, QUANTUM) if price.tariff.type == VOLUME else None,
+        list_amount=round_to(sum((each.amount for each in listed), Fraction(0)), QUANTUM),
+    )
+
+
+def _conversion_lines(conversion: Conversion, draft: UsageDraft, catalog: Catalog) -> Iterator[Line]:
+    payer = conversion.payer
+    line = Line(
+        type="cpu_conversion",
+        name=f"{conversion.converted.name} in {conversion.unit.name}",
+        total=conversion.amount,
+        unit=conversion.unit,
+        quantity=conversion.quantity,
+        unit_price=round_to(conversion.exchange, QUANTUM),
+        period=draft.open.period if payer is None else draft.open.period.overlap(payer.period),
+        converted=conversion.converted,
+        parts=tuple(_converted_parts(conversion)),
+    )
+    yield from _with_payer(line, payer, catalog)
+
+
+def _converted_parts(conversion: Conversion) -> Iterator[Part]:
+    """What was metered is said where it was used, and not again."""
+    segment_id = None if conversion.payer is None else conversion.payer.segment.id
+    numbers = zip(conversion.takes, conversion.items, conversion.amounts, conversion.quantities, strict=True)
+    for take, item, amount, quantity in numbers:
+        part = _part(take, item.total, amount, quantity, Decimal(0), segment_id)
+        yield replace(part, unit_price=round_to(conversion.exchange, QUANTUM), list_price=None, list_amount=amount)
+
+
+def _zero_line(draft: UsageDraft, product_id: UUID) -> Iterator[Line]:
+    """One line of zero at the first price of the period, where a product without group keys was not used."""
+    for item in draft.plain_items(product_id):
+        for stretch in item.stretches:
+            if stretch.price is not None:
+                step = stretch.price.steps(item.total)[0]
+                reading = Reading(step, stretch.price.list_price(step, item.total), stretch.price.unit)
+                period = Period(stretch.starting_at, draft.open.ending_before)
+                yield replace(_line(item, reading, draft), period=draft.open.period if item.is_composite else period)
+                return
