@@ -10,7 +10,7 @@ from billing_site.foundation.admin import Dressed
 from billing_site.foundation.refusals import Refusal
 from contracts.forms.amounts import MajorField
 from contracts.forms.instants import InstantField
-from contracts.forms.overrides import GroupValuesField, override_of
+from contracts.forms.overrides import GroupValuesField, StepsField, override_of
 from contracts.inputs import (
     UNCHANGED,
     AccessScheduleInput,
@@ -28,7 +28,7 @@ from pricing.forms import LinesField
 from pricing.models import Product
 from pricing.queries import default_unit
 
-KINDS = ("discount", "price", "entitled")  # of overrides, one a section
+KINDS = ("discount", "tiered", "price", "entitled")  # of overrides, one a section
 PRIORITY_HELP = "The contract ranks its discounts explicitly: the one with the lowest number holds."
 
 
@@ -102,6 +102,14 @@ class EditForm(Dressed, forms.Form):
     discount_group_values = GroupValuesField(label="Only for these pricing group values")
     discount_priority = forms.DecimalField(required=False, label="Priority", help_text=PRIORITY_HELP)
 
+    tiered = StepsField(label="Off the list price, by quantity")
+    tiered_starting_at = InstantField(label="From")
+    tiered_ending_before = InstantField(label="Up to (not including)", help_text="On the hour, UTC; empty: for good.")
+    tiered_products = ProductsChoice()
+    tiered_tags = LinesField(label="Or products with a tag", help_text="One a line; any of them.")
+    tiered_group_values = GroupValuesField(label="Only for these pricing group values")
+    tiered_priority = forms.DecimalField(required=False, label="Priority", help_text=PRIORITY_HELP)
+
     price = MajorField(label="Price of its own", help_text="For one sold unit, instead of the list price.")
     price_product = ProductChoice("USAGE", label="Product")
     price_starting_at = InstantField(label="From")
@@ -166,6 +174,18 @@ class EditForm(Dressed, forms.Form):
     )
     MORE = (
         (
+            "A discount by quantity",
+            (
+                "tiered",
+                "tiered_starting_at",
+                "tiered_ending_before",
+                "tiered_products",
+                "tiered_tags",
+                "tiered_group_values",
+                "tiered_priority",
+            ),
+        ),
+        (
             "A price of its own",
             ("price", "price_product", "price_starting_at", "price_ending_before", "price_group_values"),
         ),
@@ -213,12 +233,13 @@ class EditForm(Dressed, forms.Form):
             if isinstance(field, MajorField):
                 field.in_unit(self.unit)
         if contract.rate_card is not None:
-            for name in ("discount_products", "price_product", "entitled_product"):
+            for name in ("discount_products", "tiered_products", "price_product", "entitled_product"):
                 choice: Any = self.fields[name]
                 choice.queryset = choice.queryset.filter(rates__rate_card=contract.rate_card).distinct()
         self.ranks_explicitly = contract.multiplier_override_prioritization == Contract.Prioritization.EXPLICIT
         if not self.ranks_explicitly:
-            del self.fields["discount_priority"]
+            for name in ("discount_priority", *(name for name in self.fields if name.startswith("tiered"))):
+                del self.fields[name]
         self.kinds: list[str] = []
         names = names_in(agreed.overrides)
         self._offer("remove_overrides", [(each.pk, override_text(each, names)) for each in agreed.overrides])
@@ -262,6 +283,7 @@ class EditForm(Dressed, forms.Form):
             ("commit", "commit_amount", "starting_at", "ending_before", "product"),
             ("charge", "charge_amount", "at", "product"),
             ("discount", "discount", "starting_at"),
+            ("tiered", "tiered", "starting_at"),
             ("price", "price", "starting_at", "product"),
             ("entitled", "entitled", "starting_at"),
         ):

@@ -1,13 +1,45 @@
 """Prices of a contract's own as they are typed: what an edit's form asks for, as the services are told of it."""
 
+import re
 from collections.abc import Mapping
-from decimal import Context, localcontext
+from decimal import Context, Decimal, localcontext
 from typing import Any
 
 from django import forms
 
 from billing_site.foundation.money import PRECISION
-from contracts.inputs import OverrideInput, RateInput, TargetInput
+from contracts.inputs import MultiplierTierInput, OverrideInput, RateInput, TargetInput
+
+STEP = re.compile(r"(?P<units>[\d,]+(\.\d+)?|rest)\s*:\s*(?P<percent>-?\d+(\.\d+)?)\s*%?", re.IGNORECASE)
+STEPS_HELP = (
+    "One a line: units, a colon, percent off the list price. “1,000: 50” is half price for the first (or next) 1,000"
+    " units of each billing period; “rest: 20” for all that follow. Without a rest the list price holds beyond."
+)
+
+
+class StepsField(forms.CharField):
+    """Percent off by quantity, a step a line; its clean value is tiers of multipliers, None where nothing is typed."""
+
+    widget = forms.Textarea
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(required=False, help_text=STEPS_HELP, **options)
+        self.widget.attrs |= {"rows": 3, "cols": 40, "placeholder": "1,000: 50"}
+
+    def to_python(self, value: Any) -> Any:
+        lines = [line.strip() for line in (value or "").splitlines() if line.strip()]
+        return tuple(self._step(line) for line in lines) or None
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool((data or "").strip())
+
+    def _step(self, line: str) -> MultiplierTierInput:
+        found = STEP.fullmatch(line)
+        if found is None:
+            raise forms.ValidationError(f"Write “1,000: 50” or “rest: 20”, not “{line}”.")
+        units = found["units"].lower()
+        size = None if units == "rest" else Decimal(units.replace(",", ""))
+        return MultiplierTierInput(multiplier_of(Decimal(found["percent"])), size)
 
 
 class GroupValuesField(forms.JSONField):
@@ -28,12 +60,13 @@ class GroupValuesField(forms.JSONField):
 
 
 def override_of(kind: str, values: Mapping[str, Any]) -> OverrideInput:
-    """What a section of the form asks for, by its kind: discount, price or entitled."""
+    """What a section of the form asks for, by its kind: discount, tiered, price or entitled."""
     start, end = values[f"{kind}_starting_at"], values[f"{kind}_ending_before"]
     if kind == "discount":
-        with localcontext(Context(prec=PRECISION)):
-            multiplier = 1 - values["discount"] / 100
+        multiplier = multiplier_of(values["discount"])
         return OverrideInput(start, end, type="MULTIPLIER", multiplier=multiplier, **_ranked_target(kind, values))
+    if kind == "tiered":
+        return OverrideInput(start, end, type="TIERED", tiers=values["tiered"], **_ranked_target(kind, values))
     product = values[f"{kind}_product"]
     product_id = product.pk if product else None
     if kind == "entitled":
@@ -41,6 +74,11 @@ def override_of(kind: str, values: Mapping[str, Any]) -> OverrideInput:
     target = TargetInput(product_id, pricing_group_values=values["price_group_values"])
     rate = RateInput("FLAT", values["price"])
     return OverrideInput(start, end, type="OVERWRITE", overwrite_rate=rate, override_specifiers=(target,))
+
+
+def multiplier_of(percent_off: Decimal) -> Decimal:
+    with localcontext(Context(prec=PRECISION)):
+        return 1 - percent_off / 100
 
 
 def _ranked_target(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from decimal import Decimal as D
 import pytest
 
 from contracts.forms.edits import EditForm
-from contracts.inputs import OverrideInput, RateInput, TargetInput
+from contracts.inputs import MultiplierTierInput, OverrideInput, RateInput, TargetInput
 from contracts.queries import agreement
 from tests.factories.contracts import ContractFactory
 from tests.factories.pricing import ProductFactory, RateFactory
@@ -61,6 +61,31 @@ def test_a_discount_is_on_products_tags_or_all_with_the_values_given(ranked, pro
         assert asked(**typed) == (OverrideInput(OCTOBER, **whole, override_specifiers=targets),)
 
 
+def test_a_discount_by_quantity_is_typed_step_by_step(ranked, product):
+    steps = {"tiered": "1,000: 50\n\n 500.5 : 12.5 %\nrest: 0", "priority": "2", "products": [product.pk]}
+
+    assert overrides_of(ranked, "tiered", **steps) == (
+        OverrideInput(
+            OCTOBER,
+            type="TIERED",
+            tiers=(
+                MultiplierTierInput(D("0.5"), D(1_000)),
+                MultiplierTierInput(D("0.875"), D("500.5")),
+                MultiplierTierInput(D(1)),
+            ),
+            priority=D(2),
+            override_specifiers=(TargetInput(product.pk),),
+        ),
+    )
+
+
+@pytest.mark.parametrize("line", ["half", "1000", "1000: ", ": 50", "1000: half", "1000: 50: 20"])
+def test_a_step_that_cannot_be_read_is_refused(ranked, line):
+    form = form_for(ranked, tiered=f"10: 5\n{line}", tiered_starting_at_0="2025-10-01")
+
+    assert form.errors["tiered"] == [f"Write “1,000: 50” or “rest: 20”, not “{line.strip()}”."]
+
+
 def test_a_price_of_its_own_is_flat(ranked, product):
     typed = {"price": "0.25", "product": product.pk, "group_values": XL}
 
@@ -74,8 +99,12 @@ def test_a_price_of_its_own_is_flat(ranked, product):
     )
 
 
-def test_a_rank_is_asked_for_only_where_the_contract_has_ranks(ranked):
+def test_ranks_are_asked_for_only_where_the_contract_has_them(ranked):
     by_default = form_for(ContractFactory())
+    titles = [title for title, *_ in by_default.more()]
 
-    assert (by_default.ranks_explicitly, "discount_priority" in by_default.fields) == (False, False)
-    assert (form_for(ranked).ranks_explicitly, "discount_priority" in form_for(ranked).fields) == (True, True)
+    assert not by_default.ranks_explicitly
+    assert "discount_priority" not in by_default.fields
+    assert "A discount by quantity" not in titles
+    assert "discount_priority" in form_for(ranked).fields
+    assert "A discount by quantity" in [title for title, *_ in form_for(ranked).more()]
