@@ -16,19 +16,17 @@ a size, the list price holds.
 """
 
 from billing_site.foundation.problems import Problems
-from billing_site.foundation.refusals import NotSupported
 from contracts.inputs import OverrideInput, RateInput, TargetInput
 from contracts.models import Contract, Override
 from contracts.services import targeting
 from contracts.services.checks import Deal, in_fiat, not_billed_yet, term_range, within
-from pricing.engine.tariffs import FLAT, Tariff
+from pricing.engine.tariffs import Tariff
 from pricing.services.tariffs import above_zero, check_sizes, check_suits_product, checked_tariff, not_negative
 from pricing.tiers import stored_numbers, stored_tiers
 
 
 def override_row(given: OverrideInput, position: int, deal: Deal, problems: Problems) -> Override:
     """The row of an override, not saved. What is wrong goes to `problems`. Raises NotSupported."""
-    found = len(problems.errors)
     term_range(problems, given.starting_at, given.ending_before)
     not_billed_yet(problems, "starting_at", given.starting_at, given.starting_at, deal)
     _check_type(problems, given)
@@ -61,21 +59,7 @@ def override_row(given: OverrideInput, position: int, deal: Deal, problems: Prob
         row.package_size = tariff.package_size
         row.quantity = tariff.quantity
         row.is_prorated = tariff.is_prorated
-    if len(problems.errors) == found:
-        _refuse_what_nobody_prices(problems, given)
     return row
-
-
-def _refuse_what_nobody_prices(problems: Problems, given: OverrideInput) -> None:
-    """The engine prices multiples and flat prices that do not depend on who pays. Anything else would be billed
-    as if it were not there."""
-    if given.type == Override.Type.TIERED:
-        raise NotSupported.of(f"{problems.path}type", given.type, "is not priced by this server yet")
-    if given.overwrite_rate is not None and given.overwrite_rate.rate_type != FLAT:
-        kind = given.overwrite_rate.rate_type
-        raise NotSupported.of(f"{problems.path}overwrite_rate.rate_type", kind, "is not priced by this server yet")
-    if given.is_commit_specific:
-        raise NotSupported.of(f"{problems.path}is_commit_specific", True, "is not priced by this server yet")
 
 
 def _check_type(problems: Problems, given: OverrideInput) -> None:

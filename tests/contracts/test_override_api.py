@@ -7,7 +7,7 @@ import pytest
 
 from pricing.units import USD_ID
 from tests.factories.contracts import CommitFactory, ContractFactory, EditFactory, OverrideFactory
-from tests.factories.pricing import ProductFactory, RateFactory
+from tests.factories.pricing import FixedProductFactory, ProductFactory, RateFactory
 
 OCTOBER = datetime(2025, 10, 1, tzinfo=UTC)
 NOVEMBER = datetime(2025, 11, 1, tzinfo=UTC)
@@ -140,3 +140,59 @@ def test_the_rate_schedule_shows_what_every_kind_of_override_makes_of_a_price(sd
     }
     named = {row.product_name: row.to_dict().get("override_id") for row in rows}
     assert (named["Listed"], named["Half"], named["Tiered"]) == (None, str(half.pk), str(tiered.pk))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_kind_is_agreed_in_one_request_with_the_commit_that_it_names(sdk):
+    contract, fixed = ContractFactory(starting_at=NOVEMBER), FixedProductFactory()
+    product = RateFactory(rate_card=contract.rate_card, product=ProductFactory(name="Calls")).product
+    amount = {"amount": 500}
+    tiers = [{"price": 2, "size": 10}, {"price": 1}]
+    on_calls = {"product_id": str(product.pk)}
+
+    created = sdk.v1.contracts.create(
+        customer_id=str(contract.customer.pk),
+        starting_at=OCTOBER,
+        ending_before=NOVEMBER,
+        rate_card_id=str(contract.rate_card_id),
+        multiplier_override_prioritization="EXPLICIT",
+        commits=[
+            {
+                "type": "POSTPAID",
+                "product_id": str(fixed.pk),
+                "temporary_id": "pack",
+                "access_schedule": {"schedule_items": [{**amount, "starting_at": OCTOBER, "ending_before": NOVEMBER}]},
+                "invoice_schedule": {"schedule_items": [{**amount, "timestamp": NOVEMBER}]},
+            }
+        ],
+        overrides=[
+            {"starting_at": OCTOBER, **TIERED, "tiers": [{"multiplier": 0.5, "size": 100}, {"multiplier": 0.1}]},
+            {
+                "starting_at": OCTOBER,
+                "type": "OVERWRITE",
+                "overwrite_rate": {"rate_type": "TIERED", "tiers": tiers},
+                "override_specifiers": [on_calls],
+            },
+            {
+                "starting_at": OCTOBER,
+                "type": "MULTIPLIER",
+                "multiplier": 0.25,
+                "priority": 2,
+                "is_commit_specific": True,
+                "target": "COMMIT_RATE",
+                "override_specifiers": [{**on_calls, "commit_ids": ["pack"]}],
+            },
+        ],
+    ).data.contract
+
+    tiered, own, paying = created.overrides
+    assert [tier.to_dict() for tier in tiered.override_tiers] == [
+        {"multiplier": 0.5, "size": 100},
+        {"multiplier": 0.1},
+    ]
+    assert (own.rate_type, [tier.to_dict() for tier in own.tiers]) == ("TIERED", tiers)
+    assert own.overwrite_rate.to_dict() == {"rate_type": "TIERED", "tiers": tiers, "credit_type": USD}
+    assert (paying.is_commit_specific, paying.target, paying.priority) == (True, "COMMIT_RATE", 2)
+    assert [each.to_dict() for each in paying.override_specifiers] == [
+        {**on_calls, "commit_ids": [created.commits[0].id]}
+    ]

@@ -23,7 +23,7 @@ from billing_site.foundation import tokens
 from contracts.models import Customer
 from pricing.models import BillableMetric, Product, RateCard
 from tests.factories.contracts import CustomerFactory
-from tests.factories.pricing import MetricFactory, ProductFactory, RateCardFactory, RateFactory
+from tests.factories.pricing import FixedProductFactory, MetricFactory, ProductFactory, RateCardFactory, RateFactory
 from tests.invoicing.conftest import ADA, OCTOBER, at, sdk, use
 
 pytestmark = pytest.mark.django_db
@@ -329,3 +329,122 @@ def test_an_override_that_is_taken_out_was_never_there(amounts, town, admin):
     )
 
     assert october(admin, town)[0] == 100
+
+
+def tiered(*tiers: tuple[float, float | None], priority: float = 1, **target: Any) -> dict[str, Any]:
+    """Multipliers with the quantity that each is for; None for the rest."""
+    steps = [{"multiplier": each} | ({} if size is None else {"size": size}) for each, size in tiers]
+    return {"type": "TIERED", "tiers": steps, "priority": priority, **target}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "shown"),
+    [
+        pytest.param([tiered((0.5, 50))], (50 + 100, 200, 200, 25 + 50), id="half for 50, then list"),
+        pytest.param([tiered((0.5, 100))], (100, 200, 200, 50), id="a unit at the end of a tier is within it"),
+        pytest.param([tiered((0.5, 50), (0.1, None))], (50 + 10, 200, 200, 25 + 5), id="half for 50, then a tenth"),
+        pytest.param([tiered((1, 50), (0.5, 25))], (100 + 25 + 50, 400, 400, 50 + 12.5 + 25), id="list, half, list"),
+        pytest.param([tiered((0.5, None))], (100, 200, 200, 50), id="half of everything"),
+        pytest.param([tiered((0, 10))], (180, 0, 0, 90), id="the first ten are free; each region counts for itself"),
+        pytest.param([tiered((0.5, 50)), times(0.9, 2)], (150, 200, 200, 75), id="goes before a multiplier by rank"),
+        pytest.param([tiered((0.5, 50), priority=2), times(0.9, 1)], (180, 360, 360, 90), id="or after it"),
+        pytest.param([tiered((0.5, 50)), times(0.1, 1)], (20, 40, 40, 10), id="of equal ranks the last one added"),
+        pytest.param([price(3), tiered((0.5, 50))], (300, 200, 200, 75), id="an overwritten price goes first"),
+    ],
+)
+def test_tiers_of_multipliers_apply_to_the_periods_quantity(amounts, overrides, shown):
+    assert amounts(overrides, "EXPLICIT") == shown
+
+
+def test_the_quantity_of_tiers_runs_on_over_hours_and_cuts(amounts, town):
+    use(town.calls_made, "2025-10-02T00", 30, {})
+    use(town.calls_made, "2025-10-15T00", 10, {})
+    idle = times(0.9, 9) | {"starting_at": at("2025-10-05")}
+
+    # 140 calls: 30, then 100, then 10. The first 50 at half, whichever hours they are in.
+    assert amounts([tiered((0.5, 50)), idle], "EXPLICIT")[0] == 50 + 180
+
+
+def own_price(rate: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "OVERWRITE", "overwrite_rate": rate, "product_id": "Calls"}
+
+
+@pytest.mark.parametrize(
+    ("rate", "calls"),
+    [
+        pytest.param({"rate_type": "TIERED", "tiers": [{"price": 3, "size": 40}, {"price": 1}]}, 180, id="graduated"),
+        pytest.param({"rate_type": "VOLUME", "tiers": [{"price": 3, "size": 40}, {"price": 1}]}, 100, id="by volume"),
+        pytest.param({"rate_type": "PACKAGE", "price": 7, "package_size": 30}, 28, id="started packages"),
+    ],
+)
+def test_an_overwritten_price_may_be_of_any_type(amounts, rate, calls):
+    assert amounts([own_price(rate), times(0.1)])[0] == calls
+
+
+def commit(amount: float, name: str = "pack") -> dict[str, Any]:
+    """A postpaid commit over the last quarter, which says nothing of what it may pay for."""
+    return {"name": name, "temporary_id": name, "amount": amount}
+
+
+def while_paying(override: dict[str, Any], *names: str) -> dict[str, Any]:
+    """The same override of calls, held only while one of these commits pays; any where none is named."""
+    paid = {"commit_ids": list(names)} if names else {}
+    return override | {"is_commit_specific": True, "override_specifiers": [{"product_id": "Calls", **paid}]}
+
+
+@pytest.mark.parametrize(
+    ("amount", "overrides", "covered", "rest"),
+    [
+        pytest.param(100, [], 100, 100, id="at the list price"),
+        pytest.param(50, [while_paying(times(0.5), "pack")], 50, 100, id="half while it pays, then list"),
+        pytest.param(500, [while_paying(times(0.5), "pack")], 100, 0, id="half of everything"),
+        pytest.param(50, [while_paying(times(0.5))], 50, 100, id="while any commit pays"),
+        pytest.param(50, [while_paying(times(0.5), "other")], 50, 150, id="while another pays, which has nothing to"),
+        pytest.param(50, [while_paying(times(0.5), "pack"), times(0.1)], 50, 10, id="before an ordinary one"),
+        pytest.param(50, [while_paying(times(0.5), "pack"), price(4)], 50, 200, id="before an overwritten price"),
+        pytest.param(
+            50, [while_paying(times(0.1), "pack"), while_paying(price(0.5), "pack")], 50, 0, id="after one while paying"
+        ),
+        pytest.param(
+            50, [while_paying(times(0.5), "pack"), while_paying(times(0.25), "pack")], 50, 0, id="by the scheme"
+        ),
+        pytest.param(
+            100,
+            [while_paying(times(0.5), "pack") | {"target": "COMMIT_RATE"}],
+            100,
+            100,
+            id="of a commit rate that is not there",
+        ),
+    ],
+)
+def test_what_holds_while_a_balance_pays(admin, town, amount, overrides, covered, rest):
+    end = at("2026-01-01")
+    fixed = FixedProductFactory()
+
+    def as_sent(given):
+        schedule = {"amount": given.pop("amount")}
+        return {
+            **given,
+            "type": "POSTPAID",
+            "product_id": str(fixed.pk),
+            "applicable_product_ids": [str((town.tokens if given["name"] == "other" else town.calls).pk)],
+            "access_schedule": {"schedule_items": [{**schedule, "starting_at": OCTOBER, "ending_before": end}]},
+            "invoice_schedule": {"schedule_items": [{**schedule, "timestamp": end}]},
+        }
+
+    contract = admin.v1.contracts.create(
+        customer_id=str(town.customer.pk),
+        rate_card_id=str(town.card.pk),
+        starting_at=OCTOBER,
+        ending_before=end,
+        commits=[as_sent(commit(amount)), as_sent(commit(1_000_000, "other"))],
+        overrides=[dated(town.named(each)) for each in overrides],
+    ).data.contract
+
+    [draft] = admin.v1.customers.invoices.list(customer_id=contract.customer_id, status="DRAFT", type="USAGE").data
+    lines = [line for line in draft.line_items if line.name == "Calls" and line.type == "usage"]
+    assert sum(line.total for line in lines if line.commit_id) == covered
+    assert sum(line.total for line in lines if not line.commit_id) == rest
+    ids = {each.name: each.id for each in contract.commits}
+    named = [spec.commit_ids for each in contract.overrides for spec in each.override_specifiers or []]
+    assert all(names is None or {*names} <= {*ids.values()} for names in named)
