@@ -41,14 +41,13 @@ def contract_prices(
     """The prices of `keys` (of `pricing.queries.keys_priced_at`) that the contract entitles to, at an instant.
 
     Left out are overrides that single out presentation values, as a price by itself has none, and those that hold
-    only while a balance pays.
+    only while a balance pays: nobody's does here.
     """
-    ordinary = [override for override in contract.overrides if not override.is_commit_specific]
     prices = []
     for segment in rates_in_force(card, keys, at=at):
         rate = segment.rate
-        offer = Offer(rate.product_id, tuple(segment.version.tags), rate.values, ())
-        choice = choose_override(ordinary, offer, at, contract.prioritization)
+        offer = Offer(rate.product_id, tuple(segment.version.tags), rate.values, (), rate.billing_frequency)
+        choice = choose_override(contract.overrides, offer, at, contract.prioritization)
         if rate.entitled if choice.entitled is None else choice.entitled:
             prices.append(ContractPrice(card.pk, segment, choice.winner))
     return prices

@@ -12,16 +12,15 @@ Multipliers by tier are laid over the tiers of the tariff; beyond the last that 
 A fee for entering a tier is multiplied like the unit that enters it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Context, Decimal, localcontext
 
 from billing_site.foundation.money import PRECISION
 from pricing.engine.overrides import MultiplierTier, Override
+from pricing.engine.steps import steps_of
 from pricing.engine.tariffs import FLAT, PERCENTAGE, TIERED, TIERED_PERCENTAGE, Tariff, Tier
 
-LIST_PRICE = MultiplierTier(Decimal(1))
-NO_FEE = Decimal(0)
 IN_TIERS = {FLAT: TIERED, TIERED: TIERED, PERCENTAGE: TIERED_PERCENTAGE, TIERED_PERCENTAGE: TIERED_PERCENTAGE}
 
 
@@ -45,27 +44,11 @@ def _multiplied(tariff: Tariff, multiplier: Decimal) -> Tariff:
     )
 
 
-def _in_tiers(tariff: Tariff, multipliers: Sequence[MultiplierTier]) -> Tariff | None:
+def _in_tiers(tariff: Tariff, multiples: Sequence[MultiplierTier]) -> Tariff | None:
     if tariff.type not in IN_TIERS:
         return None
-    tiers = tariff.tiers if tariff.price is None else (Tier(tariff.price),)
-    return Tariff(IN_TIERS[tariff.type], tiers=tuple(_laid_over(tiers, (*multipliers, LIST_PRICE))))
-
-
-def _laid_over(tiers: Sequence[Tier], multipliers: Sequence[MultiplierTier]) -> Iterator[Tier]:
-    """Each stretch of quantity over which neither changes; the last of both has no size."""
-    waiting, theirs = iter(tiers), iter(multipliers)
-    tier, multiple = next(waiting), next(theirs)
-    while True:
-        sizes = [size for size in (tier.size, multiple.size) if size is not None]
-        width = min(sizes, default=None)
-        yield Tier(tier.price * multiple.multiplier, width, tier.flat_fee * multiple.multiplier)
-        if width is None:
-            return
-        # The fee of a tier is owed where it begins, and not again where its multiple changes.
-        tier = next(waiting) if tier.size == width else replace(tier, size=_less(tier.size, width), flat_fee=NO_FEE)
-        multiple = next(theirs) if multiple.size == width else replace(multiple, size=_less(multiple.size, width))
-
-
-def _less(size: Decimal | None, width: Decimal) -> Decimal | None:
-    return None if size is None else size - width
+    tiers = [
+        Tier(step.price, None if step.upto is None else step.upto - step.above, step.fee)
+        for step in steps_of(tariff, multiples)
+    ]
+    return Tariff(IN_TIERS[tariff.type], tiers=tuple(tiers))

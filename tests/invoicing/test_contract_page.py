@@ -19,9 +19,15 @@ from contracts.models import Contract, ContractEdit, Override
 from contracts.queries import agreement, customer_terms
 from invoicing.queries.documents import drafts_of
 from pricing.engine.targets import Target
-from tests.factories.contracts import CommitFactory, ContractFactory, OverrideFactory, ScheduledChargeFactory
+from tests.factories.contracts import (
+    CommitFactory,
+    ContractFactory,
+    CustomerFactory,
+    OverrideFactory,
+    ScheduledChargeFactory,
+)
 from tests.factories.pricing import FixedProductFactory, ProductFactory, RateFactory
-from tests.invoicing.conftest import ADA, DECEMBER, JANUARY, OCTOBER, at
+from tests.invoicing.conftest import ADA, DECEMBER, JANUARY, OCTOBER, Acme, at, contract_for
 
 pytestmark = pytest.mark.django_db
 
@@ -276,6 +282,30 @@ class TestEditPage:
             DECEMBER,
             14,
         )
+
+    def test_a_discount_by_quantity_is_typed_previewed_made_and_explained(self, revops, price_list):
+        customer = CustomerFactory(aliases=["acme"])
+        ranked = {"multiplier_override_prioritization": "EXPLICIT"}
+        contract = contract_for(customer, price_list, **ranked)
+        Acme(customer, contract, price_list).calls("2025-10-20T05", 100)
+        deal = Deal(revops, contract)
+        half = {"tiered": "50: 50", "tiered_products": [price_list.calls.pk], **split("tiered_starting_at", OCTOBER)}
+
+        unranked = deal.preview(**half)
+        assert unranked.context["form"].errors == {"tiered_priority": ["is required for the type TIERED"]}
+        assert "$2.00 → $1.50" in text_of(deal.preview(tiered_priority="1"))
+        deal.save()
+
+        shown = text_of(revops.get(page("change", contract.pk)))
+        assert "October so far $1.50" in shown
+        assert (
+            "First 50 units at 50 % of the list price, then the list price, for API calls from 1 October 2025,"
+            " priority 1" in shown
+        )
+        assert "Of several discounts the one with the lowest priority number holds." in shown
+        [draft] = drafts_of(customer.pk, at=at("2025-10-31T23"))
+        why = text_of(revops.get(page("why", contract.pk, draft.id, 0)))
+        assert "The contract has its own: First 50 units at 50 % of the list price" in why
 
     def test_standing_terms_are_taken_out_by_ticking_them(self, revops, contract):
         override, commit = OverrideFactory(contract=contract), CommitFactory(contract=contract, name="Year end")
