@@ -83,8 +83,8 @@ def _of_item(item: Item, whole: Period) -> Iterator[Row]:
     for (payer, reads), takes in cells.items():
         for group in _neighbours(takes, used):
             found = [take for index in group for take in takes[index]]
-            # What follows in a package that was paid for before is no line of its own.
-            if any(take.charge.quantity or take.charge.amount for take in found):
+            # What follows in a package that was paid for before is no line of its own, unless it is drawn by unit.
+            if any(take.charge.quantity or take.charge.amount or take.drawn for take in found):
                 window = whole if item.is_composite else _window(item, group, used)
                 yield Row(item, payer, reads, found, _within(window, payer))
 

@@ -434,3 +434,17 @@ def test_a_line_has_the_time_of_its_price_around_it():
 def test_an_unused_product_has_a_line_at_its_first_price():
     (line,) = october(rates=[at_list(TEN_THEN_EIGHT)]).lines
     assert (line.quantity, line.unit_price, line.total, line.level.number, line.flat_fee) == (0, 10, 0, 1, None)
+
+
+def test_a_balance_of_units_is_drawn_within_a_package_that_another_began():
+    """Nobody's hour begins the package; the unit of the next hour costs nothing, and is one of the balance's all the
+    same."""
+    units = prepaid("5", on(10, 6), access_type="QUANTITY")
+    document = october(a(5, 3), a(6, 1), rates=[at_list(package("12", "10"))], commits=[units])
+    assert rows(document) == [
+        ("1", "12", "12", ""),
+        ("0", "12", "0", "PREPAID"),
+        ("", "", "0", "PREPAID"),
+    ]
+    assert [line.quantity_consumed for line in document.lines] == [None, None, 1]
+    assert [entry.amount for entry in document.entries] == [-1]
