@@ -27,10 +27,11 @@ from invoicing.engine.calendar import TRUE_UP, USAGE
 from invoicing.queries.account import Account, Charge, FinalDocument, OpenPeriod
 from invoicing.queries.commitments import DAYS_OF_PACE, Commitment, Pace
 from invoicing.queries.prices_to_come import PriceToCome
-from invoicing.queries.spending import ProductSpend, Series, Spending
+from invoicing.queries.spending import PriceSpan, ProductSpend, Series, Spending
 from pricing.engine.overrides import MultiplierTier
 from pricing.engine.prices import Price
 from pricing.engine.tariffs import PERCENTAGE
+from pricing.wording import percent_text as fraction_text
 from pricing.wording import tariff_text
 
 COLOURS = 8  # of the chart: what is spent on further products is shown together
@@ -240,33 +241,50 @@ def _table(open_: OpenPeriod, at: datetime, several: bool) -> Table:
         document_id=open_.document_id,
         title=_period_title(open_.period, at),
         contract=open_.contract.name if several else "",
-        rows=tuple(_row(product, open_.unit) for product in open_.products),
+        rows=tuple(map(_row, open_.products)),
         total=amount_text(open_.total, open_.unit),
     )
 
 
-def _row(product: ProductSpend, unit: Unit) -> Row:
-    several = len(product.spans) > 1
+def _row(product: ProductSpend) -> Row:
+    several, unit = len(product.spans) > 1, product.unit
     return Row(
         name=product.name,
-        prices=_prices(product, unit),
-        quantity="" if product.quantity is None else quantity_text(product.quantity),
-        quantity_parts=" + ".join(quantity_text(span.quantity) for span in product.spans) if several else "",
+        prices=_prices(product),
+        quantity="" if product.quantity is None else _quantity(product, product.quantity),
+        quantity_parts=" + ".join(_quantity(product, span.quantity) for span in product.spans) if several else "",
         amount=amount_text(product.amount, unit),
         amount_parts=" + ".join(amount_text(span.amount, unit) for span in product.spans) if several else "",
     )
 
 
-def _prices(product: ProductSpend, unit: Unit) -> str:
-    """ "$40.00 until 14 October, $20.00 since · per million tokens"."""
+def _quantity(product: ProductSpend, quantity: Decimal) -> str:
+    return amount_text(quantity, product.unit) if product.is_share else quantity_text(quantity)
+
+
+def _prices(product: ProductSpend) -> str:
+    """ "$40.00 until 14 October, $20.00 since · per million tokens"; where tiers or packages were sold at once, each
+    price with its quantity: "$10.00 for 100, $8.00 for 30"."""
     per = f"per {product.unit_name}" if product.unit_name else ""
-    texts = [exact_text(span.unit_price, unit) for span in product.spans]
+    texts = [_price(product, span) for span in product.spans]
     if len(texts) < 2:
         return " ".join([*texts, per]).strip()
-    ends = [later.period.starting_at for later in product.spans[1:]]
-    until = [f"{text} until {_last_day(end, end)}" for text, end in zip(texts, ends, strict=False)]
-    over_time = ", ".join([*until, f"{texts[-1]} since"])
-    return f"{over_time} · {per}" if per else over_time
+    if any(span.tier is not None for span in product.spans):
+        pairs = zip(texts, product.spans, strict=True)
+        shown = ", ".join(f"{text} for {_quantity(product, span.quantity)}" for text, span in pairs)
+    else:
+        ends = [later.period.starting_at for later in product.spans[1:]]
+        until = [f"{text} until {_last_day(end, end)}" for text, end in zip(texts, ends, strict=False)]
+        shown = ", ".join([*until, f"{texts[-1]} since"])
+    return f"{shown} · {per}" if per else shown
+
+
+def _price(product: ProductSpend, span: PriceSpan) -> str:
+    if product.is_share:
+        return fraction_text(span.unit_price)
+    if span.package_size is not None:
+        return f"{exact_text(span.unit_price, product.unit)} a package of {quantity_text(span.package_size)}"
+    return exact_text(span.unit_price, product.unit)
 
 
 def _last_day(end: datetime, near: datetime | None = None) -> str:
@@ -472,5 +490,5 @@ def _document_row(final: FinalDocument) -> DocumentRow:
         about=about,
         issued=day_text(document.issued_at),
         total=amount_text(document.total, final.unit),
-        rows=tuple(_row(product, final.unit) for product in final.products),
+        rows=tuple(map(_row, final.products)),
     )

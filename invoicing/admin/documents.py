@@ -1,5 +1,6 @@
 """Documents and drafts in the admin: to be looked at, and finalized when they are due."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -119,7 +120,7 @@ class DraftsAdmin(FactAdmin):
             "opts": self.opts,
             "customer": customer,
             "at": at,
-            "drafts": [DraftCard.of(draft, units[draft.unit_id], at) for draft in drafts_of(customer.pk, at=at)],
+            "drafts": [DraftCard.of(draft, units, at) for draft in drafts_of(customer.pk, at=at)],
             "may_finalize": self.has_finalize_permission(request),
         }
         return TemplateResponse(request, "admin/invoicing/draftsofcustomer/drafts.html", context)
@@ -142,6 +143,7 @@ class DraftsAdmin(FactAdmin):
 
 LINE_KINDS = {
     "applied_commit_or_credit": "applied to the line before",
+    "cpu_conversion": "converted",
     "scheduled": "scheduled charge",
     "commit_purchase": "commitment",
 }
@@ -161,7 +163,7 @@ class LineCard:
     def of(cls, line: ShownLine, unit: Unit) -> "LineCard":
         return cls(
             name=line.name,
-            kind=LINE_KINDS.get(line.type, ""),
+            kind=LINE_KINDS.get(line.type, f"tier {line.fields['tier']['level']}" if "tier" in line.fields else ""),
             period=period_text(line.period) if line.period else "",
             quantity="" if line.quantity is None else quantity_text(line.quantity),
             unit_price="" if line.unit_price is None else exact_text(line.unit_price, unit),
@@ -184,7 +186,7 @@ class DraftCard:
     findings: list[str]
 
     @classmethod
-    def of(cls, draft: ShownDocument, unit: Unit, at: datetime) -> "DraftCard":
+    def of(cls, draft: ShownDocument, units: Mapping[UUID, Unit], at: datetime) -> "DraftCard":
         assert draft.finalizes_at is not None
         titles = {Invoice.Kind.USAGE: "Usage", Invoice.Kind.TRUE_UP: "True-up", Invoice.Kind.CHARGES: "Scheduled"}
         when = "Waits for the usage before it; not before" if draft.waits_for else "Falls due"
@@ -193,10 +195,10 @@ class DraftCard:
             id=draft.id,
             contract_id=draft.contract_id,
             title=f"{titles[Invoice.Kind(draft.kind)]}, {dated}",
-            total=exact_text(draft.total, unit),
+            total=exact_text(draft.total, units[draft.unit_id]),
             when=f"{when} {instant_text(draft.finalizes_at)}.",
             is_due=draft.finalizes_at <= at,
-            lines=[LineCard.of(line, unit) for line in draft.lines],
+            lines=[LineCard.of(line, units[line.unit_id]) for line in draft.lines],
             findings=[
                 f"{'Holds this document: ' if finding.blocking else ''}{finding.message}" for finding in draft.findings
             ],

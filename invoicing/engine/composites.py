@@ -80,7 +80,7 @@ def _lists(version: ProductVersion, product_id: UUID, tags: Sequence[str]) -> bo
 def _charged(draft: UsageDraft, version: ProductVersion) -> dict[Item, Fraction]:
     """An item for each pricing unit of the composite's base, and how much of it there is."""
     charged: dict[Item, Fraction] = {}
-    for unit, base in _base(draft, version).items():
+    for unit, base in sorted(_base(draft, version).items(), key=lambda pair: pair[0].name):
         stretch = _last_hour(draft, version, unit)
         if stretch.price is None and stretch.refusal == Unpriced.NOT_ENTITLED:
             continue  # nobody used it: there is nothing to find

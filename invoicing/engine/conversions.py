@@ -6,6 +6,7 @@ credits used   paid in credits   converted at 2     a balance of 30 pays   to pa
                                  one line of 40 credits, of which 15 are paid by the balance: 30, and 50
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
@@ -13,8 +14,8 @@ from math import inf
 
 from billing_site.foundation.money import Unit
 from invoicing.engine.balances import Balance
-from invoicing.engine.drafts import UsageDraft
 from invoicing.engine.items import Item
+from invoicing.engine.rows import Row
 from invoicing.engine.takes import Take
 
 
@@ -43,17 +44,13 @@ class Conversion:
         return [take.charge.amount * self.exchange for take in self.takes]
 
 
-def conversions(draft: UsageDraft) -> list[Conversion]:
-    """By unit, then payer in the order of drawdown."""
-    fiat = draft.seller.card.fiat
+def conversions(rows: Sequence[Row], fiat: Unit) -> list[Conversion]:
+    """What of the rows is to be paid in money for, by unit, then payer in the order of drawdown."""
     found: dict[tuple[Unit, Balance | None], Conversion] = {}
-    for item in draft.all_items:
-        for take in item.takes:
-            unit, payer = take.price.unit, take.payer
-            if unit != fiat and take.charge.amount and take.shown_payer is None:
-                of = found.setdefault((unit, payer), Conversion(unit, payer, fiat, take.exchange))
+    for row in rows:
+        for take in row.takes if row.unit != fiat and row.payer is None else ():
+            if take.charge.amount:
+                of = found.setdefault((row.unit, take.payer), Conversion(row.unit, take.payer, fiat, take.exchange))
                 of.takes.append(take)
-                of.items.append(item)
-    return sorted(
-        found.values(), key=lambda each: (each.converted.name, inf if each.payer is None else each.payer.rank)
-    )
+                of.items.append(row.item)
+    return sorted(found.values(), key=lambda each: each.order)

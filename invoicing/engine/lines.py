@@ -40,7 +40,8 @@ def usage_lines(draft: UsageDraft, catalog: Catalog) -> Iterator[Line]:
 
     A product without group keys that was not used has a line of zero.
     """
-    found, converted = rows(draft), conversions(draft)
+    found = rows(draft)
+    converted = conversions(found, draft.seller.card.fiat)
     share_out(found, converted, draft)
     for product_id in draft.product_order:
         used = [row for row in found if row.item.product_id == product_id]

@@ -141,7 +141,7 @@ def account(customer_id: UUID, *, at: datetime, document_limit: int | None = DOC
         version=version,
         at=at,
         contracts=computed.inputs.terms.contracts,
-        periods=tuple(_open_periods(computed, usage, rate_units, at)),
+        periods=tuple(_open_periods(computed, usage, rate_units, units, at)),
         spending=tuple(
             spending(_in_unit(shared[: len(usage)], unit_id), of_unit, units[unit_id], rate_units)
             for unit_id, of_unit in windows.items()
@@ -152,7 +152,7 @@ def account(customer_id: UUID, *, at: datetime, document_limit: int | None = DOC
         prices_to_come=tuple(prices_to_come(computed.inputs.terms, catalog, at=at)),
         charges=tuple(_charges(drafts, units)),
         documents=tuple(
-            FinalDocument(final, units[final.unit_id], products_of(final, catalog))
+            FinalDocument(final, units[final.unit_id], products_of(final, catalog, units))
             for final in (finals[head.id] for head in listed)
         ),
         document_count=len(heads),
@@ -160,7 +160,11 @@ def account(customer_id: UUID, *, at: datetime, document_limit: int | None = DOC
 
 
 def _open_periods(
-    computed: Computation, usage: Sequence[ShownDocument], rate_units: Mapping[UUID, UUID], at: datetime
+    computed: Computation,
+    usage: Sequence[ShownDocument],
+    rate_units: Mapping[UUID, UUID],
+    units: Mapping[UUID, Unit],
+    at: datetime,
 ) -> Iterator[OpenPeriod]:
     drafts = {draft.id: draft for draft in usage}
     catalog = computed.inputs.catalog
@@ -175,7 +179,7 @@ def _open_periods(
             finalizes_at=open_.finalizes_at,
             unit=catalog.rate_cards[contract.rate_card_id].fiat,
             total=draft.total if draft else Decimal(0),
-            products=products_of(draft, catalog) if draft else (),
+            products=products_of(draft, catalog, units) if draft else (),
             saving=saving(draft, rate_units) if draft else None,
             is_complete=not any(finding.blocking for finding in draft.findings) if draft else True,
         )

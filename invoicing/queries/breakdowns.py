@@ -1,5 +1,6 @@
 """Usage documents cut into days or hours, so that the pieces of a document add up to it exactly."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -116,10 +117,20 @@ def pieces_of(document: ShownDocument, windows: Sequence[Period], inputs: Inputs
 
 
 def _parts_by_line(lines: Sequence[ShownLine]) -> list[tuple[ShownPart, ...]]:
-    """The parts of each line; an applied balance has those of the line before it, which it pays for."""
+    """The parts of each line; an applied balance has those of the line before it, which it pays for. What is converted
+    came about as the usage in that unit did, whoever pays."""
+    converted: dict[str, list[ShownPart]] = defaultdict(list)
+    for line in lines:
+        if line.type == "usage":
+            converted[str(line.unit_id)] += line.parts
     parts: list[tuple[ShownPart, ...]] = []
     for line in lines:
-        parts.append(parts[-1] if line.type == "applied_commit_or_credit" and parts else line.parts)
+        if line.type == "applied_commit_or_credit" and parts:
+            parts.append(parts[-1])
+        elif line.type == "cpu_conversion":
+            parts.append(tuple(converted[line.fields["converted_credit_type_id"]]))
+        else:
+            parts.append(line.parts)
     return parts
 
 

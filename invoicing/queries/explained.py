@@ -41,7 +41,7 @@ def explained_row(customer_id: UUID, document_id: UUID, row: int, *, at: datetim
     """The row's place is the one it has in `products_of`. Raises NotFound."""
     with read_snapshot():
         shown = document(customer_id, document_id, at=at)
-        rows: dict[tuple[str, str, str], list[ShownLine]] = {}
+        rows: dict[tuple[str, str, str, UUID], list[ShownLine]] = {}
         for line in shown.lines:
             if (key := row_key(line)) is not None:
                 rows.setdefault(key, []).append(line)
@@ -62,7 +62,7 @@ def explained_row(customer_id: UUID, document_id: UUID, row: int, *, at: datetim
         return ExplainedRow(
             document=shown,
             contract=Contract.objects.select_related("customer", "rate_card").get(pk=shown.contract_id),
-            unit=PricingUnit.objects.get(pk=lines[0].fields["credit_type"]["id"]).to_unit(),
+            unit=PricingUnit.objects.get(pk=lines[0].unit_id).to_unit(),
             lines=tuple(lines),
             versions=list(versions.select_related("publication").order_by("-publication")),
             rates=_by_id(rates, {part.rate_id for part in parts}),

@@ -76,6 +76,11 @@ class ShownLine:
     fields: Mapping[str, Any]
     parts: tuple[ShownPart, ...]
 
+    @property
+    def unit_id(self) -> UUID:
+        """What its amounts are in: the document's unit, or a custom one."""
+        return UUID(self.fields["credit_type"]["id"])
+
 
 @dataclass(frozen=True, slots=True)
 class ShownDocument:

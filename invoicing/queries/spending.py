@@ -10,7 +10,7 @@ from uuid import UUID
 
 from billing_site.foundation.money import QUANTUM, Unit, exact_sum, round_to
 from billing_site.foundation.periods import DAY, Period, floor_day
-from invoicing.queries.shown import ShownDocument, ShownLine, ShownPart
+from invoicing.queries.shown import PRODUCT_TYPES, ShownDocument, ShownLine, ShownPart
 from invoicing.queries.spread import Share, Shares
 from pricing.engine.catalog import Catalog
 from pricing.engine.products import version_in_force
@@ -20,12 +20,18 @@ LONGEST_BY_DAY = 62  # of windows; a longer time is shown by the week
 
 @dataclass(frozen=True, slots=True)
 class PriceSpan:
-    """So much was sold at one price, over `period`."""
+    """So much was sold at one price, over `period`; `amount` includes the fee for entering a tier."""
 
     period: Period
     unit_price: Decimal
     quantity: Decimal
     amount: Decimal
+    tier: int | None = None  # its number, where the price has several
+    package_size: Decimal | None = None  # of the packages that `quantity` counts
+
+    def continues(self, other: "PriceSpan") -> bool:
+        """Whether it is more of the same, as the customer reads it."""
+        return (self.unit_price, self.tier, self.package_size) == (other.unit_price, other.tier, other.package_size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +43,9 @@ class ProductSpend:
     unit_name: str  # what one sold unit is called, where it has a name: "million tokens"
     quantity: Decimal | None
     amount: Decimal
-    spans: tuple[PriceSpan, ...]  # in order of time; neighbours differ in price
+    unit: Unit  # of amounts: the document's, or a custom one
+    spans: tuple[PriceSpan, ...]  # in order of time, then tier; neighbours differ in price
+    is_share: bool = False  # whether quantities are a spend, and prices fractions of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +74,20 @@ class Spending:
     list_amounts: tuple[Decimal, ...]
 
 
-def products_of(document: ShownDocument, catalog: Catalog) -> tuple[ProductSpend, ...]:
+def products_of(document: ShownDocument, catalog: Catalog, units: Mapping[UUID, Unit]) -> tuple[ProductSpend, ...]:
     """The document's lines that count toward its total or are usage, one entry for each product and its values."""
-    by_product: dict[tuple[str, str, str], list[ShownLine]] = {}
+    by_product: dict[tuple[str, str, str, UUID], list[ShownLine]] = {}
     for line in document.lines:
         if (key := row_key(line)) is not None:
             by_product.setdefault(key, []).append(line)
-    return tuple(_product_spend(lines, catalog) for lines in by_product.values())
+    return tuple(_product_spend(lines, catalog, units) for lines in by_product.values())
 
 
-def row_key(line: ShownLine) -> tuple[str, str, str] | None:
+def row_key(line: ShownLine) -> tuple[str, str, str, UUID] | None:
     """What lines of one row share; None for a balance that was applied, which belongs to the line before it."""
     if line.type == "applied_commit_or_credit":
         return None
-    return line.type, str(line.fields.get("product_id", "")), line.name
+    return line.type, str(line.fields.get("product_id", "")), line.name, line.unit_id
 
 
 def saving(document: ShownDocument, list_prices_in: Mapping[UUID, UUID]) -> Saving | None:
@@ -88,8 +96,8 @@ def saving(document: ShownDocument, list_prices_in: Mapping[UUID, UUID]) -> Savi
     `list_prices_in` is the unit of each rate: one in another unit than the document's has nothing to compare.
     """
     parts = [part for part in _parts(document) if list_prices_in.get(part.rate_id) == document.unit_id]
-    amount = sum((_list_amount(part) - Fraction(part.amount) for part in parts), Fraction(0))
-    discounted = [part.period.starting_at for part in parts if part.amount < _list_amount(part)]
+    amount = sum((_saved(part) for part in parts), Fraction(0))
+    discounted = [part.period.starting_at for part in parts if _saved(part) > 0]
     return Saving(round_to(amount, QUANTUM), min(discounted)) if amount > 0 and discounted else None
 
 
@@ -116,7 +124,7 @@ def spending(
     listed: list[tuple[Fraction, Share]] = []
     for document, shares in documents:
         for line in document.lines:
-            if line.type == "usage":
+            if line.type in ("usage", "cpu_conversion") and line.unit_id == document.unit_id:
                 paid = by_name.setdefault(line.name, [])
                 for part in line.parts:
                     paid.append((Fraction(part.amount), shares[part]))
@@ -146,7 +154,7 @@ def _by_window(paid: Sequence[tuple[Fraction, Share]], instants: Sequence[dateti
     return tuple(round_to(later - earlier, QUANTUM) for earlier, later in pairwise(by))
 
 
-def _product_spend(lines: Sequence[ShownLine], catalog: Catalog) -> ProductSpend:
+def _product_spend(lines: Sequence[ShownLine], catalog: Catalog, units: Mapping[UUID, Unit]) -> ProductSpend:
     first = lines[0]
     product_id = UUID(first.fields["product_id"]) if "product_id" in first.fields else None
     quantities = [line.quantity for line in lines if line.quantity is not None]
@@ -156,7 +164,9 @@ def _product_spend(lines: Sequence[ShownLine], catalog: Catalog) -> ProductSpend
         unit_name=unit_name(catalog, product_id, first.period.starting_at) if first.period else "",
         quantity=exact_sum(quantities) if quantities else None,
         amount=exact_sum([line.total for line in lines]),
+        unit=units[first.unit_id],
         spans=tuple(_spans(lines)),
+        is_share=first.fields.get("product_type") == PRODUCT_TYPES["COMPOSITE"],
     )
 
 
@@ -170,11 +180,19 @@ def _spans(lines: Sequence[ShownLine]) -> Iterator[PriceSpan]:
     """The prices of one product in order of time; what several payers took at one price is one span."""
     open_: PriceSpan | None = None
     priced = [line for line in lines if line.period is not None and line.unit_price is not None]
-    for line in sorted(priced, key=lambda line: _start(line.period)):
+    for line in sorted(priced, key=lambda line: (_start(line.period), _tier(line) or 0)):
         assert line.period is not None
         assert line.unit_price is not None
-        span = PriceSpan(line.period, line.unit_price, line.quantity or Decimal(0), line.total)
-        if open_ is not None and open_.unit_price == span.unit_price:
+        size = line.fields.get("package_size")
+        span = PriceSpan(
+            line.period,
+            line.unit_price,
+            line.quantity or Decimal(0),
+            line.total,
+            _tier(line),
+            None if size is None else Decimal(size),
+        )
+        if open_ is not None and open_.continues(span):
             open_ = replace(
                 open_,
                 period=_around(open_.period, span.period),
@@ -194,6 +212,11 @@ def _around(one: Period, other: Period) -> Period:
     return Period(min(one.starting_at, other.starting_at), None if None in ends else max(filter(None, ends)))
 
 
+def _tier(line: ShownLine) -> int | None:
+    level: int | None = line.fields.get("tier", {}).get("level")
+    return level
+
+
 def _start(period: Period | None) -> datetime:
     assert period is not None
     return period.starting_at
@@ -201,8 +224,14 @@ def _start(period: Period | None) -> datetime:
 
 def _parts(document: ShownDocument) -> Iterator[ShownPart]:
     for line in document.lines:
-        if line.type == "usage":
+        if line.type == "usage" and line.unit_id == document.unit_id:
             yield from line.parts
+
+
+def _saved(part: ShownPart) -> Fraction:
+    """What the list would have charged beyond the amount, which may differ from it by its last digit alone."""
+    difference = _list_amount(part) - Fraction(part.amount)
+    return difference if abs(difference) > Fraction(QUANTUM) else Fraction(0)
 
 
 def _list_amount(part: ShownPart) -> Fraction:

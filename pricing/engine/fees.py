@@ -20,7 +20,7 @@ from pricing.engine.tariffs import FLAT, SUBSCRIPTION
 
 
 def period_fee(price: Price, quantity: Fraction) -> Fraction:
-    """The exact fee for a full period of `quantity`. A SUBSCRIPTION rate has a quantity of its own, and goes by that."""
+    """The exact fee for a full period of `quantity`; a SUBSCRIPTION rate goes by a quantity of its own."""
     if price.tariff.type == SUBSCRIPTION:
         steps = steps_of(replace(price.tariff, type=FLAT), price.multiples)
         return charge(steps, Fraction(0), Fraction(price.tariff.quantity or 0))

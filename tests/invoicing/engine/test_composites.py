@@ -236,6 +236,14 @@ def test_the_charge_is_in_the_unit_of_its_base():
     assert document.total == 120 + 69 * 5
 
 
+def test_a_base_of_nothing_in_two_units_has_one_line_in_whatever_order_usage_came():
+    rates = [rate("A", "0"), rate("B", "0", unit=CREDITS), share("Support", "0.2")]
+    inputs = given(LATE_OCTOBER, [contract()], [card(*rates, credits_at="5")], (A, B, SUPPORT))
+    one, other = (the_usage(computed(inputs, events)) for events in (USED, USED[::-1]))
+    assert one == other
+    assert [line.unit.name for line in one.lines if line.name == "Support"] == ["USD (cents)"]
+
+
 def test_two_contracts_whose_months_end_together_share_a_balance():
     contracts = [contract(name=name, rate_card_id=uid(name)) for name in ("north", "south")]
     cards = [
