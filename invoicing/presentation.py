@@ -12,6 +12,8 @@ from invoicing.queries.breakdowns import Piece
 from invoicing.queries.shown import ShownDocument, ShownLine, ShownPart
 from pricing.engine.steps import Level
 
+KEPT_AS_TEXT = ("flat_fee", "package_size", "quantity_consumed")  # numbers among a line's other fields
+
 
 def invoice_json(shown: ShownDocument, *, skip_zero_quantities: bool = False) -> dict[str, Any]:
     """An invoice object. Only a final one has a number and the total from before rounding."""
@@ -87,6 +89,7 @@ def movement_json(movement: Movement) -> dict[str, Any]:
 
 def line_json(line: ShownLine) -> dict[str, Any]:
     body: dict[str, Any] = {"type": line.type, "name": line.name, "total": line.total, **line.fields}
+    body |= {name: Decimal(line.fields[name]) for name in KEPT_AS_TEXT if name in line.fields}
     if line.quantity is not None:
         body["quantity"] = line.quantity
     if line.unit_price is not None:
