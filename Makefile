@@ -6,13 +6,14 @@ VENV = .venv
 RUN = $(VENV)/bin/python
 NEED_MB = 800
 
-.PHONY: help setup demo test check bench chaos screenshots
+.PHONY: help setup demo test check coverage bench chaos screenshots
 
 help:
 	@echo "make demo    the site with a believable customer, one edit before the deal"
 	@echo "make test    every test"
 	@echo "make setup   the environment alone (.venv)"
 	@echo "make check   format, lint, types, direction of imports"
+	@echo "make coverage   which branches of the engines their tests take; all, or it fails"
 	@echo "make bench   benchmarks, as ratios to the bare database"
 	@echo "make chaos   the ledger under kills, lost answers and a full disk"
 	@echo "make screenshots   the README's pictures, of a demo of their own"
@@ -28,6 +29,10 @@ check: setup
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
 	$(VENV)/bin/lint-imports
+
+coverage: setup
+	@$(RUN) -m coverage run -m pytest -q -n 0 tests/pricing/engine tests/invoicing/engine $(ARGS)
+	@exec $(RUN) -m coverage report
 
 bench: setup
 	@exec $(RUN) -m benchmarks $(ARGS)

@@ -78,12 +78,11 @@ def charges(steps: Sequence[Step], above: Fraction, upto: Fraction, share: Fract
     Without any unit, the one charge is for that share.
     """
     for step in steps:
-        if step.ends is None or above < step.ends:
+        begins_before_end = step.begins < upto or step.begins <= above
+        if begins_before_end and (step.ends is None or above < step.ends):
+            start = max(above, step.begins)
             end = upto if step.ends is None else min(upto, step.ends)
-            yield charge_on(step, above, end, share)
-            if end == upto:
-                return
-            above, share = end, ONE
+            yield charge_on(step, start, end, share if start == above else ONE)
 
 
 def charge(steps: Sequence[Step], before: Fraction, part: Fraction) -> Fraction:

@@ -49,11 +49,10 @@ class Price:
 
     def list_price(self, step: Step, total: Fraction) -> Decimal | None:
         """The list's price for a unit of `step`, or for a package; None where no one price holds for all of it."""
-        for listed in self.list_steps(total):
-            if listed.ends is None or step.begins < listed.ends:
-                is_whole = listed.ends is None or (step.ends is not None and step.ends <= listed.ends)
-                return listed.price if is_whole and listed.package_size == step.package_size else None
-        raise AssertionError("The last step has no end.")
+        steps = self.list_steps(total)
+        listed = next(each for each in steps if each.ends is None or step.begins < each.ends)
+        is_whole = listed.ends is None or (step.ends is not None and step.ends <= listed.ends)
+        return listed.price if is_whole and listed.package_size == step.package_size else None
 
     @property
     def as_tariff(self) -> Tariff | None:

@@ -25,6 +25,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Context, Decimal, localcontext
 from fractions import Fraction
+from itertools import accumulate
 
 from billing_site.foundation.money import PRECISION
 from pricing.engine.overrides import MultiplierTier
@@ -147,7 +148,7 @@ def _end(level: Level) -> Decimal | None:
 
 def _laid_over(listed: Sequence[Step], multiples: Sequence[MultiplierTier]) -> Iterator[Step]:
     """Each range of units over which neither changes; the last of both has no end."""
-    above, waiting, theirs = ZERO, iter(listed), _ranges(multiples)
+    above, waiting, theirs = ZERO, iter(listed), iter(_ranges(multiples))
     step, (factor, factor_end) = next(waiting), next(theirs)
     while True:
         end = min((end for end in (step.upto, factor_end) if end is not None), default=None)
@@ -163,11 +164,13 @@ def _laid_over(listed: Sequence[Step], multiples: Sequence[MultiplierTier]) -> I
         above = end
 
 
-def _ranges(multiples: Sequence[MultiplierTier]) -> Iterator[tuple[Decimal, Decimal | None]]:
-    above = ZERO
-    for multiple in multiples:
-        above = above if multiple.size is None else above + multiple.size
-        yield multiple.multiplier, None if multiple.size is None else above
+def _ranges(multiples: Sequence[MultiplierTier]) -> list[tuple[Decimal, Decimal | None]]:
+    """Each factor with where its range ends; the last one has no end."""
+    ends = accumulate(multiple.size or ZERO for multiple in multiples)
+    return [
+        (multiple.multiplier, None if multiple.size is None else end)
+        for multiple, end in zip(multiples, ends, strict=True)
+    ]
 
 
 def _numbered(steps: Sequence[Step]) -> Iterator[Step]:
