@@ -14,7 +14,7 @@ help:
 	@echo "make setup   the environment alone (.venv)"
 	@echo "make check   format, lint, types, direction of imports"
 	@echo "make coverage   which branches of the engines their tests take; all, or it fails"
-	@echo "make bench   benchmarks, as ratios to the bare database"
+	@echo "make bench   benchmarks: ingest as ratios to the bare database, and what pricing costs"
 	@echo "make chaos   the ledger under kills, lost answers and a full disk"
 	@echo "make screenshots   the README's pictures, of a demo of their own"
 
@@ -35,7 +35,8 @@ coverage: setup
 	@exec $(RUN) -m coverage report
 
 bench: setup
-	@exec $(RUN) -m benchmarks $(ARGS)
+	@$(RUN) -m benchmarks $(ARGS)
+	@exec $(RUN) -m benchmarks.pricing
 
 chaos: setup
 	@exec $(RUN) -m benchmarks.chaos $(ARGS)

@@ -38,17 +38,15 @@ class Balance:
     left: Fraction
     rank: int = 0  # its place in the order of drawdown
     is_spent: bool = field(init=False)  # kept beside `left`, as it is asked for each item of each slice
+    counts_units: bool = field(init=False)
 
     def __post_init__(self) -> None:
         self.is_spent = self.left <= 0
+        self.counts_units = self.commit.access_type == QUANTITY
 
     @property
     def period(self) -> Period:
         return self.segment.period
-
-    @property
-    def counts_units(self) -> bool:
-        return self.commit.access_type == QUANTITY
 
     @property
     def payer(self) -> Payer:

@@ -28,15 +28,13 @@ class Paying:
     balance: Balance
     price: Price
     exchange: Fraction  # 1, or what of its money a custom unit is converted to
-
-    @property
-    def converts(self) -> bool:
-        """Whether it pays in money for what is priced in a custom unit."""
-        return not self.balance.counts_units and self.balance.commit.unit != self.price.unit
+    converts: bool  # whether it pays in money for what is priced in a custom unit
 
     def drawn_by(self, charge: Charge) -> Fraction:
         """What the charge takes off the balance: money, or sold units."""
-        return charge.units if self.balance.counts_units else charge.amount * self.exchange
+        if self.converts:
+            return charge.amount * self.exchange
+        return charge.units if self.balance.counts_units else charge.amount
 
     def cut(self, charge: Charge, left: Fraction) -> Cut:
         """What of a charge that draws more than `left` is paid with that."""
@@ -146,11 +144,11 @@ def _paying(card: RateCard, quote: Quote, holding: Sequence[Balance]) -> Iterato
     for balance in holding:
         price = quote.paid_by(balance.payer)
         assert isinstance(price, Price), "whether there is a price does not depend on who pays"
-        exchange = card.exchange(price.unit) if balance.commit.unit == card.fiat else None
+        exchange = card.exchange(price.unit)
         if balance.counts_units or balance.commit.unit == price.unit:
-            exchange = Fraction(1)
-        if exchange is not None:
-            yield balance, Paying(balance, price, exchange)
+            yield balance, Paying(balance, price, Fraction(1), converts=False)
+        elif balance.commit.unit == card.fiat and exchange is not None:
+            yield balance, Paying(balance, price, exchange, converts=True)
 
 
 def _instants(reign: Reign, offer: Offer, sellers: Sequence[Seller], payers: Sequence[Balance]) -> list[datetime]:

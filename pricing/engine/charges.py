@@ -58,9 +58,17 @@ class Charge:
 
     def followed_by(self, other: "Charge") -> "Charge | None":
         """Both as one, where they are of one step and nothing comes between them."""
-        if self.step is other.step and self.above < self.upto == other.above and other.share == 1:
-            return charge_on(self.step, self.above, other.upto, self.share)
-        return None
+        if self.step is not other.step or self.upto != other.above or self.above == self.upto or other.share != 1:
+            return None
+        return Charge(
+            self.step,
+            self.above,
+            other.upto,
+            self.share,
+            self.quantity + other.quantity,
+            self.fee,
+            self.amount + other.amount,
+        )
 
 
 def charge_on(step: Step, above: Fraction, upto: Fraction, share: Fraction = ONE) -> Charge:
@@ -68,8 +76,11 @@ def charge_on(step: Step, above: Fraction, upto: Fraction, share: Fraction = ONE
     if step.exact_package is not None:
         packages = _packages(step.exact_package, above, upto, share)
         return Charge(step, above, upto, share, packages, ZERO, packages * step.exact_price)
-    fee = share * step.exact_fee if step.exact_fee and above == step.begins else ZERO
-    return Charge(step, above, upto, share, upto - above, fee, (upto - above) * step.exact_price + fee)
+    units = upto - above
+    if not step.jumps or above != step.begins:
+        return Charge(step, above, upto, share, units, ZERO, units * step.exact_price)
+    fee = share * step.exact_fee
+    return Charge(step, above, upto, share, units, fee, units * step.exact_price + fee)
 
 
 def charges(steps: Sequence[Step], above: Fraction, upto: Fraction, share: Fraction = ONE) -> Iterator[Charge]:
@@ -77,6 +88,9 @@ def charges(steps: Sequence[Step], above: Fraction, upto: Fraction, share: Fract
 
     Without any unit, the one charge is for that share.
     """
+    if len(steps) == 1:
+        yield charge_on(steps[0], above, upto, share)
+        return
     for step in steps:
         begins_before_end = step.begins < upto or step.begins <= above
         if begins_before_end and (step.ends is None or above < step.ends):

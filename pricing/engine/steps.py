@@ -67,27 +67,24 @@ class Step:
     exact_price: Fraction = field(init=False, compare=False)
     exact_fee: Fraction = field(init=False, compare=False)
     exact_package: Fraction | None = field(init=False, compare=False)
+    # Asked for with each unit's price, so known beforehand.
+    is_free: bool = field(init=False, compare=False)  # whether nothing is ever charged in it
+    jumps: bool = field(
+        init=False, compare=False
+    )  # whether some of its units cost something at once and others nothing
 
     def __post_init__(self) -> None:
-        exact = {
+        known = {
             "begins": Fraction(self.above),
             "ends": None if self.upto is None else Fraction(self.upto),
             "exact_price": Fraction(self.price),
             "exact_fee": Fraction(self.fee),
             "exact_package": None if self.package_size is None else Fraction(self.package_size),
+            "is_free": not self.price and not self.fee,
+            "jumps": self.package_size is not None or self.fee != 0,
         }
-        for name, value in exact.items():
+        for name, value in known.items():
             object.__setattr__(self, name, value)
-
-    @property
-    def is_free(self) -> bool:
-        """Whether nothing is ever charged in it."""
-        return not self.exact_price and not self.exact_fee
-
-    @property
-    def jumps(self) -> bool:
-        """Whether some of its units cost something at once and others nothing."""
-        return self.exact_package is not None or self.exact_fee != 0
 
 
 Steps = tuple[Step, ...]
