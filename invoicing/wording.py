@@ -40,7 +40,9 @@ def arithmetic_text(part: ShownPart, unit: Unit) -> str:
 
 
 def place_sentences(part: ShownPart) -> Iterator[str]:
-    """Where its units are in the period, and what that means for their price."""
+    """What its quantity is, where that is in the period, and what it means for the price."""
+    if part.rate_type in (PERCENTAGE, TIERED_PERCENTAGE):
+        yield "A share of what the products that it is on came to in the period, whoever pays for them."
     if part.rate_type == VOLUME and part.level is not None and part.period_quantity is not None:
         total = quantity_text(part.period_quantity)
         yield f"The period comes to {total}, which is in {_tier_text(part.level)}: all units have its price."

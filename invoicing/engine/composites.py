@@ -10,7 +10,8 @@ its own pricing unit; the composite's charge is in that unit, one for each.
   each after those that it stands on; a cycle has no such order and is refused.
 
 **The charge** has its place in the period's last hour, after that hour's usage: the rate, the override and the
-definition that hold then count, and the balances that hold then pay, in their order.
+definition that hold then count, and the balances of money that hold then pay, in their order; a share of a spend has no
+units for a balance that counts those.
 
     usage   price   came to      composite               base   charge
     10 A    10      100          Support 20 % of A, B    130    26
@@ -112,7 +113,11 @@ def _last_hour(draft: UsageDraft, version: ProductVersion, unit: Unit) -> Stretc
     (quote,) = draft.seller.quotes(offer, [start], unit)
     price, refusal = (quote.price, "") if isinstance(quote.price, Price) else (None, quote.price.value)
     contract_id = draft.open.contract.id
-    holding = [each for each in draft.balances if start in each.period and each.applies_to(contract_id, offer)]
+    holding = [
+        balance
+        for balance in draft.balances
+        if start in balance.period and not balance.counts_units and balance.applies_to(contract_id, offer)
+    ]
     return stretch_under(start, end, version, quote, price, refusal, holding)
 
 

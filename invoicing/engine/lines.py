@@ -32,7 +32,7 @@ from invoicing.engine.takes import Take
 from pricing.engine.catalog import Catalog
 from pricing.engine.charges import charges
 from pricing.engine.products import name_at
-from pricing.engine.tariffs import VOLUME
+from pricing.engine.tariffs import FLAT, VOLUME
 
 
 def usage_lines(draft: UsageDraft, catalog: Catalog) -> Iterator[Line]:
@@ -172,12 +172,22 @@ def _conversion_lines(conversion: Conversion, draft: UsageDraft, catalog: Catalo
 
 
 def _converted_parts(conversion: Conversion) -> Iterator[Part]:
-    """What was metered is said where it was used, and not again."""
+    """So much of the custom unit at so much money. What was metered, and in which tier, is said where it was used."""
     segment_id = None if conversion.payer is None else conversion.payer.segment.id
     numbers = zip(conversion.takes, conversion.items, conversion.amounts, conversion.quantities, strict=True)
     for take, item, amount, quantity in numbers:
         part = _part(take, item.total, amount, quantity, Decimal(0), segment_id)
-        yield replace(part, unit_price=round_to(conversion.exchange, QUANTUM), list_price=None, list_amount=amount)
+        yield replace(
+            part,
+            unit_price=round_to(conversion.exchange, QUANTUM),
+            list_price=None,
+            list_amount=amount,
+            rate_type=FLAT,
+            level=None,
+            fee=Decimal(0),
+            package_size=None,
+            period_quantity=None,
+        )
 
 
 def _zero_line(draft: UsageDraft, product_id: UUID) -> Iterator[Line]:

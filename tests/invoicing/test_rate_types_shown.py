@@ -1,5 +1,6 @@
 """Tiers, packages, volume, shares and custom units as documents show them: on the wire, to the customer, and why."""
 
+from dataclasses import replace
 from decimal import Decimal as D
 
 import pytest
@@ -21,6 +22,7 @@ from invoicing.queries.shown import of_draft, of_final
 from invoicing.queries.spending import products_of, saving, spending
 from invoicing.queries.spread import Asked, shares
 from invoicing.services import finalize_invoice
+from invoicing.wording import arithmetic_text, place_sentences, rate_text
 from tests.factories.contracts import OverrideFactory
 from tests.invoicing.conftest import ADA, DECEMBER, NOVEMBER, OCTOBER, at
 from tests.invoicing.engine import world
@@ -217,6 +219,22 @@ def test_a_conversion_says_what_it_converts():
     assert {line.fields.get("converted_credit_type_id") for line in (paid, rest)} == {str(world.CREDITS.id)}
     assert paid.fields["applied_commit_or_credit"]["type"] == "PREPAID"
     assert (applied.type, "converted_credit_type_id" in applied.fields) == ("applied_commit_or_credit", False)
+
+
+def test_a_share_and_a_conversion_in_words():
+    _, document_ = in_credits()
+    texts = {
+        (line.name, line.fields["credit_type"]["name"]): arithmetic_text(line.parts[0], UNITS[line.unit_id])
+        for line in document_.lines
+    }
+    assert texts["Support", "USD (cents)"] == "10 % of 30 USD (cents)"
+    assert texts["credits in USD (cents)", "USD (cents)"] == "20 × 2 USD (cents)"
+    (part,) = next(line.parts for line in document_.lines if line.name == "Support")
+    assert list(place_sentences(part)) == [
+        "A share of what the products that it is on came to in the period, whoever pays for them."
+    ]
+    assert rate_text(part, world.USD) == "List price 10 %"
+    assert rate_text(replace(part, charged="COMMIT_RATE"), world.USD) == "Commit rate"
 
 
 def test_what_is_spent_in_money_adds_up_to_the_document():

@@ -205,6 +205,8 @@ class Oracle:
         for (_, _, name), (version, pricing, shown, counted, before, unit) in waiting:
             asked = [self._price(version, pricing, shown, hour, None, counted.total)]
             balances = [pair for pair in self._balances(hour) if self._counts(pair[0], version, pricing, shown)]
+            if unit is not None:  # a composite has no units to take
+                balances = [pair for pair in balances if pair[0].access_type == "SPEND"]
             asked += [self._price(version, pricing, shown, hour, commit, counted.total) for commit, _ in balances]
             for price in asked:
                 price.unit = unit or price.unit

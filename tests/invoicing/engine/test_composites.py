@@ -151,6 +151,14 @@ def test_the_windows_and_targets_of_balances_hold_for_composites():
     assert [line[0] for line in read(document) if line[4].startswith("-")] == ["over", "composites"]
 
 
+def test_a_balance_of_units_takes_none_of_a_composite():
+    document = october(events=USED[:1], commits=[prepaid("999", access_type="QUANTITY")])
+    assert lines_of(document, "A", "Support") == [
+        ("A", "10", "10", "100", "PREPAID"),
+        ("Support", "100", "0.2", "20", ""),
+    ]
+
+
 def test_what_holds_in_the_last_hour_counts():
     rates = [*RATES, share("Support", "0.3", starting_at=LAST_HOUR, publication=2)]
     discount = override("0.5", period=Period(LAST_HOUR), targets=(target("Support"),))
