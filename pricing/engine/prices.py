@@ -110,17 +110,18 @@ def price_at(
     it: a price that was forgotten is not a gift.
     """
     rate = rate_in_force(card, offer.product_id, offer.pricing_group_values, at, offer.billing_frequency)
-    listed, charged = (rate.tariff if rate is not None else None), LIST_RATE
-    if rate is not None and rate.commit_tariff is not None and payer is not None and payer.rate_type == COMMIT_RATE:
-        listed, charged = rate.commit_tariff, COMMIT_RATE
+    charged = LIST_RATE
+    if rate is not None and rate.commit_tariff is not None and payer is not None:
+        charged = payer.rate_type
     choice = choose_override(overrides, offer, at, prioritization, payer=payer, charged=charged)
     entitled = choice.entitled
     if entitled is None:
         entitled = offer.product_id in card.entitled_products if rate is None else rate.entitled
     if not entitled:
         return Unpriced.NOT_ENTITLED
-    if rate is None or listed is None:
+    if rate is None:
         return Unpriced.NO_RATE
+    listed = (rate.commit_tariff if charged == COMMIT_RATE else None) or rate.tariff
     override = choice.winner
     if override is not None and override.tariff is not None:
         own_unit = override.unit or rate.unit

@@ -51,7 +51,13 @@ def test_charges_say_how_they_come_about():
     found = [(each.above, each.upto, each.quantity, each.fee, each.amount) for each in charges(TIERED, F(60), F(130))]
     assert found == [(60, 100, 40, 0, 400), (100, 130, 30, 3, 243)]
     (packages,) = charges(PACKAGE, F(5), F(35))
-    assert (packages.quantity, packages.units, packages.amount) == (3, 30, 36)
+    assert (packages.quantity, packages.units, packages.fee, packages.amount) == (3, 30, 0, 36)
+
+
+def test_a_share_is_of_the_first_jump_alone():
+    assert [each.amount for each in charges(TIERED, F(0), F(130), F(2, 5))] == [1002, 243]
+    assert [each.amount for each in charges(TIERED, F(100), F(130), F(1, 3))] == [241]
+    assert [each.amount for each in charges(TIERED, F(50), F(130), F(1, 3))] == [500, 243], "there is none at 50"
 
 
 def test_a_charge_without_units_is_for_its_share_of_the_jump():

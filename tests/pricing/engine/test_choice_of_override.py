@@ -11,7 +11,14 @@ from billing_site.foundation.ids import derived_id
 from billing_site.foundation.money import Unit
 from billing_site.foundation.periods import Period
 from pricing.engine.catalog import Rate, RateCard
-from pricing.engine.overrides import EXPLICIT, LOWEST_MULTIPLIER, LosingOverride, Override, choose_override
+from pricing.engine.overrides import (
+    EXPLICIT,
+    LOWEST_MULTIPLIER,
+    LosingOverride,
+    MultiplierTier,
+    Override,
+    choose_override,
+)
 from pricing.engine.prices import Price, Unpriced, price_at
 from pricing.engine.targets import Offer, Target, applies
 from pricing.engine.tariffs import flat
@@ -56,11 +63,19 @@ def test_targets(target, covers):
     assert applies((Target(product_id=derived_id("other")), target), XL_EU) is covers
 
 
+def test_a_target_without_a_frequency_covers_every_one():
+    monthly = replace(XL_EU, billing_frequency="MONTHLY")
+    assert Target().covers(monthly)
+    assert Target(billing_frequency="MONTHLY").covers(monthly)
+    assert not Target(billing_frequency="ANNUAL").covers(monthly)
+
+
 def test_without_targets_a_term_applies_to_everything():
     assert applies((), XL_EU)
 
 
 SMALL, LARGE = multiplier("small", "0.5", priority=D(2)), multiplier("large", "0.9", priority=D(1))
+STEPPED = override("stepped", type="TIERED", tiers=(MultiplierTier(D("0.1"), D(5)),))
 EARLY = override("early", tariff=flat(D(7)), unit=USD, added_by_edit=1)
 LATE = override("late", tariff=flat(D(9)), unit=USD, added_by_edit=2)
 
@@ -91,6 +106,30 @@ LATE = override("late", tariff=flat(D(9)), unit=USD, added_by_edit=2)
             "same",
             ["One that was added later holds."],
             id="equal multipliers",
+        ),
+        pytest.param(
+            [EARLY, multiplier("free", "0", added_by_edit=9)],
+            LOWEST_MULTIPLIER,
+            "early",
+            ["An overwritten price goes before multipliers."],
+            id="even before nothing at all",
+        ),
+        pytest.param(
+            [multiplier("later", "0.9", priority=D(2), position=1), SMALL],
+            EXPLICIT,
+            "later",
+            ["One that was added later holds."],
+            id="equal priorities",
+        ),
+        pytest.param(
+            [STEPPED, LARGE], LOWEST_MULTIPLIER, "large", ["A smaller multiplier holds."], id="tiers count as the price"
+        ),
+        pytest.param(
+            [STEPPED, multiplier("dearer", "1.5")],
+            LOWEST_MULTIPLIER,
+            "stepped",
+            ["A smaller multiplier holds."],
+            id="which is less than more",
         ),
         pytest.param(
             [multiplier("unnumbered", "0.1"), SMALL], EXPLICIT, "small", ["One with a lower priority number holds."],
@@ -179,6 +218,12 @@ def test_the_largest_price_and_multiplier_stay_exact():
         pytest.param([rate("1", values=())], [], Unpriced.NO_RATE, id="another combination is on the card"),
         pytest.param([rate("1", ending_before=AT)], [], Unpriced.NO_RATE, id="the rate has ended"),
         pytest.param([rate("1", entitled=False)], [], Unpriced.NOT_ENTITLED, id="the card does not entitle"),
+        pytest.param(
+            [rate("1", entitled=False), rate("2", values=())],
+            [],
+            Unpriced.NOT_ENTITLED,
+            id="to this combination, whatever others it entitles to",
+        ),
         pytest.param([rate("1", entitled=False)], [SMALL], Unpriced.NOT_ENTITLED, id="a price alone does not entitle"),
         pytest.param([rate("1")], [override("no", entitled=False)], Unpriced.NOT_ENTITLED, id="taken away"),
         pytest.param([], [override("yes", entitled=True)], Unpriced.NO_RATE, id="entitled to what has no price"),

@@ -52,6 +52,7 @@ FIVE = Tariff("SUBSCRIPTION", D(100), quantity=D(5), is_prorated=True)
         pytest.param(Tariff("PACKAGE", D(90), package_size=D(2)), [], 180, id="packages"),
         pytest.param(FIVE, [], 500, id="a quantity of its own"),
         pytest.param(FIVE, [HALF], 250, id="half of it"),
+        pytest.param(replace(FIVE, quantity=D(0)), [], 0, id="none of its own"),
         pytest.param(
             FIVE,
             [replace(HALF, type="TIERED", multiplier=None, tiers=(MultiplierTier(D("0.5"), D(2)),))],

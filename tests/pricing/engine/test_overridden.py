@@ -103,3 +103,10 @@ def test_every_unit_costs_its_tier_times_its_multiple(listed, last, multiples, q
 
     assert together is not None
     assert charged([(tier.price, tier.size) for tier in together.tiers], D(quantity)) == unit_by_unit(quantity)
+
+
+def test_the_largest_numbers_stay_exact():
+    large, odd = D("9999999999999999.999999999999"), D("1234567890123456.999999999999")
+    together = overridden(flat(large), replace(HALF, multiplier=odd))
+    assert together is not None
+    assert Fraction(together.price) == Fraction(large) * Fraction(odd)

@@ -177,8 +177,23 @@ def test_a_price_by_volume_is_that_of_the_tier_reached():
     assert [(step.price, step.fee) for step in found.steps(F(100))] == [(5, 0)]
     assert [(step.price, step.fee) for step in found.steps(F(101))] == [(4, D("3.5"))]
     assert found.unit_price is None
+    assert [found.list_price(step, F(101)) for step in found.steps(F(101))] == [8]
+    other = priced(HALF, on=card(tariff=Tariff("VOLUME", tiers=(Tier(D(9), D(100)), Tier(D(8), None, D(7))))))
+    assert [found.reads_like(other, total) for total in (F(100), F(101))] == [False, True]
     assert [step.price for step in found.list_steps(F(101))] == [8]
     assert found.steps(F(101)) is found.steps(F(999)), "worked out once for each tier"
+
+
+def test_which_of_the_two_tariffs_a_price_of_its_own_stands_for():
+    own = specific("own commit rate", COMMIT, tariff=flat(D(2)), target=COMMIT_RATE)
+    found = [priced(own, OWN, payer=payer) for payer in (None, AT_LIST, AT_COMMIT_RATE)]
+    assert [(each.charged, each.unit_price) for each in found] == [(LIST_RATE, 3), (LIST_RATE, 3), (COMMIT_RATE, 2)]
+
+
+def test_what_an_override_makes_of_a_tariff():
+    by_quantity = override("steps", tiers=(MultiplierTier(D("0.5"), D(60)),), priority=D(1))
+    found = [priced(), priced(OWN), priced(HALF), priced(by_quantity)]
+    assert [each.multiples for each in found] == [(), (), (MultiplierTier(D("0.5")),), by_quantity.tiers]
 
 
 def test_what_the_list_says_of_a_step():

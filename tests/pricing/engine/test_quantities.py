@@ -34,6 +34,8 @@ def test_conversion(metered, conversion, sold):
         ("ROUND_HALF_UP", 0, ["0", "2", "1", "3", "0"]),
         ("ROUND_UP", 1, ["0.1", "1.5", "1.5", "2.5", "0"]),
         ("ROUND_DOWN", -1, ["0", "0", "0", "0", "0"]),
+        ("ROUND_DOWN", 1, ["0", "1.5", "1.4", "2.5", "0"]),
+        ("ROUND_HALF_UP", 1, ["0", "1.5", "1.5", "2.5", "0"]),
     ],
 )
 def test_rounding(method, places, expected):

@@ -87,8 +87,16 @@ def test_ranges_of_multiples_are_counted_as_tiers():
     ranges = (MultiplierTier(D("0.5"), D(60)),)
     assert [step.level for step in steps_of(flat(D(10)), ranges)] == [Level(1, D(0), D(60)), Level(2, D(60), None)]
     assert [step.level.number for step in steps_of(TIERED, ranges)] == [1, 2, 3]
+    sized = [
+        step.level.size for step in steps_of(TIERED, (MultiplierTier(D("0.5"), D(60)), MultiplierTier(D(2), D(90))))
+    ]
+    assert sized == [60, 40, 50, None]
     # By volume the tier is the one reached, whatever the range.
     assert [step.level.number for step in steps_of(VOLUME, ranges, 1)] == [2, 2]
+
+
+def test_by_volume_the_first_tier_is_reached_unless_said_otherwise():
+    assert steps_of(VOLUME) == steps_of(VOLUME, (), 0)
 
 
 def test_packages_keep_their_size_under_multiples():
