@@ -9,7 +9,7 @@ from uuid import UUID
 from billing_site.foundation.money import Unit
 from billing_site.foundation.periods import format_instant
 from pricing.engine.tariffs import Tariff
-from pricing.models import BillableMetric, PricingUnit, Product, ProductVersion, RateCard
+from pricing.models import BillableMetric, PricingUnit, Product, ProductVersion, RateCard, RateCardConversion
 from pricing.queries import AliasSegment, PriceSegment, version_in_force
 
 
@@ -105,7 +105,10 @@ def product_json(product: Product, *, at: datetime) -> dict[str, Any]:
     return shown | ({"archived_at": format_instant(product.archived_at)} if product.archived_at else {})
 
 
-def rate_card_json(card: RateCard, aliases: Iterable[AliasSegment]) -> dict[str, Any]:
+def rate_card_json(
+    card: RateCard, aliases: Iterable[AliasSegment], conversions: Iterable[RateCardConversion]
+) -> dict[str, Any]:
+    """A rate card with the names that it holds and what it converts, the unit of each conversion at hand."""
     return {
         "id": str(card.id),
         "name": card.name,
@@ -114,7 +117,13 @@ def rate_card_json(card: RateCard, aliases: Iterable[AliasSegment]) -> dict[str,
         "created_by": card.created_by,
         "fiat_credit_type": unit_ref(card.fiat_unit),
         "aliases": [_alias(alias) for alias in aliases],
-        "credit_type_conversions": [],
+        "credit_type_conversions": [
+            {
+                "custom_credit_type": unit_ref(conversion.unit),
+                "fiat_per_custom_credit": f"{conversion.fiat_per_unit.normalize():f}",
+            }
+            for conversion in conversions
+        ],
         "custom_fields": card.custom_fields,
     }
 

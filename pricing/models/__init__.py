@@ -1,13 +1,13 @@
 """What is sold and for how much: pricing units, metrics, products, rate cards, and the facts that price them.
 
 Configured rows (units, metrics, products, rate cards) have history. Facts (publications, product versions, rates,
-withdrawals, aliases) are only inserted; each names the publication that brought it.
+withdrawals, aliases, conversions, places) are only inserted; each names the publication that brought it.
 """
 
 from pricing.models.metrics import BillableMetric
 from pricing.models.products import Product, ProductVersion
 from pricing.models.publications import PriceChange, Publication, PublicationCounter
-from pricing.models.rate_cards import RateCard, RateCardAlias
+from pricing.models.rate_cards import RateCard, RateCardAlias, RateCardConversion, RateCardPlace
 from pricing.models.rates import Rate, RateWithdrawal
 from pricing.models.units import PricingUnit
 
@@ -22,5 +22,7 @@ __all__ = [
     "Rate",
     "RateCard",
     "RateCardAlias",
+    "RateCardConversion",
+    "RateCardPlace",
     "RateWithdrawal",
 ]

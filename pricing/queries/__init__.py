@@ -1,6 +1,7 @@
 """Reads of the price list."""
 
 from pricing.queries.aliases import AliasSegment, alias_segments, rate_card_of_alias
+from pricing.queries.cards import conversions_of_cards, product_order
 from pricing.queries.catalog import catalog, latest_publication
 from pricing.queries.price_list import (
     Key,
@@ -44,6 +45,7 @@ __all__ = [
     "Stay",
     "alias_segments",
     "catalog",
+    "conversions_of_cards",
     "default_unit",
     "key_counts",
     "keys_of_card",
@@ -57,6 +59,7 @@ __all__ = [
     "prices_of_keys",
     "pricing_unit",
     "product",
+    "product_order",
     "products",
     "products_by_id",
     "publications_of_card",

@@ -1,17 +1,28 @@
 """The price list compiled into the engine's values, as it was known at a publication."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, F, Max, Model, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from billing_site.foundation.money import Unit
 from pricing.engine import catalog as engine
 from pricing.engine.tariffs import Tariff
-from pricing.models import BillableMetric, PricingUnit, ProductVersion, Publication, Rate, RateCard
+from pricing.models import (
+    BillableMetric,
+    PricingUnit,
+    ProductVersion,
+    Publication,
+    Rate,
+    RateCard,
+    RateCardConversion,
+    RateCardPlace,
+)
 from pricing.queries.memo import Memo
 
 RATE_COLUMNS = (
@@ -41,7 +52,7 @@ def latest_publication() -> int:
 def catalog(*, rate_card_ids: Iterable[UUID], at_publication: int | None = None) -> engine.Catalog:
     """Metrics, all products, and these rate cards, as known at a publication (default: the latest).
 
-    Four queries, and four more where something was published since this process looked last, whatever the size.
+    Four queries, and six more where something was published since this process looked last, whatever the size.
     Call it inside a snapshot where other reads have to agree with it.
     """
     published = Publication.objects.order_by("-number")
@@ -58,36 +69,82 @@ def catalog(*, rate_card_ids: Iterable[UUID], at_publication: int | None = None)
 
 
 def _rate_cards(ids: set[UUID], number: int, change_id: UUID | None) -> dict[UUID, engine.RateCard]:
-    """The cards by id. What was known of a card's rates never changes, so it is compiled once; the counts tell
+    """The cards by id. What was known of a card's facts never changes, so it is compiled once; the counts tell
     when the transaction that publishes has looked before it was done."""
     rows = RateCard.objects.filter(pk__in=ids).select_related("fiat_unit")
     counted = rows.annotate(
         rates_known=Count("rates", filter=Q(rates__publication_id__lte=number)),
         withdrawals_known=Count("rates__withdrawal", filter=Q(rates__withdrawal__publication_id__lte=number)),
+        conversions_known=_count_known(RateCardConversion, number),
+        places_known=_count_known(RateCardPlace, number),
     )
     keys = {
-        card: (card.id, card.name, card.fiat_unit_id, change_id, card.rates_known, card.withdrawals_known)
+        card: (
+            card.id,
+            card.name,
+            card.fiat_unit_id,
+            change_id,
+            card.rates_known,
+            card.withdrawals_known,
+            card.conversions_known,
+            card.places_known,
+        )
         for card in counted
     }
     found = {card.id: _cards.get(key) for card, key in keys.items()}
     missing = [card for card in keys if found[card.id] is None]
     rates: dict[UUID, list[engine.Rate]] = defaultdict(list)
+    worth: dict[UUID, dict[UUID, Decimal]] = defaultdict(dict)
+    orders: dict[UUID, list[UUID]] = defaultdict(list)
     if missing:
         for card_id, rate in compiled(rates_known(number).filter(rate_card__in=missing)):
             rates[card_id].append(rate)
-    fresh = {card.id: _cards.keep(keys[card], compiled_card(card, rates[card.id])) for card in missing}
+        conversions = RateCardConversion.objects.filter(rate_card__in=missing, publication_id__lte=number)
+        for card_id, unit_id, fiat in conversions.values_list("rate_card_id", "unit_id", "fiat_per_unit"):
+            worth[card_id][unit_id] = fiat
+        for card_id, product_id in places_known(number).filter(rate_card__in=missing):
+            orders[card_id].append(product_id)
+    fresh = {
+        card.id: _cards.keep(keys[card], compiled_card(card, rates[card.id], worth[card.id], orders[card.id]))
+        for card in missing
+    }
     return {card_id: card or fresh[card_id] for card_id, card in found.items()}
 
 
-def compiled_card(card: RateCard, rates: Sequence[engine.Rate]) -> engine.RateCard:
-    """Products in the order in which `rates` first name them."""
+def _count_known(facts: type[Model], number: int) -> Coalesce:
+    """How many of a card's facts were published by then, counted apart from what is counted by joining."""
+    known = facts._default_manager.filter(rate_card=OuterRef("pk"), publication_id__lte=number).order_by()
+    return Coalesce(Subquery(known.values("rate_card").annotate(count=Count("pk")).values("count")), 0)
+
+
+def compiled_card(
+    card: RateCard,
+    rates: Sequence[engine.Rate],
+    fiat_per_custom_unit: Mapping[UUID, Decimal] | None = None,
+    order: Sequence[UUID] = (),
+) -> engine.RateCard:
+    """Products in `order`, and after those the others in the order in which `rates` first name them."""
     return engine.RateCard(
         id=card.id,
         name=card.name,
         fiat=card.fiat_unit.to_unit(),
         rates=tuple(rates),
-        product_order=tuple(dict.fromkeys(rate.product_id for rate in rates)),
+        product_order=tuple(in_order(dict.fromkeys(rate.product_id for rate in rates), order)),
+        fiat_per_custom_unit=fiat_per_custom_unit or {},
     )
+
+
+def in_order(on_card: Collection[UUID], order: Iterable[UUID]) -> list[UUID]:
+    """The products on a card: those in `order` first, the others after them as they came."""
+    return list(dict.fromkeys([*(product_id for product_id in order if product_id in on_card), *on_card]))
+
+
+def places_known(number: int) -> QuerySet[RateCardPlace, Any]:
+    """(card, product) in the order that holds on each card: that of the last publication by then to bring one."""
+    brought = RateCardPlace.objects.filter(rate_card=OuterRef("rate_card"), publication_id__lte=number)
+    last = Subquery(brought.order_by("-publication_id").values("publication_id")[:1])
+    holding = RateCardPlace.objects.annotate(last=last).filter(publication_id=F("last"))
+    return holding.order_by("rate_card", "position").values_list("rate_card_id", "product_id")
 
 
 def rates_known(number: int) -> QuerySet[Rate]:

@@ -93,7 +93,8 @@ def version_in_force(found: Product, at: datetime) -> ProductVersion:
 
 def _row(rows: QuerySet[Row], row_id: UUID | str, locked: bool, field: str, noun: str) -> Row:
     try:
-        return (rows.select_for_update(of=("self",)) if locked else rows).get(pk=row_id)
+        # Whoever inserts a fact that points at the row, while others wait for its publication, is not held up.
+        return (rows.select_for_update(of=("self",), no_key=True) if locked else rows).get(pk=row_id)
     except (ObjectDoesNotExist, ValidationError) as error:  # not an id at all: a ValidationError
         raise NotFound(
             f"There is no {noun} {row_id}.", FieldError(field, row_id, f"there is no such {noun}")

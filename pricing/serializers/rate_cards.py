@@ -11,8 +11,8 @@ class AliasShape(serializers.Serializer):
 
 
 class ConversionShape(serializers.Serializer):
-    custom_credit_type_id = serializers.UUIDField()
-    fiat_per_custom_credit = NumberField()
+    custom_credit_type_id = serializers.UUIDField(help_text="A custom pricing unit.")
+    fiat_per_custom_credit = NumberField(help_text="In the rate card's currency; USD in cents. Above 0.")
 
 
 class RateCardCreate(serializers.Serializer):
@@ -20,13 +20,36 @@ class RateCardCreate(serializers.Serializer):
     description = serializers.CharField(allow_blank=True, **OPTIONAL)
     fiat_credit_type_id = serializers.UUIDField(help_text="A currency; USD by default.", **OPTIONAL)
     aliases = AliasShape(many=True, **OPTIONAL)
-    credit_type_conversions = ConversionShape(many=True, help_text="Not supported unless empty.", **OPTIONAL)
+    credit_type_conversions = ConversionShape(many=True, help_text="What custom pricing units are worth.", **OPTIONAL)
     custom_fields = text_map(**OPTIONAL)
+
+
+class RateCardUpdate(serializers.Serializer):
+    rate_card_id = serializers.UUIDField()
+    name = serializers.CharField(**OPTIONAL)
+    description = serializers.CharField(allow_blank=True, **OPTIONAL)
+    aliases = AliasShape(many=True, help_text="More names; another card that has one loses it.", **OPTIONAL)
+    add_credit_type_conversions = ConversionShape(many=True, help_text="Added, never changed.", **OPTIONAL)
+
+
+class ProductOrderSet(serializers.Serializer):
+    rate_card_id = serializers.UUIDField()
+    product_order = serializers.ListField(child=serializers.UUIDField(), help_text="Each product of the card, once.")
+
+
+class ProductMoveShape(serializers.Serializer):
+    product_id = serializers.UUIDField()
+    position = NumberField(help_text="From 0; where the product stands when all moves are done.")
+
+
+class ProductOrderUpdate(serializers.Serializer):
+    rate_card_id = serializers.UUIDField()
+    product_moves = ProductMoveShape(many=True)
 
 
 class ConversionReply(serializers.Serializer):
     custom_credit_type = UnitRefReply()
-    fiat_per_custom_credit = serializers.CharField()
+    fiat_per_custom_credit = serializers.CharField(help_text="A number, as text.")
 
 
 class RateCardReply(serializers.Serializer):

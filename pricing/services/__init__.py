@@ -1,16 +1,26 @@
 """The verbs of the price list: everything that writes it."""
 
 from pricing.services.metrics import PropertyFilter, archive_metric, create_metric, rename_metric
+from pricing.services.product_orders import ProductMove, move_products, set_product_order
 from pricing.services.products import QuantityConversion, QuantityRounding, archive_product, create_product
 from pricing.services.publishing import publish
-from pricing.services.rate_cards import Alias, add_aliases, archive_rate_card, create_rate_card, update_rate_card
+from pricing.services.rate_cards import (
+    Alias,
+    CreditTypeConversion,
+    add_aliases,
+    archive_rate_card,
+    create_rate_card,
+    update_rate_card,
+)
 from pricing.services.rates import NewRate, PriceWasChanged, add_rate, add_rates, check_rate, withdraw_rates
 from pricing.services.units import archive_pricing_unit, create_pricing_unit
 
 __all__ = [
     "Alias",
+    "CreditTypeConversion",
     "NewRate",
     "PriceWasChanged",
+    "ProductMove",
     "PropertyFilter",
     "QuantityConversion",
     "QuantityRounding",
@@ -26,8 +36,10 @@ __all__ = [
     "create_pricing_unit",
     "create_product",
     "create_rate_card",
+    "move_products",
     "publish",
     "rename_metric",
+    "set_product_order",
     "update_rate_card",
     "withdraw_rates",
 ]

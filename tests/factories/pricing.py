@@ -20,6 +20,8 @@ from pricing.models import (
     Rate,
     RateCard,
     RateCardAlias,
+    RateCardConversion,
+    RateCardPlace,
     RateWithdrawal,
 )
 from pricing.services.publishing import next_number
@@ -128,6 +130,30 @@ class RateCardAliasFactory(DjangoModelFactory):
 
     rate_card = factory.SubFactory(RateCardFactory)
     name = "standard"
+    publication = factory.SubFactory(PublicationFactory)
+
+
+class RateCardConversionFactory(DjangoModelFactory):
+    """One custom credit is ten cents."""
+
+    class Meta:
+        model = RateCardConversion
+
+    rate_card = factory.SubFactory(RateCardFactory)
+    unit = factory.SubFactory(PricingUnitFactory)
+    fiat_per_unit = Decimal(10)
+    publication = factory.SubFactory(PublicationFactory)
+
+
+class RateCardPlaceFactory(DjangoModelFactory):
+    """The first place."""
+
+    class Meta:
+        model = RateCardPlace
+
+    rate_card = factory.SubFactory(RateCardFactory)
+    product = factory.SubFactory(ProductFactory)
+    position = 0
     publication = factory.SubFactory(PublicationFactory)
 
 

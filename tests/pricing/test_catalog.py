@@ -13,9 +13,12 @@ from pricing.units import USD_ID
 from tests.factories.pricing import (
     FixedProductFactory,
     MetricFactory,
+    PricingUnitFactory,
     ProductFactory,
     PublicationFactory,
+    RateCardConversionFactory,
     RateCardFactory,
+    RateCardPlaceFactory,
     RateFactory,
     RateWithdrawalFactory,
 )
@@ -121,6 +124,26 @@ def test_a_catalog_of_the_past_knows_neither_later_rates_nor_later_withdrawals_n
     assert known_at(None) == ([second.id], 2)
 
 
+def test_a_catalog_of_the_past_knows_neither_later_conversions_nor_later_orders():
+    first, second = RateFactory(), RateFactory()
+    card = first.rate_card
+    other = RateFactory(rate_card=card, product=second.product)
+    conversion = RateCardConversionFactory(rate_card=card)
+    ordered = RateCardPlaceFactory(rate_card=card, product=other.product)
+    again = RateCardPlaceFactory(rate_card=card, product=first.product)
+
+    def known_at(publication):
+        found = queries.catalog(rate_card_ids=[card.id], at_publication=publication).rate_cards[card.id]
+        return found.fiat_per_custom_unit, found.product_order
+
+    as_priced = (first.product_id, other.product_id)
+    worth = {conversion.unit_id: D(10)}
+    assert known_at(other.publication_id) == ({}, as_priced)
+    assert known_at(conversion.publication_id) == (worth, as_priced)
+    assert known_at(ordered.publication_id) == (worth, as_priced[::-1])
+    assert known_at(again.publication_id) == known_at(None) == (worth, as_priced)
+
+
 def test_only_the_cards_asked_for_are_compiled():
     rate, other = RateFactory(), RateFactory()
     assert set(queries.catalog(rate_card_ids=[rate.rate_card_id]).rate_cards) == {rate.rate_card_id}
@@ -135,12 +158,14 @@ def queries_of_the_catalog(cards):
 
 
 def test_the_catalog_costs_the_same_whatever_its_size():
-    cards = []
+    cards, unit = [], PricingUnitFactory()
     for _ in range(3):
         rate = RateFactory()
         RateFactory(rate_card=rate.rate_card)
+        RateCardConversionFactory(rate_card=rate.rate_card, unit=unit)
+        RateCardPlaceFactory(rate_card=rate.rate_card, product=rate.product)
         cards.append(rate.rate_card_id)
-        assert [queries_of_the_catalog(cards) for _ in range(2)] == [8, 4]
+        assert [queries_of_the_catalog(cards) for _ in range(2)] == [10, 4]
 
 
 def test_what_a_process_keeps_of_a_card_is_never_out_of_date():
@@ -151,14 +176,24 @@ def test_what_a_process_keeps_of_a_card_is_never_out_of_date():
         found = queries.catalog(rate_card_ids=[card.id]).rate_cards[card.id]
         return found.name, [row.id for row in found.rates]
 
+    def beside():
+        found = queries.catalog(rate_card_ids=[card.id]).rate_cards[card.id]
+        return len(found.fiat_per_custom_unit), found.product_order
+
     assert compiled() == ("List prices", [rate.id])
     second = RateFactory(rate_card=card, publication=publication)  # by the publication that was looked at
     assert compiled() == ("List prices", [rate.id, second.id])
     RateWithdrawalFactory(rate=rate, publication=publication)
     assert compiled() == ("List prices", [second.id])
+    third = RateFactory(rate_card=card, publication=publication)
+    assert beside() == (0, (second.product_id, third.product_id))
+    RateCardConversionFactory(rate_card=card, publication=publication)
+    assert beside() == (1, (second.product_id, third.product_id))
+    RateCardPlaceFactory(rate_card=card, product=third.product, publication=publication)
+    assert beside() == (1, (third.product_id, second.product_id))
     card.name = "Prices"
     card.save()
-    assert compiled() == ("Prices", [second.id])
+    assert compiled() == ("Prices", [second.id, third.id])
 
 
 def test_what_a_process_keeps_survives_no_rollback():

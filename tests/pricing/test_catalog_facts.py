@@ -21,6 +21,8 @@ from pricing.models import (
     Rate,
     RateCard,
     RateCardAlias,
+    RateCardConversion,
+    RateCardPlace,
     RateWithdrawal,
 )
 from pricing.services import publish
@@ -33,6 +35,9 @@ from tests.factories.pricing import (
     ProductVersionFactory,
     PublicationFactory,
     RateCardAliasFactory,
+    RateCardConversionFactory,
+    RateCardFactory,
+    RateCardPlaceFactory,
     RateFactory,
     RateWithdrawalFactory,
 )
@@ -41,6 +46,8 @@ FACTS: list[type[Model]] = [
     Publication,
     ProductVersion,
     RateCardAlias,
+    RateCardConversion,
+    RateCardPlace,
     Rate,
     RateWithdrawal,
     *(model.history.model for model in (PricingUnit, BillableMetric, PriceChange, Product, RateCard)),
@@ -52,7 +59,8 @@ def one_of_everything():
     rate = RateFactory()
     RateWithdrawalFactory(rate=rate)
     RateCardAliasFactory(rate_card=rate.rate_card)
-    PricingUnitFactory()
+    RateCardConversionFactory(rate_card=rate.rate_card)
+    RateCardPlaceFactory(rate_card=rate.rate_card, product=rate.product)
 
 
 @pytest.mark.django_db
@@ -113,6 +121,39 @@ def test_facts_are_only_inserted(model, statement):
             lambda: ProductVersionFactory(product=ProductFactory()),
             "a_product_has_one_initial_version",
             id="a second beginning",
+        ),
+        pytest.param(
+            lambda: RateCardConversionFactory(fiat_per_unit=0), "a_custom_unit_is_worth_something", id="worth nothing"
+        ),
+        pytest.param(
+            lambda: RateCardConversionFactory(fiat_per_unit=RawSQL("'NaN'::numeric", [])),
+            "ratecardconversion_fiat_per_unit_is_a_number",
+            id="a worth of NaN",
+        ),
+        pytest.param(
+            lambda: [
+                RateCardConversionFactory(rate_card=card, unit=unit)
+                for card, unit in [(RateCardFactory(), PricingUnitFactory())] * 2
+            ],
+            "a_card_converts_a_unit_once",
+            id="a unit converted twice",
+        ),
+        pytest.param(
+            lambda: [
+                RateCardPlaceFactory(rate_card=card, publication=publication)
+                for card, publication in [(RateCardFactory(), PublicationFactory())] * 2
+            ],
+            "a_place_on_a_card_holds_one_product",
+            id="two products at one place",
+        ),
+        pytest.param(
+            lambda: [
+                RateCardPlaceFactory(rate_card=card, publication=publication, product=product, position=position)
+                for card, publication, product in [(RateCardFactory(), PublicationFactory(), ProductFactory())]
+                for position in range(2)
+            ],
+            "a_product_has_one_place_on_a_card",
+            id="a product at two places",
         ),
         pytest.param(
             lambda: PublicationCounter.objects.create(id=False), "there_is_one_publication_counter", id="two counters"

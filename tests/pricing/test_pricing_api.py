@@ -10,6 +10,7 @@ from tests.factories.pricing import (
     PricingUnitFactory,
     ProductFactory,
     RateCardAliasFactory,
+    RateCardConversionFactory,
     RateCardFactory,
     RateFactory,
 )
@@ -224,9 +225,9 @@ def test_a_rate_card_is_read_as_it_was_created(api):
         pytest.param({"fiat_credit_type_id": NOWHERE}, 400, "fiat_credit_type_id", id="an unknown unit"),
         pytest.param(
             {"credit_type_conversions": [{"custom_credit_type_id": NOWHERE, "fiat_per_custom_credit": 1}]},
-            501,
-            "credit_type_conversions",
-            id="a custom unit",
+            400,
+            "credit_type_conversions[0].custom_credit_type_id",
+            id="an unknown custom unit",
         ),
         pytest.param(
             {"aliases": [{"name": "standard", "starting_at": "2025-01-01T00:30:00Z"}]},
@@ -281,7 +282,7 @@ def rows_of_each_list():
     MetricFactory()
     RateFactory(rate_card=card)
     RateCardAliasFactory(rate_card=card)
-    PricingUnitFactory(name=f"Tokens of {card.id}")
+    RateCardConversionFactory(rate_card=card, unit=PricingUnitFactory(name=f"Tokens of {card.id}"))
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ from jsonschema import Draft202012Validator
 from pricing.urls import urlpatterns
 from tests.factories.pricing import (
     MetricFactory,
-    PricingUnitFactory,
     ProductFactory,
     RateCardAliasFactory,
+    RateCardConversionFactory,
     RateCardFactory,
     RateFactory,
 )
@@ -79,7 +79,7 @@ def rate(metric):
     )
     card = RateCardFactory()
     RateCardAliasFactory(rate_card=card, starting_at="2025-01-01T00:00:00Z", ending_before="2026-01-01T00:00:00Z")
-    PricingUnitFactory()
+    RateCardConversionFactory(rate_card=card)
     return RateFactory(
         rate_card=card, product=product, pricing_group_values={"model": "xl"}, ending_before="2027-01-01T00:00:00Z"
     )
@@ -110,6 +110,11 @@ def test_every_writing_reply_is_as_described(api, check):
     check("post", f"{PRODUCTS}/create", product)
     card = api.post(f"{RATE_CARDS}/create", {"name": "List prices"})
     check("post", f"{RATE_CARDS}/create", card)
+    card_id = card["data"]["id"]
+    same = {"rate_card_id": card_id}
+    check("post", f"{RATE_CARDS}/update", api.post(f"{RATE_CARDS}/update", same | {"name": "Prices"}))
+    for verb, empty in (("setRateCardProductsOrder", "product_order"), ("moveRateCardProducts", "product_moves")):
+        check("post", f"{RATE_CARDS}/{verb}", api.post(f"{RATE_CARDS}/{verb}", same | {empty: []}))
     rate = {
         "product_id": product["data"]["id"],
         "entitled": True,

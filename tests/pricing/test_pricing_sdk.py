@@ -1,11 +1,13 @@
 """The official client, unmodified, against a running server."""
 
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 from metronome import BadRequestError, ConflictError, Metronome, NotFoundError, PermissionDeniedError
 
 from billing_site.foundation import tokens
+from pricing import queries
 from tests.factories.pricing import ADA, NOW
 
 OCTOBER = datetime(2025, 10, 1, tzinfo=UTC)
@@ -147,3 +149,49 @@ def test_currencies_and_custom_units(client):
     assert (units["USD (cents)"].id, units["USD (cents)"].is_currency) == ("2714e483-4ff1-48e4-9e25-ac732e8f24f2", True)
     client.v1.pricing_units.archive(id=created)
     assert created not in {unit.id for unit in client.v1.pricing_units.list()}
+
+
+def test_a_rate_card_is_changed_converts_units_and_orders_its_products(client):
+    v1, cards = client.v1, client.v1.contracts.rate_cards
+    tokens, seats = (v1.pricing_units.create(name=name).data.id for name in ("Tokens", "Seats"))
+    card_id = cards.create(
+        name="Prices", credit_type_conversions=[{"custom_credit_type_id": tokens, "fiat_per_custom_credit": 0.25}]
+    ).data.id
+    updated = cards.update(
+        rate_card_id=card_id,
+        name="List prices",
+        description="For all",
+        aliases=[{"name": "standard", "starting_at": YEAR}],
+        add_credit_type_conversions=[{"custom_credit_type_id": seats, "fiat_per_custom_credit": 200}],
+    )
+    assert updated.data.id == card_id
+    card = cards.retrieve(id=card_id).data
+    assert (card.name, card.description, card.aliases[0].name) == ("List prices", "For all", "standard")
+    assert [(one.custom_credit_type.name, one.fiat_per_custom_credit) for one in card.credit_type_conversions] == [
+        ("Tokens", "0.25"),
+        ("Seats", "200"),
+    ]
+    [listed] = cards.list(body={})
+    assert [one.fiat_per_custom_credit for one in listed.credit_type_conversions] == ["0.25", "200"]
+    with pytest.raises(ConflictError, match="never changes"):
+        cards.update(
+            rate_card_id=card_id,
+            add_credit_type_conversions=[{"custom_credit_type_id": tokens, "fiat_per_custom_credit": 0.5}],
+        )
+
+    metric = v1.billable_metrics.create(
+        name="Calls", aggregation_type="COUNT", event_type_filter={"in_values": ["call"]}
+    ).data.id
+    products = [
+        v1.contracts.products.create(name=name, type="USAGE", billable_metric_id=metric).data.id for name in "ABC"
+    ]
+    price = {"entitled": True, "rate_type": "FLAT", "price": 1, "starting_at": YEAR}
+    cards.rates.add_many(rate_card_id=card_id, rates=[{"product_id": one, **price} for one in products])
+    orders = cards.product_orders
+    assert orders.set(rate_card_id=card_id, product_order=products[::-1]).data.id == card_id
+    moved = orders.update(rate_card_id=card_id, product_moves=[{"product_id": products[0], "position": 0}])
+    assert moved.data.id == card_id
+    expected = [UUID(products[number]) for number in (0, 2, 1)]
+    assert queries.product_order(queries.rate_card(card_id)) == expected
+    with pytest.raises(BadRequestError, match="must name each product"):
+        orders.set(rate_card_id=card_id, product_order=products[:1])

@@ -1,9 +1,10 @@
 from datetime import UTC, datetime
+from decimal import Decimal as D
 
 import pytest
 
 from billing_site.foundation.ids import uuid7
-from billing_site.foundation.refusals import Conflict, NotFound, NotSupported, Refusal
+from billing_site.foundation.refusals import Conflict, NotFound, Refusal
 from pricing import queries, services
 from pricing.models import PricingUnit, Publication, RateCard
 from tests.factories.pricing import NOW, PricingUnitFactory, RateCardFactory
@@ -84,8 +85,6 @@ def test_a_name_may_come_back_after_a_pause(told):
 def test_a_custom_unit_is_no_currency_of_a_rate_card(told):
     with pytest.raises(Refusal, match="Tokens is not a currency"):
         services.create_rate_card("List prices", fiat_credit_type_id=PricingUnitFactory().id, **told)
-    with pytest.raises(NotSupported, match="credit_type_conversions"):
-        services.create_rate_card("List prices", credit_type_conversions=[{}], **told)
 
 
 def test_a_rate_card_is_renamed_once(told):
@@ -97,6 +96,92 @@ def test_a_rate_card_is_renamed_once(told):
     assert card.history.first().history_change_reason == "Clearer"
     with pytest.raises(Refusal):
         services.update_rate_card(card.id, name=" ", **told)
+
+
+def test_a_name_that_the_card_holds_is_not_published_again(told):
+    card = services.create_rate_card("List prices", aliases=[services.Alias("standard", MARCH)], **told)
+    services.update_rate_card(card.id, aliases=[services.Alias("standard", MARCH)], **told)
+    assert card.aliases.count() == 1
+    services.update_rate_card(card.id, aliases=[services.Alias("standard")], **told)
+    assert queries.rate_card_of_alias("standard", at=MARCH.replace(year=2024)) == card
+
+
+def test_a_name_does_not_end_by_being_given_again(told):
+    card = services.create_rate_card("List prices", aliases=[services.Alias("standard", MARCH)], **told)
+    with pytest.raises(Refusal, match="with no end; it ends where another card"):
+        services.update_rate_card(card.id, name="Prices", aliases=[services.Alias("standard", MARCH, MAY)], **told)
+    card.refresh_from_db()
+    assert (card.name, card.aliases.count()) == ("List prices", 1)
+    other = services.create_rate_card("Other", aliases=[services.Alias("standard", MAY)], **told)
+    assert queries.rate_card_of_alias("standard", at=JULY) == other
+
+
+def worth(unit, fiat):
+    return services.CreditTypeConversion(unit.id, D(fiat))
+
+
+def test_conversions_are_added_once_and_never_changed(told):
+    tokens, seats = PricingUnitFactory(), PricingUnitFactory(name="Seats")
+    card = services.create_rate_card("List prices", credit_type_conversions=[worth(tokens, "0.5")], **told)
+    for _ in range(2):
+        services.update_rate_card(
+            card.id, add_credit_type_conversions=[worth(tokens, "0.50"), worth(seats, 200)], **told
+        )
+    assert [(one.unit, one.fiat_per_unit) for one in queries.conversions_of_cards([card.id])[card.id]] == [
+        (tokens, D("0.5")),
+        (seats, D(200)),
+    ]
+    compiled = queries.catalog(rate_card_ids=[card.id]).rate_cards[card.id]
+    assert compiled.fiat_per_custom_unit == {tokens.id: D("0.5"), seats.id: D(200)}
+    assert Publication.objects.count() == 2
+    with pytest.raises(Conflict, match=r"converts this unit at 0\.5 already, which never changes"):
+        services.update_rate_card(
+            card.id, name="Prices", add_credit_type_conversions=[worth(seats, 200), worth(tokens, 1)], **told
+        )
+    card.refresh_from_db()
+    assert (card.name, card.conversions.count()) == ("List prices", 2)
+
+
+@pytest.mark.parametrize(
+    ("make", "field", "rule"),
+    [
+        pytest.param(lambda unit: [worth(unit, 0)], "[0].fiat_per_custom_credit", "greater than 0", id="worth nothing"),
+        pytest.param(lambda unit: [worth(unit, -1)], "[0].fiat_per_custom_credit", "greater than 0", id="a debt"),
+        pytest.param(
+            lambda unit: [worth(unit, "NaN")], "[0].fiat_per_custom_credit", "must be a finite number", id="no number"
+        ),
+        pytest.param(
+            lambda unit: [worth(unit, "1e-13")], "[0].fiat_per_custom_credit", "12 decimals", id="too many decimals"
+        ),
+        pytest.param(lambda unit: [worth(unit, 1)] * 2, "[1].custom_credit_type_id", "only once", id="a unit twice"),
+        pytest.param(
+            lambda unit: [worth(euros(), 1)], "[0].custom_credit_type_id", "EUR is a currency", id="a currency"
+        ),
+        pytest.param(
+            lambda unit: [worth(PricingUnitFactory(name="Old", archived_at=NOW), 1)],
+            "[0].custom_credit_type_id",
+            "Old is archived",
+            id="an archived unit",
+        ),
+        pytest.param(
+            lambda unit: [services.CreditTypeConversion(uuid7(), D(1))],
+            "[0].custom_credit_type_id",
+            "no such pricing unit",
+            id="an unknown unit",
+        ),
+    ],
+)
+def test_a_conversion_is_refused_by_field(told, make, field, rule):
+    card, conversions = RateCardFactory(), make(PricingUnitFactory())
+    with pytest.raises(Refusal) as on_update:
+        services.update_rate_card(card.id, name="Prices", add_credit_type_conversions=conversions, **told)
+    with pytest.raises(Refusal) as on_create:
+        services.create_rate_card("Prices", credit_type_conversions=conversions, **told)
+    found = [(e.field, e.rule) for refused in (on_update, on_create) for e in refused.value.errors]
+    assert [name for name, _ in found] == [f"add_credit_type_conversions{field}", f"credit_type_conversions{field}"]
+    assert all(rule in said for _, said in found)
+    assert [one.name for one in RateCard.objects.all()] == ["List prices"]
+    assert not Publication.objects.exists()
 
 
 def test_a_rate_card_is_archived_once(told):

@@ -29,6 +29,8 @@ MODELS = {
     "pricing.ProductVersion": ("fact", "id", None),
     "pricing.RateCard": ("configured", "id", None),
     "pricing.RateCardAlias": ("fact", "id", None),
+    "pricing.RateCardConversion": ("fact", "id", None),
+    "pricing.RateCardPlace": ("fact", "id", None),
     "pricing.Rate": ("fact", "id", None),
     "pricing.RateWithdrawal": ("fact", "id", None),
     "contracts.Customer": ("configured", "id", "id"),
