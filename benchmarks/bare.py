@@ -106,7 +106,9 @@ def _work(
     form: str, seed: int, workload: Workload, database_url: str, seconds: float, ready: Any, go: Any, results: Any
 ) -> None:
     source = random.Random(seed)
-    batches = [prepared(workload.batch(source)) for _ in range(int(seconds * 1_500))]
+    # More than can be stored in that time: 1,500 calls a second of up to 100 events, 150,000 events in larger ones.
+    count = min(int(seconds * 1_500), int(seconds * 150_000 / workload.events_a_call) + 4)
+    batches = [prepared(workload.batch(source)) for _ in range(count)]
     run = FORMS[form]
     with psycopg.connect(database_url, autocommit=True) as connection:
         for batch in batches[:3]:

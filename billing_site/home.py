@@ -16,7 +16,6 @@ from billing_site.foundation.display import (
     amount_text,
     count_text,
     day_text,
-    exact_text,
     instant_text,
 )
 from billing_site.foundation.models import ClockMove, Job
@@ -29,7 +28,7 @@ from invoicing.wording import draft_text
 from ledger.queries.glance import COUNTED_AT_MOST, Stranger, strangers
 from pricing.models import PricingUnit
 from pricing.queries import PriceChange, price_changes_to_come
-from pricing.wording import sold_unit, values_text
+from pricing.wording import rate_text, rate_unit_text, values_text
 
 SHOWN = 8  # rows of a section; a link leads to the rest
 START_HERE = "start_here"  # what a session remembers of the way through the story
@@ -105,13 +104,12 @@ class PriceRow:
     @classmethod
     def of(cls, change: PriceChange) -> "PriceRow":
         rate = change.after.rate
-        unit = rate.unit.to_unit()
         return cls(
             product=change.priced.version.name,
             values=values_text(change.priced.key.values),
-            before=exact_text(change.before.rate.price, unit) if change.before else "no price",
-            after=exact_text(rate.price, unit),
-            per=sold_unit(change.after.version),
+            before=rate_text(change.before.rate) if change.before else "no price",
+            after=rate_text(rate),
+            per=rate_unit_text(rate, change.after.version),
             when=f"from {day_text(change.after.starting_at)}",
             card=change.card.name,
             url=reverse("admin:pricing_ratecard_change", args=[change.card.pk]),

@@ -8,6 +8,7 @@ from typing import Any
 import dj_database_url
 
 from billing_site.server import embedded, secret
+from pricing.engine.tariffs import RATE_TYPES
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -200,6 +201,8 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "RateTypeEnum": [*RATE_TYPES],
+        "RateTypeSentEnum": [*RATE_TYPES, "CUSTOM"],
         "FrequencyEnum": ["WEEKLY", "MONTHLY", "QUARTERLY", "ANNUAL"],
         "InvoiceTypeEnum": ["USAGE", "SCHEDULED", "USAGE_CONSOLIDATED"],
         "LineTypeEnum": ["usage", "applied_commit_or_credit", "scheduled", "commit_purchase"],

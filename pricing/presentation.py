@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -18,26 +17,13 @@ def unit_ref(unit: Unit | PricingUnit) -> dict[str, str]:
     return {"id": str(unit.id), "name": unit.name}
 
 
-def rate_json(
-    *,
-    rate_type: str,
-    price: Decimal | None,
-    unit: Unit | PricingUnit,
-    pricing_group_values: Iterable[tuple[str, str | None]] = (),
-) -> dict[str, Any]:
-    """A rate by itself: what a price is, without the product and the range that it is for."""
-    values = dict(pricing_group_values)
-    rate = {"rate_type": rate_type, "price": price, "credit_type": unit_ref(unit)}
-    return rate | ({"pricing_group_values": values} if values else {})
-
-
 def tariff_json(
     tariff: Tariff, unit: Unit | PricingUnit, pricing_group_values: Iterable[tuple[str, str | None]] = ()
 ) -> dict[str, Any]:
     """A tariff as a rate by itself, whatever its type."""
     return {
         **commit_rate_json(tariff),
-        **_given({"package_size": tariff.package_size, "quantity": tariff.quantity, "is_prorated": tariff.is_prorated}),
+        **_given({"quantity": tariff.quantity, "is_prorated": tariff.is_prorated}),
         "credit_type": unit_ref(unit),
         **({"pricing_group_values": dict(pricing_group_values)} if pricing_group_values else {}),
     }
@@ -48,7 +34,8 @@ def commit_rate_json(tariff: Tariff) -> dict[str, Any]:
     tiers = [
         _given({"price": tier.price, "size": tier.size, "flat_fee": tier.flat_fee or None}) for tier in tariff.tiers
     ]
-    return _given({"rate_type": tariff.type, "price": tariff.price, "tiers": tiers or None})
+    numbers = {"price": tariff.price, "package_size": tariff.package_size}
+    return _given({"rate_type": tariff.type, **numbers, "tiers": tiers or None})
 
 
 def _given(fields: dict[str, Any]) -> dict[str, Any]:
@@ -65,9 +52,8 @@ def price_row(segment: PriceSegment) -> dict[str, Any]:
         "product_name": segment.version.name,
         "product_tags": segment.version.tags,
         "product_custom_fields": segment.product.custom_fields,
-        "rate": rate_json(
-            rate_type=rate.tariff.type, price=rate.tariff.price, unit=rate.unit, pricing_group_values=rate.values
-        ),
+        "rate": tariff_json(rate.tariff, rate.unit, rate.values),
+        "commit_rate": commit_rate_json(rate.commit_tariff) if rate.commit_tariff else None,
         "starting_at": format_instant(segment.starting_at),
         "ending_before": format_instant(segment.ending_before) if segment.ending_before else None,
         "billing_frequency": rate.billing_frequency or None,

@@ -5,8 +5,9 @@ A tariff's tier is {"price", "size", "flat_fee"}: the size is left out on the la
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from typing import Any
 
-from pricing.engine.tariffs import Tier
+from pricing.engine.tariffs import Tariff, Tier
 
 NO_FEE = Decimal(0)
 
@@ -25,6 +26,25 @@ def read_tiers(stored: Iterable[Mapping[str, str]]) -> tuple[Tier, ...]:
             flat_fee=Decimal(each.get("flat_fee", NO_FEE)),
         )
         for each in stored
+    )
+
+
+def stored_tariff(tariff: Tariff) -> dict[str, Any]:
+    """A whole tariff as one JSON object: a commit rate beside the rate that it belongs to."""
+    tiers = {"tiers": stored_tiers(tariff.tiers)} if tariff.tiers else {}
+    numbers = stored_numbers({"price": tariff.price, "package_size": tariff.package_size})
+    return {"rate_type": tariff.type, **numbers, **tiers}
+
+
+def read_tariff(stored: Mapping[str, Any]) -> Tariff:
+    def number(name: str) -> Decimal | None:
+        return Decimal(stored[name]) if name in stored else None
+
+    return Tariff(
+        stored["rate_type"],
+        price=number("price"),
+        tiers=read_tiers(stored.get("tiers", ())),
+        package_size=number("package_size"),
     )
 
 

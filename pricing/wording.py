@@ -5,8 +5,10 @@ from decimal import Decimal
 
 from billing_site.foundation.display import exact_text, quantity_text
 from billing_site.foundation.money import Unit
-from pricing.engine.tariffs import PACKAGE, PERCENTAGE, SUBSCRIPTION, TIERED_PERCENTAGE, VOLUME, Tariff, Tier
-from pricing.models import ProductVersion
+from pricing.engine.tariffs import FLAT, PACKAGE, PERCENTAGE, SUBSCRIPTION, TIERED_PERCENTAGE, VOLUME, Tariff, Tier
+from pricing.models import ProductVersion, Rate
+
+FREQUENCY_TEXTS = {"WEEKLY": "a week", "MONTHLY": "a month", "QUARTERLY": "a quarter", "ANNUAL": "a year"}
 
 
 def sold_unit(version: ProductVersion) -> str:
@@ -20,9 +22,9 @@ def sold_unit(version: ProductVersion) -> str:
     return "per unit"
 
 
-def price_text(price: Decimal, unit: Unit, version: ProductVersion) -> str:
+def price_text(rate: Rate, version: ProductVersion) -> str:
     """With every digit: "$40.00 per million tokens"."""
-    return f"{exact_text(price, unit)} {sold_unit(version)}"
+    return f"{rate_text(rate)} {rate_unit_text(rate, version)}".rstrip()
 
 
 def tariff_text(tariff: Tariff, unit: Unit) -> str:
@@ -37,6 +39,21 @@ def tariff_text(tariff: Tariff, unit: Unit) -> str:
     if tariff.type == SUBSCRIPTION and tariff.quantity is not None:
         return f"{price} a period for each of {quantity_text(tariff.quantity)}, prorated"
     return f"{price} a unit"
+
+
+def rate_text(rate: Rate) -> str:
+    """What a rate charges, without what a flat price is for."""
+    unit = rate.unit.to_unit()
+    if rate.rate_type == FLAT and rate.price is not None:
+        return exact_text(rate.price, unit)
+    return tariff_text(rate.to_tariff(), unit)
+
+
+def rate_unit_text(rate: Rate, version: ProductVersion) -> str:
+    """What a flat price is for; the others say it themselves."""
+    if rate.rate_type != FLAT:
+        return ""
+    return FREQUENCY_TEXTS.get(rate.billing_frequency) or sold_unit(version)
 
 
 def percent_text(fraction: Decimal) -> str:

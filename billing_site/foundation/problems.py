@@ -25,6 +25,12 @@ class Problems:
     def add(self, field: str, value: object, rule: str) -> None:
         self.errors.append(FieldError(f"{self.path}{field}", value, rule))
 
+    def within(self, path: str) -> "Problems":
+        """The same list of problems, for fields under `path`."""
+        inner = Problems(f"{self.path}{path}.")
+        inner.errors = self.errors
+        return inner
+
     def refuse(self) -> None:
         """Raises Refusal with everything that was added; does nothing where nothing was."""
         if not self.errors:

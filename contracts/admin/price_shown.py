@@ -7,12 +7,12 @@ from uuid import UUID
 
 from django.urls import reverse
 
-from billing_site.foundation.display import count_text, day_text, exact_text, instant_text
+from billing_site.foundation.display import count_text, day_text, instant_text
 from billing_site.foundation.periods import floor_hour
 from contracts.queries import Reach
 from pricing.models import Publication, Rate, RateCard
 from pricing.queries import PricedKey, Standing, Stay
-from pricing.wording import price_text, sold_unit, values_text
+from pricing.wording import price_text, rate_text, rate_unit_text, values_text
 
 # what is said of a rate's standing, and how it looks
 BADGES = {
@@ -49,8 +49,8 @@ class ShownStay:
             why = f": {taken.price_change.reason}" if taken.price_change.reason else ""
             withdrawn = f"Withdrawn by {taken.published_by}, {instant_text(taken.published_at)}{why}"
         return cls(
-            amount=exact_text(rate.price, rate.unit.to_unit()),
-            per=sold_unit(stay.version),
+            amount=rate_text(rate),
+            per=rate_unit_text(rate, stay.version),
             when=range_text(stay.starting_at, stay.ending_before),
             badge=badge,
             tone=tone,
@@ -87,8 +87,8 @@ class ShownKey:
             product_id=priced.product.pk,
             name=priced.version.name,
             values=values_text(priced.key.values),
-            amount=exact_text(now.rate.price, now.rate.unit.to_unit()) if now else "",
-            per=sold_unit(priced.version) if now else "",
+            amount=rate_text(now.rate) if now else "",
+            per=rate_unit_text(now.rate, priced.version) if now else "",
             since=range_text(now.starting_at, now.ending_before) if now else "",
             is_entitled=now.rate.entitled if now else False,
             to_come=tuple(ShownStay.of(card, stay) for stay in priced.those(Standing.TO_COME)),
@@ -138,11 +138,11 @@ class Effect:
 
 def effect_of_adding(before: PricedKey, after: PricedKey, rate: Rate, touched: Reach, *, at: datetime) -> Effect:
     """`after` is `before` with `rate` added."""
-    unit, start = rate.unit.to_unit(), rate.starting_at
+    start = rate.starting_at
     held, new = before.at(start), after.at(start)
     assert new is not None
     notes = [Note(f"{start_of(count_text(touched.contracts, 'contract is', 'contracts are'))} on this card.")]
-    if held is not None and (held.rate.price, held.rate.entitled) == (rate.price, rate.entitled):
+    if held is not None and _charged(held.rate) == _charged(rate):
         notes.insert(0, Note("That is the price then already.", "warn"))
     if new.ending_before is not None:
         notes.append(_afterwards(after.at(new.ending_before), new.ending_before, is_again=rate.ending_before))
@@ -150,9 +150,9 @@ def effect_of_adding(before: PricedKey, after: PricedKey, rate: Rate, touched: R
     if not rate.entitled:
         notes.append(Note("Not part of contracts on this card, unless one says so.", "warn"))
     return Effect(
-        before=exact_text(held.rate.price, unit) if held else "no price",
-        after=exact_text(rate.price, unit),
-        per=sold_unit(new.version),
+        before=rate_text(held.rate) if held else "no price",
+        after=rate_text(rate),
+        per=rate_unit_text(rate, new.version),
         when=range_text(start, new.ending_before),
         notes=tuple(notes),
     )
@@ -160,16 +160,15 @@ def effect_of_adding(before: PricedKey, after: PricedKey, rate: Rate, touched: R
 
 def effect_of_withdrawing(after: PricedKey, rate: Rate, stay: Stay, touched: Reach, *, at: datetime) -> Effect:
     """`after` is the row without `rate`, which holds over `stay` so far."""
-    unit = rate.unit.to_unit()
     held = after.at(stay.starting_at)
     notes = [Note(f"{start_of(count_text(touched.contracts, 'contract is', 'contracts are'))} on this card.")]
     if held is None:
         notes.append(Note("Nothing holds then in its stead: usage would have no price, and hold its invoices.", "warn"))
     notes.extend(_reaching_back(stay.starting_at, touched, at))
     return Effect(
-        before=exact_text(rate.price, unit),
-        after=exact_text(held.rate.price, unit) if held else "no price",
-        per=sold_unit(stay.version),
+        before=rate_text(rate),
+        after=rate_text(held.rate) if held else "no price",
+        per=rate_unit_text(rate, stay.version),
         when=range_text(stay.starting_at, stay.ending_before),
         notes=tuple(notes),
     )
@@ -195,10 +194,15 @@ def start_of(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}"
 
 
+def _charged(rate: Rate) -> tuple[object, ...]:
+    """What makes two rates the same to a customer."""
+    return rate.to_tariff(), rate.to_commit_tariff(), rate.entitled
+
+
 def _afterwards(following: Stay | None, instant: datetime, *, is_again: datetime | None) -> Note:
     if following is None:
         return Note(f"From {day_text(instant)} on there is no price.", "warn")
-    price = price_text(following.rate.price, following.rate.unit.to_unit(), following.version)
+    price = price_text(following.rate, following.version)
     if following.rate.starting_at == instant:
         return Note(f"A later price replaces it on {day_text(instant)}: {price}.", "warn")
     return Note(f"From {day_text(instant)} on it is {price} again.")
@@ -234,8 +238,7 @@ def _summary(priced: PricedKey) -> str:
 
 def _changes(prefix: str, rates: list[Rate], limit: int = 5) -> list[str]:
     shown = [
-        f"{prefix}{_named(rate)} {exact_text(rate.price, rate.unit.to_unit())} "
-        f"{range_text(rate.starting_at, rate.ending_before)}"
+        f"{prefix}{_named(rate)} {rate_text(rate)} {range_text(rate.starting_at, rate.ending_before)}"
         for rate in rates[:limit]
     ]
     return [*shown, f"and {len(rates) - limit} more"] if len(rates) > limit else shown

@@ -309,6 +309,7 @@ def _with(card: RateCard, row: PricedKey, new: services.NewRate, at: datetime) -
         starting_at=new.starting_at,
         ending_before=new.ending_before,
         entitled=new.entitled,
+        rate_type=new.rate_type,
         price=new.price,
         unit=card.fiat_unit,
     )

@@ -8,15 +8,15 @@ from django import forms
 from django.http import QueryDict
 
 from billing_site.foundation.admin import Dressed
-from billing_site.foundation.display import plain_text, unit_sign, unit_text
-from billing_site.foundation.money import Unit, major_amount, wire_amount
+from billing_site.foundation.display import unit_sign, unit_text
+from billing_site.foundation.money import Unit, wire_amount
 from billing_site.foundation.periods import DAY, floor_day
 from billing_site.foundation.refusals import Refusal
 from contracts.forms.instants import InstantField
 from pricing.models import Rate
 from pricing.queries import PricedKey
 from pricing.services import NewRate
-from pricing.wording import sold_unit
+from pricing.wording import rate_text, sold_unit
 
 
 class ShownRefusal(Dressed, forms.Form):
@@ -68,7 +68,7 @@ class PriceForm(ShownRefusal):
         }
         super().__init__(data, initial=initial)
         self.key, self.unit = priced.key, unit
-        held = plain_text(major_amount(now.rate.price, unit)) if now else ""
+        held = rate_text(now.rate) if now else ""
         self.sign, self.sold_unit = unit_sign(unit), sold_unit(priced.version)
         self.fields["price"].help_text = f"In {unit_text(unit)}, {self.sold_unit}." + (f" Now {held}." if held else "")
         price = self.fields["price"].widget

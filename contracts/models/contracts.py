@@ -1,7 +1,6 @@
 """Contracts, what holds for one as a whole, and prices of their own."""
 
 from decimal import Decimal
-from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
@@ -24,31 +23,8 @@ from contracts.models.term import Term, digits, range_text, targets
 from pricing.engine.overrides import MultiplierTier
 from pricing.engine.tariffs import Tariff
 from pricing.models import PricingUnit, Product, RateCard
+from pricing.models.rates import has_tariff
 from pricing.tiers import read_tiers
-
-# The columns of a tariff, apart from its tiers, that each type of rate has.
-COLUMNS_OF = {
-    "": (),
-    "FLAT": ("price",),
-    "PERCENTAGE": ("price",),
-    "PACKAGE": ("price", "package_size"),
-    "SUBSCRIPTION": ("price", "quantity", "is_prorated"),
-    "TIERED": (),
-    "VOLUME": (),
-    "TIERED_PERCENTAGE": (),
-}
-
-
-def _tariff(*rate_types: str, **also: Any) -> Q:
-    """An override with a tariff of one of these types, which has the columns of its type and no others."""
-    condition = Q()
-    for rate_type in rate_types:
-        columns = {
-            f"{name}__isnull": name not in COLUMNS_OF[rate_type]
-            for name in ("price", "package_size", "quantity", "is_prorated")
-        }
-        condition |= Q(rate_type=rate_type, **columns, **also)
-    return condition
 
 
 class Contract(models.Model):
@@ -194,8 +170,8 @@ class Override(Term):
             ),
             models.CheckConstraint(
                 name="an_overwritten_tariff_says_what_its_type_needs",
-                condition=_tariff("", "FLAT", "PERCENTAGE", "PACKAGE", "SUBSCRIPTION", rate_tiers=[])
-                | _tariff("TIERED", "VOLUME", "TIERED_PERCENTAGE") & ~Q(rate_tiers=[]),
+                condition=has_tariff("", "FLAT", "PERCENTAGE", "PACKAGE", "SUBSCRIPTION", rate_tiers=[])
+                | has_tariff("TIERED", "VOLUME", "TIERED_PERCENTAGE") & ~Q(rate_tiers=[]),
             ),
             models.CheckConstraint(
                 name="only_a_balance_that_pays_has_a_commit_rate",

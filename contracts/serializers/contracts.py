@@ -11,9 +11,8 @@ from contracts.serializers.terms import (
     OverrideShape,
     ScheduledChargeShape,
     StatementScheduleShape,
-    plain,
 )
-from pricing.serializers.common import OPTIONAL
+from pricing.serializers.common import OPTIONAL, plain
 from pricing.serializers.rates import RateSelectorShape
 
 CLEARED_BY_NULL = ("update_contract_end_date", "update_contract_name", "update_net_payment_terms_days")

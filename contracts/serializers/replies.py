@@ -4,6 +4,7 @@ from rest_framework import serializers
 
 from billing_site.foundation.fields import InstantField, NumberField, text_map, texts
 from pricing.serializers.common import IdReply, UnitRefReply
+from pricing.serializers.rates import CommitRateReply, RateReply, TierReply
 
 
 class SegmentReply(serializers.Serializer):
@@ -52,26 +53,6 @@ class MultiplierTierReply(serializers.Serializer):
     size = NumberField(required=False)
 
 
-class TierReply(serializers.Serializer):
-    price = NumberField()
-    size = NumberField(required=False)
-    flat_fee = NumberField(required=False)
-
-
-class CommitRateReply(serializers.Serializer):
-    rate_type = serializers.CharField()
-    price = NumberField(required=False)
-    tiers = TierReply(many=True, required=False)
-
-
-class TariffReply(CommitRateReply):
-    package_size = NumberField(required=False)
-    quantity = NumberField(required=False)
-    is_prorated = serializers.BooleanField(required=False)
-    credit_type = UnitRefReply()
-    pricing_group_values = text_map(required=False)
-
-
 class AddedCommitReply(serializers.Serializer):
     id = serializers.UUIDField()
     type = serializers.CharField()
@@ -108,7 +89,7 @@ class OverrideReply(serializers.Serializer):
     type = serializers.CharField(required=False)
     multiplier = NumberField(required=False)
     override_tiers = MultiplierTierReply(many=True, required=False)
-    overwrite_rate = TariffReply(required=False)
+    overwrite_rate = RateReply(required=False)
     priority = NumberField(required=False)
     entitled = serializers.BooleanField(required=False)
     product = UnitRefReply(required=False)
@@ -223,7 +204,7 @@ class ContractPriceReply(serializers.Serializer):
     ending_before = InstantField(required=False, help_text="Of the list price.")
     billing_frequency = serializers.CharField(required=False)
     pricing_group_values = text_map(required=False)
-    list_rate = TariffReply()
+    list_rate = RateReply()
     commit_rate = CommitRateReply(required=False, help_text="While a commit or credit of rate type COMMIT_RATE pays.")
-    override_rate = TariffReply(required=False, help_text="What the contract makes of it, where one rate can say it.")
+    override_rate = RateReply(required=False, help_text="What the contract makes of it, where one rate can say it.")
     override_id = serializers.UUIDField(required=False, help_text="The override that holds; absent: the list price.")

@@ -9,28 +9,11 @@ from contracts import inputs
 from contracts.services.schedules import DISTRIBUTIONS
 from contracts.services.schedules import FREQUENCIES as SCHEDULE_FREQUENCIES
 from pricing.engine.tariffs import RATE_TYPES
-from pricing.serializers.common import OPTIONAL
-from pricing.serializers.rates import FREQUENCIES
-from pricing.services.tariffs import TierInput
+from pricing.models.rates import FREQUENCIES
+from pricing.serializers.common import OPTIONAL, InputShape
+from pricing.serializers.rates import TierShape
 
 BLANK: dict[str, Any] = {**OPTIONAL, "allow_blank": True}
-
-
-class InputShape(serializers.Serializer):
-    """Validates into `becomes`; null is the same as absent."""
-
-    becomes: type
-
-    def to_internal_value(self, data: Any) -> Any:
-        sent = super().to_internal_value(data)
-        return self.becomes(**plain(sent))
-
-
-def plain(sent: dict[str, Any]) -> dict[str, Any]:
-    """What was sent and is not null, lists as tuples."""
-    return {
-        name: tuple(value) if isinstance(value, list) else value for name, value in sent.items() if value is not None
-    }
 
 
 class SpecifierShape(InputShape):
@@ -47,14 +30,6 @@ class OverrideSpecifierShape(SpecifierShape):
     commit_ids = texts(help_text="Commits, one of which has to pay; by id or by temporary id.", **OPTIONAL)
     recurring_commit_ids = texts(help_text="Or one that these recurring commits grant.", **OPTIONAL)
     any_commit_or_credit_ids = texts(help_text="Instead of both lists: commits and credits of any kind.", **OPTIONAL)
-
-
-class TierShape(InputShape):
-    becomes = TierInput
-
-    price = NumberField()
-    size = NumberField(help_text="How many units the tier is wide; absent on the last.", **OPTIONAL)
-    flat_fee = NumberField(help_text="Owed once a period when the tier is entered.", **OPTIONAL)
 
 
 class OverwriteRateShape(InputShape):

@@ -10,7 +10,7 @@ from contracts.inputs import CommitInput, OverrideInput, ScheduledChargeInput
 from contracts.models import Contract, ContractEdit, Override, Term
 from contracts.queries import AgreedCharge, AgreedCommit
 from contracts.services.charges import charge_rows
-from contracts.services.checks import Deal, within
+from contracts.services.checks import Deal
 from contracts.services.commits import commit_rows
 from contracts.services.overrides import override_row
 from contracts.services.payers import standing_payers, with_added
@@ -89,7 +89,7 @@ def deal_for(contract: Contract, added: Added, *, dates_charged: frozenset[datet
 def added_rows(added: Added, deal: Deal, problems: Problems) -> AddedRows:
     """The rows of everything added. What is wrong goes to `problems`. Raises NotSupported."""
     commits = tuple(
-        commit_rows(given, position, deal, within(problems, f"{added.prefix}commits[{position}]"))
+        commit_rows(given, position, deal, problems.within(f"{added.prefix}commits[{position}]"))
         for position, given in enumerate(added.commits)
     )
     rows = [committed.commit for committed in commits]
@@ -97,12 +97,12 @@ def added_rows(added: Added, deal: Deal, problems: Problems) -> AddedRows:
     deal = replace(deal, payers=payers)
     return AddedRows(
         overrides=tuple(
-            override_row(given, position, deal, within(problems, f"{added.prefix}overrides[{position}]"))
+            override_row(given, position, deal, problems.within(f"{added.prefix}overrides[{position}]"))
             for position, given in enumerate(added.overrides)
         ),
         commits=commits,
         charges=tuple(
-            charge_rows(given, position, deal, within(problems, f"{added.prefix}scheduled_charges[{position}]"))
+            charge_rows(given, position, deal, problems.within(f"{added.prefix}scheduled_charges[{position}]"))
             for position, given in enumerate(added.charges)
         ),
     )

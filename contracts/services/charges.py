@@ -5,7 +5,7 @@ from billing_site.foundation.problems import Problems
 from contracts.inputs import ScheduledChargeInput
 from contracts.models import ScheduledCharge, ScheduledChargeItem
 from contracts.queries import AgreedCharge
-from contracts.services.checks import Deal, fixed_product, in_fiat, short_text, within
+from contracts.services.checks import Deal, fixed_product, in_fiat, short_text
 from contracts.services.schedules import dated_amounts
 
 
@@ -14,7 +14,7 @@ def charge_rows(given: ScheduledChargeInput, position: int, deal: Deal, problems
     fixed_product(problems, given.product_id, deal)
     short_text(problems, "name", given.name)
     problems.custom_fields(given.custom_fields)
-    inner = within(problems, "schedule")
+    inner = problems.within("schedule")
     in_fiat(inner, given.schedule.credit_type_id, deal)
     if given.schedule.do_not_invoice:
         inner.add("do_not_invoice", True, "must be false: a scheduled charge is always invoiced")

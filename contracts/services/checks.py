@@ -29,13 +29,6 @@ class Deal:
     payers: Mapping[str, Mapping[str, UUID]] = field(default_factory=dict)  # what overrides may name: see `payers`
 
 
-def within(problems: Problems, path: str) -> Problems:
-    """The same list of problems, for fields under `path`."""
-    inner = Problems(f"{problems.path}{path}.")
-    inner.errors = problems.errors
-    return inner
-
-
 def instant(problems: Problems, name: str, value: datetime) -> None:
     if not EARLIEST <= value < LATEST:
         problems.add(name, value.isoformat(), "must lie between the years 1970 and 8999")

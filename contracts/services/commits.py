@@ -18,7 +18,6 @@ from contracts.services.checks import (
     priced_product,
     short_text,
     term_range,
-    within,
 )
 from contracts.services.schedules import DatedAmount, dated_amounts
 
@@ -48,8 +47,8 @@ def commit_rows(given: CommitInput, position: int, deal: Deal, problems: Problem
         custom_fields=dict(given.custom_fields),
     )
     _target(commit, given, deal, problems)
-    segment = _the_segment(given.access_schedule, deal, within(problems, "access_schedule"))
-    item = _the_true_up(given.invoice_schedule, segment, deal, within(problems, "invoice_schedule"))
+    segment = _the_segment(given.access_schedule, deal, problems.within("access_schedule"))
+    item = _the_true_up(given.invoice_schedule, segment, deal, problems.within("invoice_schedule"))
     segments = []
     if segment is not None:
         segments = [
@@ -85,7 +84,7 @@ def _the_segment(given: AccessScheduleInput | None, deal: Deal, problems: Proble
         return None
     in_fiat(problems, given.credit_type_id, deal)
     segment = given.schedule_items[0]
-    inner = within(problems, "schedule_items[0]")
+    inner = problems.within("schedule_items[0]")
     term_range(inner, segment.starting_at, segment.ending_before)
     not_billed_yet(inner, "starting_at", segment.starting_at, segment.starting_at, deal)
     if inner.number("amount", segment.amount) and segment.amount <= 0:

@@ -9,7 +9,7 @@ from billing_site.foundation.refusals import Conflict, Refusal
 from contracts.inputs import ContractInput, StatementScheduleInput
 from contracts.models import Contract, ContractEdit, ContractTerms, Customer
 from contracts.services.additions import Added, added_rows, deal_for
-from contracts.services.checks import days, instant, short_text, term_range, uniqueness_key, within
+from contracts.services.checks import days, instant, short_text, term_range, uniqueness_key
 from contracts.services.overlaps import check_overlap
 from contracts.services.recording import add_terms, record_edit
 from contracts.transactions import money_transaction
@@ -49,7 +49,7 @@ def create_contract(customer: Customer, given: ContractInput, *, reason: str = "
         starting_at=given.starting_at,
         rate_card=card,
         frequency=given.usage_statement_schedule.frequency,
-        billing_anchor_at=_anchor(given, within(problems, "usage_statement_schedule")),
+        billing_anchor_at=_anchor(given, problems.within("usage_statement_schedule")),
         multiplier_override_prioritization=given.multiplier_override_prioritization,
         uniqueness_key=key,
         custom_fields=dict(given.custom_fields),

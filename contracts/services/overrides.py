@@ -19,7 +19,7 @@ from billing_site.foundation.problems import Problems
 from contracts.inputs import OverrideInput, RateInput, TargetInput
 from contracts.models import Contract, Override
 from contracts.services import targeting
-from contracts.services.checks import Deal, in_fiat, not_billed_yet, term_range, within
+from contracts.services.checks import Deal, in_fiat, not_billed_yet, term_range
 from pricing.engine.tariffs import Tariff
 from pricing.services.tariffs import above_zero, check_sizes, check_suits_product, checked_tariff, not_negative
 from pricing.tiers import stored_numbers, stored_tiers
@@ -106,7 +106,7 @@ def _checked_rate(problems: Problems, given: OverrideInput, deal: Deal) -> Tarif
     if rate is None:
         problems.add("overwrite_rate", None, "is required for the type OVERWRITE")
         return None
-    inner = within(problems, "overwrite_rate")
+    inner = problems.within("overwrite_rate")
     in_fiat(inner, rate.credit_type_id, deal)
     named = dict.fromkeys((given.product_id, *(target.product_id for target in given.override_specifiers)))
     for product_id in named:

@@ -11,7 +11,7 @@ from billing_site.foundation.money import PRECISION, QUANTUM, Unit, exact_sum, f
 from billing_site.foundation.periods import DAYS_OF, MONTHS_OF, boundary
 from billing_site.foundation.problems import Problems
 from contracts.inputs import InvoiceItemInput, InvoiceScheduleInput, RecurringScheduleInput
-from contracts.services.checks import instant, within
+from contracts.services.checks import instant
 
 MOST_ITEMS = 1_000
 FREQUENCIES = ("WEEKLY", "MONTHLY", "QUARTERLY", "SEMI_ANNUAL", "ANNUAL")
@@ -39,14 +39,14 @@ def dated_amounts(schedule: InvoiceScheduleInput, unit: Unit, problems: Problems
             problems.add("schedule_items", len(schedule.schedule_items), f"must not have more than {MOST_ITEMS} items")
             return []
         given = [
-            _dated(item, within(problems, f"schedule_items[{index}]"))
+            _dated(item, problems.within(f"schedule_items[{index}]"))
             for index, item in enumerate(schedule.schedule_items)
         ]
         return [item for item in given if item is not None]
     if schedule.schedule_items:
         shown = f"{len(schedule.schedule_items)} items"
         problems.add("schedule_items", shown, "cannot be combined with a recurring_schedule")
-    return _expanded(schedule.recurring_schedule, unit, within(problems, "recurring_schedule"))
+    return _expanded(schedule.recurring_schedule, unit, problems.within("recurring_schedule"))
 
 
 def _dated(item: InvoiceItemInput, problems: Problems) -> DatedAmount | None:

@@ -9,7 +9,7 @@ from billing_site.foundation.problems import Problems
 from contracts.inputs import OverrideInput, TargetInput
 from contracts.models import Contract, Override
 from contracts.models.term import PAYER_KEYS
-from contracts.services.checks import Deal, priced_product, within
+from contracts.services.checks import Deal, priced_product
 from contracts.services.payers import named_payers
 from pricing.models import Product
 from pricing.queries import version_in_force
@@ -20,7 +20,7 @@ MULTIPLIERS: Final = (Override.Type.MULTIPLIER, Override.Type.TIERED)
 def specifiers(problems: Problems, name: str, given: Sequence[TargetInput], deal: Deal) -> list[dict[str, Any]]:
     """Specifiers as they are stored, each checked."""
     for index, target in enumerate(given):
-        _check(within(problems, f"{name}[{index}]"), target, deal)
+        _check(problems.within(f"{name}[{index}]"), target, deal)
     return [_stored(target) for target in given]
 
 
@@ -28,7 +28,7 @@ def override_specifiers(problems: Problems, name: str, given: OverrideInput, dea
     """The specifiers of an override as they are stored, each checked."""
     stored = specifiers(problems, name, given.override_specifiers, deal)
     for index, target in enumerate(given.override_specifiers):
-        inner = within(problems, f"{name}[{index}]")
+        inner = problems.within(f"{name}[{index}]")
         _check_payers(inner, target, given)
         _check_frequency(inner, target.product_id, target.billing_frequency, deal)
         if target.presentation_group_values and given.type not in MULTIPLIERS:

@@ -57,7 +57,7 @@ class RateAdmin(ThroughServices, FactAdmin):
     @admin.display(description="Price", ordering="price")
     def money_price(self, rate: Rate) -> str:
         version = version_in_force(rate.product, rate.starting_at)
-        return number_cell(price_text(rate.price, rate.unit.to_unit(), version))
+        return number_cell(price_text(rate, version))
 
     @admin.display(description="Values")
     def values(self, rate: Rate) -> str:

@@ -1,15 +1,54 @@
 """Rates, and their withdrawals."""
 
+from decimal import Decimal
+from typing import Any
+
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import MD5, Cast
 
-from billing_site.foundation.columns import ends_after_it_starts, is_a_number, on_the_hour, one_of, price_field
+from billing_site.foundation.columns import (
+    ends_after_it_starts,
+    is_a_number,
+    keeps_numbers_as_text,
+    on_the_hour,
+    one_of,
+    price_field,
+    quantity_field,
+)
 from billing_site.foundation.ids import uuid7
+from pricing.engine.tariffs import RATE_TYPES, Tariff
 from pricing.models.products import Product
 from pricing.models.publications import Publication
 from pricing.models.rate_cards import RateCard
 from pricing.models.units import PricingUnit
+from pricing.tiers import read_tariff, read_tiers
+
+FREQUENCIES = ("WEEKLY", "MONTHLY", "QUARTERLY", "ANNUAL")
+
+# The columns of a tariff, apart from its tiers, that each type has. An override without a tariff has the type "".
+COLUMNS_OF = {
+    "": (),
+    "FLAT": ("price",),
+    "PERCENTAGE": ("price",),
+    "PACKAGE": ("price", "package_size"),
+    "SUBSCRIPTION": ("price", "quantity", "is_prorated"),
+    "TIERED": (),
+    "VOLUME": (),
+    "TIERED_PERCENTAGE": (),
+}
+
+
+def has_tariff(*rate_types: str, **also: Any) -> Q:
+    """A row with a tariff of one of these types, which has the columns of its type and no others."""
+    condition = Q()
+    for rate_type in rate_types:
+        columns = {
+            f"{name}__isnull": name not in COLUMNS_OF[rate_type]
+            for name in ("price", "package_size", "quantity", "is_prorated")
+        }
+        condition |= Q(rate_type=rate_type, **columns, **also)
+    return condition
 
 
 class Rate(models.Model):
@@ -20,6 +59,12 @@ class Rate(models.Model):
 
     class Type(models.TextChoices):
         FLAT = "FLAT"
+        TIERED = "TIERED"
+        VOLUME = "VOLUME"
+        PACKAGE = "PACKAGE"
+        PERCENTAGE = "PERCENTAGE"
+        TIERED_PERCENTAGE = "TIERED_PERCENTAGE"
+        SUBSCRIPTION = "SUBSCRIPTION"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     rate_card = models.ForeignKey(RateCard, models.PROTECT, related_name="rates")
@@ -30,7 +75,13 @@ class Rate(models.Model):
     ending_before = models.DateTimeField(null=True)
     entitled = models.BooleanField()
     rate_type = models.CharField(max_length=24, choices=Type)
-    price = price_field()
+    price = price_field(null=True, blank=True)
+    tiers = models.JSONField(default=list, blank=True)  # [{"price": "2", "size": "1000", "flat_fee": "5"}, …]
+    package_size = quantity_field(null=True, blank=True)
+    quantity = quantity_field(null=True, blank=True)
+    is_prorated = models.BooleanField(null=True, blank=True)
+    # {"rate_type", and of "price", "tiers", "package_size" what the type needs}: while a balance pays that asks for it
+    commit_rate = models.JSONField(null=True, blank=True)
     unit = models.ForeignKey(PricingUnit, models.PROTECT, related_name="rates")
     publication = models.ForeignKey(Publication, models.PROTECT, related_name="rates")
 
@@ -39,11 +90,27 @@ class Rate(models.Model):
             *on_the_hour("starting_at", "ending_before"),
             ends_after_it_starts(),
             is_a_number("price"),
-            one_of("rate_type", ["FLAT"]),
+            is_a_number("package_size"),
+            is_a_number("quantity"),
+            one_of("rate_type", RATE_TYPES),
+            one_of("billing_frequency", ["", *FREQUENCIES]),
+            keeps_numbers_as_text("tiers", "price", "size", "flat_fee"),
             models.CheckConstraint(
                 name="a_price_is_not_negative",
-                condition=Q(price__gte=0),
+                condition=Q(price__isnull=True) | Q(price__gte=0),
                 violation_error_message="A price is not negative.",
+            ),
+            models.CheckConstraint(
+                name="a_package_holds_something", condition=Q(package_size__isnull=True) | Q(package_size__gt=0)
+            ),
+            models.CheckConstraint(
+                name="a_rate_says_what_its_type_needs",
+                condition=has_tariff("FLAT", "PERCENTAGE", "PACKAGE", "SUBSCRIPTION", tiers=[])
+                | has_tariff("TIERED", "VOLUME", "TIERED_PERCENTAGE") & ~Q(tiers=[]),
+            ),
+            models.CheckConstraint(
+                name="a_commit_rate_has_a_type",
+                condition=Q(commit_rate__isnull=True) | Q(commit_rate__has_key="rate_type"),
             ),
             # Of two, neither would be the later one. The values are hashed because an index entry has a size limit.
             models.UniqueConstraint(
@@ -59,7 +126,21 @@ class Rate(models.Model):
         indexes = [models.Index(name="rates_of_a_card", fields=["rate_card", "product", "starting_at"])]
 
     def __str__(self) -> str:
-        return f"{self.product} at {self.price.normalize():f} from {self.starting_at:%Y-%m-%d %H:%M} UTC"
+        price = self.rate_type if self.price is None else f"{Decimal(self.price).normalize():f}"
+        return f"{self.product} at {price} from {self.starting_at:%Y-%m-%d %H:%M} UTC"
+
+    def to_tariff(self) -> Tariff:
+        return Tariff(
+            type=self.rate_type,
+            price=self.price,
+            tiers=read_tiers(self.tiers),
+            package_size=self.package_size,
+            quantity=self.quantity,
+            is_prorated=self.is_prorated,
+        )
+
+    def to_commit_tariff(self) -> Tariff | None:
+        return None if self.commit_rate is None else read_tariff(self.commit_rate)
 
 
 class RateWithdrawal(models.Model):

@@ -24,6 +24,7 @@ from pricing.models import (
     RateCardPlace,
 )
 from pricing.queries.memo import Memo
+from pricing.tiers import read_tariff, read_tiers
 
 RATE_COLUMNS = (
     "id",
@@ -38,6 +39,11 @@ RATE_COLUMNS = (
     "unit_id",
     "publication_id",
     "billing_frequency",
+    "tiers",
+    "package_size",
+    "quantity",
+    "is_prorated",
+    "commit_rate",
 )
 
 _cards: Memo[engine.RateCard] = Memo(16)
@@ -164,7 +170,8 @@ def compiled(rates: QuerySet[Rate]) -> Iterable[tuple[UUID, engine.Rate]]:
 
 
 def _rate(row: tuple[Any, ...], units: dict[UUID, Unit], published_at: datetime, published_by: str) -> engine.Rate:
-    (id_, _, product_id, values, start, end, entitled, kind, price, unit_id, number, frequency) = row
+    (id_, _, product_id, values, start, end, entitled, kind, price, unit_id, number, frequency, *rest) = row
+    tiers, package_size, quantity, is_prorated, commit_rate = rest
     return engine.Rate(
         id=id_,
         product_id=product_id,
@@ -172,12 +179,13 @@ def _rate(row: tuple[Any, ...], units: dict[UUID, Unit], published_at: datetime,
         starting_at=start,
         ending_before=end,
         entitled=entitled,
-        tariff=Tariff(kind, price),
+        tariff=Tariff(kind, price, read_tiers(tiers), package_size, quantity, is_prorated),
         unit=units[unit_id],
         publication=number,
         published_at=published_at,
         published_by=published_by,
         billing_frequency=frequency,
+        commit_tariff=None if commit_rate is None else read_tariff(commit_rate),
     )
 
 

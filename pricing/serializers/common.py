@@ -32,3 +32,20 @@ def enveloped(reply: type[serializers.Serializer]) -> serializers.Serializer:
 def given(validated: dict[str, Any]) -> dict[str, Any]:
     """What was sent and is not null."""
     return {name: value for name, value in validated.items() if value is not None}
+
+
+class InputShape(serializers.Serializer):
+    """Validates into `becomes`; null is the same as absent."""
+
+    becomes: type
+
+    def to_internal_value(self, data: Any) -> Any:
+        sent = super().to_internal_value(data)
+        return self.becomes(**plain(sent))
+
+
+def plain(sent: dict[str, Any]) -> dict[str, Any]:
+    """What was sent and is not null, lists as tuples."""
+    return {
+        name: tuple(value) if isinstance(value, list) else value for name, value in sent.items() if value is not None
+    }

@@ -1,27 +1,48 @@
 from rest_framework import serializers
 
 from billing_site.foundation.fields import CodeField, InstantField, NumberField, TextField, text_map, texts
-from pricing.serializers.common import OPTIONAL, UnitRefReply
+from pricing.engine.tariffs import RATE_TYPES
+from pricing.models.rates import FREQUENCIES
+from pricing.serializers.common import OPTIONAL, InputShape, UnitRefReply
+from pricing.services.rates import CommitRate
+from pricing.services.tariffs import TierInput
 
-RATE_TYPES = ("FLAT", "PERCENTAGE", "SUBSCRIPTION", "TIERED", "TIERED_PERCENTAGE", "CUSTOM")
-FREQUENCIES = ("WEEKLY", "MONTHLY", "QUARTERLY", "ANNUAL")
+TYPES_SENT = (*RATE_TYPES, "CUSTOM")
+
+
+class TierShape(InputShape):
+    becomes = TierInput
+
+    price = NumberField(help_text="For one unit; of percentages a fraction.")
+    size = NumberField(help_text="How many units the tier is wide; absent on the last.", **OPTIONAL)
+    flat_fee = NumberField(help_text="Owed once a period when the tier is entered.", **OPTIONAL)
+
+
+class CommitRateShape(InputShape):
+    becomes = CommitRate
+
+    rate_type = CodeField(TYPES_SENT, help_text="One for USAGE products.")
+    price = NumberField(**OPTIONAL)
+    tiers = TierShape(many=True, **OPTIONAL)
+    package_size = NumberField(**OPTIONAL)
 
 
 class RateItem(serializers.Serializer):
     product_id = serializers.UUIDField()
-    rate_type = CodeField(RATE_TYPES, help_text="FLAT; the others are not supported.")
-    price = NumberField(help_text="In the rate card's currency; USD in cents.", **OPTIONAL)
+    rate_type = CodeField(TYPES_SENT, help_text="CUSTOM is not supported.")
+    price = NumberField(help_text="In the pricing unit; USD in cents.", **OPTIONAL)
     starting_at = InstantField(help_text="On the hour.")
     ending_before = InstantField(help_text="On the hour; absent: open.", **OPTIONAL)
     entitled = serializers.BooleanField(help_text="Whether a contract bills the product without saying so.")
     pricing_group_values = text_map(help_text="A value for each of the product's pricing group keys.", **OPTIONAL)
     credit_type_id = serializers.UUIDField(help_text="By default the rate card's currency.", **OPTIONAL)
-    billing_frequency = CodeField(FREQUENCIES, help_text="Not supported.", **OPTIONAL)
-    commit_rate = serializers.DictField(help_text="Not supported.", **OPTIONAL)
-    custom_rate = serializers.DictField(help_text="Not supported.", **OPTIONAL)
-    is_prorated = serializers.BooleanField(help_text="Not supported.", **OPTIONAL)
-    quantity = NumberField(help_text="Not supported.", **OPTIONAL)
-    tiers = serializers.ListField(child=serializers.DictField(), help_text="Not supported.", **OPTIONAL)
+    billing_frequency = CodeField(FREQUENCIES, help_text="For SUBSCRIPTION products.", **OPTIONAL)
+    commit_rate = CommitRateShape(help_text="While a balance pays that asks for it.", **OPTIONAL)
+    custom_rate = serializers.DictField(help_text="For CUSTOM, which is not supported.", **OPTIONAL)
+    is_prorated = serializers.BooleanField(help_text="For SUBSCRIPTION: true.", **OPTIONAL)
+    quantity = NumberField(help_text="For SUBSCRIPTION.", **OPTIONAL)
+    tiers = TierShape(many=True, help_text="For TIERED, VOLUME and TIERED_PERCENTAGE.", **OPTIONAL)
+    package_size = NumberField(help_text="For PACKAGE: how many units one price buys.", **OPTIONAL)
 
 
 class RateAdd(RateItem):
@@ -62,9 +83,22 @@ class PageQuery(serializers.Serializer):
     next_page = TextField(required=False)
 
 
-class RateReply(serializers.Serializer):
-    rate_type = serializers.ChoiceField(RATE_TYPES)
+class TierReply(serializers.Serializer):
     price = NumberField()
+    size = NumberField(required=False)
+    flat_fee = NumberField(required=False)
+
+
+class CommitRateReply(serializers.Serializer):
+    rate_type = serializers.ChoiceField(RATE_TYPES)
+    price = NumberField(required=False)
+    tiers = TierReply(many=True, required=False)
+    package_size = NumberField(required=False)
+
+
+class RateReply(CommitRateReply):
+    quantity = NumberField(required=False)
+    is_prorated = serializers.BooleanField(required=False)
     credit_type = UnitRefReply()
     pricing_group_values = text_map(required=False)
 
@@ -76,6 +110,7 @@ class PriceRowReply(serializers.Serializer):
     product_tags = texts()
     product_custom_fields = text_map()
     rate = RateReply()
+    commit_rate = CommitRateReply(required=False)
     starting_at = InstantField()
     ending_before = InstantField(required=False)
     billing_frequency = serializers.ChoiceField(FREQUENCIES, required=False)

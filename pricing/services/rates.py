@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -12,10 +12,14 @@ from django.db import transaction
 from billing_site.foundation.actor import Actor, acting
 from billing_site.foundation.ids import uuid7
 from billing_site.foundation.problems import Problems
-from billing_site.foundation.refusals import Conflict, FieldError, NotSupported, Refusal
+from billing_site.foundation.refusals import Conflict, FieldError, Refusal
+from pricing.engine.tariffs import FLAT, Tariff
 from pricing.models import Product, Publication, Rate, RateCard, RateWithdrawal
+from pricing.models.rates import FREQUENCIES
 from pricing.queries import Key, last_change, products_by_id, version_in_force
 from pricing.services.publishing import publish
+from pricing.services.tariffs import RATE_TYPES_OF, TierInput, check_suits_product, checked_tariff
+from pricing.tiers import stored_tariff, stored_tiers
 
 BATCH = 1000  # rows of one INSERT
 
@@ -25,27 +29,36 @@ class PriceWasChanged(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
+class CommitRate:
+    """A second price of a usage product, while a balance pays that asks for it; in the unit of the first."""
+
+    rate_type: str
+    price: Decimal | None = None
+    tiers: Sequence[TierInput] = ()
+    package_size: Decimal | None = None
+    quantity: Decimal | None = None
+    is_prorated: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class NewRate:
-    """A price to be added. The lower half is what the compatible API knows and is refused by name so far."""
+    """A price to be added."""
 
     product_id: UUID
     starting_at: datetime
     entitled: bool
     rate_type: str
-    price: Decimal | None = None  # wire units of the card's currency for one converted unit
+    price: Decimal | None = None  # wire units of its pricing unit for one converted unit
     ending_before: datetime | None = None
     pricing_group_values: Mapping[str, str] = field(default_factory=dict)
     credit_type_id: UUID | None = None  # None: the card's currency
-
     billing_frequency: str | None = None
-    commit_rate: object = None
-    custom_rate: object = None
-    is_prorated: bool | None = None
+    tiers: Sequence[TierInput] = ()
+    package_size: Decimal | None = None
     quantity: Decimal | None = None
-    tiers: object = None
-
-
-NOT_SUPPORTED = tuple(column.name for column in fields(NewRate))[-6:]
+    is_prorated: bool | None = None
+    commit_rate: CommitRate | None = None
+    custom_rate: object = None
 
 
 def add_rates(rate_card_id: UUID, rates: Sequence[NewRate], *, reason: str = "", at: datetime, by: Actor) -> list[Rate]:
@@ -54,8 +67,7 @@ def add_rates(rate_card_id: UUID, rates: Sequence[NewRate], *, reason: str = "",
     A rate supersedes what its key (product, pricing group values) cost before from its start on; whatever it
     supersedes stays on record.
 
-    Raises Refusal with every row and field that breaks a rule, and NotSupported for the first row that asks for
-    more than a FLAT price.
+    Raises Refusal with every row and field that breaks a rule, and NotSupported for the first CUSTOM rate.
     """
     return _add(rate_card_id, rates, "rates[{}].", reason=reason, at=at, by=by)
 
@@ -79,7 +91,6 @@ def add_rate(
 
 def check_rate(card: RateCard, rate: NewRate) -> None:
     """Raises what `add_rate` would refuse the rate with, and writes nothing."""
-    _refuse_unsupported(rate, "")
     problems = Problems()
     _check_alone(problems, rate, "")
     _check_on_card(problems, rate, "", card, products_by_id({rate.product_id}).get(rate.product_id))
@@ -133,13 +144,10 @@ def _add(
     at: datetime,
     by: Actor,
 ) -> list[Rate]:
-    for index, rate in enumerate(rates):
-        _refuse_unsupported(rate, path.format(index))
     problems = Problems()
     if not rates:
         problems.add("rates", rates, "must not be empty")
-    for index, rate in enumerate(rates):
-        _check_alone(problems, rate, path.format(index))
+    tariffs = [_check_alone(problems, rate, path.format(index)) for index, rate in enumerate(rates)]
     problems.refuse()
     with transaction.atomic(), acting(by):
         publication = publish(reason=reason, at=at, by=by)
@@ -154,26 +162,38 @@ def _add(
         for rate in rates:
             key = Key(rate.product_id, rate.pricing_group_values, rate.billing_frequency or "")
             _refuse_if_changed(card.pk, key, known_publication)
-        return Rate.objects.bulk_create(
-            [
-                Rate(
-                    id=id_,
-                    rate_card=card,
-                    product=products[rate.product_id],
-                    pricing_group_values=dict(rate.pricing_group_values),
-                    starting_at=rate.starting_at,
-                    ending_before=rate.ending_before,
-                    entitled=rate.entitled,
-                    rate_type=rate.rate_type,
-                    price=rate.price,
-                    unit=card.fiat_unit,
-                    publication=publication,
-                )
-                # Ids in the order of the request: where a publication brings several products, that is theirs.
-                for id_, rate in zip(sorted(uuid7() for _ in rates), rates, strict=True)
-            ],
-            batch_size=BATCH,
-        )
+        # Ids in the order of the request: where a publication brings several products, that is theirs.
+        ids = sorted(uuid7() for _ in rates)
+        rows = [
+            rate_row(card, products[rate.product_id], rate, *both) for rate, both in zip(rates, tariffs, strict=True)
+        ]
+        for row, row_id in zip(rows, ids, strict=True):
+            row.id, row.publication = row_id, publication
+        return Rate.objects.bulk_create(rows, batch_size=BATCH)
+
+
+def rate_row(
+    card: RateCard, product: Product, rate: NewRate, tariff: Tariff | None, commit_tariff: Tariff | None
+) -> Rate:
+    """The row of a rate that was checked, not saved and in no publication yet."""
+    assert tariff is not None
+    return Rate(
+        rate_card=card,
+        product=product,
+        pricing_group_values=dict(rate.pricing_group_values),
+        billing_frequency=rate.billing_frequency or "",
+        starting_at=rate.starting_at,
+        ending_before=rate.ending_before,
+        entitled=rate.entitled,
+        rate_type=tariff.type,
+        price=tariff.price,
+        tiers=stored_tiers(tariff.tiers),
+        package_size=tariff.package_size,
+        quantity=tariff.quantity,
+        is_prorated=tariff.is_prorated,
+        commit_rate=stored_tariff(commit_tariff) if commit_tariff else None,
+        unit=card.fiat_unit,
+    )
 
 
 def _refuse_if_changed(rate_card_id: UUID, key: Key, known_publication: int | None) -> None:
@@ -188,27 +208,22 @@ def _refuse_if_changed(rate_card_id: UUID, key: Key, known_publication: int | No
         )
 
 
-def _refuse_unsupported(rate: NewRate, path: str) -> None:
-    if rate.rate_type in ("TIERED", "PERCENTAGE", "TIERED_PERCENTAGE", "SUBSCRIPTION", "CUSTOM"):
-        raise NotSupported.of(f"{path}rate_type", rate.rate_type, "only FLAT rates are supported so far")
-    for name in NOT_SUPPORTED:
-        value = getattr(rate, name)
-        if value is not None and value != "":
-            raise NotSupported.of(f"{path}{name}", value, "is not supported so far")
-
-
-def _check_alone(problems: Problems, rate: NewRate, path: str) -> None:
+def _check_alone(problems: Problems, rate: NewRate, path: str) -> tuple[Tariff | None, Tariff | None]:
+    """Its tariff and its commit rate, where nothing is wrong with them. Raises NotSupported."""
     own = Problems(path)
-    if rate.rate_type != Rate.Type.FLAT:
-        own.add("rate_type", rate.rate_type, "must be FLAT")
-    if rate.price is None:
-        own.add("price", None, "a FLAT rate needs a price")
-    elif own.number("price", rate.price) and rate.price < 0:
-        own.add("price", rate.price, "must not be negative")
+    tariff = checked_tariff(own, rate)
+    if rate.custom_rate is not None:
+        own.add("custom_rate", rate.custom_rate, "belongs to the rate type CUSTOM")
     own.range(rate.starting_at, rate.ending_before)
     for name, value in rate.pricing_group_values.items():
         own.key(f"pricing_group_values.{name}", value, may_be_empty=True)
+    if rate.billing_frequency and rate.billing_frequency not in FREQUENCIES:
+        own.add("billing_frequency", rate.billing_frequency, f"must be one of {', '.join(FREQUENCIES)}")
+    commit_tariff = None
+    if rate.commit_rate is not None:
+        commit_tariff = checked_tariff(own.within("commit_rate"), rate.commit_rate)
     problems.errors.extend(own.errors)
+    return tariff, commit_tariff
 
 
 def _check_on_card(problems: Problems, rate: NewRate, path: str, card: RateCard, product: Product | None) -> None:
@@ -219,22 +234,42 @@ def _check_on_card(problems: Problems, rate: NewRate, path: str, card: RateCard,
         own.add("product_id", rate.product_id, "there is no such product")
     elif product.archived_at is not None:
         own.add("product_id", rate.product_id, f"the product {product.name} is archived")
-    elif product.type != Product.Type.USAGE:
-        own.add("product_id", rate.product_id, f"{product.name} is a {product.type} product; rates are for USAGE")
+    elif product.type not in RATE_TYPES_OF:
+        own.add("product_id", rate.product_id, f"{product.name} is a {product.type} product, which has no rates")
     else:
-        keys = version_in_force(product, rate.starting_at).pricing_group_key
-        if set(rate.pricing_group_values) != set(keys):
-            needed = f"a value for each of {', '.join(keys)}" if keys else "nothing"
-            rule = f"must have {needed}: the product's pricing group key"
-            own.add("pricing_group_values", dict(rate.pricing_group_values), rule)
+        _check_for_product(own, rate, product)
     # One currency a card, and so one unit for all rates of a product on it, for ever.
     if rate.credit_type_id not in (None, card.fiat_unit_id):
         own.add("credit_type_id", rate.credit_type_id, f"the prices of this rate card are in {card.fiat_unit.name}")
     problems.errors.extend(own.errors)
 
 
+def _check_for_product(own: Problems, rate: NewRate, product: Product) -> None:
+    check_suits_product(own, rate.rate_type, product)
+    if product.type == Product.Type.SUBSCRIPTION:
+        if rate.rate_type == FLAT and not rate.billing_frequency:
+            own.add("billing_frequency", None, f"is required: {product.name} is a SUBSCRIPTION product")
+    elif rate.billing_frequency:
+        rule = f"belongs to SUBSCRIPTION products, and {product.name} is a {product.type} product"
+        own.add("billing_frequency", rate.billing_frequency, rule)
+    if rate.commit_rate is not None:
+        if product.type == Product.Type.USAGE:
+            check_suits_product(own.within("commit_rate"), rate.commit_rate.rate_type, product)
+        else:
+            rule = f"belongs to USAGE products, and {product.name} is a {product.type} product"
+            own.add("commit_rate", rate.commit_rate.rate_type, rule)
+    keys = version_in_force(product, rate.starting_at).pricing_group_key
+    if set(rate.pricing_group_values) != set(keys):
+        needed = f"a value for each of {', '.join(keys)}" if keys else "nothing"
+        rule = f"must have {needed}: the product's pricing group key"
+        own.add("pricing_group_values", dict(rate.pricing_group_values), rule)
+
+
 def _check_against_each_other(problems: Problems, rates: Sequence[NewRate], path: str) -> None:
-    keys = [(r.product_id, tuple(sorted(r.pricing_group_values.items())), r.starting_at) for r in rates]
+    keys = [
+        (r.product_id, tuple(sorted(r.pricing_group_values.items())), r.starting_at, r.billing_frequency or "")
+        for r in rates
+    ]
     count = Counter(keys)
     for index, key in enumerate(keys):
         if count[key] > 1:

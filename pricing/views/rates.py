@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from billing_site.foundation import cursors
 from billing_site.foundation.refusals import Refusal
 from pricing import queries, services
-from pricing.presentation import id_json, price_row, rate_json
+from pricing.presentation import commit_rate_json, id_json, price_row, tariff_json
 from pricing.serializers.common import IdReply, enveloped, given
 from pricing.serializers.rates import (
     PageQuery,
@@ -30,13 +30,10 @@ class AddRate(PricingWrite):
     def post(self, request: Request) -> Response:
         sent = given(self.read(request))
         rate = services.add_rate(sent.pop("rate_card_id"), services.NewRate(**sent), **self.told(request))
-        shown = rate_json(
-            rate_type=rate.rate_type,
-            price=rate.price,
-            unit=rate.unit,
-            pricing_group_values=rate.pricing_group_values.items(),
-        )
-        return Response({"data": shown})
+        shown = tariff_json(rate.to_tariff(), rate.unit, rate.pricing_group_values.items())
+        commit_tariff = rate.to_commit_tariff()
+        commit_rate = {"commit_rate": commit_rate_json(commit_tariff)} if commit_tariff else {}
+        return Response({"data": shown | commit_rate})
 
 
 class AddRates(PricingWrite):

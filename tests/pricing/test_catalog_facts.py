@@ -84,7 +84,25 @@ def test_facts_are_only_inserted(model, statement):
         pytest.param(
             lambda: RateFactory(price=RawSQL("'NaN'::numeric", [])), "rate_price_is_a_number", id="a price of NaN"
         ),
-        pytest.param(lambda: RateFactory(rate_type="TIERED"), "rate_rate_type_is_known", id="a type to come"),
+        pytest.param(
+            lambda: RateFactory(rate_type="CUSTOM"), "a_rate_says_what_its_type_needs", id="a type nobody rates"
+        ),
+        pytest.param(lambda: RateFactory(rate_type="TIERED"), "a_rate_says_what_its_type_needs", id="a price in tiers"),
+        pytest.param(
+            lambda: RateFactory(rate_type="VOLUME", price=None), "a_rate_says_what_its_type_needs", id="no tiers"
+        ),
+        pytest.param(
+            lambda: RateFactory(rate_type="TIERED", price=None, tiers=[{"price": 1.5}]),
+            "rate_tiers_keep_numbers_as_text",
+            id="a tier with a binary fraction",
+        ),
+        pytest.param(
+            lambda: RateFactory(rate_type="PACKAGE", package_size=D(0)), "a_package_holds_something", id="no package"
+        ),
+        pytest.param(
+            lambda: RateFactory(billing_frequency="DAILY"), "rate_billing_frequency_is_known", id="a frequency"
+        ),
+        pytest.param(lambda: RateFactory(commit_rate={"price": "1"}), "a_commit_rate_has_a_type", id="a commit rate"),
         pytest.param(lambda: RateFactory(starting_at=OFF_THE_HOUR), "rate_starting_at_is_on_the_hour", id="a start"),
         pytest.param(lambda: RateFactory(ending_before=OFF_THE_HOUR), "rate_ending_before_is_on_the_hour", id="an end"),
         pytest.param(

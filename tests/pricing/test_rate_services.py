@@ -6,7 +6,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from billing_site.foundation.ids import uuid7
-from billing_site.foundation.refusals import Conflict, NotSupported, Refusal
+from billing_site.foundation.refusals import Conflict, Refusal
 from pricing import queries, services
 from pricing.models import Publication, Rate, RateWithdrawal
 from tests.factories.pricing import NOW, FixedProductFactory, ProductFactory, RateCardFactory, RateFactory
@@ -148,30 +148,10 @@ def test_two_rates_of_a_request_cannot_price_the_same_from_the_same_instant(told
     assert [error.field for error in refusal.value.errors] == ["rates[0].starting_at", "rates[1].starting_at"]
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"rate_type": "TIERED"},
-        {"rate_type": "SUBSCRIPTION"},
-        {"tiers": []},
-        {"commit_rate": {"price": 1}},
-        {"custom_rate": {}},
-        {"quantity": D(1)},
-        {"is_prorated": True},
-        {"billing_frequency": "MONTHLY"},
-    ],
-    ids=lambda changes: next(iter(changes)),
-)
-def test_what_is_to_come_is_refused_by_name(told, changes):
-    with pytest.raises(NotSupported) as refusal:
-        services.add_rates(RateCardFactory().id, [new(ProductFactory(), **changes)], **told)
-    assert refusal.value.errors[0].field == f"rates[0].{next(iter(changes))}"
-
-
-def test_rates_are_for_living_usage_products_on_living_cards(told):
+def test_rates_are_for_living_products_that_have_some_on_living_cards(told):
     card = RateCardFactory()
     for product, rule in (
-        (FixedProductFactory(), "rates are for USAGE"),
+        (FixedProductFactory(), "is a FIXED product, which has no rates"),
         (ProductFactory(archived_at=NOW), "is archived"),
     ):
         with pytest.raises(Refusal, match=rule):
