@@ -10,7 +10,7 @@ from billing_site.foundation.facts import append_only
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("pricing", "0003_currencies"),
+        ("pricing", "0004_rate_types"),
         ("foundation", "0002_append_only_facts"),
     ]
 
