@@ -9,7 +9,7 @@ from billing_site.foundation.money import Unit
 from billing_site.foundation.periods import format_instant
 from pricing.engine.tariffs import Tariff
 from pricing.models import BillableMetric, PricingUnit, Product, ProductVersion, RateCard, RateCardConversion
-from pricing.queries import AliasSegment, PriceSegment, version_in_force
+from pricing.queries import AliasSegment, NamedValue, PriceSegment, version_in_force
 
 
 def unit_ref(unit: Unit | PricingUnit) -> dict[str, str]:
@@ -112,6 +112,11 @@ def rate_card_json(
         ],
         "custom_fields": card.custom_fields,
     }
+
+
+def named_value_json(value: NamedValue) -> dict[str, Any]:
+    end = {"ending_before": format_instant(value.ending_before)} if value.ending_before else {}
+    return {"starting_at": format_instant(value.starting_at), "value": value.value, **end}
 
 
 def unit_json(unit: PricingUnit) -> dict[str, Any]:

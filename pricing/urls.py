@@ -1,6 +1,6 @@
 from django.urls import path
 
-from pricing.views import metrics, products, rate_cards, rates, units
+from pricing.views import metrics, named_schedules, products, rate_cards, rates, units
 
 PRODUCTS = "v1/contract-pricing/products"
 RATE_CARDS = "v1/contract-pricing/rate-cards"
@@ -25,6 +25,8 @@ urlpatterns = [
     path(f"{RATE_CARDS}/addRates", rates.AddRates.as_view()),
     path(f"{RATE_CARDS}/getRates", rates.ListRates.as_view()),
     path(f"{RATE_CARDS}/getRateSchedule", rates.GetRateSchedule.as_view()),
+    path(f"{RATE_CARDS}/getNamedSchedule", named_schedules.GetNamedSchedule.as_view()),
+    path(f"{RATE_CARDS}/updateNamedSchedule", named_schedules.UpdateNamedSchedule.as_view()),
     path("v1/credit-types/create", units.CreateUnit.as_view()),
     path("v1/credit-types/list", units.ListUnits.as_view()),
     path("v1/credit-types/archive", units.ArchiveUnit.as_view()),

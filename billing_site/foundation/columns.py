@@ -81,6 +81,17 @@ def one_of(field: str, choices: Sequence[str]) -> models.CheckConstraint:
     )
 
 
+class _IsJson(Func):
+    template = "(%(expressions)s IS JSON)"
+    output_field = models.BooleanField()
+    conditional = True
+
+
+def is_json(field: str) -> models.CheckConstraint:
+    """`field` is a text that spells a JSON value, for numbers whose every digit counts."""
+    return models.CheckConstraint(name=f"%(class)s_{field}_is_json"[:63], condition=Q(_IsJson(F(field))))
+
+
 class _NumbersAreText(Func):
     """Whether what the objects of a JSON list have under `key` is digits as text and nothing else."""
 

@@ -1,10 +1,12 @@
 """What is sold and for how much: pricing units, metrics, products, rate cards, and the facts that price them.
 
 Configured rows (units, metrics, products, rate cards) have history. Facts (publications, product versions, rates,
-withdrawals, aliases, conversions, places) are only inserted; each names the publication that brought it.
+withdrawals, aliases, conversions, places,
+segments of named schedules) are only inserted; each names the publication that brought it.
 """
 
 from pricing.models.metrics import BillableMetric
+from pricing.models.named_schedules import NamedScheduleSegment
 from pricing.models.products import Product, ProductVersion
 from pricing.models.publications import PriceChange, Publication, PublicationCounter
 from pricing.models.rate_cards import RateCard, RateCardAlias, RateCardConversion, RateCardPlace
@@ -13,6 +15,7 @@ from pricing.models.units import PricingUnit
 
 __all__ = [
     "BillableMetric",
+    "NamedScheduleSegment",
     "PriceChange",
     "PricingUnit",
     "Product",

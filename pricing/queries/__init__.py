@@ -3,6 +3,7 @@
 from pricing.queries.aliases import AliasSegment, alias_segments, rate_card_of_alias
 from pricing.queries.cards import conversions_of_cards, product_order
 from pricing.queries.catalog import catalog, latest_publication
+from pricing.queries.named_schedules import NamedValue, last_segment, named_schedule
 from pricing.queries.price_list import (
     Key,
     PriceChange,
@@ -37,6 +38,7 @@ __all__ = [
     "KEY",
     "AliasSegment",
     "Key",
+    "NamedValue",
     "PriceChange",
     "PriceSegment",
     "PricedKey",
@@ -51,9 +53,11 @@ __all__ = [
     "keys_of_card",
     "keys_priced_at",
     "last_change",
+    "last_segment",
     "latest_publication",
     "metric",
     "metrics",
+    "named_schedule",
     "price_changes_to_come",
     "priced",
     "prices_of_keys",

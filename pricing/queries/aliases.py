@@ -1,16 +1,14 @@
 """Which rate card a name means, and from when to when."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q
 
 from pricing.models import RateCard, RateCardAlias
-
-EVER = datetime.min.replace(tzinfo=UTC)
-NEVER = datetime.max.replace(tzinfo=UTC)
+from pricing.queries.superseding import EVER, NEVER, remainder
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ def alias_segments(rate_card_ids: Collection[UUID]) -> dict[UUID, list[AliasSegm
         if alias.rate_card_id not in held:
             continue
         later = (other for other in published[position + 1 :] if other.name == alias.name)
-        for start, end in _remainder(_bounds(alias), (_bounds(other) for other in later)):
+        for start, end in remainder(_bounds(alias), (_bounds(other) for other in later)):
             segment = AliasSegment(alias.name, None if start == EVER else start, None if end == NEVER else end)
             held[alias.rate_card_id].append(segment)
     for segments in held.values():
@@ -50,18 +48,3 @@ def alias_segments(rate_card_ids: Collection[UUID]) -> dict[UUID, list[AliasSegm
 
 def _bounds(alias: RateCardAlias) -> tuple[datetime, datetime]:
     return alias.starting_at or EVER, alias.ending_before or NEVER
-
-
-def _remainder(
-    whole: tuple[datetime, datetime], taken: Iterable[tuple[datetime, datetime]]
-) -> list[tuple[datetime, datetime]]:
-    """What is left of `whole` outside every range in `taken`."""
-    left = [whole]
-    for start, end in taken:
-        left = [
-            part
-            for first, last in left
-            for part in ((first, min(last, start)), (max(first, end), last))
-            if part[0] < part[1]
-        ]
-    return left

@@ -1,6 +1,7 @@
 """The verbs of the price list: everything that writes it."""
 
 from pricing.services.metrics import PropertyFilter, archive_metric, create_metric, rename_metric
+from pricing.services.named_schedules import update_named_schedule
 from pricing.services.product_orders import ProductMove, move_products, set_product_order
 from pricing.services.products import QuantityConversion, QuantityRounding, archive_product, create_product
 from pricing.services.publishing import publish
@@ -40,6 +41,7 @@ __all__ = [
     "publish",
     "rename_metric",
     "set_product_order",
+    "update_named_schedule",
     "update_rate_card",
     "withdraw_rates",
 ]

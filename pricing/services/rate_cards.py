@@ -15,7 +15,7 @@ from billing_site.foundation.problems import Problems, save
 from billing_site.foundation.refusals import Conflict, FieldError, shown
 from pricing.models import PricingUnit, Publication, RateCard, RateCardAlias, RateCardConversion
 from pricing.queries import AliasSegment, alias_segments, default_unit, rate_card, unit
-from pricing.queries.aliases import EVER, NEVER
+from pricing.queries.superseding import EVER, NEVER
 from pricing.services.publishing import publish
 
 

@@ -12,6 +12,7 @@ from factory.django import DjangoModelFactory
 from billing_site.foundation.actor import Actor
 from pricing.models import (
     BillableMetric,
+    NamedScheduleSegment,
     PriceChange,
     PricingUnit,
     Product,
@@ -154,6 +155,19 @@ class RateCardPlaceFactory(DjangoModelFactory):
     rate_card = factory.SubFactory(RateCardFactory)
     product = factory.SubFactory(ProductFactory)
     position = 0
+    publication = factory.SubFactory(PublicationFactory)
+
+
+class NamedScheduleSegmentFactory(DjangoModelFactory):
+    """From 2025 on."""
+
+    class Meta:
+        model = NamedScheduleSegment
+
+    rate_card = factory.SubFactory(RateCardFactory)
+    schedule_name = "regions"
+    starting_at = NEW_YEAR
+    value = '{"eu": 1}'
     publication = factory.SubFactory(PublicationFactory)
 
 

@@ -12,6 +12,7 @@ from django.db.models.expressions import RawSQL
 
 from pricing.models import (
     BillableMetric,
+    NamedScheduleSegment,
     PriceChange,
     PricingUnit,
     Product,
@@ -30,6 +31,7 @@ from tests.factories.pricing import (
     ADA,
     NOW,
     MetricFactory,
+    NamedScheduleSegmentFactory,
     PricingUnitFactory,
     ProductFactory,
     ProductVersionFactory,
@@ -45,6 +47,7 @@ from tests.factories.pricing import (
 FACTS: list[type[Model]] = [
     Publication,
     ProductVersion,
+    NamedScheduleSegment,
     RateCardAlias,
     RateCardConversion,
     RateCardPlace,
@@ -61,6 +64,7 @@ def one_of_everything():
     RateCardAliasFactory(rate_card=rate.rate_card)
     RateCardConversionFactory(rate_card=rate.rate_card)
     RateCardPlaceFactory(rate_card=rate.rate_card, product=rate.product)
+    NamedScheduleSegmentFactory(rate_card=rate.rate_card)
 
 
 @pytest.mark.django_db
@@ -172,6 +176,24 @@ def test_facts_are_only_inserted(model, statement):
             ],
             "a_product_has_one_place_on_a_card",
             id="a product at two places",
+        ),
+        pytest.param(
+            lambda: NamedScheduleSegmentFactory(starting_at=OFF_THE_HOUR),
+            "namedschedulesegment_starting_at_is_on_the_hour",
+            id="a schedule off the hour",
+        ),
+        pytest.param(
+            lambda: NamedScheduleSegmentFactory(value="{eu: 1}"),
+            "namedschedulesegment_value_is_json",
+            id="a value that is no JSON",
+        ),
+        pytest.param(
+            lambda: [
+                NamedScheduleSegmentFactory(rate_card=card, publication=publication)
+                for card, publication in [(RateCardFactory(), PublicationFactory())] * 2
+            ],
+            "a_publication_writes_a_named_schedule_once",
+            id="a schedule written twice at once",
         ),
         pytest.param(
             lambda: PublicationCounter.objects.create(id=False), "there_is_one_publication_counter", id="two counters"

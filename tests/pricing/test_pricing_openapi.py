@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from pricing.urls import urlpatterns
 from tests.factories.pricing import (
     MetricFactory,
+    NamedScheduleSegmentFactory,
     ProductFactory,
     RateCardAliasFactory,
     RateCardConversionFactory,
@@ -80,6 +81,7 @@ def rate(metric):
     card = RateCardFactory()
     RateCardAliasFactory(rate_card=card, starting_at="2025-01-01T00:00:00Z", ending_before="2026-01-01T00:00:00Z")
     RateCardConversionFactory(rate_card=card)
+    NamedScheduleSegmentFactory(rate_card=card, ending_before="2026-01-01T00:00:00Z")
     return RateFactory(
         rate_card=card, product=product, pricing_group_values={"model": "xl"}, ending_before="2027-01-01T00:00:00Z"
     )
@@ -95,6 +97,8 @@ def test_every_reading_reply_is_as_described(api, check, rate, metric):
     check("get", "/v1/credit-types/list", api.get("/v1/credit-types/list"))
     card = {"rate_card_id": str(rate.rate_card_id)}
     check("post", f"{RATE_CARDS}/getRates", api.post(f"{RATE_CARDS}/getRates", card | {"at": "2025-06-01"}))
+    named = api.post(f"{RATE_CARDS}/getNamedSchedule", card | {"schedule_name": "regions"})
+    check("post", f"{RATE_CARDS}/getNamedSchedule", named)
     schedule = api.post(f"{RATE_CARDS}/getRateSchedule", card | {"starting_at": "2025-06-01"})
     check("post", f"{RATE_CARDS}/getRateSchedule", schedule)
 

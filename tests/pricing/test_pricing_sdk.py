@@ -195,3 +195,23 @@ def test_a_rate_card_is_changed_converts_units_and_orders_its_products(client):
     assert queries.product_order(queries.rate_card(card_id)) == expected
     with pytest.raises(BadRequestError, match="must name each product"):
         orders.set(rate_card_id=card_id, product_order=products[:1])
+
+
+def test_a_named_schedule_of_a_rate_card(client):
+    card_id = client.v1.contracts.rate_cards.create(name="List prices").data.id
+    schedules = client.v1.contracts.named_schedules
+    of_card = {"rate_card_id": card_id, "schedule_name": "regions"}
+    assert schedules.retrieve(**of_card).data == []
+    schedules.update(**of_card, starting_at=YEAR, value={"eu": 1.5})
+    schedules.update(**of_card, starting_at=OCTOBER, value={"eu": 2})
+    written = schedules.retrieve(**of_card).data
+    assert [(one.starting_at, one.ending_before, one.value) for one in written] == [
+        (YEAR, OCTOBER, {"eu": 1.5}),
+        (OCTOBER, None, {"eu": 2}),
+    ]
+    [holding] = schedules.retrieve(**of_card, covering_date=OCTOBER).data
+    assert holding.value == {"eu": 2}
+    with pytest.raises(BadRequestError, match="on the hour"):
+        schedules.update(**of_card, starting_at=OCTOBER.replace(minute=1), value=1)
+    with pytest.raises(NotFoundError):
+        schedules.retrieve(rate_card_id=NOWHERE, schedule_name="regions")

@@ -31,6 +31,7 @@ MODELS = {
     "pricing.RateCardAlias": ("fact", "id", None),
     "pricing.RateCardConversion": ("fact", "id", None),
     "pricing.RateCardPlace": ("fact", "id", None),
+    "pricing.NamedScheduleSegment": ("fact", "id", None),
     "pricing.Rate": ("fact", "id", None),
     "pricing.RateWithdrawal": ("fact", "id", None),
     "contracts.Customer": ("configured", "id", "id"),
