@@ -11,7 +11,7 @@ from billing_site.foundation.facts import append_only
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("pricing", "0006_conversions_and_orders"),
+        ("pricing", "0005_conversions_and_orders"),
         ("foundation", "0002_append_only_facts"),
     ]
 
