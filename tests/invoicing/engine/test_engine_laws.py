@@ -22,7 +22,9 @@ from invoicing.engine.findings import findings
 from invoicing.engine.inputs import Inputs, Usage
 from invoicing.engine.rounding import finalized
 from invoicing.engine.walk import plan, walk
-from pricing.engine.tariffs import Tariff, Tier
+from pricing.engine.catalog import Conversion, Rounding
+from pricing.engine.overrides import MultiplierTier
+from pricing.engine.tariffs import Tariff, Tier, flat
 from tests.invoicing.engine.oracle import Oracle
 from tests.invoicing.engine.world import (
     HOUR,
@@ -280,3 +282,59 @@ def test_any_hour_may_be_a_cut(hour, day):
     documents = usage_documents(computed(given(AFTER, [agreed], [prices_], PRODUCTS[:1]), events))
     before = int((cut - START) / HOUR)
     assert sum(document.total for document in documents) == before + 100 * (HOURS - before)
+
+
+def said_otherwise(price: Decimal, size: Decimal) -> dict[str, tuple[dict[str, object], dict[str, object]]]:
+    """Pairs of products with rates that say the same: definition, tariff and override of each."""
+    half = {"tiers": (MultiplierTier(D("0.5"), size),), "priority": D(1), "position": 0}
+    return {
+        "packages, or rounded up": (
+            {"tariff": Tariff("PACKAGE", price, package_size=size)},
+            {"tariff": flat(price), "conversion": Conversion(size, "DIVIDE"), "rounding": Rounding(0, "ROUND_UP")},
+        ),
+        "tiers at one price, or none": (
+            {"tariff": Tariff("TIERED", tiers=(Tier(price, size), Tier(price)))},
+            {"tariff": flat(price)},
+        ),
+        "volume of one tier, or none": (
+            {"tariff": Tariff("VOLUME", tiers=(Tier(price),))},
+            {"tariff": flat(price)},
+        ),
+        "a discount by quantity, or tiers": (
+            {"tariff": flat(price), "override": override(**half)},
+            {"tariff": Tariff("TIERED", tiers=(Tier(price * D("0.5"), size), Tier(price)))},
+        ),
+        "packages of one, or units rounded up": (
+            {"tariff": Tariff("PACKAGE", price, package_size=D(1))},
+            {"tariff": flat(price), "rounding": Rounding(0, "ROUND_UP")},
+        ),
+    }
+
+
+@settings(max_examples=100, deadline=None)
+@for_all(
+    st.sampled_from(sorted(said_otherwise(D(1), D(1)))),
+    numbers("0", "20", 2),
+    numbers("0.5", "20", 1),
+    usage("-6", names=("plain",)),
+    st.lists(st.tuples(numbers("0.01", "200", 2), windows()), max_size=2),
+)
+def test_a_price_said_otherwise_costs_the_same(which, price, size, events, balances):
+    totals = []
+    for said in said_otherwise(price, size)[which]:
+        definition = {key: said[key] for key in ("conversion", "rounding") if key in said}
+        agreed = weekly(
+            prioritization="EXPLICIT",
+            overrides=(said["override"],) if "override" in said else (),
+            commits=tuple(
+                commit("PREPAID", str(amount), *window, name=f"commit {number}")
+                for number, (amount, window) in enumerate(balances)
+            ),
+        )
+        prices_ = card(rate("plain", "0", tariff=said["tariff"]))
+        documents = usage_documents(
+            computed(given(AFTER, [agreed], [prices_], [product("plain", **definition)]), events)
+        )
+        entries = [(entry.segment_id, round(entry.amount * 1_000_000)) for each in documents for entry in each.entries]
+        totals.append(([round(each.total * 1_000_000) for each in documents], entries))
+    assert totals[0] == totals[1]
