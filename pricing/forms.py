@@ -16,7 +16,6 @@ from pricing import services
 from pricing.models import BillableMetric, PricingUnit, Product, ProductVersion, Rate, RateCard, RateCardAlias
 from pricing.serializers.metrics import MetricCreate
 from pricing.serializers.products import ProductCreate
-from pricing.services.products import SUPPORTED as SUPPORTED_TYPES
 
 
 class ServiceForm(ReasonForm):
@@ -125,7 +124,7 @@ class MetricNameForm(ServiceForm):
 
 
 class ProductForm(ServiceForm):
-    type = forms.ChoiceField(choices=[(code, code) for code in SUPPORTED_TYPES])
+    type = forms.ChoiceField(choices=Product.Type.choices)
     billable_metric = forms.ModelChoiceField(
         BillableMetric.objects.filter(archived_at=None), required=False, help_text="USAGE products need one."
     )
@@ -139,7 +138,14 @@ class ProductForm(ServiceForm):
     rounding_method = forms.ChoiceField(choices=[("", "---"), *ProductVersion.Rounding.choices], required=False)
     rounding_decimal_places = forms.IntegerField(required=False)
     tags = LinesField(help_text="One a line.")
+    composite_products = forms.ModelMultipleChoiceField(
+        Product.objects.filter(archived_at=None), required=False, help_text="COMPOSITE products take a share of these."
+    )
+    composite_tags = LinesField(help_text="Or of all products with any of these tags, one a line.")
+    exclude_free_usage = forms.BooleanField(required=False, help_text="Leave what costs nothing out of the share.")
+    include_composite_spend = forms.BooleanField(required=False, help_text="Take other composites into the share.")
     shown_as = {
+        "composite_product_ids": "composite_products",
         "billable_metric_id": "billable_metric",
         "quantity_conversion.conversion_factor": "conversion_factor",
         "quantity_conversion.operation": "conversion_operation",
@@ -164,12 +170,13 @@ class ProductForm(ServiceForm):
             "decimal_places": values.pop("rounding_decimal_places"),
             "rounding_method": values.pop("rounding_method"),
         }
-        metric = values.pop("billable_metric")
+        metric, parts = values.pop("billable_metric"), values.pop("composite_products")
         request = self.checked(
             ProductCreate(
                 data={
                     **values,
                     "billable_metric_id": str(metric.pk) if metric else None,
+                    "composite_product_ids": [str(part.pk) for part in parts],
                     "quantity_conversion": conversion if any(conversion.values()) else None,
                     "quantity_rounding": rounding if any(v not in (None, "") for v in rounding.values()) else None,
                 }

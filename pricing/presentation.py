@@ -145,6 +145,13 @@ def _state(version: ProductVersion) -> dict[str, Any]:
         "presentation_group_key": version.presentation_group_key or None,
         "quantity_conversion": _conversion(version),
         "quantity_rounding": _rounding(version),
+        "composite_product_ids": version.composite_product_ids or None,
+        "composite_tags": version.composite_tags or None,
+        "exclude_free_usage": version.exclude_free_usage or None,
+        "include_composite_spend": version.include_composite_spend or None,
+        "is_refundable": version.is_refundable,
+        "netsuite_internal_item_id": version.netsuite_internal_item_id or None,
+        "netsuite_overage_item_id": version.netsuite_overage_item_id or None,
         "tags": version.tags,
     }
     return {name: value for name, value in shown.items() if value is not None}

@@ -11,6 +11,7 @@ urlpatterns = [
     path("v1/billable-metrics/archive", metrics.ArchiveMetric.as_view()),
     path("v1/billable-metrics/<str:billable_metric_id>", metrics.OneMetric.as_view()),
     path(f"{PRODUCTS}/create", products.CreateProduct.as_view()),
+    path(f"{PRODUCTS}/update", products.UpdateProduct.as_view()),
     path(f"{PRODUCTS}/get", products.GetProduct.as_view()),
     path(f"{PRODUCTS}/list", products.ListProducts.as_view()),
     path(f"{PRODUCTS}/archive", products.ArchiveProduct.as_view()),

@@ -29,8 +29,15 @@ class VersionInline(ReadOnlyInline):
         "rounding_method",
         "rounding_decimal_places",
         "tags",
+        "composite_of",
         "publication",
     ]
+    readonly_fields = ["composite_of"]
+
+    @admin.display(description="Share of")
+    def composite_of(self, version: ProductVersion) -> str:
+        names = [*Product.objects.filter(pk__in=version.composite_product_ids).values_list("name", flat=True)]
+        return ", ".join([*sorted(names), *(f"tag {tag}" for tag in version.composite_tags)])
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProductVersion]:
         return super().get_queryset(request).select_related("billable_metric", "publication").order_by("publication")

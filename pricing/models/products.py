@@ -1,5 +1,7 @@
 """Products, and the versions of their definitions."""
 
+from uuid import UUID
+
 from django.db import models
 from django.db.models import Q
 
@@ -64,6 +66,13 @@ class ProductVersion(models.Model):
     rounding_decimal_places = models.SmallIntegerField(null=True)
     rounding_method = models.CharField(max_length=16, choices=Rounding, blank=True, default="")
     tags = models.JSONField(default=list)
+    composite_product_ids = models.JSONField(default=list)
+    composite_tags = models.JSONField(default=list)
+    exclude_free_usage = models.BooleanField(default=False)
+    include_composite_spend = models.BooleanField(default=False)
+    is_refundable = models.BooleanField(default=True)
+    netsuite_internal_item_id = models.CharField(max_length=200, blank=True, default="")
+    netsuite_overage_item_id = models.CharField(max_length=200, blank=True, default="")
 
     class Meta:
         constraints = [
@@ -114,4 +123,8 @@ class ProductVersion(models.Model):
             conversion=conversion,
             rounding=rounding,
             tags=tuple(self.tags),
+            composite_product_ids=tuple(UUID(product_id) for product_id in self.composite_product_ids),
+            composite_tags=tuple(self.composite_tags),
+            exclude_free_usage=self.exclude_free_usage,
+            include_composite_spend=self.include_composite_spend,
         )

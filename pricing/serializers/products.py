@@ -7,17 +7,6 @@ from pricing import services
 from pricing.models import Product, ProductVersion
 from pricing.serializers.common import OPTIONAL, given
 
-# What the compatible API lets a product have beyond this server, unless it is given at its default.
-UNSUPPORTED_UNLESS: dict[str, Any] = {
-    "composite_product_ids": [],
-    "composite_tags": [],
-    "exclude_free_usage": False,
-    "include_composite_spend": False,
-    "is_refundable": True,
-    "netsuite_internal_item_id": "",
-    "netsuite_overage_item_id": "",
-}
-
 
 class QuantityConversionShape(serializers.Serializer):
     conversion_factor = NumberField()
@@ -30,36 +19,58 @@ class QuantityRoundingShape(serializers.Serializer):
     rounding_method = CodeField(ProductVersion.Rounding.values)
 
 
-class ProductCreate(serializers.Serializer):
-    name = serializers.CharField()
-    type = CodeField([*Product.Type.values, "PROFESSIONAL_SERVICE"])
+class Definition(serializers.Serializer):
+    """What a product is from some instant on."""
+
     billable_metric_id = serializers.UUIDField(help_text="For USAGE products, and needed there.", **OPTIONAL)
     pricing_group_key = texts(help_text="The properties whose values choose the price.", **OPTIONAL)
     presentation_group_key = texts(help_text="The properties whose values split invoice lines.", **OPTIONAL)
     quantity_conversion = QuantityConversionShape(**OPTIONAL)
     quantity_rounding = QuantityRoundingShape(**OPTIONAL)
     tags = texts(**OPTIONAL)
+    composite_product_ids = serializers.ListField(
+        child=serializers.UUIDField(),
+        help_text="For COMPOSITE products: what they are a share of.",
+        **OPTIONAL,
+    )
+    composite_tags = texts(help_text="For COMPOSITE products: or all products with any of these tags.", **OPTIONAL)
+    exclude_free_usage = serializers.BooleanField(help_text="Leave lines of zero out of the base.", **OPTIONAL)
+    include_composite_spend = serializers.BooleanField(help_text="Take composites into the base.", **OPTIONAL)
+    is_refundable = serializers.BooleanField(**OPTIONAL)
+    netsuite_internal_item_id = TextField(allow_blank=True, **OPTIONAL)
+    netsuite_overage_item_id = TextField(allow_blank=True, **OPTIONAL)
+
+    def definition(self) -> dict[str, Any]:
+        """What was sent, as the services take it; of conversion and rounding null is kept, which takes them away."""
+        sent = {
+            name: value
+            for name, value in self.validated_data.items()
+            if value is not None or name in ("quantity_conversion", "quantity_rounding")
+        }
+        if sent.get("quantity_conversion"):
+            sent["quantity_conversion"] = services.QuantityConversion(**given(sent["quantity_conversion"]))
+        if sent.get("quantity_rounding"):
+            sent["quantity_rounding"] = services.QuantityRounding(**sent["quantity_rounding"])
+        return sent
+
+
+class ProductCreate(Definition):
+    name = serializers.CharField()
+    type = CodeField([*Product.Type.values, "PROFESSIONAL_SERVICE"])
     custom_fields = text_map(**OPTIONAL)
-    composite_product_ids = texts(help_text="Not supported.", **OPTIONAL)
-    composite_tags = texts(help_text="Not supported.", **OPTIONAL)
-    exclude_free_usage = serializers.BooleanField(help_text="Not supported unless false.", **OPTIONAL)
-    include_composite_spend = serializers.BooleanField(help_text="Not supported unless false.", **OPTIONAL)
-    is_refundable = serializers.BooleanField(help_text="Not supported unless true.", **OPTIONAL)
-    netsuite_internal_item_id = TextField(allow_blank=True, help_text="Not supported.", **OPTIONAL)
-    netsuite_overage_item_id = TextField(allow_blank=True, help_text="Not supported.", **OPTIONAL)
 
     def arguments(self) -> dict[str, Any]:
         """What was sent, as `create_product` takes it."""
-        sent = given(self.validated_data)
-        asked_for = {name: sent.pop(name) for name in UNSUPPORTED_UNLESS if name in sent}
-        if "quantity_conversion" in sent:
-            sent["quantity_conversion"] = services.QuantityConversion(**given(sent["quantity_conversion"]))
-        if "quantity_rounding" in sent:
-            sent["quantity_rounding"] = services.QuantityRounding(**sent["quantity_rounding"])
+        sent = self.definition()
         if sent["type"] == "PROFESSIONAL_SERVICE":
             sent["type"] = Product.Type.PRO_SERVICE.value
-        unsupported = {name: value for name, value in asked_for.items() if value != UNSUPPORTED_UNLESS[name]}
-        return {**sent, "unsupported": unsupported}
+        return sent
+
+
+class ProductUpdate(Definition):
+    product_id = serializers.UUIDField()
+    starting_at = InstantField(help_text="On the hour; past or future.")
+    name = serializers.CharField(**OPTIONAL)
 
 
 class ProductId(serializers.Serializer):
@@ -80,6 +91,13 @@ class ProductStateReply(serializers.Serializer):
     presentation_group_key = texts(required=False)
     quantity_conversion = QuantityConversionShape(required=False)
     quantity_rounding = QuantityRoundingShape(required=False)
+    composite_product_ids = texts(required=False)
+    composite_tags = texts(required=False)
+    exclude_free_usage = serializers.BooleanField(required=False)
+    include_composite_spend = serializers.BooleanField(required=False)
+    is_refundable = serializers.BooleanField()
+    netsuite_internal_item_id = serializers.CharField(required=False)
+    netsuite_overage_item_id = serializers.CharField(required=False)
     tags = texts()
 
 
@@ -87,6 +105,7 @@ class ProductUpdateReply(ProductStateReply):
     """What an update named."""
 
     name = serializers.CharField(required=False)
+    is_refundable = serializers.BooleanField(required=False)
     tags = texts(required=False)
 
 

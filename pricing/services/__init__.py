@@ -3,7 +3,13 @@
 from pricing.services.metrics import PropertyFilter, archive_metric, create_metric, rename_metric
 from pricing.services.named_schedules import update_named_schedule
 from pricing.services.product_orders import ProductMove, move_products, set_product_order
-from pricing.services.products import QuantityConversion, QuantityRounding, archive_product, create_product
+from pricing.services.products import (
+    QuantityConversion,
+    QuantityRounding,
+    archive_product,
+    create_product,
+    update_product,
+)
 from pricing.services.publishing import publish
 from pricing.services.rate_cards import (
     Alias,
@@ -42,6 +48,7 @@ __all__ = [
     "rename_metric",
     "set_product_order",
     "update_named_schedule",
+    "update_product",
     "update_rate_card",
     "withdraw_rates",
 ]

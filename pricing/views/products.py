@@ -11,6 +11,7 @@ from pricing.serializers.products import (
     ProductId,
     ProductList,
     ProductReply,
+    ProductUpdate,
 )
 from pricing.views.base import PricingView, PricingWrite
 
@@ -21,6 +22,18 @@ class CreateProduct(PricingWrite):
     @extend_schema(summary="Create a product", responses={200: enveloped(IdReply)})
     def post(self, request: Request) -> Response:
         product = services.create_product(**self.sent(request).arguments(), **self.told(request))
+        return Response(id_json(product.id))
+
+
+class UpdateProduct(PricingWrite):
+    serializer_class = ProductUpdate
+
+    @extend_schema(summary="Change a product from an instant on", responses={200: enveloped(IdReply)})
+    def post(self, request: Request) -> Response:
+        sent = self.sent(request).definition()
+        product = services.update_product(
+            sent.pop("product_id"), starting_at=sent.pop("starting_at"), changes=sent, **self.told(request)
+        )
         return Response(id_json(product.id))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from billing_site.foundation import tokens
+from pricing.models import Product
 from tests.factories.contracts import CustomerFactory
 from tests.factories.pricing import MetricFactory, ProductFactory, RateCardFactory
 from tests.invoicing.conftest import ADA, OCTOBER, at, sdk, use
@@ -75,6 +76,31 @@ def test_what_a_month_costs(clock_at, rate, later, quantity, amount):
     (draft,) = client.v1.customers.invoices.list(customer_id=str(customer.pk), status="DRAFT").data
     assert draft.total == amount
     assert sum(line.total for line in draft.line_items) == amount
+
+
+@pytest.mark.parametrize(
+    ("share", "amount"),
+    [
+        pytest.param(of("PERCENTAGE", price=0.1), 20, id="a tenth"),
+        pytest.param(
+            of("TIERED_PERCENTAGE", tiers=[{"price": 0.1, "size": 150}, {"price": 0.02}]), 15 + 1, id="of slices"
+        ),
+    ],
+)
+def test_a_composite_is_a_share_of_what_the_others_come_to(clock_at, share, amount):
+    clock_at("2025-10-25")
+    customer, card = CustomerFactory(aliases=["acme"]), RateCardFactory()
+    metric = MetricFactory(name="Calls", event_type_filter={"in_values": ["calls"]})
+    calls = ProductFactory(name="Calls", version__billable_metric=metric, version__tags=["api"])
+    client = sdk(tokens.create_token("RevOps", scope="admin", at=OCTOBER, by=ADA)[1])
+    support = client.v1.contracts.products.create(name="Support", type="COMPOSITE", composite_tags=["api"]).data
+    publish(client, card, calls, of("FLAT", price=2), OCTOBER)
+    publish(client, card, Product.objects.get(pk=support.id), share, OCTOBER)
+    use(metric, "2025-10-05T05", 100, {})
+    client.v1.contracts.create(customer_id=str(customer.pk), rate_card_id=str(card.pk), starting_at=OCTOBER)
+    (draft,) = client.v1.customers.invoices.list(customer_id=str(customer.pk), status="DRAFT").data
+    assert sum(line.total for line in draft.line_items if line.name == "Support") == amount
+    assert draft.total == 200 + amount
 
 
 def test_a_rate_comes_back_as_it_was_published(clock_at):

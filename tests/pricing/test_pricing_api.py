@@ -134,6 +134,7 @@ def test_a_product_is_read_as_it_was_defined(api):
         "presentation_group_key": ["region"],
         "quantity_conversion": {"conversion_factor": 1000000, "operation": "DIVIDE", "name": "millions"},
         "quantity_rounding": {"decimal_places": 2, "rounding_method": "ROUND_UP"},
+        "is_refundable": True,
         "tags": ["ai"],
     }
     assert shown == {
@@ -149,11 +150,9 @@ def test_a_product_is_read_as_it_was_defined(api):
 @pytest.mark.parametrize(
     ("changes", "status", "field"),
     [
-        pytest.param({"type": "COMPOSITE"}, 501, "type", id="a composite"),
-        pytest.param({"type": "professional_service"}, 501, "type", id="a professional service"),
         pytest.param({"type": "GIFT"}, 400, "type", id="an unheard-of type"),
-        pytest.param({"composite_tags": ["ai"]}, 501, "composite_tags", id="tags of a composite"),
-        pytest.param({"is_refundable": False}, 501, "is_refundable", id="not refundable"),
+        pytest.param({"composite_tags": ["ai"]}, 400, "composite_tags", id="tags of a composite"),
+        pytest.param({"exclude_free_usage": True}, 400, "exclude_free_usage", id="a switch of a composite"),
         pytest.param({"billable_metric_id": NOWHERE}, 400, "billable_metric_id", id="an unknown metric"),
         pytest.param({"pricing_group_key": ["region"]}, 400, "pricing_group_key", id="half of a compound key"),
         pytest.param(

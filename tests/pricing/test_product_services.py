@@ -1,14 +1,19 @@
+from datetime import UTC, datetime
 from decimal import Decimal as D
 
 import pytest
 
 from billing_site.foundation.ids import uuid7
-from billing_site.foundation.refusals import NotFound, NotSupported, Refusal
+from billing_site.foundation.refusals import NotFound, Refusal
 from pricing import services
 from pricing.models import PriceChange, Product, Publication
-from tests.factories.pricing import NOW, MetricFactory, ProductFactory
+from pricing.queries import products_by_id
+from tests.factories.pricing import NOW, FixedProductFactory, MetricFactory, ProductFactory
 
 pytestmark = pytest.mark.django_db
+
+NOVEMBER = datetime(2025, 11, 1, tzinfo=UTC)
+NOWHERE = uuid7()
 
 
 def test_a_product_begins_with_a_published_definition(told):
@@ -43,10 +48,95 @@ def test_publications_are_numbered_one_after_the_other(told):
     assert PriceChange.objects.count() == 3
 
 
-@pytest.mark.parametrize("type", ["COMPOSITE", "SUBSCRIPTION", "PRO_SERVICE"])
-def test_types_to_come_are_refused_by_name(told, type):
-    with pytest.raises(NotSupported, match="only USAGE and FIXED"):
-        services.create_product("Support", type=type, **told)
+@pytest.mark.parametrize("type", ["SUBSCRIPTION", "PRO_SERVICE", "FIXED"])
+def test_products_that_measure_nothing_need_a_name_alone(told, type):
+    assert services.create_product("Support", type=type, **told).versions.get().billable_metric is None
+
+
+def composite(told, name="Support", **definition):
+    return services.create_product(name, type="COMPOSITE", **definition, **told)
+
+
+def test_a_composite_is_a_share_of_products_or_tags(told):
+    part = ProductFactory(name="Tokens")
+    made = composite(told, composite_product_ids=[part.pk], composite_tags=["ai"], exclude_free_usage=True)
+    value = made.versions.get().to_version()
+    assert (value.type, value.composite_product_ids, value.composite_tags) == ("COMPOSITE", (part.pk,), ("ai",))
+    assert (value.exclude_free_usage, value.include_composite_spend) == (True, False)
+
+
+def refused(call):
+    with pytest.raises(Refusal) as refusal:
+        call()
+    return [(error.field, error.rule) for error in refusal.value.errors]
+
+
+def test_what_a_composite_cannot_be_a_share_of(told):
+    inner = composite(told, "Inner", composite_tags=["ai"])
+    fixed = FixedProductFactory(name="Commitment")
+    assert refused(lambda: composite(told)) == [
+        ("composite_product_ids", "a COMPOSITE product needs these, or composite_tags")
+    ]
+    assert refused(lambda: composite(told, composite_product_ids=[NOWHERE, fixed.pk, inner.pk, fixed.pk])) == [
+        ("composite_product_ids[0]", "there is no such product"),
+        ("composite_product_ids[1]", "Commitment is a FIXED product, of which there is no share"),
+        ("composite_product_ids[2]", "Inner is a COMPOSITE product: that needs include_composite_spend"),
+        ("composite_product_ids[3]", "is named twice"),
+    ]
+
+
+def test_no_composite_is_a_share_of_itself(told):
+    inner = composite(told, "Inner", composite_tags=["ai"])
+    outer = composite(told, "Outer", composite_product_ids=[inner.pk], include_composite_spend=True, tags=["shares"])
+    rule = "would be a share of itself"
+    over = {"starting_at": NOVEMBER, **told}
+    by_id = {"composite_product_ids": [outer.pk], "include_composite_spend": True}
+    assert refused(lambda: services.update_product(inner.pk, changes=by_id, **over)) == [
+        ("composite_product_ids", f"Inner {rule}")
+    ]
+    by_tag = {"composite_tags": ["shares"], "include_composite_spend": True}
+    assert refused(lambda: services.update_product(inner.pk, changes=by_tag, **over)) == [
+        ("composite_tags", f"Inner {rule}")
+    ]
+    assert refused(lambda: composite(told, "Whole", composite_tags=["all"], include_composite_spend=True, tags=["all"]))
+
+
+def test_an_update_holds_from_its_start_and_names_what_it_changed(told):
+    metric = MetricFactory(group_keys=[["model"]])
+    made = services.create_product(
+        "Tokens",
+        type="USAGE",
+        billable_metric_id=metric.pk,
+        quantity_conversion=services.QuantityConversion(D(1000), "DIVIDE"),
+        **told,
+    )
+    changes = {"name": "Model tokens", "pricing_group_key": ["model"], "quantity_conversion": None}
+    services.update_product(made.pk, starting_at=NOVEMBER, changes=changes, **told)
+    before, after = products_by_id([made.pk])[made.pk].versions.all()
+    assert (before.name, before.pricing_group_key, before.conversion_factor) == ("Tokens", [], 1000)
+    assert (after.name, after.pricing_group_key, after.conversion_factor) == ("Model tokens", ["model"], None)
+    assert (after.starting_at, after.changed_fields) == (NOVEMBER, sorted(changes))
+    made.refresh_from_db()
+    assert made.name == "Tokens"  # until November
+
+
+@pytest.mark.parametrize(
+    ("changes", "starting_at", "field"),
+    [
+        ({}, NOVEMBER, "product_id"),
+        ({"name": " "}, NOVEMBER, "name"),
+        ({"name": "X"}, NOVEMBER.replace(minute=1), "starting_at"),
+        ({"billable_metric_id": None}, NOVEMBER, "billable_metric_id"),
+        ({"composite_tags": ["ai"]}, NOVEMBER, "composite_tags"),
+    ],
+)
+def test_an_update_is_refused_by_field(told, changes, starting_at, field):
+    made = ProductFactory()
+    assert (
+        refused(lambda: services.update_product(made.pk, starting_at=starting_at, changes=changes, **told))[0][0]
+        == field
+    )
+    assert made.versions.count() == 1
 
 
 @pytest.mark.parametrize(
