@@ -2,7 +2,7 @@
 
 from pricing.queries.aliases import AliasSegment, alias_segments, rate_card_of_alias
 from pricing.queries.cards import conversions_of_cards, product_order
-from pricing.queries.catalog import catalog, latest_publication
+from pricing.queries.catalog import catalog, latest_publication, publication_as_of
 from pricing.queries.named_schedules import NamedValue, last_segment, named_schedule
 from pricing.queries.price_list import (
     Key,
@@ -66,6 +66,7 @@ __all__ = [
     "product_order",
     "products",
     "products_by_id",
+    "publication_as_of",
     "publications_of_card",
     "rate_card",
     "rate_card_of_alias",

@@ -29,10 +29,14 @@ def rate_card_of_alias(name: str, *, at: datetime) -> RateCard | None:
     return latest.rate_card if latest else None
 
 
-def alias_segments(rate_card_ids: Collection[UUID]) -> dict[UUID, list[AliasSegment]]:
-    """The names that each rate card holds, less what was given to another one later. One query."""
+def alias_segments(
+    rate_card_ids: Collection[UUID], *, at_publication: int | None = None
+) -> dict[UUID, list[AliasSegment]]:
+    """The names that each rate card holds, less what was given to another one later. One query. `at_publication` is
+    what was known (default: everything)."""
+    known = Q() if at_publication is None else Q(publication_id__lte=at_publication)
     names = RateCardAlias.objects.filter(rate_card_id__in=rate_card_ids).values("name")
-    published = list(RateCardAlias.objects.filter(name__in=names).order_by("name", "publication", "id"))
+    published = list(RateCardAlias.objects.filter(known, name__in=names).order_by("name", "publication", "id"))
     held: dict[UUID, list[AliasSegment]] = {card_id: [] for card_id in rate_card_ids}
     for position, alias in enumerate(published):
         if alias.rate_card_id not in held:

@@ -11,6 +11,8 @@ from django.db.models import Count, F, Max, Model, OuterRef, Q, QuerySet, Subque
 from django.db.models.functions import Coalesce
 
 from billing_site.foundation.money import Unit
+from billing_site.foundation.periods import format_instant
+from billing_site.foundation.refusals import Refusal
 from pricing.engine import catalog as engine
 from pricing.engine.tariffs import Tariff
 from pricing.models import (
@@ -53,6 +55,15 @@ _versions: Memo[Mapping[UUID, tuple[engine.ProductVersion, ...]]] = Memo(4)
 def latest_publication() -> int:
     """The number of the last publication; 0 before the first."""
     return Publication.objects.aggregate(latest=Max("number"))["latest"] or 0
+
+
+def publication_as_of(as_of: datetime, *, at: datetime) -> int:
+    """The number of the last publication at `as_of` or before; 0 before the first. `at` is now, and what comes after
+    it is not known. Raises Refusal."""
+    if as_of > at:
+        raise Refusal.of("as_of", as_of.isoformat(), f"must not be later than now, {format_instant(at)}")
+    published = Publication.objects.filter(published_at__lte=as_of)
+    return published.aggregate(latest=Max("number"))["latest"] or 0
 
 
 def catalog(*, rate_card_ids: Iterable[UUID], at_publication: int | None = None) -> engine.Catalog:

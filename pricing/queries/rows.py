@@ -6,7 +6,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
-from django.db.models import Model, Prefetch, QuerySet
+from django.db.models import Exists, Model, OuterRef, Prefetch, QuerySet
 
 from billing_site.foundation.refusals import FieldError, NotFound, Refusal
 from pricing.engine.timelines import Dated, in_force
@@ -21,9 +21,11 @@ def metric(metric_id: UUID | str, *, locked: bool = False, field: str = "id") ->
     return _row(BillableMetric.objects.all(), metric_id, locked, field, "billable metric")
 
 
-def product(product_id: UUID | str, *, locked: bool = False, field: str = "id") -> Product:
-    """With its versions at hand. Raises NotFound."""
-    return _row(products_with_versions(), product_id, locked, field, "product")
+def product(
+    product_id: UUID | str, *, locked: bool = False, field: str = "id", at_publication: int | None = None
+) -> Product:
+    """With its versions at hand, those known at a publication (default: all). Raises NotFound."""
+    return _row(products_with_versions(at_publication=at_publication), product_id, locked, field, "product")
 
 
 def rate_card(rate_card_id: UUID | str, *, locked: bool = False, field: str = "id") -> RateCard:
@@ -56,21 +58,28 @@ def metrics(*, include_archived: bool = False) -> QuerySet[BillableMetric]:
     return found if include_archived else found.filter(archived_at=None)
 
 
-def products(*, archive_filter: str = "NOT_ARCHIVED") -> QuerySet[Product]:
-    """`archive_filter` is NOT_ARCHIVED, ARCHIVED or ALL."""
-    found = products_with_versions()
+def products(*, archive_filter: str = "NOT_ARCHIVED", at_publication: int | None = None) -> QuerySet[Product]:
+    """With their versions at hand, those known at a publication (default: all). `archive_filter` is NOT_ARCHIVED,
+    ARCHIVED or ALL."""
+    found = products_with_versions(at_publication=at_publication)
     return found if archive_filter == "ALL" else found.filter(archived_at__isnull=archive_filter == "NOT_ARCHIVED")
 
 
-def products_by_id(product_ids: Iterable[UUID]) -> dict[UUID, Product]:
-    """With their versions at hand."""
-    return {found.id: found for found in products_with_versions().filter(pk__in=set(product_ids))}
+def products_by_id(product_ids: Iterable[UUID], *, at_publication: int | None = None) -> dict[UUID, Product]:
+    """With their versions at hand, those known at a publication (default: all)."""
+    found = products_with_versions(at_publication=at_publication).filter(pk__in=set(product_ids))
+    return {product.id: product for product in found}
 
 
-def products_with_versions(*related: str) -> QuerySet[Product]:
-    """Products with their versions at hand, and of each version its publication and what `related` names."""
+def products_with_versions(*related: str, at_publication: int | None = None) -> QuerySet[Product]:
+    """Products with their versions at hand, and of each version its publication and what `related` names. Where
+    `at_publication` is given, only the products and the versions that were known at it."""
     versions = ProductVersion.objects.select_related("publication", *related).order_by("publication")
-    return Product.objects.prefetch_related(Prefetch("versions", versions))
+    if at_publication is None:
+        return Product.objects.prefetch_related(Prefetch("versions", versions))
+    known = ProductVersion.objects.filter(publication_id__lte=at_publication)
+    found = Product.objects.filter(Exists(known.filter(product=OuterRef("pk"))))
+    return found.prefetch_related(Prefetch("versions", versions.filter(publication_id__lte=at_publication)))
 
 
 def rate_cards() -> QuerySet[RateCard]:

@@ -6,12 +6,18 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_serializer, inline_serializer
 from rest_framework import serializers
 
+from billing_site.foundation.fields import InstantField
+
 OPTIONAL: dict[str, Any] = {"required": False, "allow_null": True}
 
 
 @extend_schema_serializer(component_name="Id")
 class IdRequest(serializers.Serializer):
     id = serializers.UUIDField()
+
+
+def as_of_field() -> InstantField:
+    return InstantField(help_text="What was known then; not later than now, which is the default.", **OPTIONAL)
 
 
 class IdReply(serializers.Serializer):

@@ -5,7 +5,7 @@ from rest_framework import serializers
 from billing_site.foundation.fields import CodeField, InstantField, NumberField, TextField, text_map, texts
 from pricing import services
 from pricing.models import Product, ProductVersion
-from pricing.serializers.common import OPTIONAL, given
+from pricing.serializers.common import OPTIONAL, as_of_field, given
 
 
 class QuantityConversionShape(serializers.Serializer):
@@ -77,7 +77,13 @@ class ProductId(serializers.Serializer):
     product_id = serializers.UUIDField()
 
 
+class ProductGet(serializers.Serializer):
+    id = serializers.UUIDField()
+    as_of = as_of_field()
+
+
 class ProductList(serializers.Serializer):
+    as_of = as_of_field()
     archive_filter = CodeField(["NOT_ARCHIVED", "ARCHIVED", "ALL"], default="NOT_ARCHIVED")
 
 

@@ -24,6 +24,14 @@ class RateCardCreate(serializers.Serializer):
     custom_fields = text_map(**OPTIONAL)
 
 
+class RateCardGet(serializers.Serializer):
+    id = serializers.UUIDField()
+    as_of = InstantField(
+        help_text="What was known then of aliases and conversions; not later than now, which is the default.",
+        **OPTIONAL,
+    )
+
+
 class RateCardUpdate(serializers.Serializer):
     rate_card_id = serializers.UUIDField()
     name = serializers.CharField(**OPTIONAL)

@@ -3,7 +3,7 @@ from rest_framework import serializers
 from billing_site.foundation.fields import CodeField, InstantField, NumberField, TextField, text_map, texts
 from pricing.engine.tariffs import RATE_TYPES
 from pricing.models.rates import FREQUENCIES
-from pricing.serializers.common import OPTIONAL, InputShape, UnitRefReply
+from pricing.serializers.common import OPTIONAL, InputShape, UnitRefReply, as_of_field
 from pricing.services.rates import CommitRate
 from pricing.services.tariffs import TierInput
 
@@ -69,6 +69,7 @@ class RateList(serializers.Serializer):
     rate_card_id = serializers.UUIDField()
     at = InstantField()
     selectors = RateSelectorShape(many=True, help_text="A rate is listed if any of them fits.", **OPTIONAL)
+    as_of = as_of_field()
 
 
 class RateSchedule(serializers.Serializer):
@@ -76,6 +77,7 @@ class RateSchedule(serializers.Serializer):
     starting_at = InstantField()
     ending_before = InstantField(**OPTIONAL)
     selectors = ScheduleSelectorShape(many=True, **OPTIONAL)
+    as_of = as_of_field()
 
 
 class PageQuery(serializers.Serializer):

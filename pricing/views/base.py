@@ -5,6 +5,7 @@ from rest_framework.request import Request
 
 from billing_site.foundation import clock
 from billing_site.foundation.actor import Actor
+from pricing import queries
 
 
 class PricingView(GenericAPIView):
@@ -25,6 +26,11 @@ class PricingView(GenericAPIView):
     def told(self, request: Request) -> dict[str, Any]:
         """When and by whom, for the service behind the view."""
         return {"at": clock.now(), "by": Actor.of(request)}
+
+    def known(self, sent: dict[str, Any]) -> int | None:
+        """The publication that `as_of` in the checked values means; None where it is not given. Raises Refusal."""
+        as_of = sent.get("as_of")
+        return None if as_of is None else queries.publication_as_of(as_of, at=clock.now())
 
 
 class PricingWrite(PricingView):

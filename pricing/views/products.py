@@ -5,9 +5,10 @@ from rest_framework.response import Response
 from billing_site.foundation import clock
 from pricing import queries, services
 from pricing.presentation import id_json, product_json
-from pricing.serializers.common import IdReply, IdRequest, enveloped
+from pricing.serializers.common import IdReply, enveloped
 from pricing.serializers.products import (
     ProductCreate,
+    ProductGet,
     ProductId,
     ProductList,
     ProductReply,
@@ -38,12 +39,13 @@ class UpdateProduct(PricingWrite):
 
 
 class GetProduct(PricingView):
-    serializer_class = IdRequest
+    serializer_class = ProductGet
 
     @extend_schema(summary="Read a product", responses={200: enveloped(ProductReply)})
     def post(self, request: Request) -> Response:
-        product = queries.product(self.read(request)["id"])
-        return Response({"data": product_json(product, at=clock.now())})
+        sent = self.read(request)
+        product = queries.product(sent["id"], at_publication=self.known(sent))
+        return Response({"data": product_json(product, at=sent.get("as_of") or clock.now())})
 
 
 class ListProducts(PricingView):
@@ -51,8 +53,11 @@ class ListProducts(PricingView):
 
     @extend_schema(summary="List products", responses=ProductReply(many=True))
     def post(self, request: Request) -> Response:
-        page = self.paginate_queryset(queries.products(**self.read(request))) or []
-        return self.get_paginated_response([product_json(product, at=clock.now()) for product in page])
+        sent = self.read(request)
+        found = queries.products(archive_filter=sent["archive_filter"], at_publication=self.known(sent))
+        page = self.paginate_queryset(found) or []
+        at = sent.get("as_of") or clock.now()
+        return self.get_paginated_response([product_json(product, at=at) for product in page])
 
 
 class ArchiveProduct(PricingWrite):

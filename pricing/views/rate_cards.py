@@ -11,6 +11,7 @@ from pricing.serializers.rate_cards import (
     ProductOrderSet,
     ProductOrderUpdate,
     RateCardCreate,
+    RateCardGet,
     RateCardReply,
     RateCardUpdate,
 )
@@ -61,13 +62,14 @@ class MoveProducts(PricingWrite):
 
 
 class GetRateCard(PricingView):
-    serializer_class = IdRequest
+    serializer_class = RateCardGet
 
     @extend_schema(summary="Read a rate card, without its rates", responses={200: enveloped(RateCardReply)})
     def post(self, request: Request) -> Response:
-        card = queries.rate_card(self.read(request)["id"])
-        aliases = queries.alias_segments([card.id])[card.id]
-        conversions = queries.conversions_of_cards([card.id])[card.id]
+        sent = self.read(request)
+        card, known = queries.rate_card(sent["id"]), self.known(sent)
+        aliases = queries.alias_segments([card.id], at_publication=known)[card.id]
+        conversions = queries.conversions_of_cards([card.id], at_publication=known)[card.id]
         return Response({"data": rate_card_json(card, aliases, conversions)})
 
 

@@ -55,8 +55,9 @@ class ListRates(PricingView):
     def post(self, request: Request) -> Response:
         sent = self.read(request)
         at, card = sent["at"], queries.rate_card(sent["rate_card_id"], field="rate_card_id")
-        keys = queries.keys_priced_at(card, selectors(sent), at=at)
-        segments = queries.rates_in_force(card, self.paginate_queryset(keys) or [], at=at)
+        known = self.known(sent)
+        keys = queries.keys_priced_at(card, selectors(sent), at=at, at_publication=known)
+        segments = queries.rates_in_force(card, self.paginate_queryset(keys) or [], at=at, at_publication=known)
         return self.get_paginated_response([price_row(segment) for segment in segments])
 
 
@@ -79,6 +80,7 @@ class GetRateSchedule(PricingView):
             ending_before=sent.get("ending_before"),
             after=_position(query.validated_data.get("next_page")),
             limit=query.validated_data["limit"],
+            at_publication=self.known(sent),
         )
         rows = [price_row(segment) for segment in segments]
         return Response({"data": rows, "next_page": cursors.encode(*last) if last else None})
