@@ -198,8 +198,7 @@ def test_volume_of_a_contract_of_its_own_and_at_a_commit_rate():
     ],
 )  # fmt: skip
 def test_overrides_of_every_kind(tariff, terms, lines):
-    multiplier = terms.pop("multiplier", None)
-    own = override(multiplier, priority=D(1), **terms)
+    own = override(priority=D(1), **terms)
     events = [a(1 + number, 13) for number in range(10)]
     document = october(*events, rates=[at_list(tariff)], overrides=(own,), prioritization=EXPLICIT)
     assert rows(document) == lines
