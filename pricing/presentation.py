@@ -8,7 +8,7 @@ from uuid import UUID
 from billing_site.foundation.money import Unit
 from billing_site.foundation.periods import format_instant
 from pricing.engine.tariffs import Tariff
-from pricing.models import BillableMetric, PricingUnit, Product, ProductVersion, RateCard, RateCardConversion
+from pricing.models import BillableMetric, PricingUnit, Product, ProductVersion, Rate, RateCard, RateCardConversion
 from pricing.queries import AliasSegment, NamedValue, PriceSegment, version_in_force
 
 
@@ -38,6 +38,16 @@ def commit_rate_json(tariff: Tariff) -> dict[str, Any]:
     return _given({"rate_type": tariff.type, **numbers, "tiers": tiers or None})
 
 
+def added_rate_json(rate: Rate) -> dict[str, Any]:
+    """The reply to a rate that was added."""
+    commit_tariff = rate.to_commit_tariff()
+    return {
+        **tariff_json(rate.to_tariff(), rate.unit, rate.pricing_group_values.items()),
+        **({"commit_rate": commit_rate_json(commit_tariff)} if commit_tariff else {}),
+        "rate_id": str(rate.pk),
+    }
+
+
 def _given(fields: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
@@ -54,6 +64,8 @@ def price_row(segment: PriceSegment) -> dict[str, Any]:
         "product_custom_fields": segment.product.custom_fields,
         "rate": tariff_json(rate.tariff, rate.unit, rate.values),
         "commit_rate": commit_rate_json(rate.commit_tariff) if rate.commit_tariff else None,
+        "rate_id": str(rate.id),
+        "publication": rate.publication,
         "starting_at": format_instant(segment.starting_at),
         "ending_before": format_instant(segment.ending_before) if segment.ending_before else None,
         "billing_frequency": rate.billing_frequency or None,

@@ -252,7 +252,7 @@ class RateCardAdmin(ThroughServices, HouseAdmin):
         """Publish what whoever asks has seen the effect of; else say the effect. None where it is refused."""
         new = form.to_rate()
         try:
-            services.check_rate(card, new)
+            planned = services.planned_rate(card, new)
             if request.POST.get("action") == "publish" and form.is_seen():
                 known, reason = form.cleaned_data["known"], form.cleaned_data["reason"]
                 rate = services.add_rate(card.pk, new, known_publication=known, reason=reason, **self.told(request))
@@ -266,8 +266,9 @@ class RateCardAdmin(ThroughServices, HouseAdmin):
         except Refusal as refusal:
             form.show(refusal)
             return None
-        row, after, rate = _with(card, row, new, at)
-        return effect_of_adding(row, after, rate, reach(card, since=new.starting_at, at=at), at=at)
+        rates = list({stay.rate.pk: stay.rate for stay in row.stays}.values())
+        after = priced(row.key, row.product, rates, at=at, adding=planned)
+        return effect_of_adding(row, after, planned, reach(card, since=new.starting_at, at=at), at=at)
 
     def _context(self, request: HttpRequest, card: RateCard) -> dict[str, Any]:
         return {
@@ -297,23 +298,6 @@ def _row(card: RateCard, product_id: UUID, values: dict[str, str], at: datetime)
     if not found or (not found[0].stays and set(values) != set(found[0].version.pricing_group_key)):
         raise Http404("There is no such price on this card.")
     return found[0]
-
-
-def _with(card: RateCard, row: PricedKey, new: services.NewRate, at: datetime) -> tuple[PricedKey, PricedKey, Rate]:
-    """The row as it is and as it would be, and the rate that makes the difference."""
-    rates = list({stay.rate.pk: stay.rate for stay in row.stays}.values())
-    rate = Rate(
-        rate_card=card,
-        product=row.product,
-        pricing_group_values=dict(new.pricing_group_values),
-        starting_at=new.starting_at,
-        ending_before=new.ending_before,
-        entitled=new.entitled,
-        rate_type=new.rate_type,
-        price=new.price,
-        unit=card.fiat_unit,
-    )
-    return row, priced(row.key, row.product, rates, at=at, adding=rate), rate
 
 
 def _template(request: HttpRequest, name: str) -> str:

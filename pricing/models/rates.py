@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q
 from django.db.models.functions import MD5, Cast
 
 from billing_site.foundation.columns import (
@@ -51,10 +51,32 @@ def has_tariff(*rate_types: str, **also: Any) -> Q:
     return condition
 
 
+class _IsWholeTariff(Func):
+    """Whether a JSON object is a tariff of usage: its type, and the numbers that the type needs, as text; no others."""
+
+    DIGITS = """? (@.type() != "string" || !(@ like_regex "^[0-9]+([.][0-9]+)?$"))"""
+    NEEDS = (
+        '(@.rate_type == "FLAT" && exists(@.price) && !exists(@.package_size) && !exists(@.tiers))',
+        '(@.rate_type == "PACKAGE" && exists(@.price) && exists(@.package_size) && !exists(@.tiers))',
+        '((@.rate_type == "TIERED" || @.rate_type == "VOLUME") && exists(@.tiers[*].price) && !exists(@.price)'
+        " && !exists(@.package_size))",
+    )
+    template = (
+        "(%(expressions)s - 'rate_type' - 'price' - 'package_size' - 'tiers' = '{}'::jsonb "
+        f"AND jsonb_path_exists(%(expressions)s, '$ ? ({' || '.join(NEEDS)})') "
+        f"AND NOT jsonb_path_exists(%(expressions)s, '$.price {DIGITS}') "
+        f"AND NOT jsonb_path_exists(%(expressions)s, '$.package_size {DIGITS}') "
+        f"AND NOT jsonb_path_exists(%(expressions)s, '$.tiers[*].* {DIGITS}'))"
+    )
+    output_field = models.BooleanField()
+    conditional = True
+
+
 class Rate(models.Model):
     """The price of a product (and of one combination of pricing group values) on a rate card, over a range.
 
-    Never edited: a later publication supersedes it, a withdrawal takes it back.
+    Never edited: a later publication supersedes it, a withdrawal takes it back. Triggers hold that a rate suits its
+    product, and that a product has one pricing unit on a card: the card's currency, or a custom unit that it converts.
     """
 
     class Type(models.TextChoices):
@@ -109,8 +131,25 @@ class Rate(models.Model):
                 | has_tariff("TIERED", "VOLUME", "TIERED_PERCENTAGE") & ~Q(tiers=[]),
             ),
             models.CheckConstraint(
+                name="a_share_is_not_more_than_all", condition=~Q(rate_type="PERCENTAGE") | Q(price__lte=1)
+            ),
+            models.CheckConstraint(name="a_quantity_is_not_negative", condition=Q(quantity__gte=0)),
+            models.CheckConstraint(name="a_subscription_is_prorated", condition=Q(is_prorated=True)),
+            models.CheckConstraint(
                 name="a_commit_rate_has_a_type",
                 condition=Q(commit_rate__isnull=True) | Q(commit_rate__has_key="rate_type"),
+            ),
+            models.CheckConstraint(
+                name="a_commit_rate_says_what_its_type_needs",
+                condition=Q(commit_rate__isnull=True) | Q(_IsWholeTariff(F("commit_rate"))),
+            ),
+            models.CheckConstraint(
+                name="only_usage_has_a_commit_rate",
+                condition=Q(commit_rate__isnull=True) | Q(rate_type__in=["FLAT", "TIERED", "VOLUME", "PACKAGE"]),
+            ),
+            models.CheckConstraint(
+                name="only_subscriptions_are_billed_by_frequency",
+                condition=Q(billing_frequency="") | Q(rate_type__in=["FLAT", "SUBSCRIPTION"]),
             ),
             # Of two, neither would be the later one. The values are hashed because an index entry has a size limit.
             models.UniqueConstraint(

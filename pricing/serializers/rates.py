@@ -4,7 +4,7 @@ from billing_site.foundation.fields import CodeField, InstantField, NumberField,
 from pricing.engine.tariffs import RATE_TYPES
 from pricing.models.rates import FREQUENCIES
 from pricing.serializers.common import OPTIONAL, InputShape, UnitRefReply, as_of_field
-from pricing.services.rates import CommitRate
+from pricing.services.rate_checks import CommitRate
 from pricing.services.tariffs import TierInput
 
 TYPES_SENT = (*RATE_TYPES, "CUSTOM")
@@ -35,7 +35,9 @@ class RateItem(serializers.Serializer):
     ending_before = InstantField(help_text="On the hour; absent: open.", **OPTIONAL)
     entitled = serializers.BooleanField(help_text="Whether a contract bills the product without saying so.")
     pricing_group_values = text_map(help_text="A value for each of the product's pricing group keys.", **OPTIONAL)
-    credit_type_id = serializers.UUIDField(help_text="By default the rate card's currency.", **OPTIONAL)
+    credit_type_id = serializers.UUIDField(
+        help_text="By default the rate card's currency; a custom unit needs a conversion on the card.", **OPTIONAL
+    )
     billing_frequency = CodeField(FREQUENCIES, help_text="For SUBSCRIPTION products.", **OPTIONAL)
     commit_rate = CommitRateShape(help_text="While a balance pays that asks for it.", **OPTIONAL)
     custom_rate = serializers.DictField(help_text="For CUSTOM, which is not supported.", **OPTIONAL)
@@ -105,6 +107,11 @@ class RateReply(CommitRateReply):
     pricing_group_values = text_map(required=False)
 
 
+class AddedRateReply(RateReply):
+    commit_rate = CommitRateReply(required=False)
+    rate_id = serializers.UUIDField(help_text="Ours: what to withdraw it by.")
+
+
 class PriceRowReply(serializers.Serializer):
     entitled = serializers.BooleanField()
     product_id = serializers.UUIDField()
@@ -113,6 +120,8 @@ class PriceRowReply(serializers.Serializer):
     product_custom_fields = text_map()
     rate = RateReply()
     commit_rate = CommitRateReply(required=False)
+    rate_id = serializers.UUIDField(help_text="Ours: what to withdraw it by.")
+    publication = serializers.IntegerField(help_text="Ours: by which the rate became known.")
     starting_at = InstantField()
     ending_before = InstantField(required=False)
     billing_frequency = serializers.ChoiceField(FREQUENCIES, required=False)

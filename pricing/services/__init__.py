@@ -19,11 +19,14 @@ from pricing.services.rate_cards import (
     create_rate_card,
     update_rate_card,
 )
-from pricing.services.rates import NewRate, PriceWasChanged, add_rate, add_rates, check_rate, withdraw_rates
+from pricing.services.rate_checks import CommitRate, NewRate
+from pricing.services.rates import PriceWasChanged, add_rate, add_rates, planned_rate, withdraw_rates
+from pricing.services.tariffs import TierInput
 from pricing.services.units import archive_pricing_unit, create_pricing_unit
 
 __all__ = [
     "Alias",
+    "CommitRate",
     "CreditTypeConversion",
     "NewRate",
     "PriceWasChanged",
@@ -31,6 +34,7 @@ __all__ = [
     "PropertyFilter",
     "QuantityConversion",
     "QuantityRounding",
+    "TierInput",
     "add_aliases",
     "add_rate",
     "add_rates",
@@ -38,12 +42,12 @@ __all__ = [
     "archive_pricing_unit",
     "archive_product",
     "archive_rate_card",
-    "check_rate",
     "create_metric",
     "create_pricing_unit",
     "create_product",
     "create_rate_card",
     "move_products",
+    "planned_rate",
     "publish",
     "rename_metric",
     "set_product_order",

@@ -1,10 +1,7 @@
 """Rates: added and taken back, never changed."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
 from uuid import UUID
 
 from django.db import transaction
@@ -13,12 +10,17 @@ from billing_site.foundation.actor import Actor, acting
 from billing_site.foundation.ids import uuid7
 from billing_site.foundation.problems import Problems
 from billing_site.foundation.refusals import Conflict, FieldError, Refusal
-from pricing.engine.tariffs import FLAT, Tariff
-from pricing.models import Product, Publication, Rate, RateCard, RateWithdrawal
-from pricing.models.rates import FREQUENCIES
-from pricing.queries import Key, last_change, products_by_id, version_in_force
+from pricing.models import Publication, Rate, RateCard, RateWithdrawal
+from pricing.queries import Key, last_change
 from pricing.services.publishing import publish
-from pricing.services.tariffs import RATE_TYPES_OF, TierInput, check_suits_product, checked_tariff
+from pricing.services.rate_checks import (
+    CheckedRate,
+    NewRate,
+    OnCard,
+    check_against_each_other,
+    check_alone,
+    refuse_archived,
+)
 from pricing.tiers import stored_tariff, stored_tiers
 
 BATCH = 1000  # rows of one INSERT
@@ -28,44 +30,11 @@ class PriceWasChanged(Conflict):
     """Somebody else has published a price of the same key since it was looked at."""
 
 
-@dataclass(frozen=True, slots=True)
-class CommitRate:
-    """A second price of a usage product, while a balance pays that asks for it; in the unit of the first."""
-
-    rate_type: str
-    price: Decimal | None = None
-    tiers: Sequence[TierInput] = ()
-    package_size: Decimal | None = None
-    quantity: Decimal | None = None
-    is_prorated: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class NewRate:
-    """A price to be added."""
-
-    product_id: UUID
-    starting_at: datetime
-    entitled: bool
-    rate_type: str
-    price: Decimal | None = None  # wire units of its pricing unit for one converted unit
-    ending_before: datetime | None = None
-    pricing_group_values: Mapping[str, str] = field(default_factory=dict)
-    credit_type_id: UUID | None = None  # None: the card's currency
-    billing_frequency: str | None = None
-    tiers: Sequence[TierInput] = ()
-    package_size: Decimal | None = None
-    quantity: Decimal | None = None
-    is_prorated: bool | None = None
-    commit_rate: CommitRate | None = None
-    custom_rate: object = None
-
-
 def add_rates(rate_card_id: UUID, rates: Sequence[NewRate], *, reason: str = "", at: datetime, by: Actor) -> list[Rate]:
     """Publish all of `rates` on a card, or none: one transaction, one publication.
 
-    A rate supersedes what its key (product, pricing group values) cost before from its start on; whatever it
-    supersedes stays on record.
+    A rate supersedes what its key (product, pricing group values, billing frequency) cost before from its start on;
+    whatever it supersedes stays on record.
 
     Raises Refusal with every row and field that breaks a rule, and NotSupported for the first CUSTOM rate.
     """
@@ -89,17 +58,23 @@ def add_rate(
     return _add(rate_card_id, [rate], "", known_publication=known_publication, reason=reason, at=at, by=by)[0]
 
 
-def check_rate(card: RateCard, rate: NewRate) -> None:
-    """Raises what `add_rate` would refuse the rate with, and writes nothing."""
+def planned_rate(card: RateCard, rate: NewRate) -> Rate:
+    """The rate that `add_rate` would add, not saved and without a publication. Raises what `add_rate` would raise."""
     problems = Problems()
-    _check_alone(problems, rate, "")
-    _check_on_card(problems, rate, "", card, products_by_id({rate.product_id}).get(rate.product_id))
+    checked = check_alone(problems, rate)
     problems.refuse()
+    assert checked is not None
+    refuse_archived(card)
+    on_card = OnCard(card, [rate])
+    on_card.check(problems, rate)
+    problems.refuse()
+    return _row(on_card, checked, uuid7(), None)
 
 
 def withdraw_rates(
     rate_ids: Sequence[UUID],
     *,
+    of_card: RateCard | None = None,
     known_publication: int | None = None,
     reason: str = "",
     at: datetime,
@@ -107,8 +82,8 @@ def withdraw_rates(
 ) -> Publication:
     """Take published rates back, all of them or none: from this publication on they were never there.
 
-    `known_publication` as for `add_rate`. Raises Refusal for unknown rates, and Conflict for those that are withdrawn
-    already.
+    `of_card` is the card that all of them are of, where the caller names one; `known_publication` as for `add_rate`.
+    Raises Refusal for unknown rates, and Conflict for those that are withdrawn already.
     """
     if not rate_ids:
         raise Refusal.of("rate_ids", rate_ids, "must name at least one rate")
@@ -119,6 +94,9 @@ def withdraw_rates(
         unknown = wanted - {rate.pk for rate in rates}
         if unknown:
             raise Refusal.of("rate_ids", min(unknown), "there is no such rate")
+        elsewhere = [rate for rate in rates if of_card is not None and rate.rate_card_id != of_card.pk]
+        if of_card is not None and elsewhere:
+            raise Refusal.of("rate_ids", elsewhere[0].pk, f"there is no such rate on the rate card {of_card.name}")
         withdrawn = RateWithdrawal.objects.filter(rate__in=wanted).values_list("rate_id", flat=True)
         if withdrawn:
             rule = "is withdrawn already"
@@ -147,39 +125,43 @@ def _add(
     problems = Problems()
     if not rates:
         problems.add("rates", rates, "must not be empty")
-    tariffs = [_check_alone(problems, rate, path.format(index)) for index, rate in enumerate(rates)]
+    checked = []
+    for index, rate in enumerate(rates):
+        own = Problems(path.format(index))
+        if (alone := check_alone(own, rate)) is not None:
+            checked.append(alone)
+        problems.errors.extend(own.errors)
     problems.refuse()
     with transaction.atomic(), acting(by):
         publication = publish(reason=reason, at=at, by=by)
         card = RateCard.objects.select_related("fiat_unit").filter(pk=rate_card_id).first()
         if card is None:
             raise Refusal.of("rate_card_id", rate_card_id, "there is no such rate card")
-        products = products_by_id({rate.product_id for rate in rates})
+        refuse_archived(card)
+        on_card = OnCard(card, rates)
         for index, rate in enumerate(rates):
-            _check_on_card(problems, rate, path.format(index), card, products.get(rate.product_id))
-        _check_against_each_other(problems, rates, path)
+            own = Problems(path.format(index))
+            on_card.check(own, rate)
+            problems.errors.extend(own.errors)
+        check_against_each_other(problems, rates, path)
         problems.refuse()
         for rate in rates:
             key = Key(rate.product_id, rate.pricing_group_values, rate.billing_frequency or "")
             _refuse_if_changed(card.pk, key, known_publication)
         # Ids in the order of the request: where a publication brings several products, that is theirs.
         ids = sorted(uuid7() for _ in rates)
-        rows = [
-            rate_row(card, products[rate.product_id], rate, *both) for rate, both in zip(rates, tariffs, strict=True)
-        ]
-        for row, row_id in zip(rows, ids, strict=True):
-            row.id, row.publication = row_id, publication
-        return Rate.objects.bulk_create(rows, batch_size=BATCH)
+        return Rate.objects.bulk_create(
+            [_row(on_card, alone, id_, publication) for id_, alone in zip(ids, checked, strict=True)],
+            batch_size=BATCH,
+        )
 
 
-def rate_row(
-    card: RateCard, product: Product, rate: NewRate, tariff: Tariff | None, commit_tariff: Tariff | None
-) -> Rate:
-    """The row of a rate that was checked, not saved and in no publication yet."""
-    assert tariff is not None
+def _row(on_card: OnCard, checked: CheckedRate, id_: UUID, publication: Publication | None) -> Rate:
+    rate, tariff, commit_tariff = checked.given, checked.tariff, checked.commit_tariff
     return Rate(
-        rate_card=card,
-        product=product,
+        id=id_,
+        rate_card=on_card.card,
+        product=on_card.products[rate.product_id],
         pricing_group_values=dict(rate.pricing_group_values),
         billing_frequency=rate.billing_frequency or "",
         starting_at=rate.starting_at,
@@ -192,7 +174,8 @@ def rate_row(
         quantity=tariff.quantity,
         is_prorated=tariff.is_prorated,
         commit_rate=stored_tariff(commit_tariff) if commit_tariff else None,
-        unit=card.fiat_unit,
+        unit=on_card.unit(rate),
+        publication=publication,
     )
 
 
@@ -206,75 +189,3 @@ def _refuse_if_changed(rate_card_id: UUID, key: Key, known_publication: int | No
             f"{change.published_by} has changed this price meanwhile (publication {change.number}): "
             "look at it as it is now, and publish again if you still want to."
         )
-
-
-def _check_alone(problems: Problems, rate: NewRate, path: str) -> tuple[Tariff | None, Tariff | None]:
-    """Its tariff and its commit rate, where nothing is wrong with them. Raises NotSupported."""
-    own = Problems(path)
-    tariff = checked_tariff(own, rate)
-    if rate.custom_rate is not None:
-        own.add("custom_rate", rate.custom_rate, "belongs to the rate type CUSTOM")
-    own.range(rate.starting_at, rate.ending_before)
-    for name, value in rate.pricing_group_values.items():
-        own.key(f"pricing_group_values.{name}", value, may_be_empty=True)
-    if rate.billing_frequency and rate.billing_frequency not in FREQUENCIES:
-        own.add("billing_frequency", rate.billing_frequency, f"must be one of {', '.join(FREQUENCIES)}")
-    commit_tariff = None
-    if rate.commit_rate is not None:
-        commit_tariff = checked_tariff(own.within("commit_rate"), rate.commit_rate)
-    problems.errors.extend(own.errors)
-    return tariff, commit_tariff
-
-
-def _check_on_card(problems: Problems, rate: NewRate, path: str, card: RateCard, product: Product | None) -> None:
-    if card.archived_at is not None:
-        raise Refusal.of("rate_card_id", card.pk, f"the rate card {card.name} is archived")
-    own = Problems(path)
-    if product is None:
-        own.add("product_id", rate.product_id, "there is no such product")
-    elif product.archived_at is not None:
-        own.add("product_id", rate.product_id, f"the product {product.name} is archived")
-    elif product.type not in RATE_TYPES_OF:
-        own.add("product_id", rate.product_id, f"{product.name} is a {product.type} product, which has no rates")
-    else:
-        _check_for_product(own, rate, product)
-    # One currency a card, and so one unit for all rates of a product on it, for ever.
-    if rate.credit_type_id not in (None, card.fiat_unit_id):
-        own.add("credit_type_id", rate.credit_type_id, f"the prices of this rate card are in {card.fiat_unit.name}")
-    problems.errors.extend(own.errors)
-
-
-def _check_for_product(own: Problems, rate: NewRate, product: Product) -> None:
-    check_suits_product(own, rate.rate_type, product)
-    if product.type == Product.Type.SUBSCRIPTION:
-        if rate.rate_type == FLAT and not rate.billing_frequency:
-            own.add("billing_frequency", None, f"is required: {product.name} is a SUBSCRIPTION product")
-    elif rate.billing_frequency:
-        rule = f"belongs to SUBSCRIPTION products, and {product.name} is a {product.type} product"
-        own.add("billing_frequency", rate.billing_frequency, rule)
-    if rate.commit_rate is not None:
-        if product.type == Product.Type.USAGE:
-            check_suits_product(own.within("commit_rate"), rate.commit_rate.rate_type, product)
-        else:
-            rule = f"belongs to USAGE products, and {product.name} is a {product.type} product"
-            own.add("commit_rate", rate.commit_rate.rate_type, rule)
-    keys = version_in_force(product, rate.starting_at).pricing_group_key
-    if set(rate.pricing_group_values) != set(keys):
-        needed = f"a value for each of {', '.join(keys)}" if keys else "nothing"
-        rule = f"must have {needed}: the product's pricing group key"
-        own.add("pricing_group_values", dict(rate.pricing_group_values), rule)
-
-
-def _check_against_each_other(problems: Problems, rates: Sequence[NewRate], path: str) -> None:
-    keys = [
-        (r.product_id, tuple(sorted(r.pricing_group_values.items())), r.starting_at, r.billing_frequency or "")
-        for r in rates
-    ]
-    count = Counter(keys)
-    for index, key in enumerate(keys):
-        if count[key] > 1:
-            problems.add(
-                f"{path.format(index)}starting_at",
-                key[2].isoformat(),
-                "another rate of this request prices the same product and values from the same instant",
-            )

@@ -8,15 +8,15 @@ from rest_framework.response import Response
 from billing_site.foundation import cursors
 from billing_site.foundation.refusals import Refusal
 from pricing import queries, services
-from pricing.presentation import commit_rate_json, id_json, price_row, tariff_json
+from pricing.presentation import added_rate_json, id_json, price_row
 from pricing.serializers.common import IdReply, enveloped, given
 from pricing.serializers.rates import (
+    AddedRateReply,
     PageQuery,
     PriceRowReply,
     RateAdd,
     RateAddMany,
     RateList,
-    RateReply,
     RateSchedule,
     RateScheduleReply,
 )
@@ -26,14 +26,11 @@ from pricing.views.base import PricingView, PricingWrite
 class AddRate(PricingWrite):
     serializer_class = RateAdd
 
-    @extend_schema(summary="Add a rate to a rate card", responses={200: enveloped(RateReply)})
+    @extend_schema(summary="Add a rate to a rate card", responses={200: enveloped(AddedRateReply)})
     def post(self, request: Request) -> Response:
         sent = given(self.read(request))
         rate = services.add_rate(sent.pop("rate_card_id"), services.NewRate(**sent), **self.told(request))
-        shown = tariff_json(rate.to_tariff(), rate.unit, rate.pricing_group_values.items())
-        commit_tariff = rate.to_commit_tariff()
-        commit_rate = {"commit_rate": commit_rate_json(commit_tariff)} if commit_tariff else {}
-        return Response({"data": shown | commit_rate})
+        return Response({"data": added_rate_json(rate)})
 
 
 class AddRates(PricingWrite):

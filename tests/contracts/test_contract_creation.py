@@ -31,6 +31,8 @@ from tests.factories.pricing import (
     RateCardFactory,
     RateFactory,
     RateWithdrawalFactory,
+    SubscriptionProductFactory,
+    SubscriptionRateFactory,
 )
 
 pytestmark = pytest.mark.django_db
@@ -274,12 +276,12 @@ class TestOverlaps:
             self.create(contract.customer, second, told)
 
     def test_cards_without_a_common_usage_product_may(self, told):
-        fixed, first, second = FixedProductFactory(), RateCardFactory(), RateCardFactory()
+        seats, first, second = SubscriptionProductFactory(), RateCardFactory(), RateCardFactory()
         withdrawn = ProductFactory()
         RateFactory(product=withdrawn, rate_card=first)
         RateWithdrawalFactory(rate=RateFactory(product=withdrawn, rate_card=second))
         for card in (first, second):
-            RateFactory(product=fixed, rate_card=card)
+            SubscriptionRateFactory(product=seats, rate_card=card)
             RateFactory(rate_card=card)
         contract = ContractFactory(rate_card=first)
 

@@ -113,6 +113,20 @@ class FixedProductFactory(ProductFactory):
     version = factory.RelatedFactory(ProductVersionFactory, factory_related_name="product", billable_metric=None)
 
 
+class CompositeProductFactory(FixedProductFactory):
+    """A share of what other products come to."""
+
+    name = "Support"
+    type = "COMPOSITE"
+
+
+class SubscriptionProductFactory(FixedProductFactory):
+    """What is due for a time, and not for use."""
+
+    name = "Seats"
+    type = "SUBSCRIPTION"
+
+
 class RateCardFactory(DjangoModelFactory):
     """A rate card in US dollars (cents)."""
 
@@ -185,6 +199,22 @@ class RateFactory(DjangoModelFactory):
     price = Decimal(1)
     unit = factory.SelfAttribute("rate_card.fiat_unit")
     publication = factory.SubFactory(PublicationFactory)
+
+
+class CompositeRateFactory(RateFactory):
+    """Ten percent."""
+
+    product = factory.SubFactory(CompositeProductFactory)
+    rate_type = "PERCENTAGE"
+    price = Decimal("0.1")
+
+
+class SubscriptionRateFactory(RateFactory):
+    """A hundred dollars a month, for each."""
+
+    product = factory.SubFactory(SubscriptionProductFactory)
+    billing_frequency = "MONTHLY"
+    price = Decimal(10_000)
 
 
 class RateWithdrawalFactory(DjangoModelFactory):

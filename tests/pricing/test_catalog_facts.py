@@ -30,6 +30,9 @@ from pricing.services import publish
 from tests.factories.pricing import (
     ADA,
     NOW,
+    CompositeProductFactory,
+    CompositeRateFactory,
+    FixedProductFactory,
     MetricFactory,
     NamedScheduleSegmentFactory,
     PricingUnitFactory,
@@ -42,6 +45,8 @@ from tests.factories.pricing import (
     RateCardPlaceFactory,
     RateFactory,
     RateWithdrawalFactory,
+    SubscriptionRateFactory,
+    dollars,
 )
 
 FACTS: list[type[Model]] = [
@@ -123,6 +128,67 @@ def test_facts_are_only_inserted(model, statement):
             lambda: MetricFactory(aggregation_type="SUM"),
             "every_aggregation_but_count_names_its_property",
             id="a sum of nothing",
+        ),
+        pytest.param(lambda: CompositeRateFactory(price=D("1.5")), "a_share_is_not_more_than_all", id="more than all"),
+        pytest.param(
+            lambda: SubscriptionRateFactory(rate_type="SUBSCRIPTION", quantity=D(-1), is_prorated=True),
+            "a_quantity_is_not_negative",
+            id="less than nothing",
+        ),
+        pytest.param(
+            lambda: SubscriptionRateFactory(rate_type="SUBSCRIPTION", quantity=D(1), is_prorated=False),
+            "a_subscription_is_prorated",
+            id="a subscription that is not prorated",
+        ),
+        *(
+            pytest.param(
+                lambda commit_rate=commit_rate: RateFactory(commit_rate=commit_rate),
+                "a_commit_rate_says_what_its_type_needs",
+                id=name,
+            )
+            for name, commit_rate in {
+                "a commit rate of nothing": {"rate_type": "FLAT"},
+                "a commit rate that may be rounded": {"rate_type": "FLAT", "price": 0.1},
+                "a commit rate below zero": {"rate_type": "FLAT", "price": "-1"},
+                "a commit rate that is a share": {"rate_type": "PERCENTAGE", "price": "0.1"},
+                "a commit rate in no tiers": {"rate_type": "TIERED", "tiers": []},
+                "a commit rate in tiers that may be rounded": {
+                    "rate_type": "TIERED",
+                    "tiers": [{"price": "1", "size": 5}, {"price": "1"}],
+                },
+                "a commit rate for packages of no size": {"rate_type": "PACKAGE", "price": "1"},
+                "a commit rate with more than it needs": {"rate_type": "FLAT", "price": "1", "tiers": [{"price": "1"}]},
+            }.items()
+        ),
+        pytest.param(
+            lambda: CompositeRateFactory(commit_rate={"rate_type": "FLAT", "price": "1"}),
+            "only_usage_has_a_commit_rate",
+            id="a commit rate of a share",
+        ),
+        pytest.param(
+            lambda: CompositeRateFactory(billing_frequency="MONTHLY"),
+            "only_subscriptions_are_billed_by_frequency",
+            id="a share by the month",
+        ),
+        pytest.param(
+            lambda: RateFactory(billing_frequency="MONTHLY"), "a_rate_suits_its_product", id="usage by the month"
+        ),
+        pytest.param(
+            lambda: RateFactory(product=CompositeProductFactory()), "a_rate_suits_its_product", id="a flat composite"
+        ),
+        pytest.param(
+            lambda: SubscriptionRateFactory(billing_frequency=""),
+            "a_rate_suits_its_product",
+            id="a subscription without a frequency",
+        ),
+        pytest.param(
+            lambda: RateFactory(product=FixedProductFactory()), "a_rate_suits_its_product", id="a rate of a commitment"
+        ),
+        pytest.param(
+            lambda: RateFactory(unit=PricingUnitFactory()), "a_rate_is_in_a_unit_of_its_card", id="an unconverted unit"
+        ),
+        pytest.param(
+            lambda: RateCardConversionFactory(unit=dollars()), "only_custom_units_are_converted", id="dollars at a rate"
         ),
         pytest.param(
             lambda: ProductFactory(version__conversion_factor=D(0), version__conversion_operation="DIVIDE"),
@@ -220,6 +286,15 @@ def test_a_publication_prices_a_key_once_from_an_instant():
     RateFactory(**same, pricing_group_values={"model": "xl", "region": "us"})
     with pytest.raises(IntegrityError, match="a_publication_prices_a_key_once"), transaction.atomic():
         RateFactory(**same, pricing_group_values={"region": "eu", "model": "xl"}, price=D(2))
+
+
+@pytest.mark.django_db
+def test_a_product_keeps_its_pricing_unit_on_a_card():
+    rate = RateFactory()
+    custom = RateCardConversionFactory(rate_card=rate.rate_card).unit
+    with pytest.raises(IntegrityError, match="a_product_has_one_pricing_unit_on_a_card"), transaction.atomic():
+        RateFactory(rate_card=rate.rate_card, product=rate.product, unit=custom)
+    RateFactory(rate_card=rate.rate_card, unit=custom)
 
 
 @pytest.mark.django_db(transaction=True)

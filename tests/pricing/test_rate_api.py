@@ -33,6 +33,7 @@ def test_adding_a_rate_replies_with_the_rate(api):
             "price": D("0.000000000001"),
             "credit_type": USD,
             "pricing_group_values": {"model": "xl"},
+            "rate_id": str(Rate.objects.get().pk),
         }
     }
 
@@ -127,7 +128,7 @@ def test_the_rates_in_force_are_listed_with_their_products(api):
     product = ProductFactory(
         name="Model xl", custom_fields={"sku": "X-1"}, version__pricing_group_key=["model"], version__tags=["ai"]
     )
-    RateFactory(rate_card=card, product=product, pricing_group_values={"model": "xl"}, price=D(4000))
+    first = RateFactory(rate_card=card, product=product, pricing_group_values={"model": "xl"}, price=D(4000))
     RateFactory(
         rate_card=card,
         product=product,
@@ -146,6 +147,8 @@ def test_the_rates_in_force_are_listed_with_their_products(api):
                 "product_tags": ["ai"],
                 "product_custom_fields": {"sku": "X-1"},
                 "pricing_group_values": {"model": "xl"},
+                "rate_id": str(first.pk),
+                "publication": first.publication_id,
                 "rate": {
                     "rate_type": "FLAT",
                     "price": 4000,
