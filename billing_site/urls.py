@@ -11,6 +11,7 @@ from billing_site.api import errors
 from billing_site.api.elsewhere import NOT_SERVED
 
 urlpatterns = [
+    path("", include("ledger.urls")),  # first: ingest is asked for more often than everything else together
     path("", RedirectView.as_view(url="/admin/")),
     path("admin", RedirectView.as_view(url="/admin/")),
     path("admin/start/<slug:name>/", admin.site.admin_view(home.start_step), name="start_step"),
@@ -30,7 +31,6 @@ urlpatterns = [
     path("docs", SpectacularSwaggerView.as_view(url_name="openapi"), name="docs"),
     path("", include("pricing.urls")),
     path("", include("contracts.urls")),
-    path("", include("ledger.urls")),
     path("", include("invoicing.urls")),
     *[re_path(pattern, errors.not_supported) for pattern in NOT_SERVED],
     re_path(r"^v[12]/", errors.not_found),
