@@ -43,10 +43,14 @@ def tariff_text(tariff: Tariff, unit: Unit) -> str:
 
 def rate_text(rate: Rate) -> str:
     """What a rate charges, without what a flat price is for."""
-    unit = rate.unit.to_unit()
-    if rate.rate_type == FLAT and rate.price is not None:
-        return exact_text(rate.price, unit)
-    return tariff_text(rate.to_tariff(), unit)
+    return charge_text(rate.to_tariff(), rate.unit.to_unit())
+
+
+def charge_text(tariff: Tariff, unit: Unit) -> str:
+    """What a tariff charges, without what a flat price is for: "$40.00", "$2.00 a unit for the first 100 units"."""
+    if tariff.type == FLAT and tariff.price is not None:
+        return exact_text(tariff.price, unit)
+    return tariff_text(tariff, unit)
 
 
 def rate_unit_text(rate: Rate, version: ProductVersion) -> str:

@@ -151,11 +151,15 @@ def priced(
     return PricedKey(key, product, version_in_force(product, at), tuple(stays))
 
 
-def last_change(rate_card_id: UUID, key: Key, *, after: int) -> Publication | None:
-    """The last publication later than `after` that added or withdrew a rate of the key."""
-    of_key = key.rates(rate_card_id)
-    touching = Q(rates__in=of_key) | Q(withdrawals__rate__in=of_key)
-    return Publication.objects.filter(touching, number__gt=after).order_by("-number").first()
+def last_change(rate_card_id: UUID, keys: Collection[Key], *, after: int) -> Publication | None:
+    """The last publication later than `after` that added or withdrew a rate of any of the keys. At most two queries."""
+    later = Q(publication__gt=after) | Q(withdrawal__publication__gt=after)
+    of_products = Rate.objects.filter(later, rate_card_id=rate_card_id, product__in={key.product_id for key in keys})
+    columns = ("product_id", "pricing_group_values", "billing_frequency")
+    rows = of_products.values_list(*columns, "publication_id", "withdrawal__publication_id")
+    wanted = {_identity(key.product_id, key.values, key.frequency) for key in keys}
+    numbers = [max(added, taken or added) for *key, added, taken in rows if _identity(*key) in wanted]
+    return Publication.objects.get(pk=max(numbers)) if numbers else None
 
 
 def publications_of_card(card: RateCard, *, limit: int) -> list[tuple[Publication, list[Rate], list[Rate]]]:

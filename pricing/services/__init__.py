@@ -2,6 +2,15 @@
 
 from pricing.services.metrics import PropertyFilter, archive_metric, create_metric, rename_metric
 from pricing.services.named_schedules import update_named_schedule
+from pricing.services.planned_prices import (
+    Held,
+    NothingToPublish,
+    Outcome,
+    PlannedPrice,
+    WantedPrice,
+    plan_prices,
+    publish_prices,
+)
 from pricing.services.product_orders import ProductMove, move_products, set_product_order
 from pricing.services.products import (
     QuantityConversion,
@@ -28,13 +37,18 @@ __all__ = [
     "Alias",
     "CommitRate",
     "CreditTypeConversion",
+    "Held",
     "NewRate",
+    "NothingToPublish",
+    "Outcome",
+    "PlannedPrice",
     "PriceWasChanged",
     "ProductMove",
     "PropertyFilter",
     "QuantityConversion",
     "QuantityRounding",
     "TierInput",
+    "WantedPrice",
     "add_aliases",
     "add_rate",
     "add_rates",
@@ -47,8 +61,10 @@ __all__ = [
     "create_product",
     "create_rate_card",
     "move_products",
+    "plan_prices",
     "planned_rate",
     "publish",
+    "publish_prices",
     "rename_metric",
     "set_product_order",
     "update_named_schedule",

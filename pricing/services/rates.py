@@ -1,5 +1,6 @@
 """Rates: added and taken back, never changed."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
@@ -30,15 +31,25 @@ class PriceWasChanged(Conflict):
     """Somebody else has published a price of the same key since it was looked at."""
 
 
-def add_rates(rate_card_id: UUID, rates: Sequence[NewRate], *, reason: str = "", at: datetime, by: Actor) -> list[Rate]:
+def add_rates(
+    rate_card_id: UUID,
+    rates: Sequence[NewRate],
+    *,
+    known_publication: int | None = None,
+    reason: str = "",
+    at: datetime,
+    by: Actor,
+) -> list[Rate]:
     """Publish all of `rates` on a card, or none: one transaction, one publication.
 
     A rate supersedes what its key (product, pricing group values, billing frequency) cost before from its start on;
-    whatever it supersedes stays on record.
+    whatever it supersedes stays on record. `known_publication` is the last one that their author has seen: where the
+    price of any of the keys was changed later, nothing is published (PriceWasChanged).
 
     Raises Refusal with every row and field that breaks a rule, and NotSupported for the first CUSTOM rate.
     """
-    return _add(rate_card_id, rates, "rates[{}].", reason=reason, at=at, by=by)
+    path = "rates[{}]."
+    return _add(rate_card_id, rates, path, known_publication=known_publication, reason=reason, at=at, by=by)
 
 
 def add_rate(
@@ -50,11 +61,7 @@ def add_rate(
     at: datetime,
     by: Actor,
 ) -> Rate:
-    """Like `add_rates`, for one; its fields are named without an index.
-
-    `known_publication` is the last one that its author has seen: where the price of this key was changed later,
-    nothing is published (PriceWasChanged).
-    """
+    """Like `add_rates`, for one; its fields are named without an index."""
     return _add(rate_card_id, [rate], "", known_publication=known_publication, reason=reason, at=at, by=by)[0]
 
 
@@ -102,9 +109,11 @@ def withdraw_rates(
             rule = "is withdrawn already"
             errors = [FieldError("rate_ids", rate_id, rule) for rate_id in sorted(withdrawn)]
             raise Conflict(f"rate_ids: {errors[0].value} {rule}.", *errors)
+        keys: dict[UUID, list[Key]] = defaultdict(list)
         for rate in rates:
-            key = Key(rate.product_id, rate.pricing_group_values, rate.billing_frequency)
-            _refuse_if_changed(rate.rate_card_id, key, known_publication)
+            keys[rate.rate_card_id].append(Key(rate.product_id, rate.pricing_group_values, rate.billing_frequency))
+        for card_id, of_card_keys in keys.items():
+            _refuse_if_changed(card_id, of_card_keys, known_publication)
         RateWithdrawal.objects.bulk_create(
             [RateWithdrawal(rate_id=rate_id, publication=publication) for rate_id in sorted(wanted)],
             batch_size=BATCH,
@@ -145,9 +154,8 @@ def _add(
             problems.errors.extend(own.errors)
         check_against_each_other(problems, rates, path)
         problems.refuse()
-        for rate in rates:
-            key = Key(rate.product_id, rate.pricing_group_values, rate.billing_frequency or "")
-            _refuse_if_changed(card.pk, key, known_publication)
+        keys = [Key(rate.product_id, rate.pricing_group_values, rate.billing_frequency or "") for rate in rates]
+        _refuse_if_changed(card.pk, keys, known_publication)
         # Ids in the order of the request: where a publication brings several products, that is theirs.
         ids = sorted(uuid7() for _ in rates)
         return Rate.objects.bulk_create(
@@ -179,13 +187,14 @@ def _row(on_card: OnCard, checked: CheckedRate, id_: UUID, publication: Publicat
     )
 
 
-def _refuse_if_changed(rate_card_id: UUID, key: Key, known_publication: int | None) -> None:
+def _refuse_if_changed(rate_card_id: UUID, keys: Sequence[Key], known_publication: int | None) -> None:
     """Asked once the publication is ours: nobody else can publish until it is committed."""
     if known_publication is None:
         return
-    change = last_change(rate_card_id, key, after=known_publication)
+    change = last_change(rate_card_id, keys, after=known_publication)
     if change is not None:
+        which = "this price" if len(keys) == 1 else "one of these prices"
         raise PriceWasChanged(
-            f"{change.published_by} has changed this price meanwhile (publication {change.number}): "
+            f"{change.published_by} has changed {which} meanwhile (publication {change.number}): "
             "look at it as it is now, and publish again if you still want to."
         )

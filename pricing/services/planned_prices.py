@@ -1,0 +1,199 @@
+"""Prices that are wanted beside those that hold: what publishing them would change, and publishing just that.
+
+A sheet or a grid states whole prices, most of them as they are. Each is compared with what holds at its start:
+
+    holds at its start      wanted                outcome
+    nothing                 $0.25                 NEW      entitled, unless it says otherwise
+    $0.25                   $0.25                 SAME     nothing is published
+    $0.25                   $0.30                 CHANGED  with the entitlement and the commit rate that it had
+    $0.25, entitled         $0.25, not entitled   CHANGED
+    tiers                   $0.25                 CHANGED  the tiers are what it was
+
+Several prices of one key are taken in order of time: what the first brings is what the second changes.
+"""
+
+import enum
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from billing_site.foundation.actor import Actor
+from billing_site.foundation.problems import Problems
+from billing_site.foundation.refusals import FieldError, Refusal
+from pricing.engine.tariffs import FLAT, Tariff
+from pricing.engine.timelines import Dated, in_force, stretches
+from pricing.models import PricingUnit, Rate, RateCard
+from pricing.services.rate_checks import CommitRate, NewRate, OnCard, check_alone, refuse_archived
+from pricing.services.rates import add_rates
+from pricing.services.tariffs import TierInput
+
+
+class NothingToPublish(Refusal):
+    """Every price that is wanted holds already."""
+
+
+@dataclass(frozen=True, slots=True)
+class WantedPrice:
+    """A price that somebody wants to hold from `starting_at` on, for good: one that is one number."""
+
+    product_id: UUID
+    price: Decimal  # wire units; of a PERCENTAGE a fraction
+    starting_at: datetime
+    values: Mapping[str, str] = field(default_factory=dict)
+    frequency: str = ""
+    rate_type: str = FLAT
+    entitled: bool | None = None  # None: as it is
+    unit_id: UUID | None = None  # None: the product's on the card, or the card's currency
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What it is a price of."""
+        return self.product_id, tuple(sorted(self.values.items())), self.frequency
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Held:
+    """What a key costs over some time, whether it is published or only planned."""
+
+    tariff: Tariff
+    commit_tariff: Tariff | None
+    entitled: bool
+    unit: PricingUnit
+
+
+class Outcome(enum.Enum):
+    NEW = "new"
+    CHANGED = "changed"
+    SAME = "unchanged"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPrice:
+    """What publishing a wanted price would do. `rate` is what would be published: None where nothing would."""
+
+    wanted: WantedPrice
+    outcome: Outcome
+    before: Held | None
+    after: Held | None  # None where it is refused
+    rate: NewRate | None = None
+    ends_at: datetime | None = None  # when a price that is there already takes over from it
+    then: Held | None = None
+    errors: tuple[FieldError, ...] = ()
+
+
+def plan_prices(card: RateCard, wanted: Sequence[WantedPrice]) -> list[PlannedPrice]:
+    """What publishing each would do, in the order given; nothing is written. Six queries, however many there are.
+
+    Raises Refusal where the card is archived; what is wrong with one price is among its `errors`.
+    """
+    refuse_archived(card)
+    plan = _Plan(card, wanted)
+    of_key: dict[Any, list[int]] = defaultdict(list)
+    for index, each in enumerate(wanted):
+        of_key[each.key].append(index)
+    planned: dict[int, PlannedPrice] = {}
+    for indexes in of_key.values():
+        in_order = sorted(indexes, key=lambda index: wanted[index].starting_at)
+        planned.update(zip(in_order, plan.of_key([wanted[index] for index in in_order]), strict=True))
+    return [planned[index] for index in range(len(wanted))]
+
+
+def publish_prices(
+    card: RateCard,
+    planned: Iterable[PlannedPrice],
+    *,
+    known_publication: int,
+    reason: str = "",
+    at: datetime,
+    by: Actor,
+) -> list[Rate]:
+    """Publish what is new or changed in a plan, as one publication, and nothing else.
+
+    Raises Refusal where any of it is refused, NothingToPublish, and PriceWasChanged where one of the prices was changed
+    after `known_publication`, the last that its author has seen.
+    """
+    planned = list(planned)
+    errors = [error for each in planned for error in each.errors]
+    if errors:
+        raise Refusal(f"{errors[0].field}: {errors[0].rule}.", *errors)
+    rates = [each.rate for each in planned if each.rate is not None]
+    if not rates:
+        raise NothingToPublish("All of these prices hold already: there is nothing to publish.")
+    return add_rates(card.pk, rates, known_publication=known_publication, reason=reason, at=at, by=by)
+
+
+class _Plan:
+    def __init__(self, card: RateCard, wanted: Sequence[WantedPrice]) -> None:
+        self.on_card = OnCard(card, [_new_rate(each, None) for each in wanted])
+        self.rates: dict[Any, list[Dated[Held]]] = defaultdict(list)
+        products = {each.product_id for each in wanted}
+        standing = Rate.objects.filter(rate_card=card, product__in=products, withdrawal=None).select_related("unit")
+        for rate in standing:
+            key = rate.product_id, tuple(sorted(rate.pricing_group_values.items())), rate.billing_frequency
+            held = Held(rate.to_tariff(), rate.to_commit_tariff(), rate.entitled, rate.unit)
+            self.rates[key].append(Dated(held, rate.starting_at, rate.ending_before, rate.publication_id))
+
+    def of_key(self, wanted: Sequence[WantedPrice]) -> list[PlannedPrice]:
+        """Of prices of one key, in order of time."""
+        dated = list(self.rates.get(wanted[0].key, ()))
+        planned = []
+        for each in wanted:
+            planned.append(self._planned(each, in_force(dated).at(each.starting_at)))
+            if planned[-1].rate is not None and planned[-1].after is not None:
+                dated.append(Dated(planned[-1].after, each.starting_at, None, sys.maxsize))
+        timeline = in_force(dated)
+        ends = {id(held): end for held, _, end in stretches(timeline)}
+        return [
+            _ending(each, end, timeline.at(end)) if end is not None else each
+            for each in planned
+            for end in [ends.get(id(each.after)) if each.rate is not None else None]
+        ]
+
+    def _planned(self, wanted: WantedPrice, before: Held | None) -> PlannedPrice:
+        known = wanted.unit_id or self.on_card.unit_of.get(wanted.product_id)
+        rate = _new_rate(wanted, before, unit_id=known)
+        problems = Problems()
+        checked = check_alone(problems, rate)
+        self.on_card.check(problems, rate)
+        if checked is None or problems.errors:
+            return PlannedPrice(wanted, Outcome.REFUSED, before, None, errors=tuple(problems.errors))
+        after = Held(checked.tariff, checked.commit_tariff, rate.entitled, self.on_card.unit(rate))
+        if before is None:
+            return PlannedPrice(wanted, Outcome.NEW, None, after, rate)
+        if (before.tariff, before.entitled) == (after.tariff, after.entitled):
+            return PlannedPrice(wanted, Outcome.SAME, before, before)
+        return PlannedPrice(wanted, Outcome.CHANGED, before, after, rate)
+
+
+def _ending(planned: PlannedPrice, end: datetime, then: Held | None) -> PlannedPrice:
+    return PlannedPrice(planned.wanted, planned.outcome, planned.before, planned.after, planned.rate, end, then)
+
+
+def _new_rate(wanted: WantedPrice, before: Held | None, *, unit_id: UUID | None = None) -> NewRate:
+    entitled = wanted.entitled
+    if entitled is None:
+        entitled = before.entitled if before is not None else True
+    return NewRate(
+        product_id=wanted.product_id,
+        starting_at=wanted.starting_at,
+        entitled=entitled,
+        rate_type=wanted.rate_type,
+        price=wanted.price,
+        pricing_group_values=dict(wanted.values),
+        credit_type_id=unit_id or wanted.unit_id,
+        billing_frequency=wanted.frequency or None,
+        commit_rate=_commit_rate(before.commit_tariff) if before is not None else None,
+    )
+
+
+def _commit_rate(tariff: Tariff | None) -> CommitRate | None:
+    if tariff is None:
+        return None
+    tiers = tuple(TierInput(tier.price, tier.size, tier.flat_fee or None) for tier in tariff.tiers)
+    return CommitRate(tariff.type, price=tariff.price, tiers=tiers, package_size=tariff.package_size)
