@@ -90,14 +90,15 @@ def metric_json(metric: BillableMetric) -> dict[str, Any]:
 
 
 def product_json(product: Product, *, at: datetime) -> dict[str, Any]:
-    """A product with its definition at first, at `at`, and what changed in between. Its versions are at hand."""
+    """A product with its definition at first, at `at`, and what updates named, in the order in which they were made.
+    Its versions are at hand."""
     initial, *updates = sorted(product.versions.all(), key=lambda version: version.publication_id)
     shown = {
         "id": str(product.id),
         "type": product.type,
         "initial": _state(initial),
         "current": _state(version_in_force(product, at)),
-        "updates": [_update(version) for version in updates],
+        "updates": [_update(version) for version in updates if version.changed_fields],
         "custom_fields": product.custom_fields,
     }
     return shown | ({"archived_at": format_instant(product.archived_at)} if product.archived_at else {})

@@ -40,7 +40,12 @@ class VersionInline(ReadOnlyInline):
         return ", ".join([*sorted(names), *(f"tag {tag}" for tag in version.composite_tags)])
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProductVersion]:
-        return super().get_queryset(request).select_related("billable_metric", "publication").order_by("publication")
+        return (
+            super()
+            .get_queryset(request)
+            .select_related("billable_metric", "publication")
+            .order_by("publication", "starting_at")
+        )
 
 
 @admin.register(Product)

@@ -55,7 +55,7 @@ class ProductVersion(models.Model):
     product = models.ForeignKey(Product, models.PROTECT, related_name="versions")
     publication = models.ForeignKey(Publication, models.PROTECT, related_name="product_versions")
     starting_at = models.DateTimeField(null=True)
-    changed_fields = models.JSONField(default=list)  # what the update named; the rest was carried over
+    changed_fields = models.JSONField(default=list)  # what the update named; none where it only reaches a later one
     name = models.CharField(max_length=160)
     billable_metric = models.ForeignKey(BillableMetric, models.PROTECT, null=True, related_name="product_versions")
     pricing_group_key = models.JSONField(default=list)

@@ -207,6 +207,6 @@ def _products(number: int, change_id: UUID | None) -> Mapping[UUID, tuple[engine
     if found is not None:
         return found
     versions: dict[UUID, list[engine.ProductVersion]] = defaultdict(list)
-    for version in published.select_related("product").order_by("publication_id"):
+    for version in published.select_related("product").order_by("publication_id", "starting_at"):
         versions[version.product_id].append(version.to_version())
     return _versions.keep(key, {product_id: tuple(found) for product_id, found in versions.items()})

@@ -74,7 +74,7 @@ def products_by_id(product_ids: Iterable[UUID], *, at_publication: int | None = 
 def products_with_versions(*related: str, at_publication: int | None = None) -> QuerySet[Product]:
     """Products with their versions at hand, and of each version its publication and what `related` names. Where
     `at_publication` is given, only the products and the versions that were known at it."""
-    versions = ProductVersion.objects.select_related("publication", *related).order_by("publication")
+    versions = ProductVersion.objects.select_related("publication", *related).order_by("publication", "starting_at")
     if at_publication is None:
         return Product.objects.prefetch_related(Prefetch("versions", versions))
     known = ProductVersion.objects.filter(publication_id__lte=at_publication)

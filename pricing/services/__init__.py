@@ -1,5 +1,6 @@
 """The verbs of the price list: everything that writes it."""
 
+from pricing.services.definitions import QuantityConversion, QuantityRounding
 from pricing.services.metrics import PropertyFilter, archive_metric, create_metric, rename_metric
 from pricing.services.named_schedules import update_named_schedule
 from pricing.services.planned_prices import (
@@ -12,13 +13,7 @@ from pricing.services.planned_prices import (
     publish_prices,
 )
 from pricing.services.product_orders import ProductMove, move_products, set_product_order
-from pricing.services.products import (
-    QuantityConversion,
-    QuantityRounding,
-    archive_product,
-    create_product,
-    update_product,
-)
+from pricing.services.products import archive_product, create_product, update_product
 from pricing.services.publishing import publish
 from pricing.services.rate_cards import (
     Alias,
