@@ -358,6 +358,25 @@ class UniqueValue(models.Model):
         return self.value
 
 
+class LateMark(models.Model):
+    """Derived with its events: something of this hour came in, or was corrected, more than an hour after its time.
+
+    `xid` is the last transaction that did so. Who writes the row waits for who wrote it before, so a snapshot that
+    sees this transaction sees all earlier ones too: what a final document has missed is known from the last alone.
+    """
+
+    pk = models.CompositePrimaryKey("subject", "hour")
+    subject = models.TextField(db_collation="C")
+    hour = models.DateTimeField()
+    xid = XidField()
+
+    class Meta:
+        constraints = [*on_the_hour("hour")]
+
+    def __str__(self) -> str:
+        return f"{self.subject} at {self.hour:%Y-%m-%d %H:%M} UTC"
+
+
 class LedgerEntry(models.Model):
     """A fact: a movement on a balance. Amounts are signed and exact."""
 

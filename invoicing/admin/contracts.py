@@ -26,6 +26,7 @@ from contracts.wording import history_in_words
 from invoicing.admin.screens import ContractScreen, PreviewCard, WhyCard
 from invoicing.queries.account import account
 from invoicing.queries.explained import explained_row
+from invoicing.queries.lateness import missed_usage
 from invoicing.queries.preview import preview_edit
 from invoicing.queries.summaries import usage_by_contract
 
@@ -69,7 +70,8 @@ class ContractAdmin(ContractRecordAdmin):
             held = account(contract.customer_id, at=at, document_limit=None)
             agreed = agreement(contract.customer_id, contract_id)
             history = history_in_words(contract)
-        screen = ContractScreen.of(contract, held, agreed, history, at)
+            missed = missed_usage(contract.customer_id, contract_id=contract_id)
+        screen = ContractScreen.of(contract, held, agreed, history, missed, at)
         return self._render(request, contract, "screen", title=screen.title, screen=screen)
 
     def record_view(self, request: HttpRequest, contract_id: UUID) -> HttpResponse:

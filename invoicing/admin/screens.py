@@ -15,7 +15,7 @@ from billing_site.foundation.display import (
     quantity_text,
 )
 from billing_site.foundation.money import Unit, exact_sum
-from billing_site.foundation.periods import Period
+from billing_site.foundation.periods import HOUR, Period
 from contracts.models import Contract, Override
 from contracts.queries import Agreement
 from contracts.wording import EditInWords, charge_text, commit_text, names_in, override_text
@@ -24,10 +24,12 @@ from invoicing.portal import Page, page_of, percent_text
 from invoicing.queries.account import Account
 from invoicing.queries.commitments import Commitment
 from invoicing.queries.explained import ExplainedRow
+from invoicing.queries.lateness import MissedUsage
 from invoicing.queries.preview import Change, DocumentChange, Preview, WindowChange
 from invoicing.queries.shown import ShownLine, ShownPart
 from invoicing.wording import arithmetic_text, place_sentences, rate_text
 
+SUBJECTS_NAMED = 3
 KINDS = {Invoice.Kind.USAGE: "Usage", Invoice.Kind.TRUE_UP: "True-up", Invoice.Kind.CHARGES: "Scheduled charges"}
 
 
@@ -71,10 +73,17 @@ class ContractScreen:
     commitments: tuple[CommitmentCard, ...]
     terms: tuple[str, ...]
     history: tuple[EditInWords, ...]
+    late: tuple[str, ...]  # what final documents have missed
 
     @classmethod
     def of(
-        cls, contract: Contract, held: Account, agreed: Agreement, history: list[EditInWords], at: datetime
+        cls,
+        contract: Contract,
+        held: Account,
+        agreed: Agreement,
+        history: list[EditInWords],
+        missed: list[MissedUsage],
+        at: datetime,
     ) -> "ContractScreen":
         own = held.of_contract(contract.pk)
         return cls(
@@ -87,7 +96,20 @@ class ContractScreen:
             commitments=tuple(CommitmentCard.of(each, at) for each in own.commitments),
             terms=tuple(_terms(agreed)),
             history=tuple(history),
+            late=tuple(map(_late_text, missed)),
         )
+
+
+def _late_text(missed: MissedUsage) -> str:
+    late = missed.late
+    hours = "one hour" if late.hours == 1 else f"{late.hours} hours"
+    first, last = instant_text(late.first), instant_text(late.last + HOUR)
+    others = len(late.subjects) - SUBJECTS_NAMED
+    subjects = ", ".join(late.subjects[:SUBJECTS_NAMED]) + (f" and {others} more" if others > 0 else "")
+    return (
+        f"{missed.invoice.number}, {period_text(missed.period)}: since it became final, events of {hours} between "
+        f"{first} and {last} came in late or were corrected ({subjects})."
+    )
 
 
 def _terms(agreed: Agreement) -> Iterator[str]:

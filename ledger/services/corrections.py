@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+import psycopg
 from django.db import DatabaseError, connection, transaction
 
 from billing_site.foundation.actor import Actor
@@ -15,7 +16,9 @@ from ledger.models import EventCorrection, EventKey
 from ledger.queries.counting import Counting, StoredEvent, corrections_of, stored_events
 from ledger.services.folding import READ_ANEW, refold
 from ledger.services.ingest.events import FUTURE, encode
+from ledger.services.ingest.lateness import late_marks_of_correction
 from ledger.services.ingest.reading import BadEvents, read_event
+from ledger.services.ingest.transaction import raw_connection
 from ledger.services.partitions import kept_since
 
 ATTEMPTS = 5
@@ -146,9 +149,12 @@ def _correct_once(
             raise Refusal.of("properties", transaction_id, "must differ from what the event says already")
         return Corrected(made_before[-1], is_repeat=True)
     counting = Counting()
-    _refuse_hours_of_dropped_bodies([one for one in (stored, after) if one is not None], counting)
+    versions = [one for one in (stored, after) if one is not None]
+    _refuse_hours_of_dropped_bodies(versions, counting)
     made = _record(stored, after, reason=reason, at=at, by=by)
     refold(stored, after, counting, at=at)
+    if late := late_marks_of_correction(subject, [one.timestamp for one in versions], at=at):
+        psycopg.RawCursor(raw_connection()).execute(*late)
     return Corrected(made, is_repeat=False)
 
 

@@ -63,6 +63,7 @@ MODELS = {
     "ledger.DailyUsage": ("derived", "subject, series_id, day", "subject"),
     "ledger.CarriedLevel": ("derived", "subject, series_id, month", "subject"),
     "ledger.UniqueValue": ("derived", "subject, series_id, hour, value", "subject"),
+    "ledger.LateMark": ("derived", "subject, hour", "subject"),
     "ledger.LedgerEntry": ("fact", "id", "customer"),
     "invoicing.NumberSeries": ("derived", "id", "customer"),
     "invoicing.Invoice": ("fact", "id", "customer"),

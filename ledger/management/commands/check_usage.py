@@ -1,4 +1,4 @@
-"""`manage.py check_usage`: do days, hours, levels and unique values still say what the events say?"""
+"""`manage.py check_usage`: do days, hours, levels, unique values and late marks still say what the events say?"""
 
 import json
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from ledger.queries.checks import usage_differs
+from ledger.queries.lateness import marks_missing
 
 
 class Command(BaseCommand):
@@ -16,6 +17,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         found = usage_differs()
+        unmarked = marks_missing()
         shown = [
             {
                 "subject": one.subject,
@@ -26,6 +28,8 @@ class Command(BaseCommand):
             }
             for one in found[: options["show"]]
         ]
-        self.stdout.write(json.dumps({"differences": len(found), "shown": shown}))
-        if found:
+        lacking = [{"subject": subject, "hour": str(hour)} for subject, hour in unmarked[: options["show"]]]
+        told = {"differences": len(found), "shown": shown, "late_marks_missing": len(unmarked), "lacking": lacking}
+        self.stdout.write(json.dumps(told))
+        if found or unmarked:
             raise SystemExit(1)

@@ -135,6 +135,12 @@ AS used (subject, series_id, hour, value, occurrences)
 ON CONFLICT (subject, series_id, hour, value) DO UPDATE SET occurrences = held.occurrences + excluded.occurrences
 """
 
+LATE = """
+INSERT INTO ledger_latemark AS held (subject, hour, xid)
+SELECT subject, hour, pg_current_xact_id() FROM unnest($1::text[], $2::timestamptz[]) AS late (subject, hour)
+ON CONFLICT (subject, hour) DO UPDATE SET xid = excluded.xid
+"""
+
 CALL = """
 INSERT INTO ledger_ingestcall
     (id, token_id, source, received_at, accepted, duplicates, conflicts, metric_set_id, event_types, xid)

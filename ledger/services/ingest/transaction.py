@@ -2,8 +2,8 @@
 record the calls, signal the subjects; commit; answer.
 
 A list of calls goes through one transaction, so that many small calls cost as little as one large one. Every writer
-takes the same steps in the same order and sorts the keys of each: event keys, metric set, series, days, and then what
-is not additive (`marking`). READ COMMITTED is enough: a writer relies on nothing but what it has claimed.
+takes the same steps in the same order and sorts the keys of each: event keys, metric set, series, days, then what is
+not additive (`marking`), and late marks. READ COMMITTED is enough: a writer relies on nothing but what it has claimed.
 """
 
 import time
@@ -25,6 +25,7 @@ from ledger.services.ingest.authority import NotTheAuthority, record_refusal, re
 from ledger.services.ingest.binary import InstantArray, teach
 from ledger.services.ingest.calls import Call, Entry, Source, sorted_entries
 from ledger.services.ingest.events import Event, microseconds_of
+from ledger.services.ingest.lateness import late_marks
 from ledger.services.ingest.limits import limit_series
 from ledger.services.ingest.measuring import measure
 from ledger.services.ingest.receipts import Conflict, Content, Receipt, differences
@@ -135,6 +136,8 @@ def _write(raw: psycopg.Connection, calls: Sequence[Call], *, own: bool) -> tupl
             run(statements.FOLD, fold, prepare=True)
         for statement, rows_of_marks in marked.statements():
             run(statement, rows_of_marks, prepare=True)
+        if late := late_marks(calls, claimed):
+            run(*late, prepare=True)
         if own:
             run("COMMIT", prepare=True)
 
