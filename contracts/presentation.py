@@ -11,9 +11,9 @@ from uuid import UUID
 
 from billing_site.foundation.periods import format_instant
 from contracts.models import Contract, ContractEdit, Customer, Override, ScheduledCharge
-from contracts.queries import AgreedCharge, AgreedCommit, Agreement, ContractPrice, EditedTerms
+from contracts.queries import AgreedCharge, AgreedCommit, Agreement, ContractPrice, ContractSchedule, EditedTerms
 from pricing.models import PricingUnit, Product
-from pricing.presentation import commit_rate_json, tariff_json, unit_ref
+from pricing.presentation import commit_rate_json, named_value_json, tariff_json, unit_ref
 
 Fields = dict[str, Any]
 NO_BALANCES: Mapping[UUID, Mapping[str, Any]] = {}
@@ -179,6 +179,15 @@ def contract_price_json(price: ContractPrice) -> Fields:
             "override_id": str(price.override.id) if price.override else None,
         }
     )
+
+
+def contract_schedule_json(schedule: ContractSchedule) -> Fields:
+    return {
+        "contract_id": str(schedule.contract_id),
+        "schedule_name": schedule.schedule_name,
+        "properties": dict(schedule.properties),
+        "segments": [named_value_json(value) for value in schedule.values],
+    }
 
 
 def product_ref(product: Product) -> dict[str, str]:

@@ -1,18 +1,20 @@
-from django.urls import path, re_path
+from django.urls import path
 
-from contracts.views import contracts, customers
-
-# Two calls that are not served have a word where others have the id.
-ONE_CUSTOMER = r"^v1/customers/(?P<customer_id>(?!getNamedSchedule$|updateNamedSchedule$)[^/]+)$"
+from contracts.views import contracts, customers, named_schedules
 
 urlpatterns = [
     path("v1/customers", customers.Customers.as_view()),
     path("v1/customers/archive", customers.ArchiveCustomer.as_view()),
-    re_path(ONE_CUSTOMER, customers.OneCustomer.as_view()),
+    path("v1/customers/getNamedSchedule", named_schedules.GetCustomerSchedule.as_view()),
+    path("v1/customers/updateNamedSchedule", named_schedules.UpdateCustomerSchedule.as_view()),
+    path("v1/customers/<str:customer_id>", customers.OneCustomer.as_view()),
     path("v1/customers/<str:customer_id>/setIngestAliases", customers.SetIngestAliases.as_view()),
     path("v1/customers/<str:customer_id>/setName", customers.SetName.as_view()),
     path("v1/contracts/create", contracts.CreateContract.as_view()),
     path("v1/contracts/getContractRateSchedule", contracts.GetContractRateSchedule.as_view()),
+    path("v1/contracts/getNamedSchedule", named_schedules.GetContractSchedule.as_view()),
+    path("v1/contracts/updateNamedSchedule", named_schedules.UpdateContractSchedule.as_view()),
+    path("v1/contracts/listNamedSchedules", named_schedules.ListContractSchedules.as_view()),
     path("v2/contracts/edit", contracts.EditContract.as_view()),
     path("v2/contracts/getEditHistory", contracts.GetEditHistory.as_view()),
 ]

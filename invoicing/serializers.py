@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import serializers
 
-from billing_site.foundation.fields import CodeField, InstantField, NumberField, TextField, text_map, texts
+from billing_site.foundation.fields import CodeField, InstantField, LimitField, NumberField, TextField, text_map, texts
 from billing_site.foundation.refusals import FieldError, Refusal
 from pricing.serializers.common import OPTIONAL, UnitRefReply
 
@@ -14,26 +13,6 @@ TYPES = ("USAGE", "SCHEDULED", "USAGE_CONSOLIDATED")
 SORTS = ("date_asc", "date_desc")
 BALANCE_TYPES = ("PREPAID_COMMIT", "POSTPAID_COMMIT", "CREDIT")
 ACCESS_TYPES = ("SPEND", "QUANTITY")
-
-
-@extend_schema_field({"type": "integer", "minimum": 1})
-class LimitField(serializers.Field):
-    """How many rows a page has; 20.0 is 20."""
-
-    default_error_messages = {"invalid": "must be a whole number from 1 to {maximum}"}
-
-    def __init__(self, *, default: int, maximum: int = 100) -> None:
-        self.maximum = maximum
-        super().__init__(default=default)
-
-    def to_internal_value(self, data: Any) -> int:
-        number = NumberField().run_validation(data)
-        if number != int(number) or not 1 <= number <= self.maximum:
-            self.fail("invalid", maximum=self.maximum)
-        return int(number)
-
-    def to_representation(self, value: int) -> int:
-        return value
 
 
 class _Query(serializers.Serializer):
@@ -274,9 +253,3 @@ class ExplanationReply(serializers.Serializer):
 class NetBalanceReply(serializers.Serializer):
     balance = NumberField()
     credit_type_id = serializers.UUIDField()
-
-
-def page_of(reply: type[serializers.Serializer], *, cursor: str = "next_page") -> serializers.Serializer:
-    """A page of a list, for the OpenAPI document. The cursor is null on the last page."""
-    fields = {"data": reply(many=True), cursor: serializers.CharField(allow_null=True)}
-    return inline_serializer(f"{reply.__name__}Page", fields)

@@ -45,6 +45,26 @@ class NumberField(serializers.Field):
         return value
 
 
+@extend_schema_field({"type": "integer", "minimum": 1})
+class LimitField(serializers.Field):
+    """How many rows a page has; 20.0 is 20."""
+
+    default_error_messages = {"invalid": "must be a whole number from 1 to {maximum}"}
+
+    def __init__(self, *, default: int, maximum: int = 100) -> None:
+        self.maximum = maximum
+        super().__init__(default=default)
+
+    def to_internal_value(self, data: Any) -> int:
+        number = NumberField().run_validation(data)
+        if number != int(number) or not 1 <= number <= self.maximum:
+            self.fail("invalid", maximum=self.maximum)
+        return int(number)
+
+    def to_representation(self, value: int) -> int:
+        return value
+
+
 class CodeField(serializers.ChoiceField):
     """One of a few capital words, accepted in any case."""
 

@@ -11,6 +11,7 @@ from contracts.models import (
     Commit,
     ContractEdit,
     ContractTerms,
+    CustomerScheduleSegment,
     InvoiceScheduleItem,
     Override,
     ScheduledCharge,
@@ -37,6 +38,14 @@ class ClaimAdmin(FactAdmin):
     list_select_related = ["customer", "edit__customer"]
     search_fields = ["subject", "customer__name", "customer__id"]
     ordering = ["subject", "sequence"]
+
+
+@admin.register(CustomerScheduleSegment)
+class CustomerScheduleSegmentAdmin(FactAdmin):
+    list_display = ["customer", "contract", "schedule_name", "properties", "starting_at", "ending_before", "edit"]
+    list_select_related = ["customer", "contract__customer", "edit__customer"]
+    search_fields = ["schedule_name", "customer__name", "customer__id", "contract__id"]
+    ordering = ["-edit__created_at", "-id"]
 
 
 class TermAdmin(FactAdmin):

@@ -8,6 +8,7 @@ from contracts.models.commits import AccessSegment, Commit, InvoiceScheduleItem,
 from contracts.models.contracts import Contract, ContractTerms, Override
 from contracts.models.customers import Claim, ContractEdit, Customer
 from contracts.models.logins import CustomerLogin
+from contracts.models.named_schedules import CustomerScheduleSegment
 from contracts.models.term import Term, TermQuerySet
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "ContractTerms",
     "Customer",
     "CustomerLogin",
+    "CustomerScheduleSegment",
     "InvoiceScheduleItem",
     "Override",
     "ScheduledCharge",

@@ -37,6 +37,7 @@ class ContractEdit(models.Model):
         CLAIMS = "CLAIMS", "subjects claimed or released"
         CREATION = "CREATION", "contract created"
         EDIT = "EDIT", "contract edited"
+        NAMED_SCHEDULE = "NAMED_SCHEDULE", "named schedule written"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="edits")
@@ -59,11 +60,12 @@ class ContractEdit(models.Model):
                 condition=Q(uniqueness_key__isnull=False),
             ),
             models.CheckConstraint(name="edit_numbers_start_at_one", condition=Q(number__gte=1)),
-            one_of("kind", ["CLAIMS", "CREATION", "EDIT"]),
+            one_of("kind", ["CLAIMS", "CREATION", "EDIT", "NAMED_SCHEDULE"]),
             models.CheckConstraint(
-                name="only_an_edit_of_claims_has_no_contract",
+                name="what_is_agreed_is_edited_in_a_contract",
                 condition=Q(kind="CLAIMS", contract__isnull=True)
-                | Q(kind__in=["CREATION", "EDIT"], contract__isnull=False),
+                | Q(kind__in=["CREATION", "EDIT"], contract__isnull=False)
+                | Q(kind="NAMED_SCHEDULE"),
             ),
         ]
 

@@ -4,9 +4,11 @@ from contracts.queries.agreements import AgreedCharge, AgreedCommit, Agreement, 
 from contracts.queries.cards import Reach, contracts_by_card, contracts_on, reach
 from contracts.queries.claims import aliases_of, claim_windows, holders_of, owner_of
 from contracts.queries.compiled import customer_terms, to_terms
-from contracts.queries.customers import customer, customers, no_such_customer
+from contracts.queries.customers import customer, customers, no_such_customer, refuse_unknown
 from contracts.queries.edits import EditedTerms, edit_history, edit_number_at, last_edit_number
+from contracts.queries.known import Known, known_at
 from contracts.queries.logins import customer_of
+from contracts.queries.named_schedules import ContractSchedule, Place, contract_schedules, named_schedule
 from contracts.queries.rate_schedule import ContractPrice, contract_prices
 
 __all__ = [
@@ -14,13 +16,17 @@ __all__ = [
     "AgreedCommit",
     "Agreement",
     "ContractPrice",
+    "ContractSchedule",
     "EditedTerms",
+    "Known",
+    "Place",
     "Reach",
     "agreement",
     "agreements",
     "aliases_of",
     "claim_windows",
     "contract_prices",
+    "contract_schedules",
     "contracts_by_card",
     "contracts_on",
     "customer",
@@ -30,9 +36,12 @@ __all__ = [
     "edit_history",
     "edit_number_at",
     "holders_of",
+    "known_at",
     "last_edit_number",
+    "named_schedule",
     "no_such_customer",
     "owner_of",
     "reach",
+    "refuse_unknown",
     "to_terms",
 ]

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
 
-from billing_site.foundation.refusals import FieldError, NotFound
 from contracts.models import (
     AccessSegment,
     Commit,
@@ -19,6 +18,7 @@ from contracts.models import (
     Term,
     TermQuerySet,
 )
+from contracts.queries.customers import no_such_contract
 
 T = TypeVar("T", bound=Term)
 
@@ -94,13 +94,6 @@ def agreement(customer_id: UUID, contract_id: UUID, *, at_edit: int | None = Non
     if not found:
         raise no_such_contract(contract_id)
     return found[0]
-
-
-def no_such_contract(contract_id: object) -> NotFound:
-    return NotFound(
-        "There is no such contract.",
-        FieldError("contract_id", contract_id, "must be the id of a contract of this customer"),
-    )
 
 
 def in_order_of_adding(terms: Iterable[T]) -> list[T]:

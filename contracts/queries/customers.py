@@ -7,7 +7,7 @@ from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db.models import QuerySet
 
 from billing_site.foundation.refusals import FieldError, NotFound
-from contracts.models import Customer
+from contracts.models import Contract, Customer
 from contracts.queries.claims import holders_of
 
 
@@ -30,6 +30,21 @@ def customers(
         claim = holders_of([ingest_alias]).get(ingest_alias)
         found = found.filter(pk=claim.customer_id) if claim and claim.customer_id else found.none()
     return found
+
+
+def refuse_unknown(customer_id: UUID, contract_id: UUID | None = None) -> None:
+    """Raises NotFound where there is no such customer, or where the contract is not one of its own."""
+    if not Customer.objects.filter(pk=customer_id).exists():
+        raise no_such_customer(customer_id)
+    if contract_id is not None and not Contract.objects.filter(customer=customer_id, pk=contract_id).exists():
+        raise no_such_contract(contract_id)
+
+
+def no_such_contract(contract_id: object) -> NotFound:
+    return NotFound(
+        "There is no such contract.",
+        FieldError("contract_id", contract_id, "must be the id of a contract of this customer"),
+    )
 
 
 def no_such_customer(customer_id: object) -> NotFound:

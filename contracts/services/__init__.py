@@ -3,6 +3,7 @@
 from contracts.services.contracts import create_contract
 from contracts.services.customers import archive_customer, create_customer, set_ingest_aliases, set_name
 from contracts.services.edits import edit_contract, terms_after_edit
+from contracts.services.named_schedules import update_named_schedule
 from contracts.services.planning import EditedMeanwhile
 
 __all__ = [
@@ -14,4 +15,5 @@ __all__ = [
     "set_ingest_aliases",
     "set_name",
     "terms_after_edit",
+    "update_named_schedule",
 ]

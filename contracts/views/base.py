@@ -8,6 +8,7 @@ from rest_framework.request import Request
 
 from billing_site.foundation import clock
 from billing_site.foundation.actor import Actor
+from contracts import queries
 from contracts.queries import no_such_customer
 from contracts.serializers.unsupported import Known, refuse_unsupported
 
@@ -29,6 +30,11 @@ class ContractsView(GenericAPIView):
     def told(self, request: Request) -> dict[str, Any]:
         """When and by whom, for the service behind the view."""
         return {"at": clock.now(), "by": Actor.of(request)}
+
+    def known(self, sent: dict[str, Any]) -> queries.Known | None:
+        """What `as_of` in the checked values says was known; None where it is not given. Raises Refusal."""
+        as_of = sent.get("as_of")
+        return None if as_of is None else queries.known_at(sent["customer_id"], as_of, at=clock.now())
 
 
 def refuse_foreign(request: Request, customer_id: UUID) -> None:

@@ -15,7 +15,7 @@ from billing_site.foundation.money import exact_sum
 from billing_site.foundation.refusals import Refusal
 from contracts.presentation import commit_json, contract_json
 from contracts.queries import Agreement
-from contracts.queries.agreements import no_such_contract
+from contracts.queries.customers import no_such_contract
 from contracts.serializers.replies import CommitReply, ContractReply
 from invoicing.presentation import movement_json
 from invoicing.queries.balances import Balance, Movement, agreements_with_balances, balances, net_balance
@@ -26,11 +26,10 @@ from invoicing.serializers import (
     ContractListRequest,
     NetBalanceReply,
     NetBalanceRequest,
-    page_of,
 )
 from invoicing.views.base import BodyView
 from pricing.queries import unit
-from pricing.serializers.common import enveloped
+from pricing.serializers.common import enveloped, page_of
 from pricing.units import USD_ID
 
 NO_UNIT = UUID(int=0)  # what balances counted in quantities report

@@ -18,10 +18,9 @@ from invoicing.serializers import (
     InvoiceListQuery,
     InvoiceQuery,
     InvoiceReply,
-    page_of,
 )
 from invoicing.views.base import InvoicingView
-from pricing.serializers.common import enveloped
+from pricing.serializers.common import enveloped, page_of
 
 WINDOWS = {"DAY": DAY, "HOUR": HOUR}
 

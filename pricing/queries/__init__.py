@@ -3,7 +3,7 @@
 from pricing.queries.aliases import AliasSegment, alias_segments, rate_card_of_alias
 from pricing.queries.cards import conversions_of_cards, product_order
 from pricing.queries.catalog import catalog, latest_publication, publication_as_of
-from pricing.queries.named_schedules import NamedValue, last_segment, named_schedule
+from pricing.queries.named_schedules import NamedValue, last_segment, named_schedule, values_over_time
 from pricing.queries.price_list import (
     Key,
     PriceChange,
@@ -75,5 +75,6 @@ __all__ = [
     "rates_in_force",
     "unit",
     "units",
+    "values_over_time",
     "version_in_force",
 ]

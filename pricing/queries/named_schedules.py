@@ -1,10 +1,11 @@
 """What the named schedules of a rate card say."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from django.db.models import QuerySet
 
@@ -21,6 +22,14 @@ class NamedValue:
     ending_before: datetime | None
 
 
+class Written(Protocol):
+    """A row that says what a schedule says over a range; `value` is the text of a JSON value."""
+
+    value: Any
+    starting_at: Any
+    ending_before: Any
+
+
 def named_schedule(
     card: RateCard, schedule_name: str, *, covering: datetime | None = None, at_publication: int | None = None
 ) -> list[NamedValue]:
@@ -29,6 +38,12 @@ def named_schedule(
     written = _written(card, schedule_name)
     if at_publication is not None:
         written = written.filter(publication_id__lte=at_publication)
+    return values_over_time(written, covering=covering)
+
+
+def values_over_time(written: Iterable[Written], *, covering: datetime | None = None) -> list[NamedValue]:
+    """What holds of a schedule in the order of time, or at `covering`. Rows come in the order of writing, and each
+    supersedes the ones before it where it says something."""
     ranges = [(segment.value, (segment.starting_at, segment.ending_before or NEVER)) for segment in written]
     held = [
         NamedValue(json.loads(text, parse_float=Decimal), start, None if end == NEVER else end)

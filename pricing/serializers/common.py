@@ -35,6 +35,12 @@ def enveloped(reply: type[serializers.Serializer]) -> serializers.Serializer:
     return inline_serializer(f"{reply.__name__}Envelope", {"data": reply()})
 
 
+def page_of(reply: type[serializers.Serializer], *, cursor: str = "next_page") -> serializers.Serializer:
+    """A page of a list, for the OpenAPI document. The cursor is null on the last page."""
+    fields = {"data": reply(many=True), cursor: serializers.CharField(allow_null=True)}
+    return inline_serializer(f"{reply.__name__}Page", fields)
+
+
 def given(validated: dict[str, Any]) -> dict[str, Any]:
     """What was sent and is not null."""
     return {name: value for name, value in validated.items() if value is not None}

@@ -4,7 +4,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from billing_site.foundation.fields import InstantField, TextField
-from pricing.serializers.common import OPTIONAL
+from pricing.serializers.common import OPTIONAL, as_of_field
 
 
 @extend_schema_field({})
@@ -22,6 +22,7 @@ class NamedScheduleGet(serializers.Serializer):
     rate_card_id = serializers.UUIDField()
     schedule_name = TextField()
     covering_date = InstantField(help_text="Only what holds then.", **OPTIONAL)
+    as_of = as_of_field()
 
 
 class NamedScheduleUpdate(serializers.Serializer):

@@ -2,7 +2,7 @@
 
 from pricing.services.definitions import QuantityConversion, QuantityRounding
 from pricing.services.metrics import PropertyFilter, archive_metric, create_metric, rename_metric
-from pricing.services.named_schedules import update_named_schedule
+from pricing.services.named_schedules import named_value_text, update_named_schedule
 from pricing.services.planned_prices import (
     Held,
     NothingToPublish,
@@ -56,6 +56,7 @@ __all__ = [
     "create_product",
     "create_rate_card",
     "move_products",
+    "named_value_text",
     "plan_prices",
     "planned_rate",
     "publish",

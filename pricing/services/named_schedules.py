@@ -38,13 +38,7 @@ def update_named_schedule(
     problems = Problems()
     problems.name("schedule_name", schedule_name)
     problems.range(starting_at, ending_before)
-    text = ""
-    if _depth(value) > VALUE_DEPTH:
-        problems.add("value", "…", f"must not be nested more than {VALUE_DEPTH} levels deep")
-    else:
-        text = _json.encode(value).decode()
-        if len(text.encode()) > VALUE_BYTES:
-            problems.add("value", text, f"must not be longer than {VALUE_BYTES} bytes")
+    text = named_value_text(problems, value)
     problems.refuse()
     with transaction.atomic(), acting(by):
         card = rate_card(rate_card_id, locked=True, field="rate_card_id")
@@ -59,6 +53,17 @@ def update_named_schedule(
             value=text,
             publication=publish(reason=reason, at=at, by=by),
         )
+
+
+def named_value_text(problems: Problems, value: Any) -> str:
+    """A value as it is kept: JSON with every digit. What is too long or nested too deeply goes to `problems`."""
+    if _depth(value) > VALUE_DEPTH:
+        problems.add("value", "…", f"must not be nested more than {VALUE_DEPTH} levels deep")
+        return ""
+    text = _json.encode(value).decode()
+    if len(text.encode()) > VALUE_BYTES:
+        problems.add("value", text, f"must not be longer than {VALUE_BYTES} bytes")
+    return text
 
 
 def _depth(value: Any) -> int:

@@ -19,7 +19,9 @@ class GetNamedSchedule(PricingView):
     def post(self, request: Request) -> Response:
         sent = given(self.read(request))
         card = queries.rate_card(sent["rate_card_id"], field="rate_card_id")
-        values = queries.named_schedule(card, sent["schedule_name"], covering=sent.get("covering_date"))
+        values = queries.named_schedule(
+            card, sent["schedule_name"], covering=sent.get("covering_date"), at_publication=self.known(sent)
+        )
         return Response({"data": [named_value_json(value) for value in values]})
 
 

@@ -19,6 +19,7 @@ from contracts.models import (
     ContractEdit,
     ContractTerms,
     Customer,
+    CustomerScheduleSegment,
     InvoiceScheduleItem,
     Override,
     ScheduledCharge,
@@ -34,6 +35,7 @@ from tests.factories.contracts import (
     ContractFactory,
     ContractTermsFactory,
     CustomerFactory,
+    CustomerScheduleSegmentFactory,
     EditFactory,
     OverrideFactory,
     ScheduledChargeFactory,
@@ -101,6 +103,13 @@ def test_facts_and_history_are_only_inserted(told, model):
     assert model.objects.exists()
     assert "append-only" in refused(lambda: model.objects.update(created_at=OFF_THE_HOUR))
     assert "append-only" in refused(lambda: model.objects.all()._raw_delete("default"))
+
+
+def test_what_a_named_schedule_said_stays():
+    CustomerScheduleSegmentFactory()
+
+    assert "append-only" in refused(lambda: CustomerScheduleSegment.objects.update(value="1"))
+    assert "append-only" in refused(lambda: CustomerScheduleSegment.objects.all()._raw_delete("default"))
 
 
 def test_what_a_contract_is_born_with_stays(contract):
@@ -184,7 +193,26 @@ def test_what_a_contract_is_born_with_stays(contract):
         pytest.param(lambda: AccessSegmentFactory(amount=D(0)), "holds_something", id="a segment of nothing"),
         pytest.param(lambda: CommitFactory(type="FREE"), "type_is_known", id="an unknown kind of commit"),
         pytest.param(lambda: EditFactory(number=0), "start_at_one", id="edit zero"),
-        pytest.param(lambda: EditFactory(kind="EDIT"), "has_no_contract", id="an edit of no contract"),
+        pytest.param(lambda: EditFactory(kind="EDIT"), "edited_in_a_contract", id="an edit of no contract"),
+        pytest.param(lambda: EditFactory(kind="GUESS"), "kind_is_known", id="an unknown kind of edit"),
+        pytest.param(
+            lambda: EditFactory(contract=ContractFactory(), kind="CLAIMS"),
+            "edited_in_a_contract",
+            id="an edit of claims in a contract",
+        ),
+        pytest.param(
+            lambda: CustomerScheduleSegmentFactory(starting_at=OFF_THE_HOUR),
+            "on_the_hour",
+            id="a named schedule off the hour",
+        ),
+        pytest.param(
+            lambda: CustomerScheduleSegmentFactory(value="{eu: 1}"), "value_is_json", id="a named schedule of no JSON"
+        ),
+        pytest.param(
+            lambda: CustomerScheduleSegmentFactory(properties={"region": "eu"}),
+            "only_schedules_of_contracts",
+            id="a customer's named schedule with properties",
+        ),
         pytest.param(lambda: ClaimFactory(starting_at=OFF_THE_HOUR), "on_the_hour", id="a claim off the hour"),
     ],
 )
@@ -199,12 +227,17 @@ def test_the_database_refuses_what_may_be_there_only_once(contract):
     ContractFactory(customer=customer, uniqueness_key="k")
     ContractFactory(customer=other, uniqueness_key="k")
     EditFactory(customer=other, uniqueness_key="k")
+    written = CustomerScheduleSegmentFactory(customer=customer)
 
     for make, constraint in (
         (lambda: EditFactory(customer=customer, number=edit.number), "edits_of_a_customer_are_numbered"),
         (lambda: EditFactory(customer=customer, uniqueness_key="k"), "an_edit_key_is_used_once"),
         (lambda: ContractFactory(customer=customer, uniqueness_key="k"), "a_contract_key_is_used_once"),
         (lambda: ContractTermsFactory(contract=contract), "one_set_of_terms_stands"),
+        (
+            lambda: CustomerScheduleSegmentFactory(customer=customer, edit=written.edit),
+            "an_edit_writes_a_named_schedule_once",
+        ),
         (lambda: ClaimFactory(customer=other, subject=str(customer.pk)), "claims_of_a_subject_follow_each_other"),
     ):
         with pytest.raises(IntegrityError, match=constraint), transaction.atomic():

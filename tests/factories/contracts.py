@@ -30,6 +30,7 @@ from contracts.models import (
     ContractTerms,
     Customer,
     CustomerLogin,
+    CustomerScheduleSegment,
     InvoiceScheduleItem,
     Override,
     ScheduledCharge,
@@ -115,6 +116,25 @@ class CustomerLoginFactory(DjangoModelFactory):
 
     customer = factory.SubFactory(CustomerFactory)
     user = factory.SubFactory(UserFactory)
+
+
+class CustomerScheduleSegmentFactory(DjangoModelFactory):
+    """From 2025 on; of a contract where one is given."""
+
+    class Meta:
+        model = CustomerScheduleSegment
+
+    customer = factory.SubFactory(CustomerFactory)
+    contract = None
+    schedule_name = "regions"
+    starting_at = NEW_YEAR
+    value = '{"eu": 1}'
+    edit = factory.SubFactory(
+        EditFactory,
+        customer=factory.SelfAttribute("..customer"),
+        contract=factory.SelfAttribute("..contract"),
+        kind="NAMED_SCHEDULE",
+    )
 
 
 class ContractTermsFactory(DjangoModelFactory):

@@ -39,6 +39,7 @@ MODELS = {
     "contracts.ContractEdit": ("fact", "id", "customer"),
     "contracts.Claim": ("fact", "id", None),
     "contracts.Contract": ("configured", "id", "customer"),
+    "contracts.CustomerScheduleSegment": ("fact", "id", "customer"),
     "contracts.ContractTerms": ("term", "id", "customer"),
     "contracts.Override": ("term", "id", "customer"),
     "contracts.Commit": ("term", "id", "customer"),
