@@ -25,6 +25,10 @@ __all__ = [
 SPEND = "SPEND"
 QUANTITY = "QUANTITY"
 
+PREPAID = "PREPAID"
+POSTPAID = "POSTPAID"
+CREDIT = "CREDIT"
+
 
 @dataclass(frozen=True, slots=True)
 class AccessSegment:
@@ -46,9 +50,10 @@ class ScheduledAmount:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """A balance to draw on (PREPAID) or an obligation to fulfil (POSTPAID). No `targets`: everything counts.
+    """A balance to draw on (PREPAID, CREDIT) or an obligation to fulfil (POSTPAID). No `targets`: everything counts.
 
-    One of access type QUANTITY counts sold units instead of money: `unit` says nothing of its segments then.
+    One of access type QUANTITY counts sold units instead of money: `unit` says nothing of its segments then. One of the
+    customer (`contract_id` is None) is shared by the contracts that are named; where none is, by all.
     """
 
     id: UUID
@@ -64,6 +69,32 @@ class Commit:
     created_at: datetime
     rate_type: str = LIST_RATE  # or COMMIT_RATE: what of a rate is charged while it pays
     access_type: str = SPEND  # or QUANTITY
+    applicable_contract_ids: frozenset[UUID] = frozenset()  # of one of the customer
+    invoice_contract_id: UUID | None = None  # which contract bills one of the customer
+    is_invoiced: bool = True  # no: `invoice_items` say what was paid for it, and it is billed elsewhere
+    rollover_fraction: Decimal | None = None  # how much of it at the most goes on to a renewal; None: nothing
+    rolled_over_from: UUID | None = None  # the commit whose rest this is, on the contract that was renewed
+    recurring_id: UUID | None = None  # what it is an instance of
+
+    @property
+    def pays(self) -> bool:
+        """Whether what it covers is paid with it. What counts toward a postpaid commit is still to be paid."""
+        return self.type != POSTPAID
+
+    @property
+    def ledger_name(self) -> str:
+        """How the types of its ledger entries begin: PREPAID_COMMIT, POSTPAID_COMMIT, CREDIT."""
+        return self.type if self.type == CREDIT else f"{self.type}_COMMIT"
+
+    def is_open_to(self, contract_id: UUID) -> bool:
+        """Whether usage under the contract may draw on it."""
+        if self.contract_id is not None:
+            return self.contract_id == contract_id
+        return not self.applicable_contract_ids or contract_id in self.applicable_contract_ids
+
+    def is_billed_by(self, contract_id: UUID) -> bool:
+        """Whether its invoice items are on documents of the contract."""
+        return self.is_invoiced and (self.contract_id or self.invoice_contract_id) == contract_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,4 +141,9 @@ class CustomerTerms:
     edit_number: int
     contracts: tuple[Contract, ...]
     claims: tuple[ClaimWindow, ...]
-    commits: tuple[Commit, ...] = ()  # of the customer: every contract draws on them
+    commits: tuple[Commit, ...] = ()  # of the customer: contracts share them
+
+    @property
+    def all_commits(self) -> tuple[Commit, ...]:
+        """The customer's, then those of each contract."""
+        return (*self.commits, *(commit for contract in self.contracts for commit in contract.commits))

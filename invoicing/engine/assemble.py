@@ -40,7 +40,7 @@ def _entries(draft: UsageDraft) -> Iterator[Entry]:
     for balance, amount in sorted(draft.deductions.items(), key=lambda deduction: deduction[0].rank):
         if amount:
             yield Entry(
-                type=f"{balance.commit.type}_COMMIT_AUTOMATED_INVOICE_DEDUCTION",
+                type=f"{balance.commit.ledger_name}_AUTOMATED_INVOICE_DEDUCTION",
                 commit_id=balance.commit.id,
                 segment_id=balance.segment.id,
                 amount=-amount,

@@ -1,15 +1,42 @@
 """Balances that usage draws on, and their order (`api_map` 4.6).
 
 What is held in a custom unit goes before money, as it pays for usage in that unit before anything is converted. Then
-class before everything: prepaid commits, then postpaid ones. Within a class, the first difference decides:
+the class decides, whatever the priorities:
 
-    1. the lower priority number            5. fewer targets with group values
-    2. the contract's before the customer's 6. the earlier end
-    3. nothing paid for it before paid      7. the earlier start
-    4. fewer products it applies to         8. created earlier, then by id
+    1. what was rolled over of postpaid commits     3. prepaid commits and credits together
+    2. what was rolled over of the others           4. postpaid commits
+
+Within a class, the first difference decides:
+
+    1. the lower priority number                    6. the earlier end
+    2. the contract's before the customer's         7. the earlier start
+    3. nothing paid for it before paid              8. fewer contracts it applies to
+    4. fewer products it applies to                 9. created earlier, then by id
+    5. fewer targets with group values
+
+One that restricts no product applies to the most products, one that restricts no contract to the most contracts.
+
+**Worked table.** Each is drawn on before the one below it; what decides is beside it. They are paid for, of priority 2,
+the customer's, for everything, of all contracts, and from 1 October to December, where nothing else is said.
+
+    in credits, postpaid, priority 9                        its unit
+    rolled over of a postpaid commit, priority 9            class
+    rolled over of a credit, priority 8                     class
+    prepaid, priority 1                                     priority
+    prepaid, the contract's                                 the contract's
+    a credit                                                nothing paid for it
+    prepaid, for H and L                                    fewer group values
+    prepaid, for H and L in one region                      fewer products
+    prepaid, until November                                 earlier end
+    prepaid                                                 earlier start
+    prepaid, from 2 October, for one contract               fewer contracts
+    prepaid, from 2 October                                 created earlier
+    prepaid, from 2 October, created a day later            id
+    prepaid, from 2 October, created a day later            class
+    postpaid, priority 0
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -19,14 +46,12 @@ from typing import Any
 from uuid import UUID
 
 from billing_site.foundation.periods import Period
-from contracts.terms import QUANTITY, AccessSegment, Commit, CustomerTerms
+from contracts.terms import QUANTITY, AccessSegment, Commit
 from invoicing.engine.inputs import Posted
 from pricing.engine.catalog import Catalog
 from pricing.engine.overrides import Payer
 from pricing.engine.products import version_in_force
 from pricing.engine.targets import Offer, Target, applies
-
-CLASSES = ("PREPAID", "POSTPAID")
 
 
 @dataclass(slots=True, eq=False)
@@ -59,14 +84,14 @@ class Balance:
         self.is_spent = self.left <= 0
 
     def applies_to(self, contract_id: UUID, offer: Offer) -> bool:
-        return self.commit.contract_id in (None, contract_id) and applies(self.commit.targets, offer)
+        return self.commit.is_open_to(contract_id) and applies(self.commit.targets, offer)
 
 
-def balances(terms: CustomerTerms, catalog: Catalog, posted: Posted) -> tuple[Balance, ...]:
-    """All balances of a customer in the order in which usage draws on them, less what is posted already."""
+def balances(commits: Sequence[Commit], catalog: Catalog, posted: Posted) -> tuple[Balance, ...]:
+    """A balance for each segment of the commits, in the order in which usage draws on them: what was posted counts."""
     found = [
-        Balance(commit, segment, Fraction(segment.amount - posted.drawn.get(segment.id, Decimal(0))))
-        for commit in _commits(terms)
+        Balance(commit, segment, Fraction(_posted_amount(segment, posted)))
+        for commit in commits
         for segment in commit.segments
     ]
     money = {card.fiat.id for card in catalog.rate_cards.values()}
@@ -76,16 +101,16 @@ def balances(terms: CustomerTerms, catalog: Catalog, posted: Posted) -> tuple[Ba
     return tuple(found)
 
 
-def _commits(terms: CustomerTerms) -> Iterator[Commit]:
-    yield from terms.commits
-    for contract in terms.contracts:
-        yield from contract.commits
+def _posted_amount(segment: AccessSegment, posted: Posted) -> Decimal:
+    zero, key = Decimal(0), segment.id
+    taken = posted.drawn.get(key, zero) + posted.rolled_over.get(key, zero)
+    return segment.amount + posted.manual.get(key, zero) - taken
 
 
 def _order(balance: Balance, catalog: Catalog) -> tuple[Any, ...]:
     commit, period = balance.commit, balance.segment.period
     return (
-        CLASSES.index(commit.type),
+        _class(commit),
         commit.priority,
         commit.contract_id is None,
         any(item.amount > 0 for item in commit.invoice_items),
@@ -94,10 +119,17 @@ def _order(balance: Balance, catalog: Catalog) -> tuple[Any, ...]:
         period.ending_before is None,
         period.ending_before or period.starting_at,
         period.starting_at,
+        len(commit.applicable_contract_ids) or inf,
         commit.created_at,
         commit.id,
         balance.segment.id,
     )
+
+
+def _class(commit: Commit) -> int:
+    if commit.rolled_over_from is not None:
+        return 1 if commit.pays else 0
+    return 2 if commit.pays else 3
 
 
 def _products_covered(targets: Sequence[Target], catalog: Catalog, at: datetime) -> float:

@@ -63,7 +63,7 @@ class Line:
     pricing_group_values: GroupValues = ()
     presentation_group_values: GroupValues = ()
     commit_id: UUID | None = None
-    commit_type: str = ""  # PREPAID, POSTPAID
+    commit_type: str = ""  # PREPAID, POSTPAID, CREDIT
     access_type: str = SPEND  # or QUANTITY: what the balance counts
     segment_id: UUID | None = None
     postpaid_commit_id: UUID | None = None  # on true-up lines

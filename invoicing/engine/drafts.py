@@ -98,7 +98,7 @@ class UsageDraft:
 def usage_drafts(inputs: Inputs) -> list[UsageDraft]:
     """A draft for each open period, in the order in which they become final, on balances that they share."""
     selling = sellers(inputs.terms, inputs.catalog)
-    shared = balances(inputs.terms, inputs.catalog, inputs.posted)
+    shared = balances(inputs.terms.all_commits, inputs.catalog, inputs.posted)
     found: list[UsageDraft] = []
     for open_ in open_periods(inputs):
         seller = selling[open_.contract.id]

@@ -1,7 +1,7 @@
 """What the invoice-compute engine is told beside terms and catalog: usage by slice, and what was posted already."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -37,11 +37,13 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """What finalized documents have settled."""
+    """What finalized documents have settled, and what was posted by hand. Amounts by access segment are exact."""
 
     documents: frozenset[tuple[UUID, str, str]]  # (contract, kind, slot) of each standing document
-    drawn: Mapping[UUID, Decimal]  # by access segment: exact, positive
+    drawn: Mapping[UUID, Decimal]  # by access segment: positive
     billed: Mapping[UUID, Decimal]  # by commit: as printed, positive (what a true-up is computed from)
+    manual: Mapping[UUID, Decimal] = field(default_factory=dict)  # by access segment: signed
+    rolled_over: Mapping[UUID, Decimal] = field(default_factory=dict)  # by access segment left behind: positive
 
 
 @dataclass(frozen=True, slots=True)

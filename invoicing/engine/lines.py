@@ -106,7 +106,7 @@ def _with_payer(line: Line, payer: Balance | None, catalog: Catalog, drawn: Deci
         type="applied_commit_or_credit",
         name=commit.name or name_at(catalog.products[commit.product_id], line.period.starting_at),
         total=-line.total,
-        counts=line.counts and commit.type == "PREPAID",
+        counts=line.counts and commit.pays,
         quantity=None,
         quantity_consumed=drawn if payer.counts_units else None,
         unit_price=None,

@@ -78,7 +78,6 @@ def _slices(periods: Sequence[BillingPeriod], cuts: Sequence[datetime]) -> Itera
 
 def _cuts(inputs: Inputs, sellers_: Iterable[Seller]) -> Iterator[datetime | None]:
     """Every instant at which a rule begins or ends; None is never."""
-    commits = list(inputs.terms.commits)
     for seller in sellers_:
         yield from price_changes(seller.card)
         for product_id in seller.product_ids:
@@ -86,8 +85,7 @@ def _cuts(inputs: Inputs, sellers_: Iterable[Seller]) -> Iterator[datetime | Non
         yield from _bounds(seller.contract.term)
         for override in seller.contract.overrides:
             yield from _bounds(override.period)
-        commits.extend(seller.contract.commits)
-    for commit in commits:
+    for commit in inputs.terms.all_commits:
         for segment in commit.segments:
             yield from _bounds(segment.period)
     for claim in inputs.terms.claims:

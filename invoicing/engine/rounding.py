@@ -1,9 +1,9 @@
 """Rounding a document once, when it becomes final: design rule 7.
 
 1. The total is rounded half away from zero to the unit's minor step.
-2. The payable lines (all that count, but for usage paid by a prepaid balance) are rounded so that they add up to it,
-   by largest remainder: none moves by a full step.
-3. Usage covered by a prepaid balance and the balance applied to it are rounded alike and cancel; an applied postpaid
+2. The payable lines (all that count, but for usage paid by a prepaid commit or a credit) are rounded so that they add
+   up to it, by largest remainder: none moves by a full step.
+3. Usage so paid and the balance applied to it are rounded alike and cancel; an applied postpaid
    commit mirrors the line it is applied to. Lines in a custom unit are printed as they are: what is paid for them is on
    the line that converts them.
 4. Ledger entries stay exact, and carry beside that what was billed for them.
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
 from billing_site.foundation.money import exact_sum, largest_remainder, round_to
+from contracts.terms import CREDIT, PREPAID
 from invoicing.engine.documents import Document, Entry, Line
 from invoicing.engine.exact import EXACT
 
@@ -71,7 +72,7 @@ def _is_applied(line: Line) -> bool:
 
 
 def _is_payable(line: Line, document: Document) -> bool:
-    is_paid = line.type in ("usage", "cpu_conversion") and line.commit_type == "PREPAID"
+    is_paid = line.type in ("usage", "cpu_conversion") and line.commit_type in (PREPAID, CREDIT)
     return line.unit == document.unit and not _is_applied(line) and not is_paid
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from billing_site.foundation.money import MixedUnits, Unit, exact_sum
 from billing_site.foundation.periods import format_instant
-from contracts.terms import Commit, Contract, ScheduledAmount, ScheduledCharge
+from contracts.terms import Commit, Contract, CustomerTerms, ScheduledAmount, ScheduledCharge
 from invoicing.engine.calendar import CHARGES, draft_id
 from invoicing.engine.documents import Document, Line
 from invoicing.engine.inputs import Inputs
@@ -18,7 +18,7 @@ def charge_documents(inputs: Inputs) -> Iterator[Document]:
     """One draft for each contract and issue date that is not final yet, however far ahead; all of a date together."""
     for contract in inputs.terms.contracts:
         by_date: dict[datetime, list[Line]] = {}
-        for issued_at, line in _lines(contract, inputs.catalog):
+        for issued_at, line in _lines(contract, inputs.terms, inputs.catalog):
             by_date.setdefault(issued_at, []).append(line)
         for issued_at, lines in sorted(by_date.items()):
             slot = format_instant(issued_at)
@@ -38,12 +38,12 @@ def charge_documents(inputs: Inputs) -> Iterator[Document]:
                 )
 
 
-def _lines(contract: Contract, catalog: Catalog) -> Iterator[tuple[datetime, Line]]:
+def _lines(contract: Contract, terms: CustomerTerms, catalog: Catalog) -> Iterator[tuple[datetime, Line]]:
     for charge in contract.charges:
         for item in charge.items:
             yield item.issued_at, _line("scheduled", charge, item, catalog, charge_id=charge.id)
-    for commit in contract.commits:
-        if commit.type == "PREPAID":
+    for commit in terms.all_commits:
+        if commit.pays and commit.is_billed_by(contract.id):
             for item in commit.invoice_items:
                 yield item.issued_at, _line("commit_purchase", commit, item, catalog, commit=commit)
 

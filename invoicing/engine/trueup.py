@@ -3,10 +3,13 @@
 It exists as a draft from the moment the commit does, and shrinks as usage counts toward the commit. It is computed
 from covered amounts as they were billed, so that invoices and true-up add up to the commitment:
 
-    commitment - billed by final documents - drawn by drafts, never below zero
+    commitment + entries by hand - rolled over - billed by final documents - drawn by drafts, never below zero
 
-It can be final only after all usage documents that overlap its window, and not before the grace of these periods is
-over: usage that comes within it may still make a document.
+    commitment 1,000, October final and printed at 300, November's draft at 250.4    449.6 is still to be spent
+    the same, and 100 taken off by hand                                              349.6
+
+It can be final only after all usage documents that overlap its window, of every contract that it is open to, and not
+before the grace of these periods is over: usage that comes within it may still make a document.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,7 +19,7 @@ from billing_site.foundation.money import exact_sum
 from contracts.terms import Commit, Contract, ScheduledAmount
 from invoicing.engine.calendar import TRUE_UP, BillingPeriod, draft_id, open_periods
 from invoicing.engine.documents import Document, Entry, Line
-from invoicing.engine.inputs import Inputs
+from invoicing.engine.inputs import Inputs, Posted
 from pricing.engine.products import name_at
 
 
@@ -24,16 +27,17 @@ def true_ups(inputs: Inputs, usage_documents: Sequence[Document]) -> Iterator[Do
     """The draft true-up of each postpaid commit that has none that is final. One of zero is among them."""
     periods = open_periods(inputs)
     for contract in inputs.terms.contracts:
-        for commit in contract.commits:
+        for commit in inputs.terms.all_commits:
             is_final = (contract.id, TRUE_UP, str(commit.id)) in inputs.posted.documents
-            if commit.type == "POSTPAID" and not is_final:
-                in_window = [period for period in periods if period.contract is contract and _overlaps(period, commit)]
+            if commit.is_billed_by(contract.id) and not commit.pays and not is_final:
+                in_window = [period for period in periods if _counts_toward(period, commit)]
                 for item in commit.invoice_items:  # a postpaid commit has exactly one
                     yield _true_up(inputs, contract, commit, item, in_window, usage_documents)
 
 
-def _overlaps(billing: BillingPeriod, commit: Commit) -> bool:
-    return any(billing.period.overlap(segment.period) for segment in commit.segments)
+def _counts_toward(billing: BillingPeriod, commit: Commit) -> bool:
+    overlaps = any(billing.period.overlap(segment.period) for segment in commit.segments)
+    return overlaps and commit.is_open_to(billing.contract.id)
 
 
 def _true_up(
@@ -79,5 +83,19 @@ def _true_up(
 
 def _missing(inputs: Inputs, commit: Commit, usage_documents: Sequence[Document]) -> Decimal:
     drawn = [entry.amount for document in usage_documents for entry in document.entries if entry.commit_id == commit.id]
-    billed = inputs.posted.billed.get(commit.id, Decimal(0))
-    return exact_sum([*(segment.amount for segment in commit.segments), -billed, *drawn])
+    return exact_sum([owed(commit, inputs.posted), -inputs.posted.billed.get(commit.id, Decimal(0)), *drawn])
+
+
+def owed(commit: Commit, posted: Posted) -> Decimal:
+    """What a commitment came to: as agreed, with what was posted by hand, less what went on to a renewal."""
+    return exact_sum(
+        [
+            amount
+            for segment in commit.segments
+            for amount in (
+                segment.amount,
+                posted.manual.get(segment.id, Decimal(0)),
+                -posted.rolled_over.get(segment.id, Decimal(0)),
+            )
+        ]
+    )

@@ -101,7 +101,7 @@ def movements(computed: Computation, *, at: datetime) -> dict[UUID, tuple[Moveme
     """By commit: its start, what was posted, and what the drafts would post."""
     moved: dict[UUID, list[Movement]] = defaultdict(list)
     terms = computed.inputs.terms
-    for commit in (*terms.commits, *(commit for contract in terms.contracts for commit in contract.commits)):
+    for commit in terms.all_commits:
         moved[commit.id].extend(_starts(commit, at))
     for entry in posted_entries(terms.customer_id):
         if entry.type == TRUE_UP and entry.amount == 0:

@@ -81,20 +81,25 @@ def computation(
 
 
 def posted(customer_id: UUID) -> Posted:
-    """What finalized documents of the customer have settled."""
+    """What finalized documents of the customer have settled, and what was posted by hand."""
     rows = Invoice.objects.filter(customer_id=customer_id).values_list("contract_id", "kind", "slot")
     documents: set[tuple[UUID, str, str]] = set(rows)
-    drawn: dict[UUID, list[Decimal]] = defaultdict(list)
-    billed: dict[UUID, list[Decimal]] = defaultdict(list)
+    drawn, billed, manual, rolled_over = (defaultdict[UUID, list[Decimal]](list) for _ in range(4))
     for entry in posted_entries(customer_id):
         if entry.type == LedgerEntry.Type.POSTPAID_COMMIT_TRUEUP and entry.contract_id is not None:
             # A true-up of zero leaves this entry and no document.
             documents.add((entry.contract_id, Invoice.Kind.TRUE_UP.value, str(entry.commit_id)))
+        elif entry.segment_id is not None and entry.type.endswith("_MANUAL"):
+            manual[entry.segment_id].append(entry.amount)
+        elif entry.segment_id is not None and entry.type.endswith("_ROLLOVER"):
+            rolled_over[entry.segment_id].append(-entry.amount)
         elif entry.segment_id is not None:
             drawn[entry.segment_id].append(-entry.amount)
             billed[entry.commit_id].append(-entry.billed_amount)
     return Posted(
-        documents=frozenset(documents),
-        drawn={segment_id: exact_sum(amounts) for segment_id, amounts in drawn.items()},
-        billed={commit_id: exact_sum(amounts) for commit_id, amounts in billed.items()},
+        frozenset(documents),
+        *(
+            {key: exact_sum(amounts) for key, amounts in found.items()}
+            for found in (drawn, billed, manual, rolled_over)
+        ),
     )

@@ -11,7 +11,6 @@ from billing_site.foundation.money import Unit
 from billing_site.foundation.periods import HOUR, floor_hour
 from billing_site.foundation.touched import touched_customers
 from contracts.models import Claim, Contract
-from contracts.terms import Commit
 from invoicing.engine.calendar import TRUE_UP
 from invoicing.models import CommitmentSummary, CustomerSummary, DraftSummary, Invoice
 from invoicing.queries.balances import movements
@@ -47,7 +46,7 @@ def commitment_summaries(computed: Computation, *, at: datetime) -> Iterator[Com
     """The rows that stand for the commits that are not over, or whose true-up is not final. One query."""
     moved = movements(computed, at=at)
     true_ups = {draft.slot: draft for draft in computed.result.documents if draft.kind == TRUE_UP}
-    for commit in _commits(computed):
+    for commit in computed.inputs.terms.all_commits:
         period, true_up = period_of(commit), true_ups.get(str(commit.id))
         assert period.ending_before is not None
         if period.ending_before <= at and true_up is None:
@@ -112,10 +111,3 @@ def usage_by_contract(contract_ids: Collection[UUID]) -> dict[UUID, tuple[Decima
 def oldest_summary() -> datetime | None:
     """The business time of the oldest summary that there is."""
     return CustomerSummary.objects.exclude(as_of=None).order_by("as_of").values_list("as_of", flat=True).first()
-
-
-def _commits(computed: Computation) -> Iterator[Commit]:
-    terms = computed.inputs.terms
-    yield from terms.commits
-    for contract in terms.contracts:
-        yield from contract.commits

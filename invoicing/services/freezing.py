@@ -11,6 +11,7 @@ from billing_site.foundation.money import exact_sum
 from contracts.models import Contract, Customer
 from invoicing.engine.documents import Document
 from invoicing.engine.rounding import RoundedEntry, finalized
+from invoicing.engine.trueup import owed
 from invoicing.frozen import frozen, hash_of
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.queries.compute import Computation
@@ -104,11 +105,10 @@ def _entry(rounded: RoundedEntry, draft: Document, computed: Computation) -> New
 
 def left_of(commit_id: UUID, computed: Computation) -> Decimal:
     """What posted deductions leave of a commit, exactly; never below zero."""
-    commits = (commit for contract in computed.inputs.terms.contracts for commit in contract.commits)
-    commit = next(commit for commit in commits if commit.id == commit_id)
-    drawn = computed.inputs.posted.drawn
-    left = exact_sum([segment.amount - drawn.get(segment.id, Decimal(0)) for segment in commit.segments])
-    return max(left, Decimal(0))
+    commit = next(commit for commit in computed.inputs.terms.all_commits if commit.id == commit_id)
+    posted = computed.inputs.posted
+    drawn = exact_sum([posted.drawn.get(segment.id, Decimal(0)) for segment in commit.segments])
+    return max(owed(commit, posted) - drawn, Decimal(0))
 
 
 def _due_at(issued_at: datetime, days: int | None) -> datetime | None:

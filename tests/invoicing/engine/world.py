@@ -176,6 +176,10 @@ def postpaid(amount: str, start: datetime = OCTOBER, end: datetime = NEW_YEAR, *
     return commit("POSTPAID", amount, start, end, **terms)
 
 
+def credit(amount: str, start: datetime = OCTOBER, end: datetime = NEW_YEAR, **terms: object) -> Commit:
+    return commit("CREDIT", amount, start, end, **terms)
+
+
 def contract(start: datetime = OCTOBER, end: datetime | None = NEW_YEAR, **terms: object) -> Contract:
     name = str(terms.setdefault("name", "Acme"))
     plain = Contract(
