@@ -148,32 +148,40 @@ def _alias(alias: AliasSegment) -> dict[str, Any]:
 
 
 def _state(version: ProductVersion) -> dict[str, Any]:
-    shown = {
+    """A whole definition. What is empty is left out, but for tags."""
+    return {
+        name: value
+        for name, value in _fields(version).items()
+        if (value not in (None, "", []) and value is not False) or name in ("tags", "is_refundable")
+    }
+
+
+def _update(version: ProductVersion) -> dict[str, Any]:
+    """What an update named, what it emptied as well, and when it was made."""
+    named = {*version.changed_fields, "created_at", "created_by", "starting_at"}
+    return {name: value for name, value in _fields(version).items() if name in named}
+
+
+def _fields(version: ProductVersion) -> dict[str, Any]:
+    return {
         "name": version.name,
         "created_at": format_instant(version.publication.published_at),
         "created_by": version.publication.published_by,
         "starting_at": format_instant(version.starting_at) if version.starting_at else None,
         "billable_metric_id": str(version.billable_metric_id) if version.billable_metric_id else None,
-        "pricing_group_key": version.pricing_group_key or None,
-        "presentation_group_key": version.presentation_group_key or None,
+        "pricing_group_key": version.pricing_group_key,
+        "presentation_group_key": version.presentation_group_key,
         "quantity_conversion": _conversion(version),
         "quantity_rounding": _rounding(version),
-        "composite_product_ids": version.composite_product_ids or None,
-        "composite_tags": version.composite_tags or None,
-        "exclude_free_usage": version.exclude_free_usage or None,
-        "include_composite_spend": version.include_composite_spend or None,
+        "composite_product_ids": version.composite_product_ids,
+        "composite_tags": version.composite_tags,
+        "exclude_free_usage": version.exclude_free_usage,
+        "include_composite_spend": version.include_composite_spend,
         "is_refundable": version.is_refundable,
-        "netsuite_internal_item_id": version.netsuite_internal_item_id or None,
-        "netsuite_overage_item_id": version.netsuite_overage_item_id or None,
+        "netsuite_internal_item_id": version.netsuite_internal_item_id,
+        "netsuite_overage_item_id": version.netsuite_overage_item_id,
         "tags": version.tags,
     }
-    return {name: value for name, value in shown.items() if value is not None}
-
-
-def _update(version: ProductVersion) -> dict[str, Any]:
-    """What an update named, and when it was made."""
-    named = {*version.changed_fields, "created_at", "created_by", "starting_at"}
-    return {name: value for name, value in _state(version).items() if name in named}
 
 
 def _conversion(version: ProductVersion) -> dict[str, Any] | None:

@@ -39,6 +39,11 @@ class Definition(serializers.Serializer):
     is_refundable = serializers.BooleanField(**OPTIONAL)
     netsuite_internal_item_id = TextField(allow_blank=True, **OPTIONAL)
     netsuite_overage_item_id = TextField(allow_blank=True, **OPTIONAL)
+    sql_breakdown_granularity = CodeField(
+        ["HOUR", "SERVICE_PERIOD"],
+        help_text="Of metrics defined by SQL, which there are none of: no effect.",
+        **OPTIONAL,
+    )
 
     def definition(self) -> dict[str, Any]:
         """What was sent, as the services take it; of conversion and rounding null is kept, which takes them away."""
@@ -47,6 +52,7 @@ class Definition(serializers.Serializer):
             for name, value in self.validated_data.items()
             if value is not None or name in ("quantity_conversion", "quantity_rounding")
         }
+        sent.pop("sql_breakdown_granularity", None)
         if sent.get("quantity_conversion"):
             sent["quantity_conversion"] = services.QuantityConversion(**given(sent["quantity_conversion"]))
         if sent.get("quantity_rounding"):
@@ -108,9 +114,11 @@ class ProductStateReply(serializers.Serializer):
 
 
 class ProductUpdateReply(ProductStateReply):
-    """What an update named."""
+    """What an update named, also where that is empty."""
 
     name = serializers.CharField(required=False)
+    quantity_conversion = QuantityConversionShape(required=False, allow_null=True)
+    quantity_rounding = QuantityRoundingShape(required=False, allow_null=True)
     is_refundable = serializers.BooleanField(required=False)
     tags = texts(required=False)
 

@@ -31,11 +31,17 @@ class QuantityConversion:
     operation: str
     name: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.operation} by {self.conversion_factor}"
+
 
 @dataclass(frozen=True, slots=True)
 class QuantityRounding:
     decimal_places: int
     rounding_method: str  # ROUND_UP, ROUND_DOWN, ROUND_HALF_UP
+
+    def __str__(self) -> str:
+        return f"{self.rounding_method} to {self.decimal_places} decimals"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,9 @@ BELONGS_TO = {
     "exclude_free_usage": Product.Type.COMPOSITE,
     "include_composite_spend": Product.Type.COMPOSITE,
 }
+NETSUITE_FIELDS = ("netsuite_internal_item_id", "netsuite_overage_item_id")
+NETSUITE_LENGTH = 200
+
 # What a composite may come to a share of itself by.
 CLOSES_A_CIRCLE = ("composite_product_ids", "composite_tags", "include_composite_spend", "tags")
 
@@ -39,6 +42,9 @@ def check_definition(
     """
     problems.name("name", defined.name)
     problems.keys("tags", defined.tags)
+    for field in NETSUITE_FIELDS:
+        if len(getattr(defined, field)) > NETSUITE_LENGTH:
+            problems.add(field, getattr(defined, field), f"must not be longer than {NETSUITE_LENGTH} characters")
     for field, owner in BELONGS_TO.items():
         value = getattr(defined, field)
         if value and type != owner:

@@ -195,6 +195,26 @@ def test_a_usage_product_is_refused_with_every_field_that_breaks_a_rule(told, ch
     assert not Publication.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("definition", "message"),
+    [
+        ({"netsuite_internal_item_id": "n" * 201}, "netsuite_internal_item_id: must not be longer than 200 characters"),
+        ({"netsuite_overage_item_id": "n" * 201}, "netsuite_overage_item_id: must not be longer than 200 characters"),
+        (
+            {"quantity_conversion": services.QuantityConversion(D(1000), "DIVIDE")},
+            r"quantity_conversion: is for USAGE products only \(got DIVIDE by 1000\)",
+        ),
+        (
+            {"quantity_rounding": services.QuantityRounding(2, "ROUND_UP")},
+            r"quantity_rounding: is for USAGE products only \(got ROUND_UP to 2 decimals\)",
+        ),
+    ],
+)
+def test_a_refusal_says_what_it_got(told, definition, message):
+    with pytest.raises(Refusal, match=message):
+        services.create_product("Support", type="FIXED", **definition, **told)
+
+
 def test_an_archived_metric_takes_no_new_product(told):
     metric = MetricFactory(archived_at=NOW)
     with pytest.raises(Refusal, match="API calls is archived"):
