@@ -265,7 +265,7 @@ def _metered(row: ExplainedRow) -> Iterator[str]:
             f"Measured by “{metric.name}”: {what} over events of type {', '.join(types)}"
             f" sent for this customer: {quantity_text(metered)}."
         )
-    version = row.versions[0] if row.versions else None
+    version = row.version
     if version is not None and version.conversion_factor is not None:
         sold = version.conversion_name or "sold units"
         verb = "divided" if version.conversion_operation == "DIVIDE" else "multiplied"

@@ -1,6 +1,6 @@
 """Why a line is what it is: the parts of a row of a document with the facts behind each, loaded by name."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -13,10 +13,12 @@ from billing_site.foundation.refusals import FieldError, NotFound
 from billing_site.foundation.transactions import read_snapshot
 from contracts.models import AccessSegment, Contract, Override
 from contracts.wording import names_in
+from invoicing.models import Invoice
 from invoicing.queries.documents import document
 from invoicing.queries.shown import ShownDocument, ShownLine
 from invoicing.queries.spending import row_key
 from pricing.models import BillableMetric, PricingUnit, ProductVersion, Rate
+from pricing.queries import product, version_in_force
 
 Row = TypeVar("Row", bound=Model)
 
@@ -29,7 +31,7 @@ class ExplainedRow:
     contract: Contract
     unit: Unit
     lines: tuple[ShownLine, ...]
-    versions: Sequence[ProductVersion]  # of the product, the last publication first
+    version: ProductVersion | None  # of the product: where the row begins, as known when the document was made
     rates: Mapping[UUID, Rate]
     overrides: Mapping[UUID, Override]
     segments: Mapping[UUID, AccessSegment]
@@ -58,19 +60,24 @@ def explained_row(customer_id: UUID, document_id: UUID, row: int, *, at: datetim
         rates = Rate.objects.select_related("unit", "rate_card", "publication__price_change")
         segments = AccessSegment.objects.filter(customer_id=customer_id).select_related("commit__unit")
         product_id = UUID(lines[0].fields["product_id"]) if "product_id" in lines[0].fields else None
-        versions = ProductVersion.objects.filter(product_id__in=[] if product_id is None else [product_id])
+        starting_at = min((part.period.starting_at for part in parts), default=shown.issued_at)
         return ExplainedRow(
             document=shown,
             contract=Contract.objects.select_related("customer", "rate_card").get(pk=shown.contract_id),
             unit=PricingUnit.objects.get(pk=lines[0].unit_id).to_unit(),
             lines=tuple(lines),
-            versions=list(versions.select_related("publication").order_by("-publication")),
+            version=None if product_id is None else _version(product_id, document_id, starting_at),
             rates=_by_id(rates, {part.rate_id for part in parts}),
             overrides=overrides,
             segments=_by_id(segments, {part.segment_id for part in parts}),
             metrics=_by_id(BillableMetric.objects.all(), {part.metric_id for part in parts}),
             names=names_in(overrides.values()),
         )
+
+
+def _version(product_id: UUID, document_id: UUID, starting_at: datetime) -> ProductVersion:
+    final = Invoice.objects.filter(pk=document_id).values_list("publication", flat=True).first()
+    return version_in_force(product(product_id, at_publication=final), starting_at)
 
 
 def _by_id(rows: QuerySet[Row], ids: Iterable[UUID | None]) -> dict[UUID, Row]:
