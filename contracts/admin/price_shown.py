@@ -146,7 +146,7 @@ def effect_of_adding(before: PricedKey, after: PricedKey, rate: Rate, touched: R
         notes.insert(0, Note("That is the price then already.", "warn"))
     if new.ending_before is not None:
         notes.append(_afterwards(after.at(new.ending_before), new.ending_before, is_again=rate.ending_before))
-    notes.extend(_reaching_back(start, touched, at))
+    notes.extend(reaching_back(start, touched, at))
     if not rate.entitled:
         notes.append(Note("Not part of contracts on this card, unless one says so.", "warn"))
     return Effect(
@@ -164,7 +164,7 @@ def effect_of_withdrawing(after: PricedKey, rate: Rate, stay: Stay, touched: Rea
     notes = [Note(f"{start_of(count_text(touched.contracts, 'contract is', 'contracts are'))} on this card.")]
     if held is None:
         notes.append(Note("Nothing holds then in its stead: usage would have no price, and hold its invoices.", "warn"))
-    notes.extend(_reaching_back(stay.starting_at, touched, at))
+    notes.extend(reaching_back(stay.starting_at, touched, at))
     return Effect(
         before=rate_text(rate),
         after=rate_text(held.rate) if held else "no price",
@@ -208,7 +208,8 @@ def _afterwards(following: Stay | None, instant: datetime, *, is_again: datetime
     return Note(f"From {day_text(instant)} on it is {price} again.")
 
 
-def _reaching_back(start: datetime, touched: Reach, at: datetime) -> list[Note]:
+def reaching_back(start: datetime, touched: Reach, at: datetime) -> list[Note]:
+    """What a price that begins in the past does to usage that is there already."""
     if start >= floor_hour(at):
         return []
     again = start_of(count_text(touched.rated_again, "contract has", "contracts have"))

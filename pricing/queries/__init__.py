@@ -3,6 +3,7 @@
 from pricing.queries.aliases import AliasSegment, alias_segments, rate_card_of_alias
 from pricing.queries.cards import conversions_of_cards, product_order
 from pricing.queries.catalog import catalog, latest_publication, publication_as_of
+from pricing.queries.combinations import Combination, Combinations, combinations
 from pricing.queries.named_schedules import NamedValue, last_segment, named_schedule, values_over_time
 from pricing.queries.price_list import (
     Key,
@@ -37,6 +38,8 @@ from pricing.queries.schedule import KEY, PriceSegment, Selector, keys_priced_at
 __all__ = [
     "KEY",
     "AliasSegment",
+    "Combination",
+    "Combinations",
     "Key",
     "NamedValue",
     "PriceChange",
@@ -47,6 +50,7 @@ __all__ = [
     "Stay",
     "alias_segments",
     "catalog",
+    "combinations",
     "conversions_of_cards",
     "default_unit",
     "key_counts",
