@@ -23,6 +23,7 @@ from billing_site.foundation.display import instant_text, unit_text
 from billing_site.foundation.refusals import Refusal
 from billing_site.foundation.transactions import read_snapshot
 from contracts import forms
+from contracts.admin.grid_links import grid_links
 from contracts.admin.price_shown import (
     Effect,
     ShownKey,
@@ -149,6 +150,7 @@ class RateCardAdmin(ThroughServices, HouseAdmin):
             "rows": [ShownKey.of(card, key, number) for number, key in enumerate(shown, page.start_index())],
             "page": page,
             "search": search,
+            "grids": grid_links(card, keys),
             "has_more_than_a_page": len(keys) > KEYS_A_PAGE or search,
             "history": [ShownPublication.of(*published) for published in history],
             "history_is_cut": len(history) == PUBLICATIONS_SHOWN,

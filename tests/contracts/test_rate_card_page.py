@@ -332,3 +332,10 @@ def test_an_archived_card_is_not_priced(revops, card, xl):
     assert "Change price" not in words(revops.get(page_of(card)))
     page = revops.post(price_page(xl), filled(revops, xl, price="30", action="show"))
     assert "is archived" in words(page).lower()
+
+
+def test_what_is_priced_by_dimensions_has_a_grid(revops, card, xl):
+    RateFactory(rate_card=card)
+    page = revops.get(page_of(card))
+    assert "As a grid: Tokens 1 combination" in words(page)
+    assert reverse("admin:pricing_ratecard_grid", args=[card.pk, xl.product_id]) in page.content.decode()
