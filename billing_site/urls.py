@@ -9,6 +9,7 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 from billing_site import health, home
 from billing_site.api import errors
 from billing_site.api.elsewhere import NOT_SERVED
+from ledger.admin.price_grid import price_grid
 
 urlpatterns = [
     path("", include("ledger.urls")),  # first: ingest is asked for more often than everything else together
@@ -16,6 +17,11 @@ urlpatterns = [
     path("admin", RedirectView.as_view(url="/admin/")),
     path("admin/start/<slug:name>/", admin.site.admin_view(home.start_step), name="start_step"),
     path("admin/start/", admin.site.admin_view(home.hide_start), name="hide_start"),
+    path(
+        "admin/pricing/ratecard/<uuid:card_id>/grid/<uuid:product_id>/",
+        admin.site.admin_view(price_grid),
+        name="price_grid",
+    ),
     path("admin/", admin.site.urls),
     path(
         "login",

@@ -26,7 +26,7 @@ def grid_links(card: RateCard, keys: Iterable[Key]) -> list[GridLink]:
         GridLink(
             name=products[product_id].name,
             count=count_text(count, "combination", "combinations"),
-            url=reverse("admin:pricing_ratecard_grid", args=[card.pk, product_id]),
+            url=reverse("price_grid", args=[card.pk, product_id]),
         )
         for product_id, count in counts.items()
     ]

@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from billing_site.foundation.admin import FactAdmin
-from ledger.admin import pages, price_grid
+from ledger.admin import pages
 from ledger.models import IngestCall, LedgerEntry, MetricSet, Series
 
 MOST_ROWS = 10_000  # that can be leafed through; what lies deeper is found by its key
@@ -60,7 +60,7 @@ class IngestCallAdmin(LargeAdmin):
     ordering = ["-received_at"]
 
     def get_urls(self) -> list[Any]:
-        return [*pages.urls(), *price_grid.urls(), *super().get_urls()]
+        return [*pages.urls(), *super().get_urls()]
 
 
 @admin.register(Series)

@@ -14,7 +14,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from django.utils.http import urlencode
 
 from billing_site.foundation import clock
@@ -145,7 +145,7 @@ def price_grid(request: HttpRequest, card_id: UUID, product_id: UUID) -> HttpRes
         "plan": plan,
         "has_errors": grid.has_errors,
         "unit": unit_text(unit.to_unit()),
-        "sign": unit_sign(unit.to_unit()),
+        "cell_sign": unit_sign(unit.to_unit()),
         "sold_unit": sold_unit(grid.version),
         "when": day_text(grid.start),
         **_shown(request, grid),
@@ -173,7 +173,7 @@ def _published_or_planned(request: HttpRequest, grid: Grid, form: GridForm) -> S
             )
             said = f"Published: {counts_text(planned)}, of {grid.version.name} from {day_text(grid.start)}."
             messages.success(request, said)
-            page = reverse("admin:pricing_ratecard_grid", args=[grid.card.pk, grid.product.pk])
+            page = reverse("price_grid", args=[grid.card.pk, grid.product.pk])
             return HttpResponseRedirect(f"{page}?{urlencode({'from': format_instant(grid.start)})}")
     except PriceWasChanged as refusal:
         form.show(refusal)
@@ -281,9 +281,3 @@ def _from(request: HttpRequest, at: datetime) -> datetime:
         return parse_instant(request.GET["from"])
     except (KeyError, ValueError):
         return floor_day(at) + DAY
-
-
-def urls() -> list[URLPattern]:
-    """Beside those of ingest calls."""
-    page = admin.site.admin_view(price_grid)
-    return [path("price-grid/<uuid:card_id>/<uuid:product_id>/", page, name="pricing_ratecard_grid")]

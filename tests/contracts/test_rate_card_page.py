@@ -338,4 +338,4 @@ def test_what_is_priced_by_dimensions_has_a_grid(revops, card, xl):
     RateFactory(rate_card=card)
     page = revops.get(page_of(card))
     assert "As a grid: Tokens 1 combination" in words(page)
-    assert reverse("admin:pricing_ratecard_grid", args=[card.pk, xl.product_id]) in page.content.decode()
+    assert reverse("price_grid", args=[card.pk, xl.product_id]) in page.content.decode()

@@ -70,7 +70,7 @@ def priced(card, product, price, /, rate=RateFactory, *, values, **changes):
 
 
 def page_of(card, product, **query):
-    return reverse("admin:pricing_ratecard_grid", args=[card.pk, product.pk], query=query or None)
+    return reverse("price_grid", args=[card.pk, product.pk], query=query or None)
 
 
 def cell(*values):
