@@ -29,7 +29,15 @@ class _Query(serializers.Serializer):
         raise Refusal(Refusal.of(errors[0].field, errors[0].value, errors[0].rule).message, *errors)
 
 
-class InvoiceListQuery(_Query):
+class KnownQuery(_Query):
+    as_of = InstantField(
+        required=False,
+        help_text="Documents as of then, not later than now. What became final later is a draft, and drafts are "
+        "computed with the prices and terms known then, from the usage known now.",
+    )
+
+
+class InvoiceListQuery(KnownQuery):
     status = CodeField(STATUSES, required=False)
     type = CodeField(TYPES, required=False)
     contract_id = serializers.UUIDField(required=False)
@@ -42,11 +50,11 @@ class InvoiceListQuery(_Query):
     next_page = TextField(required=False)
 
 
-class InvoiceQuery(_Query):
+class InvoiceQuery(KnownQuery):
     skip_zero_qty_line_items = serializers.BooleanField(default=False)
 
 
-class BreakdownQuery(_Query):
+class BreakdownQuery(KnownQuery):
     starting_on = InstantField(help_text="Windows that start then or later.")
     ending_before = InstantField(help_text="Windows that are over by then.")
     window_size = CodeField(("DAY", "HOUR"), default="DAY")

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from billing_site.foundation.periods import is_on_the_hour
+from billing_site.foundation.periods import format_instant, is_on_the_hour
 from billing_site.foundation.refusals import FieldError, Refusal
 
 NAME_LENGTH = 160
@@ -98,6 +98,12 @@ class Problems:
         self.hour("ending_before", ending_before)
         if starting_at is not None and ending_before is not None and ending_before <= starting_at:
             self.add("ending_before", ending_before.isoformat(), "must be later than starting_at")
+
+
+def refuse_future(as_of: datetime | None, *, at: datetime) -> None:
+    """`at` is now, and what comes after it is not known. Raises Refusal."""
+    if as_of is not None and as_of > at:
+        raise Refusal.of("as_of", as_of.isoformat(), f"must not be later than now, {format_instant(at)}")
 
 
 def save(row: Any, *, reason: str) -> None:

@@ -10,10 +10,10 @@ from pricing.queries import publication_as_of
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Both numbers name everything up to and with theirs; 0 is before the first."""
+    """Both numbers name everything up to and with theirs; 0 is before the first, None is everything known now."""
 
-    at_publication: int
-    at_edit: int
+    at_publication: int | None = None
+    at_edit: int | None = None
 
 
 def known_at(customer_id: UUID, as_of: datetime, *, at: datetime) -> Known:

@@ -36,15 +36,16 @@ class ContractPrice:
 
 
 def contract_prices(
-    contract: terms.Contract, card: RateCard, keys: Sequence[Any], *, at: datetime
+    contract: terms.Contract, card: RateCard, keys: Sequence[Any], *, at: datetime, at_publication: int | None = None
 ) -> list[ContractPrice]:
-    """The prices of `keys` (of `pricing.queries.keys_priced_at`) that the contract entitles to, at an instant.
+    """The prices of `keys` (of `pricing.queries.keys_priced_at`) that the contract entitles to, at an instant, as known
+    at a publication (default: the latest).
 
     Left out are overrides that single out presentation values, as a price by itself has none, and those that hold
     only while a balance pays: nobody's does here.
     """
     prices = []
-    for segment in rates_in_force(card, keys, at=at):
+    for segment in rates_in_force(card, keys, at=at, at_publication=at_publication):
         rate = segment.rate
         offer = Offer(rate.product_id, tuple(segment.version.tags), rate.values, (), rate.billing_frequency)
         choice = choose_override(contract.overrides, offer, at, contract.prioritization)

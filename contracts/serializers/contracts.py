@@ -12,7 +12,7 @@ from contracts.serializers.terms import (
     ScheduledChargeShape,
     StatementScheduleShape,
 )
-from pricing.serializers.common import OPTIONAL, plain
+from pricing.serializers.common import OPTIONAL, as_of_field, plain
 from pricing.serializers.rates import RateSelectorShape
 
 CLEARED_BY_NULL = ("update_contract_end_date", "update_contract_name", "update_net_payment_terms_days")
@@ -70,3 +70,4 @@ class ContractRequest(serializers.Serializer):
 class ContractRateScheduleRequest(ContractRequest):
     at = InstantField(help_text="Now by default.", **OPTIONAL)
     selectors = RateSelectorShape(many=True, help_text="A rate is listed if any of them fits.", **OPTIONAL)
+    as_of = as_of_field()

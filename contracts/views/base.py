@@ -31,10 +31,10 @@ class ContractsView(GenericAPIView):
         """When and by whom, for the service behind the view."""
         return {"at": clock.now(), "by": Actor.of(request)}
 
-    def known(self, sent: dict[str, Any]) -> queries.Known | None:
-        """What `as_of` in the checked values says was known; None where it is not given. Raises Refusal."""
+    def known(self, sent: dict[str, Any]) -> queries.Known:
+        """What was known at `as_of` in the checked values, or is now where it is not given. Raises Refusal."""
         as_of = sent.get("as_of")
-        return None if as_of is None else queries.known_at(sent["customer_id"], as_of, at=clock.now())
+        return queries.Known() if as_of is None else queries.known_at(sent["customer_id"], as_of, at=clock.now())
 
 
 def refuse_foreign(request: Request, customer_id: UUID) -> None:

@@ -80,10 +80,16 @@ class GetContractRateSchedule(ContractsView):
         at = sent.get("at") or clock.now()
         selectors = [Selector(**given(selector)) for selector in sent.get("selectors") or []]
         with read_snapshot():
-            agreed = queries.agreement(sent["customer_id"], sent["contract_id"])
+            known = self.known(sent)
+            agreed = queries.agreement(sent["customer_id"], sent["contract_id"], at_edit=known.at_edit)
             if agreed.contract.rate_card_id is None:
                 return Response({"data": [], "next_page": None})
             card = rate_card(agreed.contract.rate_card_id)
-            keys = self.paginate_queryset(keys_priced_at(card, selectors, at=at)) or []
-            prices = queries.contract_prices(queries.to_terms(agreed), card, keys, at=at)
+            keys = (
+                self.paginate_queryset(keys_priced_at(card, selectors, at=at, at_publication=known.at_publication))
+                or []
+            )
+            prices = queries.contract_prices(
+                queries.to_terms(agreed), card, keys, at=at, at_publication=known.at_publication
+            )
         return self.get_paginated_response([contract_price_json(price) for price in prices])

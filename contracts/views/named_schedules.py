@@ -35,14 +35,13 @@ class GetCustomerSchedule(ContractsView):
         contract_id = sent.get("contract_id")
         with read_snapshot():
             queries.refuse_unknown(sent["customer_id"], contract_id)
-            known = self.known(sent)
             values = queries.named_schedule(
                 sent["customer_id"],
                 sent["schedule_name"],
                 contract_id=contract_id,
                 properties=sent.get("properties"),
                 covering=sent.get("covering_date"),
-                at_edit=known.at_edit if known else None,
+                at_edit=self.known(sent).at_edit,
             )
         return Response({"data": [named_value_json(value) for value in values]})
 
@@ -88,14 +87,13 @@ class ListContractSchedules(ContractsView):
         sent = given(self.read(request).validated_data)
         with read_snapshot():
             queries.refuse_unknown(sent["customer_id"], sent.get("contract_id"))
-            known = self.known(sent)
             page, last = queries.contract_schedules(
                 sent["customer_id"],
                 contract_id=sent.get("contract_id"),
                 schedule_name=sent.get("schedule_name"),
                 properties=sent.get("properties"),
                 covering=sent.get("covering_date"),
-                at_edit=known.at_edit if known else None,
+                at_edit=self.known(sent).at_edit,
                 limit=sent["limit"],
                 after=_place(sent["next_page"]) if "next_page" in sent else None,
             )

@@ -75,16 +75,19 @@ def agreements_with_balances(
     as_of: datetime | None = None,
     with_balances: bool = False,
 ) -> tuple[list[Agreement], Mapping[UUID, tuple[Movement, ...]]]:
-    """Contracts of the customer, as their terms stood after the edits made up to `as_of`, and by commit what moved it.
+    """Contracts of the customer, as their terms stood after the edits made up to `as_of`, and by commit what moved it,
+    as was known then.
 
     Without `with_balances` nothing is computed. Raises NotFound.
     """
     with read_snapshot():
+        if as_of is not None:
+            as_of = min(as_of, at)  # no edit is of the future
         number = None if as_of is None else edit_number_at(customer_id, as_of)
         found = agreements(customer_id, contract_ids=contract_ids, at_edit=number)
         if not with_balances:
             return found, {}
-        return found, movements(computation(customer_id, at=at, at_edit=number), at=at)
+        return found, movements(computation(customer_id, at=at, as_of=as_of), at=at, as_of=as_of)
 
 
 def net_balance(found: Collection[Balance], *, unit_id: UUID, with_drafts: bool) -> Decimal:
@@ -97,13 +100,15 @@ def net_balance(found: Collection[Balance], *, unit_id: UUID, with_drafts: bool)
     return exact_sum([max(amount, Decimal(0)) for amount in amounts])
 
 
-def movements(computed: Computation, *, at: datetime) -> dict[UUID, tuple[Movement, ...]]:
+def movements(
+    computed: Computation, *, at: datetime, as_of: datetime | None = None
+) -> dict[UUID, tuple[Movement, ...]]:
     """By commit: its start, what was posted, and what the drafts would post."""
     moved: dict[UUID, list[Movement]] = defaultdict(list)
     terms = computed.inputs.terms
     for commit in terms.all_commits:
         moved[commit.id].extend(_starts(commit, at))
-    for entry in posted_entries(terms.customer_id):
+    for entry in posted_entries(terms.customer_id, as_of=as_of):
         if entry.type == TRUE_UP and entry.amount == 0:
             continue  # the commitment was met to the last digit
         moved[entry.commit_id].append(_posted(entry))

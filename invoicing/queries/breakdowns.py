@@ -50,14 +50,16 @@ def breakdowns_page(
     limit: int,
     after: Spot | None = None,
     newest_first: bool = False,
+    as_of: datetime | None = None,
 ) -> tuple[list[Piece], Spot | None]:
     """Pieces of usage documents, by window, whose windows lie within the bounds; and where the page ends if another
-    follows. A page spans 35 days, or 24 hours where windows are hours. `wanted` names no dates. Raises NotFound.
+    follows. A page spans 35 days, or 24 hours where windows are hours. `wanted` names no dates. `as_of` as in
+    `documents`. Raises NotFound, and Refusal where `as_of` is later than `at`.
     """
     with read_snapshot():
-        computed = computation(customer_id, at=at)
+        computed = computation(customer_id, at=at, as_of=as_of)
         drafts = {draft.id: draft for draft in shown_drafts(computed, Customer.objects.get(pk=customer_id))}
-        heads = [head_of(draft) for draft in drafts.values()] + final_heads(customer_id)
+        heads = [head_of(draft) for draft in drafts.values()] + final_heads(customer_id, as_of=as_of)
         periods = {head.id: head.period for head in heads if head.passes(wanted) and head.period is not None}
         spots = sorted(
             (

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from billing_site.foundation.money import exact_sum
 from billing_site.foundation.transactions import read_snapshot
-from contracts.queries import customer_terms
+from contracts.queries import customer_terms, known_at
 from contracts.terms import CustomerTerms
 from invoicing.engine import walk
 from invoicing.engine.documents import Document, Result
@@ -48,20 +48,27 @@ def computation(
     at: datetime,
     at_edit: int | None = None,
     at_publication: int | None = None,
+    as_of: datetime | None = None,
     terms: CustomerTerms | None = None,
 ) -> Computation:
     """`compute`, with what it was computed from. `terms` stand in for those that are agreed: what would be, if …
 
+    With `as_of` the drafts are those that the prices and terms known then make of the usage known now, where only the
+    documents that were final by then are. Raises Refusal where it is later than `at`.
+
     A fixed number of statements for a customer, and one more for each stretch that has to be seen by the hour.
     """
     with read_snapshot():
+        if as_of is not None:
+            known = known_at(customer_id, as_of, at=at)
+            at_edit, at_publication = known.at_edit, known.at_publication
         terms = terms or customer_terms(customer_id, at_edit=at_edit)
         cards = {contract.rate_card_id for contract in terms.contracts if contract.rate_card_id is not None}
         inputs = Inputs(
             at=at,
             terms=terms,
             catalog=catalog(rate_card_ids=cards, at_publication=at_publication),
-            posted=posted(customer_id),
+            posted=posted(customer_id, as_of=as_of),
         )
         plan = walk.plan(inputs)
         asked = metering.Asked.of(inputs.catalog, plan.metric_ids, plan.scopes)
@@ -80,12 +87,14 @@ def computation(
         return Computation(inputs, with_unread_values(answer, inputs, plan.metric_ids))
 
 
-def posted(customer_id: UUID) -> Posted:
-    """What finalized documents of the customer have settled, and what was posted by hand."""
-    rows = Invoice.objects.filter(customer_id=customer_id).values_list("contract_id", "kind", "slot")
-    documents: set[tuple[UUID, str, str]] = set(rows)
+def posted(customer_id: UUID, *, as_of: datetime | None = None) -> Posted:
+    """What finalized documents of the customer have settled, and what was posted by hand; or had been by `as_of`."""
+    invoices = Invoice.objects.filter(customer_id=customer_id)
+    if as_of is not None:
+        invoices = invoices.filter(finalized_at__lte=as_of)
+    documents: set[tuple[UUID, str, str]] = set(invoices.values_list("contract_id", "kind", "slot"))
     drawn, billed, manual, rolled_over = (defaultdict[UUID, list[Decimal]](list) for _ in range(4))
-    for entry in posted_entries(customer_id):
+    for entry in posted_entries(customer_id, as_of=as_of):
         if entry.type == LedgerEntry.Type.POSTPAID_COMMIT_TRUEUP and entry.contract_id is not None:
             # A true-up of zero leaves this entry and no document.
             documents.add((entry.contract_id, Invoice.Kind.TRUE_UP.value, str(entry.commit_id)))

@@ -1,4 +1,8 @@
-"""Drafts and final documents together, in one snapshot, whichever of them a reader asks for."""
+"""Drafts and final documents together, in one snapshot, whichever of them a reader asks for.
+
+With `as_of` they are those of an instant of the past: a document that became final later is a draft, and drafts are
+computed with what was known of prices and terms then, from the usage known now.
+"""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -6,7 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from billing_site.foundation.periods import Period
+from billing_site.foundation.problems import refuse_future
 from billing_site.foundation.refusals import FieldError, NotFound
 from billing_site.foundation.transactions import read_snapshot
 from contracts.models import Contract, Customer
@@ -72,12 +79,15 @@ def documents_page(
     limit: int,
     after: Place | None = None,
     newest_first: bool = False,
+    as_of: datetime | None = None,
 ) -> tuple[list[ShownDocument], Place | None]:
-    """One page of the customer's documents by issue date, and where it ends if another follows. Raises NotFound."""
+    """One page of the customer's documents by issue date, and where it ends if another follows. Raises NotFound,
+    and Refusal where `as_of` is later than `at`."""
     with read_snapshot():
         refuse_unknown(customer_id)
-        drafts = _drafts(customer_id, at=at) if wanted.status != FINALIZED else []
-        finals = final_heads(customer_id) if wanted.status != DRAFT else []
+        refuse_future(as_of, at=at)
+        drafts = _drafts(customer_id, at=at, as_of=as_of) if wanted.status != FINALIZED else []
+        finals = final_heads(customer_id, as_of=as_of) if wanted.status != DRAFT else []
         by_id = {draft.id: draft for draft in drafts}
         heads = [head for head in (*map(head_of, drafts), *finals) if head.passes(wanted)]
         heads.sort(key=lambda head: (head.issued_at, head.id), reverse=newest_first)
@@ -94,13 +104,15 @@ def documents_page(
     return [by_id[head.id] for head in page], last
 
 
-def document(customer_id: UUID, document_id: UUID, *, at: datetime) -> ShownDocument:
-    """One document of the customer, draft or final. Raises NotFound, for a foreign one too."""
+def document(customer_id: UUID, document_id: UUID, *, at: datetime, as_of: datetime | None = None) -> ShownDocument:
+    """One document of the customer, draft or final. Raises NotFound, for a foreign one too, and Refusal where `as_of`
+    is later than `at`."""
     with read_snapshot():
-        final = finals_by_id(customer_id, [document_id]).get(document_id)
+        refuse_future(as_of, at=at)
+        final = finals_by_id(customer_id, [document_id], as_of=as_of).get(document_id)
         if final is not None:
             return final
-        for draft in _drafts(customer_id, at=at):
+        for draft in _drafts(customer_id, at=at, as_of=as_of):
             if draft.id == document_id:
                 return draft
     raise NotFound(
@@ -109,20 +121,23 @@ def document(customer_id: UUID, document_id: UUID, *, at: datetime) -> ShownDocu
     )
 
 
-def drafts_of(customer_id: UUID, *, at: datetime) -> list[ShownDocument]:
-    """The customer's drafts, in the order in which they would be finalized. Raises NotFound."""
+def drafts_of(customer_id: UUID, *, at: datetime, as_of: datetime | None = None) -> list[ShownDocument]:
+    """The customer's drafts, in the order in which they would be finalized. Raises NotFound, and Refusal where `as_of`
+    is later than `at`."""
     with read_snapshot():
-        return _drafts(customer_id, at=at)
+        return _drafts(customer_id, at=at, as_of=as_of)
 
 
-def finals_by_id(customer_id: UUID, document_ids: Collection[UUID]) -> dict[UUID, ShownDocument]:
-    """Final documents of the customer with their lines. Two queries."""
+def finals_by_id(
+    customer_id: UUID, document_ids: Collection[UUID], *, as_of: datetime | None = None
+) -> dict[UUID, ShownDocument]:
+    """Final documents of the customer with their lines, of those that were final by `as_of`. Two queries."""
     if not document_ids:
         return {}
     lines: dict[UUID, list[InvoiceLine]] = defaultdict(list)
     for line in InvoiceLine.objects.filter(customer_id=customer_id, invoice_id__in=document_ids).order_by("position"):
         lines[line.invoice_id].append(line)
-    invoices = Invoice.objects.filter(customer_id=customer_id, pk__in=document_ids).defer("terms")
+    invoices = _finals(customer_id, as_of).filter(pk__in=document_ids).defer("terms")
     return {invoice.pk: of_final(invoice, lines[invoice.pk]) for invoice in invoices}
 
 
@@ -146,14 +161,19 @@ def altered(invoices: Sequence[Invoice]) -> list[Invoice]:
     return [invoice for invoice in invoices if bytes(invoice.document_hash) != hash_of(invoice, lines[invoice.pk])]
 
 
-def _drafts(customer_id: UUID, *, at: datetime) -> list[ShownDocument]:
-    computed = computation(customer_id, at=at)
+def _drafts(customer_id: UUID, *, at: datetime, as_of: datetime | None) -> list[ShownDocument]:
+    computed = computation(customer_id, at=at, as_of=as_of)
     return shown_drafts(computed, Customer.objects.get(pk=customer_id))
 
 
-def final_heads(customer_id: UUID) -> list[Head]:
+def _finals(customer_id: UUID, as_of: datetime | None) -> QuerySet[Invoice]:
+    invoices = Invoice.objects.filter(customer_id=customer_id)
+    return invoices if as_of is None else invoices.filter(finalized_at__lte=as_of)
+
+
+def final_heads(customer_id: UUID, *, as_of: datetime | None = None) -> list[Head]:
     columns = ("id", "type", "contract_id", "unit_id", "starting_at", "ending_before", "issued_at")
-    rows = Invoice.objects.filter(customer_id=customer_id).values_list(*columns)
+    rows = _finals(customer_id, as_of).values_list(*columns)
     return [
         Head(id_, FINALIZED, type_, contract_id, unit_id, Period(start, end) if start else None, issued_at)
         for id_, type_, contract_id, unit_id, start, end, issued_at in rows

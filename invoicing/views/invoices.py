@@ -18,6 +18,7 @@ from invoicing.serializers import (
     InvoiceListQuery,
     InvoiceQuery,
     InvoiceReply,
+    KnownQuery,
 )
 from invoicing.views.base import InvoicingView
 from pricing.serializers.common import enveloped, page_of
@@ -50,6 +51,7 @@ class ListInvoices(InvoicingView):
             limit=asked["limit"],
             after=Place(*_position(asked["next_page"])) if "next_page" in asked else None,
             newest_first=asked["sort"] == "date_desc",
+            as_of=asked.get("as_of"),
         )
         skip = asked["skip_zero_qty_line_items"]
         return Response(
@@ -70,7 +72,7 @@ class OneInvoice(InvoicingView):
     )
     def get(self, request: Request, customer_id: UUID, invoice_id: UUID) -> Response:
         asked = InvoiceQuery.read(request.query_params)
-        shown = document(customer_id, invoice_id, at=clock.now())
+        shown = document(customer_id, invoice_id, at=clock.now(), as_of=asked.get("as_of"))
         return Response({"data": invoice_json(shown, skip_zero_quantities=asked["skip_zero_qty_line_items"])})
 
 
@@ -79,10 +81,13 @@ class ExplainInvoice(InvoicingView):
 
     @extend_schema(
         summary="Explain an invoice: the parts of each line, with rate, publication, override and payer",
+        parameters=[KnownQuery],
         responses=enveloped(ExplanationReply),
     )
     def get(self, request: Request, customer_id: UUID, invoice_id: UUID) -> Response:
-        return Response({"data": explanation_json(document(customer_id, invoice_id, at=clock.now()))})
+        asked = KnownQuery.read(request.query_params)
+        shown = document(customer_id, invoice_id, at=clock.now(), as_of=asked.get("as_of"))
+        return Response({"data": explanation_json(shown)})
 
 
 class ListBreakdowns(InvoicingView):
@@ -108,6 +113,7 @@ class ListBreakdowns(InvoicingView):
             limit=asked["limit"],
             after=Spot(*_position(asked["next_page"])) if "next_page" in asked else None,
             newest_first=asked["sort"] == "date_desc",
+            as_of=asked.get("as_of"),
         )
         skip = asked["skip_zero_qty_line_items"]
         return Response(

@@ -11,8 +11,7 @@ from django.db.models import Count, F, Max, Model, OuterRef, Q, QuerySet, Subque
 from django.db.models.functions import Coalesce
 
 from billing_site.foundation.money import Unit
-from billing_site.foundation.periods import format_instant
-from billing_site.foundation.refusals import Refusal
+from billing_site.foundation.problems import refuse_future
 from pricing.engine import catalog as engine
 from pricing.engine.tariffs import Tariff
 from pricing.models import (
@@ -60,8 +59,7 @@ def latest_publication() -> int:
 def publication_as_of(as_of: datetime, *, at: datetime) -> int:
     """The number of the last publication at `as_of` or before; 0 before the first. `at` is now, and what comes after
     it is not known. Raises Refusal."""
-    if as_of > at:
-        raise Refusal.of("as_of", as_of.isoformat(), f"must not be later than now, {format_instant(at)}")
+    refuse_future(as_of, at=at)
     published = Publication.objects.filter(published_at__lte=as_of)
     return published.aggregate(latest=Max("number"))["latest"] or 0
 
