@@ -6,6 +6,14 @@
 4. an ordinary MULTIPLIER or TIERED, by the contract's scheme
 5. the list price, or the commit rate
 
+A fee has a price for each frequency at which it may be due, and only an override that names its frequency, and so its
+product, holds for it. One that names none, or names nothing, is for what is charged by use:
+
+    override is on           usage    a monthly fee of S    a yearly fee of S
+    everything               yes      no                    no
+    products with a tag      yes      no                    no
+    S, monthly               no       yes                   no
+
 The schemes: the smallest multiplier (LOWEST_MULTIPLIER), or the lowest priority number (EXPLICIT). Among equals, and
 among several of 1 or 3, the one added last wins.
 
@@ -30,7 +38,7 @@ from uuid import UUID
 
 from billing_site.foundation.money import Unit
 from billing_site.foundation.periods import Period
-from pricing.engine.targets import Offer, Target, applies
+from pricing.engine.targets import Offer, Target
 from pricing.engine.tariffs import Tariff
 
 LOWEST_MULTIPLIER = "LOWEST_MULTIPLIER"
@@ -56,7 +64,7 @@ class MultiplierTier:
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """A price of its own over `period`. Applies where any of `targets` does."""
+    """A price of its own over `period`. Holds where any of `targets` does (`reprices`)."""
 
     id: UUID
     type: str  # MULTIPLIER, TIERED, OVERWRITE, or "" for entitlement alone
@@ -126,12 +134,10 @@ def choose_override(
 
 
 def _holds(override: Override, offer: Offer, payer: Payer | None) -> bool:
+    targets = [target for target in override.targets or (Target(),) if target.reprices(offer)]
     if not override.is_commit_specific:
-        return applies(override.targets, offer)
-    if payer is None:
-        return False
-    targets = override.targets or (Target(),)
-    return any(target.covers(offer) and target.is_paid_by(payer.commit_id) for target in targets)
+        return bool(targets)
+    return payer is not None and any(target.is_paid_by(payer.commit_id) for target in targets)
 
 
 def _added(override: Override) -> tuple[int, int]:

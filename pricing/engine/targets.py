@@ -38,6 +38,10 @@ class Target:
             and self.billing_frequency in ("", offer.billing_frequency)
         )
 
+    def reprices(self, offer: Offer) -> bool:
+        """Whether an override with this target sets the price: a fee only where how often it is due is named."""
+        return self.billing_frequency == offer.billing_frequency and self.covers(offer)
+
     def is_paid_by(self, commit_id: UUID) -> bool:
         """Whether a balance of this commit is one that the target names. One that names none means any."""
         return not self.commit_ids or commit_id in self.commit_ids

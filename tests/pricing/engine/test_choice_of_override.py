@@ -63,11 +63,36 @@ def test_targets(target, covers):
     assert applies((Target(product_id=derived_id("other")), target), XL_EU) is covers
 
 
-def test_a_target_without_a_frequency_covers_every_one():
+def test_a_balance_for_everything_covers_fees_too():
     monthly = replace(XL_EU, billing_frequency="MONTHLY")
     assert Target().covers(monthly)
     assert Target(billing_frequency="MONTHLY").covers(monthly)
     assert not Target(billing_frequency="ANNUAL").covers(monthly)
+
+
+@pytest.mark.parametrize(
+    ("target", "holds_for"),
+    [
+        pytest.param((), [""], id="everything"),
+        pytest.param((Target(product_tags=("gpu",)),), [""], id="a tag"),
+        pytest.param((Target(product_id=TOKENS),), [""], id="a product"),
+        pytest.param(
+            (Target(product_id=TOKENS, billing_frequency="MONTHLY"),), ["MONTHLY"], id="a product by the month"
+        ),
+        pytest.param(
+            (Target(), Target(billing_frequency="ANNUAL")), ["", "ANNUAL"], id="everything, and what is yearly"
+        ),
+    ],
+)
+@pytest.mark.parametrize("entitlement", [False, True])
+def test_a_fee_is_overridden_by_frequency(target, holds_for, entitlement):
+    terms = {"entitled": True} if entitlement else {"multiplier": D("0.5")}
+    given = override("given", targets=target, **terms)
+    chosen = {
+        frequency: choose_override([given], replace(XL_EU, billing_frequency=frequency), AT, LOWEST_MULTIPLIER)
+        for frequency in ("", "MONTHLY", "ANNUAL")
+    }
+    assert [frequency for frequency, choice in chosen.items() if choice.entitled or choice.winner] == holds_for
 
 
 def test_without_targets_a_term_applies_to_everything():
