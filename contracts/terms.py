@@ -12,11 +12,13 @@ from pricing.engine.targets import Target
 
 __all__ = [
     "AccessSegment",
+    "AmountRounding",
     "ClaimWindow",
     "Commit",
     "Contract",
     "CustomerTerms",
     "Override",
+    "RecurringCommit",
     "ScheduledAmount",
     "ScheduledCharge",
     "Target",
@@ -28,6 +30,12 @@ QUANTITY = "QUANTITY"
 PREPAID = "PREPAID"
 POSTPAID = "POSTPAID"
 CREDIT = "CREDIT"
+
+# Of the periods of a recurring commit that are cut short, those that are granted and billed by time.
+NONE = "NONE"
+FIRST = "FIRST"
+LAST = "LAST"
+FIRST_AND_LAST = "FIRST_AND_LAST"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +106,43 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True)
+class AmountRounding:
+    """To so many decimal places of a wire unit; below zero, to tens and hundreds of it."""
+
+    decimal_places: int
+    method: str  # HALF_UP, FLOOR, CEILING
+
+
+@dataclass(frozen=True, slots=True)
+class RecurringCommit:
+    """A commit or credit that is granted anew each period, from the start of `period` up to its end or the contract's.
+
+    Periods are those of the contract's usage documents; with a `frequency` of its own they are counted from its start.
+    """
+
+    id: UUID
+    type: str  # PREPAID, CREDIT
+    contract_id: UUID
+    product_id: UUID
+    name: str
+    priority: Decimal
+    unit: Unit
+    access_amount: Decimal  # of a whole period
+    period: Period
+    created_at: datetime
+    duration: int = 1  # so many periods can each grant be drawn on
+    frequency: str | None = None
+    invoice_amount: Decimal | None = None  # billed at the start of each period
+    proration: str = FIRST_AND_LAST  # which of the two is granted by time, where it is no whole period
+    access_rounding: AmountRounding | None = None  # of what is granted by time
+    invoice_rounding: AmountRounding | None = None
+    targets: tuple[Target, ...] = ()
+    rate_type: str = LIST_RATE
+    access_type: str = SPEND
+    rollover_fraction: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ScheduledCharge:
     id: UUID
     product_id: UUID
@@ -122,6 +167,8 @@ class Contract:
     overrides: tuple[Override, ...] = ()
     commits: tuple[Commit, ...] = ()
     charges: tuple[ScheduledCharge, ...] = ()
+    recurring: tuple[RecurringCommit, ...] = ()
+    renews: UUID | None = None  # the contract that it took the place of when it started
 
 
 @dataclass(frozen=True, slots=True)

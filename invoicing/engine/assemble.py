@@ -46,3 +46,13 @@ def _entries(draft: UsageDraft) -> Iterator[Entry]:
                 amount=-amount,
                 timestamp=draft.open.ending_before,
             )
+    for rollover in draft.rollovers:
+        for balance, amount in rollover.moved.items():
+            yield Entry(
+                type=f"{balance.commit.ledger_name}_ROLLOVER",
+                commit_id=balance.commit.id,
+                segment_id=balance.segment.id,
+                amount=-amount,
+                timestamp=rollover.renewal.term.starting_at,
+                new_contract_id=rollover.renewal.id,
+            )

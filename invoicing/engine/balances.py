@@ -56,11 +56,16 @@ from pricing.engine.targets import Offer, Target, applies
 
 @dataclass(slots=True, eq=False)
 class Balance:
-    """One access segment of a commit as the walk draws on it: what is `left` of it, in money or in sold units."""
+    """One access segment of a commit as the walk draws on it: what is `left` of it, in money or in sold units.
+
+    `granted` is what it was for; of one that a renewal takes over, what came over so far.
+    """
 
     commit: Commit
     segment: AccessSegment
+    granted: Decimal
     left: Fraction
+    rolled_over: Decimal  # gone on to a renewal
     rank: int = 0  # its place in the order of drawdown
     is_spent: bool = field(init=False)  # kept beside `left`, as it is asked for each item of each slice
     counts_units: bool = field(init=False)
@@ -83,17 +88,23 @@ class Balance:
         self.left -= amount
         self.is_spent = self.left <= 0
 
+    def grant(self, amount: Decimal) -> None:
+        """So much more than it was for."""
+        self.granted += amount
+        self.pay(-Fraction(amount))
+
+    def roll_over(self, amount: Decimal) -> None:
+        """So much goes on to a renewal."""
+        self.rolled_over += amount
+        self.pay(Fraction(amount))
+
     def applies_to(self, contract_id: UUID, offer: Offer) -> bool:
         return self.commit.is_open_to(contract_id) and applies(self.commit.targets, offer)
 
 
 def balances(commits: Sequence[Commit], catalog: Catalog, posted: Posted) -> tuple[Balance, ...]:
     """A balance for each segment of the commits, in the order in which usage draws on them: what was posted counts."""
-    found = [
-        Balance(commit, segment, Fraction(_posted_amount(segment, posted)))
-        for commit in commits
-        for segment in commit.segments
-    ]
+    found = [_balance(commit, segment, posted) for commit in commits for segment in commit.segments]
     money = {card.fiat.id for card in catalog.rate_cards.values()}
     found.sort(key=lambda balance: (balance.commit.unit.id in money, *_order(balance, catalog)))
     for rank, balance in enumerate(found):
@@ -101,10 +112,12 @@ def balances(commits: Sequence[Commit], catalog: Catalog, posted: Posted) -> tup
     return tuple(found)
 
 
-def _posted_amount(segment: AccessSegment, posted: Posted) -> Decimal:
+def _balance(commit: Commit, segment: AccessSegment, posted: Posted) -> Balance:
     zero, key = Decimal(0), segment.id
-    taken = posted.drawn.get(key, zero) + posted.rolled_over.get(key, zero)
-    return segment.amount + posted.manual.get(key, zero) - taken
+    granted = segment.amount if commit.rolled_over_from is None else zero
+    drawn, rolled_over = posted.drawn.get(key, zero), posted.rolled_over.get(key, zero)
+    left = Fraction(granted + posted.manual.get(key, zero) - drawn - rolled_over)
+    return Balance(commit, segment, granted, left, rolled_over)
 
 
 def _order(balance: Balance, catalog: Catalog) -> tuple[Any, ...]:

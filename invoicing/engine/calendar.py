@@ -35,6 +35,11 @@ class BillingPeriod:
         return Period(self.starting_at, self.ending_before)
 
     @property
+    def is_last(self) -> bool:
+        """Whether the contract ends with it."""
+        return self.ending_before == self.contract.term.ending_before
+
+    @property
     def slot(self) -> str:
         return format_instant(self.starting_at)
 

@@ -1,13 +1,13 @@
 """What the invoice-compute engine answers: documents with their lines, what they would post, findings, the trace."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from billing_site.foundation.money import Unit
+from billing_site.foundation.money import Unit, exact_sum
 from billing_site.foundation.periods import Period
-from contracts.terms import SPEND
+from contracts.terms import SPEND, AccessSegment, Commit
 from pricing.engine.catalog import GroupValues
 from pricing.engine.overrides import LIST_RATE, LosingOverride
 from pricing.engine.steps import Level
@@ -81,6 +81,7 @@ class Entry:
     segment_id: UUID | None
     amount: Decimal  # money, or units where the balance counts those
     timestamp: datetime
+    new_contract_id: UUID | None = None  # of what goes over to a renewal: whose it is from then on
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,44 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class Pending:
+    """What a draft would take, dated like the entry that it would post: the end of its period."""
+
+    document_id: UUID
+    contract_id: UUID
+    amount: Decimal  # positive
+    timestamp: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One access segment. Amounts are in money, or in units where the commit counts those; exact."""
+
+    commit: Commit
+    segment: AccessSegment
+    granted: Decimal
+    manual: Decimal  # signed
+    drawn: Decimal  # by final documents, positive
+    pending: tuple[Pending, ...]
+    rolled_over: Decimal  # gone on to a renewal, positive
+
+    @property
+    def left(self) -> Decimal:
+        """What nobody has taken; below zero where more was taken off by hand than there was."""
+        taken = (-self.drawn, *(-each.amount for each in self.pending), -self.rolled_over)
+        return exact_sum([self.granted, self.manual, *taken])
+
+    def usable(self, at: datetime) -> Decimal:
+        """What can be used at an instant, if nothing more is drawn until then."""
+        return max(self.left, Decimal(0)) if at in self.segment.period else Decimal(0)
+
+    def expired(self, at: datetime) -> Decimal:
+        """What of it came to nothing."""
+        end = self.segment.period.ending_before
+        return max(self.left, Decimal(0)) if end is not None and end <= at else Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """Everything the customer's walk found out, documents in order of (period end or issue date, contract).
 
@@ -125,4 +164,5 @@ class Result:
     """
 
     documents: tuple[Document, ...]
-    findings: tuple[Finding, ...] = field(default=())
+    findings: tuple[Finding, ...] = ()
+    balances: tuple[Standing, ...] = ()  # in the order in which usage draws on them

@@ -1,6 +1,6 @@
 """Usage documents in the making: one for each open billing period, with its items and what it draws."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -9,10 +9,11 @@ from uuid import UUID
 
 from billing_site.foundation.money import QUANTUM, floor_to, round_to
 from billing_site.foundation.periods import HOUR
-from invoicing.engine.balances import Balance, balances
+from invoicing.engine.balances import Balance
 from invoicing.engine.calendar import BillingPeriod, open_periods
-from invoicing.engine.inputs import Inputs
+from invoicing.engine.inputs import Inputs, Posted
 from invoicing.engine.items import Item
+from invoicing.engine.rollovers import Rollover, rollovers
 from invoicing.engine.sellers import Seller, sellers
 from invoicing.engine.stretches import stretches
 from ledger.scopes import Scope
@@ -33,6 +34,7 @@ class UsageDraft:
     items: dict[ItemKey, Item] = field(default_factory=dict)
     composite_items: list[Item] = field(default_factory=list)  # there when the usage has been walked to the end
     deductions: dict[Balance, Decimal] = field(default_factory=dict)  # known when it is closed
+    rollovers: list[Rollover] = field(default_factory=list)  # of a contract's last period: what goes on to its renewal
 
     @property
     def product_order(self) -> tuple[UUID, ...]:
@@ -93,12 +95,13 @@ class UsageDraft:
             amount = min(round_to(exact, QUANTUM), floor_to(balance.left + exact, QUANTUM))
             self.deductions[balance] = amount
             balance.pay(Fraction(amount) - exact)
+        for rollover in self.rollovers:
+            rollover.settle()
 
 
-def usage_drafts(inputs: Inputs) -> list[UsageDraft]:
+def usage_drafts(inputs: Inputs, shared: tuple[Balance, ...]) -> list[UsageDraft]:
     """A draft for each open period, in the order in which they become final, on balances that they share."""
     selling = sellers(inputs.terms, inputs.catalog)
-    shared = balances(inputs.terms.all_commits, inputs.catalog, inputs.posted)
     found: list[UsageDraft] = []
     for open_ in open_periods(inputs):
         seller = selling[open_.contract.id]
@@ -110,7 +113,23 @@ def usage_drafts(inputs: Inputs) -> list[UsageDraft]:
         }
         composites = tuple(_composites(seller, inputs.catalog, open_.ending_before - HOUR))
         found.append(UsageDraft(open_, seller, rivals, shared, runs_, composites))
+    for rollover in rollovers(inputs.terms.contracts, shared):
+        _place(rollover, found, inputs.posted)
     return found
+
+
+def _place(rollover: Rollover, drafts: Sequence[UsageDraft], posted: Posted) -> None:
+    """A rollover is settled by the last document of the contract that is renewed; where it has none, at once."""
+    renewed = rollover.renewed
+    last = [draft for draft in drafts if draft.open.contract is renewed and draft.open.is_last]
+    if not last and renewed.rate_card_id is not None:
+        rollover.take_posted(posted)
+        return
+    rollover.hold_back()
+    for draft in last:
+        draft.rollovers.append(rollover)
+    if not last:
+        rollover.settle()
 
 
 def _composites(seller: Seller, catalog: Catalog, last_hour: datetime) -> Iterator[ProductVersion]:

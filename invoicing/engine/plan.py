@@ -13,6 +13,7 @@ from uuid import UUID
 
 from billing_site.foundation.periods import Period
 from invoicing.engine.calendar import BillingPeriod, open_periods
+from invoicing.engine.commits import all_commits
 from invoicing.engine.inputs import Inputs
 from invoicing.engine.sellers import Seller, sellers
 from ledger.scopes import Scope
@@ -85,7 +86,7 @@ def _cuts(inputs: Inputs, sellers_: Iterable[Seller]) -> Iterator[datetime | Non
         yield from _bounds(seller.contract.term)
         for override in seller.contract.overrides:
             yield from _bounds(override.period)
-    for commit in inputs.terms.all_commits:
+    for commit in all_commits(inputs):
         for segment in commit.segments:
             yield from _bounds(segment.period)
     for claim in inputs.terms.claims:

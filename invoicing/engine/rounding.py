@@ -79,8 +79,10 @@ def _is_payable(line: Line, document: Document) -> bool:
 def _billed(entry: Entry, lines: Sequence[Line], totals: Sequence[Decimal]) -> Decimal:
     """What the lines that the entry stands for print: those that a segment covers, or the true-up of a commit.
 
-    Units are posted as they are.
+    Units are posted as they are. What goes over to a renewal is on no line.
     """
+    if entry.new_contract_id is not None:
+        return Decimal(0)
     if any(line.quantity_consumed is not None for line in lines if line.segment_id == entry.segment_id):
         return entry.amount
     printed = [

@@ -1,12 +1,12 @@
 """Documents for amounts that are billed on their dates, whatever the usage: scheduled charges and paid commits."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from billing_site.foundation.money import MixedUnits, Unit, exact_sum
 from billing_site.foundation.periods import format_instant
-from contracts.terms import Commit, Contract, CustomerTerms, ScheduledAmount, ScheduledCharge
+from contracts.terms import Commit, Contract, ScheduledAmount, ScheduledCharge
 from invoicing.engine.calendar import CHARGES, draft_id
 from invoicing.engine.documents import Document, Line
 from invoicing.engine.inputs import Inputs
@@ -14,11 +14,11 @@ from pricing.engine.catalog import Catalog
 from pricing.engine.products import name_at
 
 
-def charge_documents(inputs: Inputs) -> Iterator[Document]:
+def charge_documents(inputs: Inputs, commits: Sequence[Commit]) -> Iterator[Document]:
     """One draft for each contract and issue date that is not final yet, however far ahead; all of a date together."""
     for contract in inputs.terms.contracts:
         by_date: dict[datetime, list[Line]] = {}
-        for issued_at, line in _lines(contract, inputs.terms, inputs.catalog):
+        for issued_at, line in _lines(contract, commits, inputs.catalog):
             by_date.setdefault(issued_at, []).append(line)
         for issued_at, lines in sorted(by_date.items()):
             slot = format_instant(issued_at)
@@ -38,11 +38,11 @@ def charge_documents(inputs: Inputs) -> Iterator[Document]:
                 )
 
 
-def _lines(contract: Contract, terms: CustomerTerms, catalog: Catalog) -> Iterator[tuple[datetime, Line]]:
+def _lines(contract: Contract, commits: Sequence[Commit], catalog: Catalog) -> Iterator[tuple[datetime, Line]]:
     for charge in contract.charges:
         for item in charge.items:
             yield item.issued_at, _line("scheduled", charge, item, catalog, charge_id=charge.id)
-    for commit in terms.all_commits:
+    for commit in commits:
         if commit.pays and commit.is_billed_by(contract.id):
             for item in commit.invoice_items:
                 yield item.issued_at, _line("commit_purchase", commit, item, catalog, commit=commit)

@@ -12,30 +12,49 @@ It can be final only after all usage documents that overlap its window, of every
 before the grace of these periods is over: usage that comes within it may still make a document.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
+from uuid import UUID
 
 from billing_site.foundation.money import exact_sum
 from contracts.terms import Commit, Contract, ScheduledAmount
 from invoicing.engine.calendar import TRUE_UP, BillingPeriod, draft_id, open_periods
-from invoicing.engine.documents import Document, Entry, Line
-from invoicing.engine.inputs import Inputs, Posted
+from invoicing.engine.documents import Document, Entry, Line, Standing
+from invoicing.engine.inputs import Inputs
 from pricing.engine.products import name_at
 
 
-def true_ups(inputs: Inputs, usage_documents: Sequence[Document]) -> Iterator[Document]:
-    """The draft true-up of each postpaid commit that has none that is final. One of zero is among them."""
+def true_ups(inputs: Inputs, standings: Sequence[Standing], usage_documents: Sequence[Document]) -> Iterator[Document]:
+    """The draft true-up of each postpaid commit that has none that is final. One of zero is among them.
+
+    A renewal that took nothing over has none.
+    """
     periods = open_periods(inputs)
     for contract in inputs.terms.contracts:
-        for commit in inputs.terms.all_commits:
+        for of_commit in _by_commit(standings):
+            commit = of_commit[0].commit
             is_final = (contract.id, TRUE_UP, str(commit.id)) in inputs.posted.documents
-            if commit.is_billed_by(contract.id) and not commit.pays and not is_final:
-                in_window = [period for period in periods if _counts_toward(period, commit)]
+            if commit.is_billed_by(contract.id) and not commit.pays and not is_final and _is_owed(of_commit):
+                awaited = [period for period in periods if _decides(period, commit, contract)]
                 for item in commit.invoice_items:  # a postpaid commit has exactly one
-                    yield _true_up(inputs, contract, commit, item, in_window, usage_documents)
+                    yield _true_up(inputs, contract, item, of_commit, awaited, usage_documents)
 
 
-def _counts_toward(billing: BillingPeriod, commit: Commit) -> bool:
+def _by_commit(standings: Sequence[Standing]) -> Iterable[Sequence[Standing]]:
+    found: dict[UUID, list[Standing]] = {}
+    for standing in standings:
+        found.setdefault(standing.commit.id, []).append(standing)
+    return found.values()
+
+
+def _is_owed(standings: Sequence[Standing]) -> bool:
+    return any(standing.granted for standing in standings)
+
+
+def _decides(billing: BillingPeriod, commit: Commit, contract: Contract) -> bool:
+    """Whether usage of the period may count toward the commit, or what of it is left may become the commit."""
+    if commit.rolled_over_from is not None and billing.is_last and billing.contract.id == contract.renews:
+        return True
     overlaps = any(billing.period.overlap(segment.period) for segment in commit.segments)
     return overlaps and commit.is_open_to(billing.contract.id)
 
@@ -43,13 +62,14 @@ def _counts_toward(billing: BillingPeriod, commit: Commit) -> bool:
 def _true_up(
     inputs: Inputs,
     contract: Contract,
-    commit: Commit,
     item: ScheduledAmount,
-    in_window: Sequence[BillingPeriod],
+    standings: Sequence[Standing],
+    awaited: Sequence[BillingPeriod],
     usage_documents: Sequence[Document],
 ) -> Document:
-    awaited = {billing.document_id for billing in in_window}
-    missing = max(_missing(inputs, commit, usage_documents), Decimal(0))
+    commit = standings[0].commit
+    ids = {billing.document_id for billing in awaited}
+    missing = max(_missing(inputs, commit, standings), Decimal(0))
     name = commit.name or name_at(inputs.catalog.products[commit.product_id], item.issued_at)
     line = Line(
         type="commit_purchase",
@@ -72,30 +92,16 @@ def _true_up(
         type="SCHEDULED",
         period=None,
         issued_at=item.issued_at,
-        finalizes_at=max([item.issued_at, *(billing.finalizes_at for billing in in_window)]),
+        finalizes_at=max([item.issued_at, *(billing.finalizes_at for billing in awaited)]),
         unit=commit.unit,
         lines=(line,),
         total=missing,
         entries=(Entry("POSTPAID_COMMIT_TRUEUP", commit.id, None, -missing, item.issued_at),),
-        waits_for=tuple(document.id for document in usage_documents if document.id in awaited),
+        waits_for=tuple(document.id for document in usage_documents if document.id in ids),
     )
 
 
-def _missing(inputs: Inputs, commit: Commit, usage_documents: Sequence[Document]) -> Decimal:
-    drawn = [entry.amount for document in usage_documents for entry in document.entries if entry.commit_id == commit.id]
-    return exact_sum([owed(commit, inputs.posted), -inputs.posted.billed.get(commit.id, Decimal(0)), *drawn])
-
-
-def owed(commit: Commit, posted: Posted) -> Decimal:
-    """What a commitment came to: as agreed, with what was posted by hand, less what went on to a renewal."""
-    return exact_sum(
-        [
-            amount
-            for segment in commit.segments
-            for amount in (
-                segment.amount,
-                posted.manual.get(segment.id, Decimal(0)),
-                -posted.rolled_over.get(segment.id, Decimal(0)),
-            )
-        ]
-    )
+def _missing(inputs: Inputs, commit: Commit, standings: Sequence[Standing]) -> Decimal:
+    owed = [amount for each in standings for amount in (each.granted, each.manual, -each.rolled_over)]
+    pending = [-taken.amount for each in standings for taken in each.pending]
+    return exact_sum([*owed, *pending, -inputs.posted.billed.get(commit.id, Decimal(0))])

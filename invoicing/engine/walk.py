@@ -35,6 +35,8 @@ from decimal import Decimal, localcontext
 
 from billing_site.foundation.periods import Period
 from invoicing.engine.assemble import usage_document
+from invoicing.engine.balances import balances
+from invoicing.engine.commits import all_commits
 from invoicing.engine.composites import settle_composites
 from invoicing.engine.documents import Result
 from invoicing.engine.drafts import UsageDraft, usage_drafts
@@ -45,6 +47,7 @@ from invoicing.engine.inputs import Inputs, Usage
 from invoicing.engine.plan import Plan, plan
 from invoicing.engine.routes import Routes
 from invoicing.engine.scheduled import charge_documents
+from invoicing.engine.standings import standings
 from invoicing.engine.sums import Sums, take_what_fits
 from invoicing.engine.totals import know_totals
 from invoicing.engine.trueup import true_ups
@@ -65,7 +68,9 @@ def compute(inputs: Inputs, plan: Plan, usage: Usage) -> Result | NeedsHours:
     It may ask several times; call it until it answers with a Result.
     """
     with localcontext(EXACT):
-        drafts = usage_drafts(inputs)
+        commits = all_commits(inputs)
+        shared = balances(commits, inputs.catalog, inputs.posted)
+        drafts = usage_drafts(inputs, shared)
         try:
             walk(drafts, plan.slices, usage)
         except HoursMissing as missing:
@@ -73,9 +78,10 @@ def compute(inputs: Inputs, plan: Plan, usage: Usage) -> Result | NeedsHours:
         found = [(draft, findings(draft)) for draft in drafts]
         made = [usage_document(draft, inputs.catalog, of_draft) for draft, of_draft in found]
         of_usage = [document for document in made if document is not None]
-        documents = [*of_usage, *charge_documents(inputs), *true_ups(inputs, of_usage)]
+        standing = tuple(standings(shared, drafts, inputs.posted))
+        documents = [*of_usage, *charge_documents(inputs, commits), *true_ups(inputs, standing, of_usage)]
     documents.sort(key=lambda document: (document.issued_at, document.contract_id, document.kind != "USAGE"))
-    return Result(tuple(documents), tuple(finding for _, of_draft in found for finding in of_draft))
+    return Result(tuple(documents), tuple(finding for _, of_draft in found for finding in of_draft), standing)
 
 
 class HoursMissing(Exception):

@@ -47,7 +47,8 @@ def with_unread_values(result: Result, inputs: Inputs, metric_ids: Sequence[UUID
         found[open_.document_id].extend(_unfinished(open_, under_way, inputs))
     if not any(found.values()):
         return result
-    return Result(
+    return replace(
+        result,
         documents=tuple(_held_by(found[document.id], document) for document in result.documents),
         findings=(*(finding for findings in found.values() for finding in findings), *result.findings),
     )

@@ -11,7 +11,6 @@ from billing_site.foundation.money import exact_sum
 from contracts.models import Contract, Customer
 from invoicing.engine.documents import Document
 from invoicing.engine.rounding import RoundedEntry, finalized
-from invoicing.engine.trueup import owed
 from invoicing.frozen import frozen, hash_of
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.queries.compute import Computation
@@ -105,10 +104,7 @@ def _entry(rounded: RoundedEntry, draft: Document, computed: Computation) -> New
 
 def left_of(commit_id: UUID, computed: Computation) -> Decimal:
     """What posted deductions leave of a commit, exactly; never below zero."""
-    commit = next(commit for commit in computed.inputs.terms.all_commits if commit.id == commit_id)
-    posted = computed.inputs.posted
-    drawn = exact_sum([posted.drawn.get(segment.id, Decimal(0)) for segment in commit.segments])
-    return max(owed(commit, posted) - drawn, Decimal(0))
+    return max(exact_sum([each.left for each in computed.result.balances if each.commit.id == commit_id]), Decimal(0))
 
 
 def _due_at(issued_at: datetime, days: int | None) -> datetime | None:

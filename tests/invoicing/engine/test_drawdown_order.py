@@ -42,18 +42,19 @@ def balance(name: str, type_: str = "PREPAID", **terms: object) -> Commit:
     return commit(type_, "10", *window, name=name, **{**plain, **terms})
 
 
+OF_THE_RENEWED = {"contract_id": uid("old"), "rollover_fraction": D(1), "start": on(9, 1), "end": OCTOBER}
 FROM_THE_SECOND = {"start": on(10, 2)}
 A_DAY_LATER = {**FROM_THE_SECOND, "created_at": on(9, 2)}
 
 IN_ORDER = [
     balance("in credits", "POSTPAID", unit=CREDITS, priority=D(9)),
-    balance("rolled over of a postpaid commit", "POSTPAID", rolled_over_from=uid("old"), priority=D(9)),
-    balance("rolled over of a credit", "CREDIT", rolled_over_from=uid("old"), priority=D(8)),
+    balance("rolled over of a postpaid commit", "POSTPAID", **OF_THE_RENEWED, priority=D(9)),
+    balance("rolled over of a credit", "CREDIT", **OF_THE_RENEWED, priority=D(8)),
     balance("priority 1", priority=D(1)),
     balance("the contract's", contract_id=uid("Acme")),
     balance("a credit", "CREDIT"),
     balance("H and L", targets=H_AND_L),
-    balance("H and L in one region", targets=[replace(each, presentation_group_values=EU) for each in H_AND_L]),
+    balance("H and L in one region", targets=tuple(replace(each, presentation_group_values=EU) for each in H_AND_L)),
     balance("until November", end=NOVEMBER),
     balance("plain"),
     balance("for one contract", applicable_contract_ids=frozenset([uid("Acme")]), **FROM_THE_SECOND),
@@ -66,15 +67,16 @@ PRODUCTS = (product("H", presentation_group_key=("region",)), product("L", prese
 
 def drawn_on(balances: list[Commit]) -> list[str]:
     """Who pays the units of an hour, one each, in the order of the counter."""
-    own = tuple(each for each in balances if each.contract_id is not None)
+    own, old = (tuple(each for each in balances if each.contract_id == uid(name)) for name in ("Acme", "old"))
     shared = [each for each in balances if each.contract_id is None]
     prices = card(rate("H", "10", unit=CREDITS), rate("L", "1"), credits_at="1")
     used_up = [used("H", on(10, 3, 5), len(balances), region="eu")]
-    october = the_usage(
-        computed(given(LATE_OCTOBER, [contract(commits=own)], [prices], PRODUCTS, commits=shared), used_up)
-    )
-    names = {segment.id: each.name for each in balances for segment in each.segments}
-    paid = {(part.above, names[part.segment_id]) for line in october.lines for part in line.parts if part.segment_id}
+    renewed = contract(on(9, 1), OCTOBER, name="old", rate_card_id=None, commits=old)
+    agreed = [renewed, contract(commits=own, renews=renewed.id)]
+    result = computed(given(LATE_OCTOBER, agreed, [prices], PRODUCTS, commits=shared), used_up)
+    names = {each.segment.id: each.commit.name for each in result.balances}
+    lines = the_usage(result).lines
+    paid = {(part.above, names[part.segment_id]) for line in lines for part in line.parts if part.segment_id}
     return [name for _, name in sorted(paid)]
 
 

@@ -15,6 +15,8 @@ from billing_site.foundation.money import QUANTUM, exact_sum
 from billing_site.foundation.periods import Period
 from contracts.terms import ClaimWindow, Contract
 from invoicing.engine.assemble import usage_document
+from invoicing.engine.balances import balances
+from invoicing.engine.commits import all_commits
 from invoicing.engine.documents import Document
 from invoicing.engine.drafts import usage_drafts
 from invoicing.engine.exact import EXACT
@@ -91,7 +93,8 @@ def walked(inputs: Inputs, events: list[Event], *, hour_by_hour: bool) -> list[D
     planned, ledger = plan(inputs), Ledger(events)
     known = Usage(ledger.slices(planned), {slice_: ledger.hours(slice_) for slice_ in planned.slices})
     with localcontext(EXACT):
-        drafts = usage_drafts(inputs)
+        shared = balances(all_commits(inputs), inputs.catalog, inputs.posted)
+        drafts = usage_drafts(inputs, shared)
         walk(drafts, planned.slices, known, hour_by_hour=hour_by_hour)
         return [usage_document(draft, inputs.catalog, findings(draft)) for draft in drafts]
 

@@ -164,7 +164,10 @@ def test_a_prepaid_deduction_knows_what_was_printed():
 @settings(max_examples=60, deadline=None)
 @for_all(st.lists(st.integers(0, 130), min_size=3, max_size=3))
 def test_invoices_and_true_up_add_up_to_the_commitment(months):
-    """A commitment of 100 cents, usage at 0.4 cents a unit: what is billed in all is the commitment, or the usage."""
+    """A commitment of 100 cents, usage at 0.4 cents a unit: what is billed in all is the commitment, or the usage.
+
+    Documents that were rounded up to more than the commitment stay as they are.
+    """
     events: list[Event] = [
         used("A", on(month, 5), quantity) for month, quantity in zip((10, 11, 12), months, strict=True)
     ]
@@ -174,7 +177,8 @@ def test_invoices_and_true_up_add_up_to_the_commitment(months):
         rounded = finalized(document)
         posted, billed = settled(posted, rounded), billed + rounded.total
     assert document.kind == "TRUE_UP"
-    assert billed == 100 if usage <= 100 else abs(billed - usage) < 3
+    printed = sum(round_to(quantity * D("0.4"), D(1)) for quantity in months)
+    assert billed == max(100, printed) if usage <= 100 else abs(billed - usage) < 3
     assert computed(promise("100", on(1, 9, year=2026), posted), events).documents == ()
 
 

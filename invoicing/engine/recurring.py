@@ -1,0 +1,125 @@
+"""Commits and credits that recur: an instance for each period, a balance of its own with an id that never changes.
+
+Instances are functions of what was agreed, so nobody has to make them: at the first instant of a period its instance is
+there. It can be drawn on for so many periods as the duration says, and no longer than the contract runs.
+
+A first or last period that is cut short is granted by time, as its share of the whole anchored period, where the
+proration says so. What comes by time is rounded as agreed; where nothing is, to 12 decimals.
+
+**Worked table.** 310 a period, from 22 October to 11 December; usage is billed by the calendar month.
+
+    periods              first                 second                 third
+    of usage documents   22 October, 100       1 November, 310        1 December, 100
+    the same, NONE       22 October, 310       1 November, 310        1 December, 310
+    the same, FIRST      22 October, 100       1 November, 310        1 December, 310
+    a duration of two    until 1 December      until 11 December      until 1 January
+    monthly, its own     22 October, 310       22 November, 196.333333333333 (19 of 30 days)
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from itertools import chain, islice
+
+from billing_site.foundation.ids import derived_id
+from billing_site.foundation.money import QUANTUM, floor_to, round_to
+from billing_site.foundation.periods import (
+    Period,
+    billing_periods,
+    boundaries,
+    earliest,
+    format_instant,
+    full_period,
+)
+from contracts.terms import (
+    FIRST,
+    FIRST_AND_LAST,
+    LAST,
+    AccessSegment,
+    AmountRounding,
+    Commit,
+    Contract,
+    RecurringCommit,
+    ScheduledAmount,
+)
+
+
+def instances(contract: Contract, recurring: RecurringCommit, *, until: datetime) -> Iterator[Commit]:
+    """The instances whose period begins before `until`, in order of time."""
+    frequency = recurring.frequency or contract.frequency
+    anchor = contract.billing_anchor_at if recurring.frequency is None else recurring.period.starting_at
+    granted = recurring.period.overlap(contract.term)
+    if granted is None:
+        return
+    for number, period in enumerate(billing_periods(granted, anchor, frequency)):
+        if period.starting_at >= until:
+            return
+        whole = full_period(anchor, frequency, at=period.starting_at)
+        is_last = period.ending_before == granted.ending_before
+        share = _counted(recurring.proration, period, whole, is_first=number == 0, is_last=is_last).share_of(whole)
+        end = _end(granted, anchor, frequency, number + recurring.duration)
+        yield _instance(recurring, Period(period.starting_at, earliest(end, contract.term.ending_before)), share)
+
+
+def _counted(proration: str, period: Period, whole: Period, *, is_first: bool, is_last: bool) -> Period:
+    """The period, made whole at an end that is not granted by time."""
+    cut_at_start = not is_first or proration in (FIRST, FIRST_AND_LAST)
+    cut_at_end = not is_last or proration in (LAST, FIRST_AND_LAST)
+    return Period(
+        period.starting_at if cut_at_start else whole.starting_at,
+        period.ending_before if cut_at_end else whole.ending_before,
+    )
+
+
+def _end(granted: Period, anchor: datetime, frequency: str, count: int) -> datetime:
+    """Where the first `count` periods end, those that are granted and the ones that would follow."""
+    of_granted = (period.ending_before for period in billing_periods(granted, anchor, frequency))
+    ends = chain(of_granted, _after(granted, anchor, frequency))
+    end = next(islice(ends, count - 1, None))
+    assert end is not None, "billing periods have an end"
+    return end
+
+
+def _after(granted: Period, anchor: datetime, frequency: str) -> Iterator[datetime]:
+    if granted.ending_before is not None:
+        yield from boundaries(anchor, frequency, after=granted.ending_before)
+
+
+def _instance(recurring: RecurringCommit, access: Period, share: Fraction) -> Commit:
+    start = access.starting_at
+    key = (recurring.id, format_instant(start))
+    amount = _by_time(recurring.access_amount, share, recurring.access_rounding)
+    items: tuple[ScheduledAmount, ...] = ()
+    if recurring.invoice_amount is not None:
+        billed = _by_time(recurring.invoice_amount, share, recurring.invoice_rounding)
+        items = (ScheduledAmount(derived_id("recurring item", *key), start, billed, billed, Decimal(1)),)
+    return Commit(
+        id=derived_id("recurring", *key),
+        type=recurring.type,
+        contract_id=recurring.contract_id,
+        product_id=recurring.product_id,
+        name=recurring.name,
+        priority=recurring.priority,
+        unit=recurring.unit,
+        segments=(AccessSegment(derived_id("recurring segment", *key), amount, access),),
+        invoice_items=items,
+        targets=recurring.targets,
+        created_at=max(start, recurring.created_at),
+        rate_type=recurring.rate_type,
+        access_type=recurring.access_type,
+        rollover_fraction=recurring.rollover_fraction,
+        recurring_id=recurring.id,
+    )
+
+
+def _by_time(amount: Decimal, share: Fraction, rounding: AmountRounding | None) -> Decimal:
+    if share == 1:
+        return amount
+    exact = Fraction(amount) * share
+    if rounding is None:
+        return round_to(exact, QUANTUM)
+    step = Decimal(1).scaleb(-rounding.decimal_places)
+    if rounding.method == "FLOOR":
+        return floor_to(exact, step)
+    return -floor_to(-exact, step) if rounding.method == "CEILING" else round_to(exact, step)

@@ -1,0 +1,115 @@
+"""What a renewal takes over: the rest of the old contract's balances, as balances of the new one, drawn on first.
+
+A contract that renews another takes its place at its start. Of each commit or credit of the old one with a rollover
+fraction, what can still be drawn on then goes over, up to that fraction of what it was for; the rest expires. Segments
+that are over, or have not begun, are not part of it. It can be drawn on until the new contract ends; where that is
+open, for as long as before. It is for the same products, and does not roll over once more.
+
+    commit                                  left     fraction   goes over   expires
+    1,000                                   700      0.5        500         200
+    1,000                                   300      0.5        300         0
+    400 of March, 600 of the year, in May   600      1          600         0
+    1,000, 200 taken off by hand            700      0.9        700         0
+
+The amount is known where the walk arrives at the renewal, when the old contract's last document has drawn what it
+draws, and is posted with it. Of a postpaid commit what goes over is owed under the new contract: usage counts there
+first, and its true-up is where its time ends; the old true-up asks for the rest alone.
+
+The new contract's documents may be final before the old one's last. What they have drawn is held back from the old
+balance, so that nothing is drawn twice.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+from billing_site.foundation.ids import derived_id
+from billing_site.foundation.money import QUANTUM, floor_to
+from billing_site.foundation.periods import Period
+from contracts.terms import AccessSegment, Commit, Contract, ScheduledAmount
+from invoicing.engine.balances import Balance
+from invoicing.engine.inputs import Posted
+
+
+def rollover(commit: Commit, renewal: Contract) -> Commit | None:
+    """What `renewal` takes over of a commit of the contract that it renews, at the most; None where that is nothing."""
+    at = renewal.term.starting_at
+    standing = [segment for segment in commit.segments if _stands(segment, at)]
+    limit = floor_to(
+        sum((Fraction(segment.amount) for segment in standing), Fraction(0)) * Fraction(commit.rollover_fraction or 0),
+        QUANTUM,
+    )
+    if not limit:
+        return None
+    key = (commit.id, renewal.id)
+    end = renewal.term.ending_before or at + max(_length(segment) for segment in standing)
+    owed = ScheduledAmount(derived_id("rollover item", *key), end, limit, limit, Decimal(1))
+    return replace(
+        commit,
+        id=derived_id("rollover", *key),
+        contract_id=renewal.id,
+        segments=(AccessSegment(derived_id("rollover segment", *key), limit, Period(at, end)),),
+        invoice_items=() if commit.pays else (owed,),
+        created_at=renewal.created_at,
+        rollover_fraction=None,
+        rolled_over_from=commit.id,
+        recurring_id=None,
+    )
+
+
+@dataclass(slots=True, eq=False)
+class Rollover:
+    """From the balances of one commit of the old contract into one of the new."""
+
+    renewed: Contract
+    renewal: Contract
+    into: Balance
+    sources: Sequence[Balance]  # in the order in which they are drawn on
+    moved: dict[Balance, Decimal] = field(default_factory=dict)
+
+    def hold_back(self) -> None:
+        """Leave in the old balances nothing of what documents of the new contract have drawn already."""
+        self._move(-self.into.left)
+
+    def settle(self) -> None:
+        """Move what is left, now that the old contract has drawn what it draws."""
+        self._move(Fraction(self.into.segment.amount - self.into.granted))
+
+    def take_posted(self, posted: Posted) -> None:
+        """What went over with the old contract's last document, which is final."""
+        for source in self.sources:
+            self.into.grant(posted.rolled_over.get(source.segment.id, Decimal(0)))
+
+    def _move(self, most: Fraction) -> None:
+        for source in self.sources:
+            amount = floor_to(max(min(source.left, most), Fraction(0)), QUANTUM)
+            if amount:
+                most -= Fraction(amount)
+                source.roll_over(amount)
+                self.into.grant(amount)
+                self.moved[source] = self.moved.get(source, Decimal(0)) + amount
+
+
+def rollovers(contracts: Sequence[Contract], balances: Sequence[Balance]) -> Iterator[Rollover]:
+    """From where into each balance that a renewal takes over."""
+    by_id = {contract.id: contract for contract in contracts}
+    for into in balances:
+        if into.commit.rolled_over_from is not None and into.commit.contract_id is not None:
+            renewal = by_id[into.commit.contract_id]
+            assert renewal.renews is not None, "what was rolled over belongs to a renewal"
+            at, commit_id = into.period.starting_at, into.commit.rolled_over_from
+            sources = [each for each in balances if each.commit.id == commit_id and _stands(each.segment, at)]
+            yield Rollover(by_id[renewal.renews], renewal, into, sources)
+
+
+def _stands(segment: AccessSegment, at: datetime) -> bool:
+    """Whether it can be drawn on right before `at`."""
+    end = segment.period.ending_before
+    return segment.period.starting_at < at and (end is None or at <= end)
+
+
+def _length(segment: AccessSegment) -> timedelta:
+    end = segment.period.ending_before
+    return timedelta.max if end is None else end - segment.period.starting_at
