@@ -13,7 +13,7 @@ from billing_site.foundation.actor import Actor
 from billing_site.foundation.admin import ReasonForm
 from billing_site.foundation.refusals import Refusal
 from pricing import services
-from pricing.models import BillableMetric, PricingUnit, Product, ProductVersion, Rate, RateCard, RateCardAlias
+from pricing.models import BillableMetric, PricingUnit, Product, ProductVersion, RateCard, RateCardAlias
 from pricing.serializers.metrics import MetricCreate
 from pricing.serializers.products import ProductCreate
 
@@ -58,7 +58,7 @@ class ServiceForm(ReasonForm):
         """There is nothing left to save."""
 
     def _show(self, path: str, rule: str) -> None:
-        own = path.partition("].")[2] if path.startswith(("rates[", "aliases[")) else path
+        own = path.partition("].")[2] if path.startswith("aliases[") else path
         head = own.partition("[")[0]
         for name in (own, head, head.partition(".")[0]):
             field = self.shown_as.get(name, name)
@@ -223,44 +223,6 @@ class AliasForm(ServiceForm):
     def perform(self, values: dict[str, Any], **told: Any) -> Model:
         card = values.pop("rate_card")
         return services.add_aliases(card.pk, [services.Alias(**values)], **told)[0]
-
-
-class RateForm(ServiceForm):
-    pricing_group_values = forms.JSONField(
-        required=False, help_text='{"model": "xl"}: a value for each of the product\'s pricing group keys.'
-    )
-    shown_as = {"product_id": "product", "rate_card_id": "rate_card"}
-
-    class Meta:
-        model = Rate
-        fields = [
-            "rate_card",
-            "product",
-            "pricing_group_values",
-            "price",
-            "starting_at",
-            "ending_before",
-            "entitled",
-        ]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["rate_card"].queryset = RateCard.objects.filter(archived_at=None)  # type: ignore[attr-defined]
-        products = Product.objects.filter(archived_at=None, type=Product.Type.USAGE)
-        self.fields["product"].queryset = products  # type: ignore[attr-defined]
-        self.fields["ending_before"].required = False
-        self.fields["entitled"].initial = True
-
-    def clean_pricing_group_values(self) -> dict[str, Any]:
-        values = self.cleaned_data["pricing_group_values"] or {}
-        if not isinstance(values, dict):
-            raise forms.ValidationError('Write an object: {"model": "xl"}.')
-        return values
-
-    def perform(self, values: dict[str, Any], **told: Any) -> Model:
-        card, product = values.pop("rate_card"), values.pop("product")
-        rate = services.NewRate(product_id=product.pk, rate_type=Rate.Type.FLAT.value, **values)
-        return services.add_rate(card.pk, rate, **told)
 
 
 def _first(errors: Any) -> str:

@@ -41,6 +41,16 @@ def tariff_text(tariff: Tariff, unit: Unit) -> str:
     return f"{price} a unit"
 
 
+def commit_rate_text(rate: Rate, version: ProductVersion) -> str:
+    """What a rate charges instead where a balance pays that asks for it; empty where it says nothing of that."""
+    tariff, unit = rate.to_commit_tariff(), rate.unit.to_unit()
+    if tariff is None:
+        return ""
+    if tariff.type == FLAT and tariff.price is not None:
+        return f"{exact_text(tariff.price, unit)} {sold_unit(version)}"
+    return tariff_text(tariff, unit)
+
+
 def rate_text(rate: Rate) -> str:
     """What a rate charges, without what a flat price is for."""
     return charge_text(rate.to_tariff(), rate.unit.to_unit())
@@ -54,9 +64,9 @@ def charge_text(tariff: Tariff, unit: Unit) -> str:
 
 
 def rate_unit_text(rate: Rate, version: ProductVersion) -> str:
-    """What a flat price is for; the others say it themselves."""
+    """What a flat price is for; the others say it themselves, and count in what is sold: "(in million tokens)"."""
     if rate.rate_type != FLAT:
-        return ""
+        return f"(in {version.conversion_name})" if version.conversion_name else ""
     return FREQUENCY_TEXTS.get(rate.billing_frequency) or sold_unit(version)
 
 

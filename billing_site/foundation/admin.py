@@ -37,6 +37,10 @@ class Dressed(forms.BaseForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.dress()
+
+    def dress(self) -> None:
+        """Once more for a form that adds fields after it was made."""
         for field in self.fields.values():
             for widget in getattr(field.widget, "widgets", [field.widget]):
                 for kind, classes in self.CLASSES:

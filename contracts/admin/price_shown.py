@@ -7,12 +7,12 @@ from uuid import UUID
 
 from django.urls import reverse
 
-from billing_site.foundation.display import count_text, day_text, instant_text
+from billing_site.foundation.display import count_text, day_text, exact_text, instant_text
 from billing_site.foundation.periods import floor_hour
 from contracts.queries import Reach
-from pricing.models import Publication, Rate, RateCard
-from pricing.queries import PricedKey, Standing, Stay
-from pricing.wording import price_text, rate_text, rate_unit_text, values_text
+from pricing.models import Publication, Rate, RateCard, RateCardConversion
+from pricing.queries import AliasSegment, Key, PricedKey, Standing, Stay
+from pricing.wording import FREQUENCY_TEXTS, commit_rate_text, price_text, rate_text, rate_unit_text, values_text
 
 # what is said of a rate's standing, and how it looks
 BADGES = {
@@ -24,12 +24,17 @@ BADGES = {
 }
 
 
+FREQUENCY = "billing_frequency"
+BILLED = {code: f"billed every {text.removeprefix('a ')}" for code, text in FREQUENCY_TEXTS.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class ShownStay:
     """One rate over one range, and who brought it."""
 
     amount: str
     per: str
+    commit: str
     when: str
     badge: str
     tone: str
@@ -51,6 +56,7 @@ class ShownStay:
         return cls(
             amount=rate_text(rate),
             per=rate_unit_text(rate, stay.version),
+            commit=commit_rate_text(rate, stay.version),
             when=range_text(stay.starting_at, stay.ending_before),
             badge=badge,
             tone=tone,
@@ -72,6 +78,7 @@ class ShownKey:
     values: str
     amount: str
     per: str
+    commit: str
     since: str
     is_entitled: bool
     to_come: tuple[ShownStay, ...]
@@ -86,16 +93,43 @@ class ShownKey:
             number=number,
             product_id=priced.product.pk,
             name=priced.version.name,
-            values=values_text(priced.key.values),
+            values=key_text(priced.key),
             amount=rate_text(now.rate) if now else "",
             per=rate_unit_text(now.rate, priced.version) if now else "",
+            commit=commit_rate_text(now.rate, priced.version) if now else "",
             since=range_text(now.starting_at, now.ending_before) if now else "",
             is_entitled=now.rate.entitled if now else False,
             to_come=tuple(ShownStay.of(card, stay) for stay in priced.those(Standing.TO_COME)),
             stays=tuple(ShownStay.of(card, stay) for stay in reversed(priced.stays)),
             summary=_summary(priced),
-            change_url=change_url(card, priced),
+            change_url=change_url(card, priced.key),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ShownAlias:
+    """A name of the card, and when it means the card."""
+
+    name: str
+    when: str
+
+    @classmethod
+    def of(cls, segment: AliasSegment) -> "ShownAlias":
+        start = f"from {day_text(segment.starting_at)}" if segment.starting_at else "since ever"
+        end = f" up to {day_text(segment.ending_before)}" if segment.ending_before else ""
+        return cls(segment.name, f"{start}{end}")
+
+
+@dataclass(frozen=True, slots=True)
+class ShownConversion:
+    """What one of a custom unit is worth on the card. Reads the conversion's unit."""
+
+    unit: str
+    worth: str
+
+    @classmethod
+    def of(cls, card: RateCard, conversion: RateCardConversion) -> "ShownConversion":
+        return cls(conversion.unit.name, exact_text(conversion.fiat_per_unit, card.fiat_unit.to_unit()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +176,7 @@ def effect_of_adding(before: PricedKey, after: PricedKey, rate: Rate, touched: R
     held, new = before.at(start), after.at(start)
     assert new is not None
     notes = [Note(f"{start_of(count_text(touched.contracts, 'contract is', 'contracts are'))} on this card.")]
+    notes[:0] = _commit_rates(held, new)
     if held is not None and _charged(held.rate) == _charged(rate):
         notes.insert(0, Note("That is the price then already.", "warn"))
     if new.ending_before is not None:
@@ -174,15 +209,23 @@ def effect_of_withdrawing(after: PricedKey, rate: Rate, stay: Stay, touched: Rea
     )
 
 
+def key_text(key: Key) -> str:
+    """What tells a price of a product from its others: "model: xl", "billed every month"."""
+    return values_text(key.values) or BILLED.get(key.frequency, "")
+
+
 def range_text(starting_at: datetime, ending_before: datetime | None) -> str:
     """ "from 1 December 2025 up to 1 January 2026"."""
     end = f" up to {day_text(ending_before)}" if ending_before else ""
     return f"from {day_text(starting_at)}{end}"
 
 
-def change_url(card: RateCard, priced: PricedKey) -> str:
-    page = reverse("admin:pricing_ratecard_price", args=[card.pk, priced.product.pk])
-    return f"{page}?{urlencode(sorted(priced.key.values.items()))}" if priced.key.values else page
+def change_url(card: RateCard, key: Key) -> str:
+    """The page of a price. Its parameters are the pricing group values; a subscription, which has none, has its
+    billing frequency there."""
+    page = reverse("admin:pricing_ratecard_price", args=[card.pk, key.product_id])
+    parameters = sorted(key.values.items()) or ([(FREQUENCY, key.frequency)] if key.frequency else [])
+    return f"{page}?{urlencode(parameters)}" if parameters else page
 
 
 def withdraw_url(card: RateCard, rate: Rate) -> str:
@@ -197,6 +240,14 @@ def start_of(text: str) -> str:
 def _charged(rate: Rate) -> tuple[object, ...]:
     """What makes two rates the same to a customer."""
     return rate.to_tariff(), rate.to_commit_tariff(), rate.entitled
+
+
+def _commit_rates(held: Stay | None, new: Stay) -> list[Note]:
+    before = commit_rate_text(held.rate, held.version) if held else ""
+    after = commit_rate_text(new.rate, new.version)
+    if before == after:
+        return [Note(f"The commit rate stays {after}.")] if after else []
+    return [Note(f"Commit rate: {before or 'none'} → {after or 'none'}.")]
 
 
 def _afterwards(following: Stay | None, instant: datetime, *, is_again: datetime | None) -> Note:

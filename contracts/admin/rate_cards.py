@@ -23,13 +23,18 @@ from billing_site.foundation.display import instant_text, unit_text
 from billing_site.foundation.refusals import Refusal
 from billing_site.foundation.transactions import read_snapshot
 from contracts import forms
+from contracts.admin.card_pages import CardPages, card_of
 from contracts.admin.grid_links import grid_links
 from contracts.admin.price_shown import (
+    FREQUENCY,
     Effect,
+    ShownAlias,
+    ShownConversion,
     ShownKey,
     ShownPublication,
     effect_of_adding,
     effect_of_withdrawing,
+    key_text,
     range_text,
 )
 from contracts.queries import contracts_by_card, contracts_on, reach
@@ -37,12 +42,14 @@ from pricing import forms as pricing_forms
 from pricing import services
 from pricing.admin import ARCHIVED, ThroughServices
 from pricing.admin.aliases import AliasInline
-from pricing.models import Rate, RateCard
+from pricing.models import Product, Rate, RateCard
+from pricing.models.rates import FREQUENCIES
 from pricing.queries import (
     Key,
     PricedKey,
     Standing,
     alias_segments,
+    conversions_of_cards,
     key_counts,
     keys_of_card,
     latest_publication,
@@ -50,9 +57,9 @@ from pricing.queries import (
     prices_of_keys,
     products_by_id,
     publications_of_card,
-    rate_card,
+    units_for,
 )
-from pricing.wording import values_text
+from pricing.services.tariffs import RATE_TYPES_OF
 
 KEYS_A_PAGE = 50
 CONTRACTS_SHOWN = 8
@@ -60,7 +67,7 @@ PUBLICATIONS_SHOWN = 20
 
 
 @admin.register(RateCard)
-class RateCardAdmin(ThroughServices, HouseAdmin):
+class RateCardAdmin(ThroughServices, CardPages, HouseAdmin):
     """A card opens on its prices; its record (name, aliases) has a page beside."""
 
     add_form = pricing_forms.RateCardForm
@@ -143,6 +150,7 @@ class RateCardAdmin(ThroughServices, HouseAdmin):
             contract_count = on_card.count()
             contracts = list(on_card[:CONTRACTS_SHOWN])
             aliases = alias_segments([card.pk])[card.pk]
+            conversions = conversions_of_cards([card.pk])[card.pk]
         context = {
             **self._context(request, card),
             "now_text": instant_text(at),
@@ -155,11 +163,13 @@ class RateCardAdmin(ThroughServices, HouseAdmin):
             "history": [ShownPublication.of(*published) for published in history],
             "history_is_cut": len(history) == PUBLICATIONS_SHOWN,
             "all_prices_url": f"{reverse('admin:pricing_rate_changelist')}?{_card_filter(card)}",
-            "add_price_url": f"{reverse('admin:pricing_rate_add')}?{urlencode({'rate_card': str(card.pk)})}",
+            "conversions": [ShownConversion.of(card, each) for each in conversions],
+            "add_alias_url": f"{reverse('admin:pricing_ratecardalias_add')}?{urlencode({'rate_card': str(card.pk)})}",
             "contract_count": contract_count,
             "contracts": contracts if request.user.has_perm("contracts.view_contract") else [],
             "all_contracts_url": f"{reverse('admin:contracts_contract_changelist')}?{_card_filter(card)}",
-            "aliases": ", ".join(dict.fromkeys(segment.name for segment in aliases)),
+            "alias_names": ", ".join(dict.fromkeys(segment.name for segment in aliases)),
+            "aliases": [ShownAlias.of(segment) for segment in aliases],
         }
         return TemplateResponse(request, "admin/pricing/ratecard/prices.html", context)
 
@@ -171,16 +181,15 @@ class RateCardAdmin(ThroughServices, HouseAdmin):
     def price_view(self, request: HttpRequest, card_id: UUID, product_id: UUID) -> HttpResponse:
         """A new price for one row of the card: first what it would do, then done.
 
-        The pricing group values are the address's parameters. htmx asks for the form alone (`part=form`), and for what
-        it would do, as it is filled in (`part=effect`).
+        Which row it is stands in the address's parameters (`change_url`). htmx asks for the form alone, and for what it
+        would do, as it is filled in (`part=effect`).
         """
         if not request.user.has_perm("pricing.add_rate"):
             raise PermissionDenied
         at, known = clock.now(), latest_publication()
-        card = _card(card_id)
+        card = card_of(card_id)
         row = _row(card, product_id, request.GET.dict(), at)
-        unit = card.fiat_unit.to_unit()
-        form = forms.PriceForm(row, unit, request.POST or None, known=known, at=at)
+        form = forms.PriceForm(card, row, units_for(card, row.product), request.POST or None, known=known, at=at)
         is_live = request.POST.get("part") == "effect"
         form.fields["reason"].required = request.POST.get("action") == "publish"  # only then it is asked for
         effect = None
@@ -193,7 +202,7 @@ class RateCardAdmin(ThroughServices, HouseAdmin):
             "title": f"Price of {row.version.name}",
             "form": form,
             "row": row,
-            "row_values": values_text(row.key.values),
+            "row_values": key_text(row.key),
             "now": ShownKey.of(card, row, 0),
             "effect": effect,
             "is_live": is_live,
@@ -207,7 +216,7 @@ class RateCardAdmin(ThroughServices, HouseAdmin):
         if not request.user.has_perm("pricing.add_ratewithdrawal"):
             raise PermissionDenied
         at, known = clock.now(), latest_publication()
-        card = _card(card_id)
+        card = card_of(card_id)
         rate = Rate.objects.filter(pk=rate_id, rate_card=card).select_related("unit", "product").first()
         if rate is None:
             raise Http404("There is no such price on this card.")
@@ -241,7 +250,7 @@ class RateCardAdmin(ThroughServices, HouseAdmin):
             "title": f"Withdraw a price of {row.version.name}",
             "form": form,
             "row": row,
-            "row_values": values_text(row.key.values),
+            "row_values": key_text(row.key),
             "rate_range": range_text(rate.starting_at, rate.ending_before),
             "effect": effect,
             "action_url": request.get_full_path(),
@@ -281,25 +290,25 @@ class RateCardAdmin(ThroughServices, HouseAdmin):
             "card": card,
             "may_publish": request.user.has_perm("pricing.add_rate") and card.archived_at is None,
             "may_withdraw": request.user.has_perm("pricing.add_ratewithdrawal"),
+            "may_alias": request.user.has_perm("pricing.add_ratecardalias") and card.archived_at is None,
+            "may_change": request.user.has_perm("pricing.change_ratecard") and card.archived_at is None,
         }
 
 
 STILL_HELD = (Standing.NOW, Standing.TO_COME)
 
 
-def _card(card_id: UUID) -> RateCard:
-    try:
-        return rate_card(card_id)
-    except Refusal as refusal:
-        raise Http404(refusal.message) from refusal
-
-
-def _row(card: RateCard, product_id: UUID, values: dict[str, str], at: datetime) -> PricedKey:
-    """A row of the card; one without a price yet, where the product has these keys."""
-    found = prices_of_keys(card, [Key(product_id, values)], at=at)
-    if not found or (not found[0].stays and set(values) != set(found[0].version.pricing_group_key)):
+def _row(card: RateCard, product_id: UUID, parameters: dict[str, str], at: datetime) -> PricedKey:
+    """A row of the card, by the parameters of its address; one without a price yet, where the product may have it."""
+    product = products_by_id([product_id]).get(product_id)
+    if product is None or product.type not in RATE_TYPES_OF:
         raise Http404("There is no such price on this card.")
-    return found[0]
+    frequency = parameters.pop(FREQUENCY, "") if product.type == Product.Type.SUBSCRIPTION else ""
+    row = prices_of_keys(card, [Key(product_id, parameters, frequency)], at=at)[0]
+    is_possible = set(parameters) == set(row.version.pricing_group_key) and frequency in ("", *FREQUENCIES)
+    if not row.stays and not is_possible:
+        raise Http404("There is no such price on this card.")
+    return row
 
 
 def _template(request: HttpRequest, name: str) -> str:

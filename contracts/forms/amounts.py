@@ -6,28 +6,45 @@ from django import forms
 from billing_site.foundation.money import Unit, wire_amount
 
 GROUPED = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?")
+MOST_DIGITS = 40  # more than any column keeps, and few enough to count with
 
 
-class MajorField(forms.DecimalField):
+class NumberField(forms.DecimalField):
+    """A number as people write it: 1,000 or 0.0025."""
+
+    widget = forms.TextInput  # a number field of the browser would hide what it cannot read
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            **{"required": False, "error_messages": {"invalid": "Write a number, such as 30 or 0.0025."}, **options}
+        )
+        self.widget.attrs |= {"inputmode": "decimal", "autocomplete": "off"}
+
+    def to_python(self, value: Any) -> Any:
+        text = "" if value is None else str(value).strip()
+        number = super().to_python(text.replace(",", "") if GROUPED.fullmatch(text) else text)
+        if number is not None and not (number.is_finite() and abs(number.adjusted()) < MOST_DIGITS):
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return number
+
+
+class MajorField(NumberField):
     """An amount as people write it, "$100,000" or 0.0025, in the major unit; the form says in which (`in_unit`).
 
-    Its clean value is in wire units.
+    Its clean value is in wire units; as it was written, where the form names no unit.
     """
-
-    widget = forms.TextInput
 
     def __init__(self, **options: Any) -> None:
         self.unit: Unit | None = None
-        super().__init__(**{"required": False, **options})
-        self.widget.attrs |= {"inputmode": "decimal", "autocomplete": "off"}
+        super().__init__(**options)
 
     def in_unit(self, unit: Unit) -> None:
         self.unit = unit
         self.label = f"{self.label} ({unit.code or unit.name})"
 
     def to_python(self, value: Any) -> Any:
-        text = str(value or "").strip().lstrip("$€£¥").strip()
-        major = super().to_python(text.replace(",", "") if GROUPED.fullmatch(text) else text)
+        text = "" if value is None else str(value).strip().lstrip("$€£¥")
+        major = super().to_python(text)
         if major is None or self.unit is None:
             return major
         return wire_amount(major, self.unit)

@@ -1,5 +1,8 @@
 """Products and their versions in the admin."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -33,11 +36,24 @@ class VersionInline(ReadOnlyInline):
         "publication",
     ]
     readonly_fields = ["composite_of"]
+    names: Mapping[str, str] = {}  # of the products that versions of the one shown are a share of, by id
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **options: Any) -> Any:
+        versions = obj.versions.values_list("composite_product_ids", flat=True) if obj is not None else []
+        named = Product.objects.filter(pk__in={part for parts in versions for part in parts})
+        self.names = {str(pk): name for pk, name in named.values_list("pk", "name")}
+        return super().get_formset(request, obj, **options)
 
     @admin.display(description="Share of")
     def composite_of(self, version: ProductVersion) -> str:
-        names = [*Product.objects.filter(pk__in=version.composite_product_ids).values_list("name", flat=True)]
-        return ", ".join([*sorted(names), *(f"tag {tag}" for tag in version.composite_tags)])
+        """What it is a share of, by name; "Tokens, tag ai, free usage excluded"."""
+        products = sorted(self.names[product_id] for product_id in version.composite_product_ids)
+        said = [*products, *(f"tag {tag}" for tag in version.composite_tags)]
+        if version.exclude_free_usage:
+            said.append("free usage excluded")
+        if version.include_composite_spend:
+            said.append("other composites included")
+        return ", ".join(said)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProductVersion]:
         return (

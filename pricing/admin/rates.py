@@ -8,7 +8,6 @@ from django.http import HttpRequest
 
 from billing_site.foundation.admin import FactAdmin, number_cell
 from billing_site.foundation.refusals import Refusal
-from pricing import forms as own
 from pricing import services
 from pricing.admin.base import ThroughServices
 from pricing.models import Rate, RateWithdrawal
@@ -31,9 +30,8 @@ class WithdrawnFilter(admin.SimpleListFilter):
 
 @admin.register(Rate)
 class RateAdmin(ThroughServices, FactAdmin):
-    """Prices are added and withdrawn, never edited."""
+    """Prices are added on the page of their rate card, and withdrawn; never edited."""
 
-    add_form = own.RateForm
     list_display = [
         "product",
         "values",

@@ -1,7 +1,7 @@
 """Reads of the price list."""
 
 from pricing.queries.aliases import AliasSegment, alias_segments, rate_card_of_alias
-from pricing.queries.cards import conversions_of_cards, product_order
+from pricing.queries.cards import conversions_of_cards, product_order, units_for
 from pricing.queries.catalog import catalog, latest_publication, publication_as_of
 from pricing.queries.combinations import Combination, Combinations, combinations
 from pricing.queries.named_schedules import NamedValue, last_segment, named_schedule, values_over_time
@@ -79,6 +79,7 @@ __all__ = [
     "rates_in_force",
     "unit",
     "units",
+    "units_for",
     "values_over_time",
     "version_in_force",
 ]

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from pricing.models import RateCard, RateCardConversion
+from pricing.models import PricingUnit, Product, Rate, RateCard, RateCardConversion
 from pricing.queries.catalog import in_order, latest_publication, places_known, rates_known
 
 
@@ -27,3 +27,15 @@ def product_order(card: RateCard) -> list[UUID]:
     number = latest_publication()
     on_card = dict.fromkeys(rates_known(number).filter(rate_card=card).values_list("product_id", flat=True))
     return in_order(on_card, [product_id for _, product_id in places_known(number).filter(rate_card=card)])
+
+
+def units_for(card: RateCard, product: Product) -> list[PricingUnit]:
+    """In what a product may be priced on a card, the likeliest first: what it is priced in already, which never
+    changes; else the card's currency and, but for shares, the custom units that the card converts. Two queries."""
+    if product.type == Product.Type.COMPOSITE:
+        return [card.fiat_unit]
+    priced = Rate.objects.filter(rate_card=card, product=product).select_related("unit").first()
+    if priced is not None:
+        return [priced.unit]
+    converted = RateCardConversion.objects.filter(rate_card=card, unit__archived_at=None).select_related("unit")
+    return [card.fiat_unit, *(each.unit for each in converted.order_by("unit__name"))]

@@ -16,6 +16,7 @@ from django.db.models.functions import Cast, Concat
 from billing_site.foundation.periods import HOUR
 from pricing.engine.timelines import Dated, in_force, stretches
 from pricing.models import Product, ProductVersion, Publication, Rate, RateCard
+from pricing.queries.cards import product_order
 from pricing.queries.rows import products_by_id, version_in_force
 
 
@@ -89,7 +90,8 @@ class PricedKey:
 
 
 def keys_of_card(card: RateCard, *, search: str = "") -> list[Key]:
-    """Every key that was ever priced on the card: products in their order on it, the values of each by name.
+    """Every key that was ever priced on the card: products in their order on it, the values of each by name. Four
+    queries.
 
     `search` is looked for in the names of products and in the values.
     """
@@ -99,9 +101,11 @@ def keys_of_card(card: RateCard, *, search: str = "") -> list[Key]:
     columns = ("product_id", "billing_frequency", "values_text")
     first = named.order_by(*columns, "publication_id", "id").distinct(*columns)
     rows = list(first.values_list(*columns, "publication_id", "id"))
-    order: dict[UUID, tuple[int, UUID]] = {}
+    places = {product_id: place for place, product_id in enumerate(product_order(card))}
+    order: dict[UUID, tuple[int, int, UUID]] = {}
     for product_id, _, _, publication, rate_id in rows:
-        order[product_id] = min(order.get(product_id, (publication, rate_id)), (publication, rate_id))
+        place = (places.get(product_id, len(places)), publication, rate_id)  # withdrawn altogether: at the end
+        order[product_id] = min(order.get(product_id, place), place)
     rows.sort(key=lambda row: (order[row[0]], row[1], row[2]))
     return [Key(product_id, json.loads(values), frequency) for product_id, frequency, values, *_ in rows]
 

@@ -80,6 +80,7 @@ def filled(client, rate, **fields):
     shown = client.get(price_page(rate)).context["form"]
     return {
         "known": shown["known"].value(),
+        "rate_type": "FLAT",
         "entitled": "on",
         "reason": "Cheaper chips",
         **FROM_DECEMBER,
@@ -161,7 +162,7 @@ def test_a_start_in_the_past_says_what_is_rated_again_and_what_stays(revops, car
         pytest.param({"price": "-1"}, "price", "Must not be negative.", id="negative"),
         pytest.param({"price": "cheap"}, "price", "Write a number, such as 30 or 0.0025.", id="not a number"),
         pytest.param({"price": "NaN"}, "price", "Write a number, such as 30 or 0.0025.", id="NaN"),
-        pytest.param({"price": ""}, "price", "This field is required.", id="no price"),
+        pytest.param({"price": ""}, "price", "Is required for the rate type FLAT.", id="no price"),
         pytest.param(
             {"price": "0.000000000000001"}, "price", "Must not have more than 12 decimals.", id="too fine to keep"
         ),
@@ -179,7 +180,8 @@ def test_a_start_in_the_past_says_what_is_rated_again_and_what_stays(revops, car
 def test_what_cannot_be_published_is_said_beside_its_field(revops, xl, changes, field, words_):
     form = filled(revops, xl, **({"price": "30", "action": "show"} | changes))
     page = revops.post(price_page(xl), form)
-    assert dict(page.context["form"].errors) == {field: [words_]}
+    shown = page.context["form"]
+    assert shown.errors | shown.tariff.errors == {field: [words_]}
     assert page.context["effect"] is None
     assert Publication.objects.count() == 2
 

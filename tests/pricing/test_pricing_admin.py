@@ -108,12 +108,12 @@ def test_every_row_has_its_page_and_every_configured_row_its_history(revops, mod
         assert revops.get(reverse(f"admin:pricing_{model._meta.model_name}_history", args=[row.pk])).status_code == 200
 
 
-@pytest.mark.parametrize("model", [BillableMetric, PricingUnit, Product, Rate, RateCard, RateCardAlias])
+@pytest.mark.parametrize("model", [BillableMetric, PricingUnit, Product, RateCard, RateCardAlias])
 def test_what_can_be_made_has_a_form(revops, model):
     assert revops.get(add_page(model)).status_code == 200
 
 
-@pytest.mark.parametrize("model", [PriceChange, ProductVersion, Publication, RateWithdrawal])
+@pytest.mark.parametrize("model", [PriceChange, ProductVersion, Publication, Rate, RateWithdrawal])
 def test_what_comes_with_something_else_has_none(revops, model):
     assert revops.get(add_page(model)).status_code == 403
 
@@ -233,49 +233,6 @@ def test_a_rate_card_is_created_renamed_and_given_an_alias(revops):
     assert "standard" in revops.get(list_of(RateCard)).content.decode()
     form |= instant("starting_at", "2025-01-01", "00:30")
     assert list(refusals(revops.post(add_page(RateCardAlias), form))) == ["starting_at"]
-
-
-def test_a_rate_is_added(revops):
-    card, product = RateCardFactory(), ProductFactory(version__pricing_group_key=["model"])
-    form = {
-        "rate_card": str(card.pk),
-        "product": str(product.pk),
-        "pricing_group_values": '{"model": "xl"}',
-        "price": "0.000000000001",
-        "entitled": "on",
-        **instant("starting_at", "2025-01-01"),
-        "reason": "Launch",
-    }
-    assert revops.post(add_page(Rate), form).status_code == 302
-    rate = Rate.objects.get()
-    assert (rate.price, rate.pricing_group_values, rate.entitled) == (D("0.000000000001"), {"model": "xl"}, True)
-    assert (rate.publication.price_change.reason, rate.publication.published_by) == ("Launch", "grace")
-
-
-@pytest.mark.parametrize(
-    ("changes", "field"),
-    [
-        pytest.param({"price": "-1"}, "price", id="a negative price"),
-        pytest.param({"price": "NaN"}, "price", id="not a number"),
-        pytest.param({"pricing_group_values": "{}"}, "pricing_group_values", id="a value missing"),
-        pytest.param({"pricing_group_values": '["xl"]'}, "pricing_group_values", id="values without names"),
-        pytest.param({"pricing_group_values": '{"model": 5}'}, "pricing_group_values", id="a number for text"),
-        pytest.param(instant("starting_at", "2025-01-01", "00:30"), "starting_at", id="off the hour"),
-        pytest.param(instant("ending_before", "2024-01-01"), "ending_before", id="an end before the start"),
-    ],
-)
-def test_a_rate_is_refused_beside_its_field(revops, changes, field):
-    card, product = RateCardFactory(), ProductFactory(version__pricing_group_key=["model"])
-    form = {
-        "rate_card": str(card.pk),
-        "product": str(product.pk),
-        "pricing_group_values": '{"model": "xl"}',
-        "price": "1",
-        **instant("starting_at", "2025-01-01"),
-    } | changes
-    assert list(refusals(revops.post(add_page(Rate), form))) == [field]
-    assert not Rate.objects.exists()
-    assert not PriceChange.objects.exclude(pk=product.versions.get().publication.price_change_id).exists()
 
 
 def test_rates_are_withdrawn_with_a_reason(revops):
