@@ -186,6 +186,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "billing_site.api.openapi.Schema",
     "EXCEPTION_HANDLER": "billing_site.api.errors.handle",
     "COERCE_DECIMAL_TO_STRING": False,
+    "DEFAULT_METADATA_CLASS": None,  # OPTIONS is 405, as any method that a URL does not have
     "UNAUTHENTICATED_USER": None,
 }
 SPECTACULAR_SETTINGS = {

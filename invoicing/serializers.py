@@ -4,7 +4,16 @@ from typing import Any
 
 from rest_framework import serializers
 
-from billing_site.foundation.fields import CodeField, InstantField, LimitField, NumberField, TextField, text_map, texts
+from billing_site.foundation.fields import (
+    CodeField,
+    InstantField,
+    LimitField,
+    NumberField,
+    Shape,
+    TextField,
+    text_map,
+    texts,
+)
 from billing_site.foundation.refusals import FieldError, Refusal
 from pricing.serializers.common import OPTIONAL, UnitRefReply
 
@@ -101,7 +110,7 @@ class BalanceListRequest(serializers.Serializer):
     next_page = TextField(**OPTIONAL)
 
 
-class BalanceFilterShape(serializers.Serializer):
+class BalanceFilterShape(Shape):
     balance_types = serializers.ListField(child=CodeField(BALANCE_TYPES), **OPTIONAL)
     ids = serializers.ListField(child=serializers.UUIDField(), **OPTIONAL)
     custom_fields = text_map(**OPTIONAL)

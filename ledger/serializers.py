@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from billing_site.foundation.fields import CodeField, InstantField, NumberField, TextField, text_map, texts
+from billing_site.foundation.fields import CodeField, InstantField, NumberField, Shape, TextField, text_map, texts
 from billing_site.foundation.periods import DAY, floor_day
 from pricing.serializers.common import OPTIONAL
 from pricing.serializers.metrics import MetricReply
@@ -49,7 +49,7 @@ class GroupBy(serializers.Serializer):
     values = texts(max_length=MAX_VALUES, **OPTIONAL)
 
 
-class MetricAsked(serializers.Serializer):
+class MetricAsked(Shape):
     id = serializers.UUIDField()
     group_by = GroupBy(**OPTIONAL)
 

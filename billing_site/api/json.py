@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import IO, Any
 
 import msgspec
@@ -27,7 +27,7 @@ class ExactJSONParser(BaseParser):
         if not body.strip():
             return {}
         try:
-            data = json.loads(body, parse_float=Decimal, parse_constant=Decimal)
+            data = json.loads(body, parse_float=_number, parse_constant=Decimal)
         except RecursionError as error:
             raise ParseError("The body is nested too deeply.") from error
         except ValueError as error:
@@ -76,6 +76,14 @@ def plain(number: Decimal) -> str:
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
+
+
+def _number(text: str) -> Decimal:
+    """A number with a point or an exponent. What is beyond all that decimals can hold is infinite, and refused so."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return Decimal("-Infinity" if text.startswith("-") else "Infinity")
 
 
 def _refuse_unstorable(data: Any) -> None:

@@ -11,6 +11,15 @@ from rest_framework import serializers
 from billing_site.foundation.periods import parse_instant
 
 
+class Shape(serializers.Serializer):
+    """What comes in. A list of them may be null where it says so; none of its items may."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        if data is None and isinstance(self.parent, serializers.ListSerializer):  # which shares its options with us
+            self.fail("null")
+        return super().run_validation(data)
+
+
 @extend_schema_field({"type": "string", "format": "date-time"})
 class InstantField(serializers.Field):
     """RFC 3339; no zone means UTC, a bare date its first instant."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from billing_site.foundation.fields import CodeField, InstantField, NumberField, TextField, text_map, texts
+from billing_site.foundation.fields import CodeField, InstantField, NumberField, Shape, TextField, text_map, texts
 from contracts import inputs
 from contracts.services.schedules import DISTRIBUTIONS
 from contracts.services.schedules import FREQUENCIES as SCHEDULE_FREQUENCIES
@@ -154,7 +154,7 @@ class StatementScheduleShape(InputShape):
     billing_anchor_date = InstantField(help_text="For CUSTOM_DATE: billing periods are counted from here.", **OPTIONAL)
 
 
-class IdShape(serializers.Serializer):
+class IdShape(Shape):
     """`{"id": …}`; validates into the id."""
 
     id = serializers.UUIDField()

@@ -4,8 +4,6 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-import msgspec
-
 from billing_site.foundation.refusals import FieldError, Refusal
 from ledger.models import EventKey
 from ledger.queries.verdicts import Explanation, explain
@@ -33,14 +31,13 @@ def try_events(body: bytes, *, at: datetime) -> list[Trial]:
     Nothing is written. Raises Refusal where the body is no JSON of events at all.
     """
     try:
-        sent = json.loads(body)
+        texts = _texts(body.decode())
     except (ValueError, RecursionError):  # a body that is not UTF-8 among them
         shown = body[:80].decode(errors="replace")
         raise Refusal.of("body", shown, "must be JSON: an event, or an array of them") from None
-    items = [sent] if isinstance(sent, dict) else sent
-    if not isinstance(items, list) or not 1 <= len(items) <= MOST_EVENTS:
-        raise Refusal.of("body", type(sent).__name__, f"must hold 1 to {MOST_EVENTS} events")
-    return [_trial(index, raw, at) for index, raw in enumerate(_texts(body))]
+    if not 1 <= len(texts) <= MOST_EVENTS:
+        raise Refusal.of("body", f"{len(texts)} events", f"must hold 1 to {MOST_EVENTS} events")
+    return [_trial(index, text.encode(), at) for index, text in enumerate(texts)]
 
 
 def _trial(index: int, raw: bytes, at: datetime) -> Trial:
@@ -61,12 +58,32 @@ def _trial(index: int, raw: bytes, at: datetime) -> Trial:
     return Trial(index, event.subject, event.transaction_id, outcome, (), explanation)
 
 
-def _texts(body: bytes) -> list[bytes]:
-    """Each event as it was sent: numbers must not be read and written again."""
-    text = body.strip()
-    if text.startswith(b"{"):
-        return [text]
-    return [bytes(raw) for raw in msgspec.json.decode(text, type=list[msgspec.Raw])]
+_decoder = json.JSONDecoder(parse_int=str, parse_float=str)
+
+
+def _texts(body: str) -> list[str]:
+    """Each event as it was sent: numbers must not be read and written again. Raises ValueError."""
+    read, end = _decoder.raw_decode(body, _next(body, 0))
+    if _next(body, end) != len(body):
+        raise ValueError("Something follows.")
+    if isinstance(read, dict):
+        return [body]
+    if not isinstance(read, list):
+        raise ValueError("Neither an object nor an array.")
+    texts, place = [], _next(body, 0)
+    for _ in read:
+        start = _next(body, place + 1)  # behind the bracket or the comma
+        _, end = _decoder.raw_decode(body, start)
+        texts.append(body[start:end])
+        place = _next(body, end)
+    return texts
+
+
+def _next(text: str, place: int) -> int:
+    """Where the next thing is that is no space."""
+    while place < len(text) and text[place] in " \t\n\r":
+        place += 1
+    return place
 
 
 def _named(raw: bytes) -> dict[str, str]:
@@ -76,4 +93,8 @@ def _named(raw: bytes) -> dict[str, str]:
         return {}
     if not isinstance(read, dict):
         return {}
-    return {name: str(read[name])[:128] for name in ("customer_id", "transaction_id") if name in read}
+    return {
+        name: str(read[name])[:128].encode(errors="backslashreplace").decode()  # without what cannot be sent
+        for name in ("customer_id", "transaction_id")
+        if name in read
+    }

@@ -6,7 +6,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_serializer, inline_serializer
 from rest_framework import serializers
 
-from billing_site.foundation.fields import InstantField
+from billing_site.foundation.fields import InstantField, Shape
 
 OPTIONAL: dict[str, Any] = {"required": False, "allow_null": True}
 
@@ -46,7 +46,7 @@ def given(validated: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in validated.items() if value is not None}
 
 
-class InputShape(serializers.Serializer):
+class InputShape(Shape):
     """Validates into `becomes`; null is the same as absent."""
 
     becomes: type

@@ -2,7 +2,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from billing_site.foundation.fields import CodeField, InstantField, TextField, text_map, texts
+from billing_site.foundation.fields import CodeField, InstantField, Shape, TextField, text_map, texts
 from pricing import services
 from pricing.models import BillableMetric
 from pricing.serializers.common import OPTIONAL, given
@@ -13,7 +13,7 @@ class EventTypeFilter(serializers.Serializer):
     not_in_values = texts(**OPTIONAL)
 
 
-class PropertyFilterItem(serializers.Serializer):
+class PropertyFilterItem(Shape):
     name = TextField()
     exists = serializers.BooleanField(help_text="True: must be there. False: must not.", **OPTIONAL)
     in_values = texts(**OPTIONAL)

@@ -1,16 +1,16 @@
 from rest_framework import serializers
 
-from billing_site.foundation.fields import InstantField, NumberField, text_map
+from billing_site.foundation.fields import InstantField, NumberField, Shape, text_map
 from pricing.serializers.common import OPTIONAL, UnitRefReply
 
 
-class AliasShape(serializers.Serializer):
+class AliasShape(Shape):
     name = serializers.CharField()
     starting_at = InstantField(help_text="On the hour; absent: since ever.", **OPTIONAL)
     ending_before = InstantField(help_text="On the hour; absent: open.", **OPTIONAL)
 
 
-class ConversionShape(serializers.Serializer):
+class ConversionShape(Shape):
     custom_credit_type_id = serializers.UUIDField(help_text="A custom pricing unit.")
     fiat_per_custom_credit = NumberField(help_text="In the rate card's currency; USD in cents. Above 0.")
 

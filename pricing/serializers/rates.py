@@ -1,6 +1,6 @@
 from rest_framework import serializers
 
-from billing_site.foundation.fields import CodeField, InstantField, NumberField, TextField, text_map, texts
+from billing_site.foundation.fields import CodeField, InstantField, NumberField, Shape, TextField, text_map, texts
 from pricing.engine.tariffs import RATE_TYPES
 from pricing.models.rates import FREQUENCIES
 from pricing.serializers.common import OPTIONAL, InputShape, UnitRefReply, as_of_field
@@ -56,7 +56,7 @@ class RateAddMany(serializers.Serializer):
     rates = RateItem(many=True)
 
 
-class ScheduleSelectorShape(serializers.Serializer):
+class ScheduleSelectorShape(Shape):
     product_id = serializers.UUIDField(**OPTIONAL)
     pricing_group_values = text_map(**OPTIONAL)
     partial_pricing_group_values = text_map(**OPTIONAL)

@@ -94,6 +94,27 @@ def test_a_dry_run_stores_nothing(client, sold):
     assert EventKey.objects.count() == 1
 
 
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"1", b"[]", b"\xff", b"\xff\xfe[\x00]\x00", b"[" * 100_000],
+)
+def test_a_dry_run_of_what_is_no_events_is_refused(client, db, body):
+    _, secret = tokens.create_token("tests", scope="read", at=NOON, by=Actor.command("Ada"))
+    headers = {"Authorization": f"Bearer {secret}"}
+    reply = client.post("/v1/usage/events/dry_run", body, content_type="application/json", headers=headers)
+    assert (reply.status_code, reply.json()["errors"][0]["field"]) == (400, "body")
+
+
+def test_a_dry_run_looks_at_each_event_by_itself_whatever_it_is(client, db):
+    _, secret = tokens.create_token("tests", scope="read", at=NOON, by=Actor.command("Ada"))
+    headers = {"Authorization": f"Bearer {secret}"}
+    sent = b'[{"transaction_id": "\\ud83d"}, {"n": NaN} , {"n": %s}, [], "}", NaN, {} ]' % (b"9" * 5_000)
+    reply = client.post("/v1/usage/events/dry_run", sent, content_type="application/json", headers=headers)
+    trials = reply.json()["data"]
+    assert [one["outcome"] for one in trials] == ["REFUSED"] * 7
+    assert trials[0]["transaction_id"] == "\\ud83d"
+
+
 class TestUnmatched:
     def test_subjects_that_nobody_claims_with_their_value(self, sold):
         post(

@@ -99,6 +99,7 @@ def test_a_body_that_cannot_be_read_says_why(db, body, words):
     [
         ('{"a": [1, {"price": NaN}]}', "a[1].price", "must be a finite number"),
         ('{"price": -Infinity}', "price", "must be a finite number"),
+        ('{"price": -1e9999999999999999999}', "price", "must be a finite number"),
         ('{"name": "a\\u0000b"}', "name", "must not contain the character U+0000"),
         ('{"name": "\\ud800"}', "name", "must be text without lone surrogates"),
     ],

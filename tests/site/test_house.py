@@ -6,7 +6,11 @@ import pytest
 from django.apps import apps
 from django.core.management import call_command
 from django.db import connection, models
+from django.urls import get_resolver
 from importlinter.cli import lint_imports
+from rest_framework import serializers
+
+from billing_site.foundation.fields import Shape
 
 ROOMS = ("foundation", "pricing", "contracts", "ledger", "invoicing")
 
@@ -155,3 +159,20 @@ def test_no_number_column_takes_nan():
 @pytest.mark.parametrize("model", without_history(), ids=lambda model: model._meta.label)
 def test_ids_are_made_here_and_not_drawn_from_a_sequence(model):
     assert not isinstance(model._meta.pk, models.AutoField)
+
+
+def test_no_list_of_objects_in_a_request_takes_null_for_an_item():
+    def subclasses(kind):
+        for found in kind.__subclasses__():
+            yield found
+            yield from subclasses(found)
+
+    get_resolver().url_patterns  # noqa: B018  every view is imported, and what it reads
+    listed = {
+        (shape.__name__, name): field.child
+        for shape in subclasses(serializers.Serializer)
+        for name, field in shape._declared_fields.items()
+        if isinstance(field, serializers.ListSerializer) and field.allow_null
+    }
+    assert len(listed) > 10
+    assert [place for place, child in listed.items() if not isinstance(child, Shape)] == []
