@@ -62,7 +62,7 @@ class ShownPlan:
         planned: Sequence[PlannedPrice],
         rows: Iterable[ShownPlanned],
         *,
-        untouched: int,
+        untouched: int = 0,
         at: datetime,
     ) -> "ShownPlan":
         """Of a plan without errors. `untouched` counts the prices that were not even stated otherwise. Three queries,

@@ -140,6 +140,7 @@ def price_grid(request: HttpRequest, card_id: UUID, product_id: UUID) -> HttpRes
         "opts": RateCard._meta,
         "title": f"Prices of {grid.version.name}",
         "card": card,
+        "product_id": product.pk,
         "product_name": grid.version.name,
         "form": form,
         "plan": plan,

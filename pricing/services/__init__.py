@@ -12,6 +12,7 @@ from pricing.services.planned_prices import (
     plan_prices,
     publish_prices,
 )
+from pricing.services.price_sheets import PlannedRow, SheetPlan, plan_sheet
 from pricing.services.product_orders import ProductMove, move_products, set_product_order
 from pricing.services.products import archive_product, create_product, update_product
 from pricing.services.publishing import publish
@@ -37,11 +38,13 @@ __all__ = [
     "NothingToPublish",
     "Outcome",
     "PlannedPrice",
+    "PlannedRow",
     "PriceWasChanged",
     "ProductMove",
     "PropertyFilter",
     "QuantityConversion",
     "QuantityRounding",
+    "SheetPlan",
     "TierInput",
     "WantedPrice",
     "add_aliases",
@@ -58,6 +61,7 @@ __all__ = [
     "move_products",
     "named_value_text",
     "plan_prices",
+    "plan_sheet",
     "planned_rate",
     "publish",
     "publish_prices",

@@ -25,12 +25,14 @@ from uuid import UUID
 from billing_site.foundation.actor import Actor
 from billing_site.foundation.problems import Problems
 from billing_site.foundation.refusals import FieldError, Refusal
-from pricing.engine.tariffs import FLAT, Tariff
+from pricing.engine.tariffs import FLAT, PERCENTAGE, Tariff
 from pricing.engine.timelines import Dated, in_force, stretches
 from pricing.models import PricingUnit, Rate, RateCard
 from pricing.services.rate_checks import CommitRate, NewRate, OnCard, check_alone, refuse_archived
 from pricing.services.rates import add_rates
 from pricing.services.tariffs import TierInput
+
+ONE_NUMBER = (FLAT, PERCENTAGE)  # the types whose price says all of it
 
 
 class NothingToPublish(Refusal):
@@ -156,19 +158,23 @@ class _Plan:
         ]
 
     def _planned(self, wanted: WantedPrice, before: Held | None) -> PlannedPrice:
-        known = wanted.unit_id or self.on_card.unit_of.get(wanted.product_id)
-        rate = _new_rate(wanted, before, unit_id=known)
+        known = self.on_card.unit_of.get(wanted.product_id)
+        rate = _new_rate(wanted, before, unit_id=wanted.unit_id or known)
+        if before is not None and _is_same(before, rate):
+            return PlannedPrice(wanted, Outcome.SAME, before, before)
         problems = Problems()
         checked = check_alone(problems, rate)
         self.on_card.check(problems, rate)
         if checked is None or problems.errors:
             return PlannedPrice(wanted, Outcome.REFUSED, before, None, errors=tuple(problems.errors))
         after = Held(checked.tariff, checked.commit_tariff, rate.entitled, self.on_card.unit(rate))
-        if before is None:
-            return PlannedPrice(wanted, Outcome.NEW, None, after, rate)
-        if (before.tariff, before.entitled) == (after.tariff, after.entitled):
-            return PlannedPrice(wanted, Outcome.SAME, before, before)
-        return PlannedPrice(wanted, Outcome.CHANGED, before, after, rate)
+        return PlannedPrice(wanted, Outcome.NEW if before is None else Outcome.CHANGED, before, after, rate)
+
+
+def _is_same(held: Held, rate: NewRate) -> bool:
+    if rate.rate_type not in ONE_NUMBER or (rate.credit_type_id or held.unit.pk) != held.unit.pk:
+        return False
+    return (held.tariff, held.entitled) == (Tariff(rate.rate_type, rate.price), rate.entitled)
 
 
 def _ending(planned: PlannedPrice, end: datetime, then: Held | None) -> PlannedPrice:

@@ -1,0 +1,141 @@
+"""The prices of a rate card as a sheet: taken out, edited in a spreadsheet, and brought back in.
+
+What is published is what was looked at: the page says what a sheet would change, row by row, and publishes the same
+plan as one publication, or says it anew.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.text import slugify
+
+from billing_site.foundation import clock
+from billing_site.foundation.actor import Actor
+from billing_site.foundation.display import count_text
+from billing_site.foundation.periods import DAY, floor_day
+from billing_site.foundation.refusals import Refusal, shown
+from billing_site.foundation.transactions import read_snapshot
+from contracts.admin.planned_shown import ShownPlan, ShownPlanned, counts_text, fingerprint
+from contracts.forms.price_sheets import SheetForm
+from pricing.models import RateCard
+from pricing.queries import Selector, keys_priced_at, latest_publication, rate_card, rates_in_force
+from pricing.services import PriceWasChanged, SheetPlan, plan_sheet, publish_prices
+from pricing.sheets import price_sheet
+
+ROWS_SHOWN = 500
+ERRORS_SHOWN = 200
+
+
+def export_view(request: HttpRequest, card_id: UUID) -> HttpResponse:
+    """The prices that hold now, of the whole card or of one product (`product`), as a CSV file."""
+    if not request.user.has_perm("pricing.view_rate"):
+        raise PermissionDenied
+    card, at = _card(card_id), clock.now()
+    selectors = [Selector(product_id=_product_id(request.GET["product"]))] if "product" in request.GET else []
+    with read_snapshot():
+        sheet = price_sheet(rates_in_force(card, list(keys_priced_at(card, selectors, at=at)), at=at))
+    response = HttpResponse(sheet, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{slugify(card.name) or "prices"}-{at:%Y-%m-%d}.csv"'
+    return response
+
+
+def import_view(request: HttpRequest, card_id: UUID) -> HttpResponse:
+    """A sheet of prices: first what it would change, then published."""
+    if not request.user.has_perm("pricing.add_rate"):
+        raise PermissionDenied
+    card, at = _card(card_id), clock.now()
+    initial = {"starting_at": floor_day(at) + DAY, "known": latest_publication()}
+    form = SheetForm(request.POST or None, request.FILES or None, initial=initial)
+    found, plan = None, None
+    if request.method == "POST" and form.is_valid():
+        try:
+            found = plan_sheet(card, form.cleaned_data["text"], starting_at=form.cleaned_data["starting_at"])
+            answer = _published(request, card, form, found)
+            if answer is not None:
+                return answer
+        except PriceWasChanged as refusal:
+            form.show(refusal)
+            form.renew(known=latest_publication())
+        except Refusal as refusal:
+            form.show(refusal)
+        if found is not None and not found.errors:
+            plan = _shown(card, found, at)
+        form.renew(sheet=form.carried(), pasted="", seen=plan.seen if plan else "")
+    context = {
+        **admin.site.each_context(request),
+        "opts": RateCard._meta,
+        "title": f"Import prices of {card.name}",
+        "card": card,
+        "form": form,
+        "plan": plan,
+        "has_places": True,
+        "left_alone": count_text(found.left_alone, "row", "rows") if found and found.left_alone else "",
+        "rows_cut": _cut(found) if found else "",
+        "errors": [
+            {"line": error.line, "column": error.column, "value": shown(error.value), "rule": error.rule}
+            for error in (found.errors[:ERRORS_SHOWN] if found else ())
+        ],
+        "error_count": len(found.errors) if found else 0,
+    }
+    return TemplateResponse(request, "admin/pricing/ratecard/import.html", context)
+
+
+def urls(site: admin.AdminSite) -> list[URLPattern]:
+    """Beside those of rate cards."""
+
+    def page(route: str, view: Any, name: str) -> URLPattern:
+        return path(f"<uuid:card_id>/{route}/", site.admin_view(view), name=f"pricing_ratecard_{name}")
+
+    return [page("export", export_view, "export"), page("import", import_view, "import")]
+
+
+def _published(request: HttpRequest, card: RateCard, form: SheetForm, found: SheetPlan) -> HttpResponse | None:
+    """Publish a plan that was looked at; None where there is something to be looked at first. Raises Refusal."""
+    planned = [row.planned for row in found.rows]
+    if request.POST.get("action") != "publish" or found.errors or form.cleaned_data["seen"] != fingerprint(planned):
+        return None
+    if not form.cleaned_data["reason"]:
+        form.add_error("reason", "Say why these prices change.")
+        return None
+    publish_prices(
+        card,
+        planned,
+        known_publication=form.cleaned_data["known"],
+        reason=form.cleaned_data["reason"],
+        at=clock.now(),
+        by=Actor.of(request),
+    )
+    messages.success(request, f"Published: {counts_text(planned)}.")
+    return HttpResponseRedirect(reverse("admin:pricing_ratecard_change", args=[card.pk]))
+
+
+def _shown(card: RateCard, found: SheetPlan, at: datetime) -> ShownPlan:
+    changing = [row for row in found.rows if row.planned.rate is not None][:ROWS_SHOWN]
+    rows = [ShownPlanned.of(row.planned, row.product_name, f"line {row.line}") for row in changing]
+    return ShownPlan.of(card, [row.planned for row in found.rows], rows, at=at)
+
+
+def _cut(found: SheetPlan) -> str:
+    """How many changes are not shown."""
+    count = sum(row.planned.rate is not None for row in found.rows) - ROWS_SHOWN
+    return count_text(count, "more change", "more changes") if count > 0 else ""
+
+
+def _card(card_id: UUID) -> RateCard:
+    try:
+        return rate_card(card_id)
+    except Refusal as refusal:
+        raise Http404(refusal.message) from refusal
+
+
+def _product_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise Http404("There is no such product.") from error
