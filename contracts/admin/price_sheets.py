@@ -10,9 +10,9 @@ from uuid import UUID
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.text import slugify
 
 from billing_site.foundation import clock
@@ -21,10 +21,11 @@ from billing_site.foundation.display import count_text
 from billing_site.foundation.periods import DAY, floor_day
 from billing_site.foundation.refusals import Refusal, shown
 from billing_site.foundation.transactions import read_snapshot
+from contracts.admin.card_pages import back_to, card_of
 from contracts.admin.planned_shown import ShownPlan, ShownPlanned, counts_text, fingerprint
 from contracts.forms.price_sheets import SheetForm
 from pricing.models import RateCard
-from pricing.queries import Selector, keys_priced_at, latest_publication, rate_card, rates_in_force
+from pricing.queries import Selector, keys_priced_at, latest_publication, rates_in_force
 from pricing.services import PriceWasChanged, SheetPlan, plan_sheet, publish_prices
 from pricing.sheets import price_sheet
 
@@ -36,7 +37,7 @@ def export_view(request: HttpRequest, card_id: UUID) -> HttpResponse:
     """The prices that hold now, of the whole card or of one product (`product`), as a CSV file."""
     if not request.user.has_perm("pricing.view_rate"):
         raise PermissionDenied
-    card, at = _card(card_id), clock.now()
+    card, at = card_of(card_id), clock.now()
     selectors = [Selector(product_id=_product_id(request.GET["product"]))] if "product" in request.GET else []
     with read_snapshot():
         sheet = price_sheet(rates_in_force(card, list(keys_priced_at(card, selectors, at=at)), at=at))
@@ -49,7 +50,7 @@ def import_view(request: HttpRequest, card_id: UUID) -> HttpResponse:
     """A sheet of prices: first what it would change, then published."""
     if not request.user.has_perm("pricing.add_rate"):
         raise PermissionDenied
-    card, at = _card(card_id), clock.now()
+    card, at = card_of(card_id), clock.now()
     initial = {"starting_at": floor_day(at) + DAY, "known": latest_publication()}
     form = SheetForm(request.POST or None, request.FILES or None, initial=initial)
     found, plan = None, None
@@ -112,7 +113,7 @@ def _published(request: HttpRequest, card: RateCard, form: SheetForm, found: She
         by=Actor.of(request),
     )
     messages.success(request, f"Published: {counts_text(planned)}.")
-    return HttpResponseRedirect(reverse("admin:pricing_ratecard_change", args=[card.pk]))
+    return back_to(card)
 
 
 def _shown(card: RateCard, found: SheetPlan, at: datetime) -> ShownPlan:
@@ -125,13 +126,6 @@ def _cut(found: SheetPlan) -> str:
     """How many changes are not shown."""
     count = sum(row.planned.rate is not None for row in found.rows) - ROWS_SHOWN
     return count_text(count, "more change", "more changes") if count > 0 else ""
-
-
-def _card(card_id: UUID) -> RateCard:
-    try:
-        return rate_card(card_id)
-    except Refusal as refusal:
-        raise Http404(refusal.message) from refusal
 
 
 def _product_id(text: str) -> UUID:

@@ -22,6 +22,7 @@ from billing_site.foundation.actor import Actor
 from billing_site.foundation.display import count_text, day_text, unit_sign, unit_text
 from billing_site.foundation.periods import DAY, floor_day, format_instant, parse_instant
 from billing_site.foundation.refusals import Refusal
+from contracts.admin.card_pages import card_of
 from contracts.admin.planned_shown import ShownPlan, ShownPlanned, counts_text, fingerprint
 from contracts.forms.price_grid import GridForm, Typed, cell_name, cell_text, more_values, typed_cells
 from ledger.admin.grid_layout import Cell, laid_out
@@ -265,7 +266,7 @@ def _absent(keys: Sequence[str], seen: Iterable[Seen]) -> list[str]:
 
 def _card_and_product(card_id: UUID, product_id: UUID) -> tuple[RateCard, Product]:
     try:
-        return queries.rate_card(card_id), queries.product(product_id)
+        return card_of(card_id), queries.product(product_id)
     except Refusal as refusal:
         raise Http404(refusal.message) from refusal
 
