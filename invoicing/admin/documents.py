@@ -20,6 +20,7 @@ from billing_site.foundation.display import day_text, exact_text, instant_text, 
 from billing_site.foundation.money import Unit
 from billing_site.foundation.refusals import Refusal
 from invoicing import services
+from invoicing.admin.findings import FindingCard, cards_of_contracts
 from invoicing.models import DraftsOfCustomer, Invoice, InvoiceLine, NumberSeries
 from invoicing.queries.documents import drafts_of
 from invoicing.queries.shown import ShownDocument, ShownLine
@@ -114,13 +115,16 @@ class DraftsAdmin(FactAdmin):
             return self._finalize(request, customer)
         at = clock.now()
         units = {unit.pk: unit.to_unit() for unit in PricingUnit.objects.all()}
+        drafts = drafts_of(customer.pk, at=at)
+        may_price = request.user.has_perm("pricing.add_rate")
+        cards = cards_of_contracts({draft.contract_id for draft in drafts}) if may_price else {}
         context = {
             **self.admin_site.each_context(request),
             "title": f"Drafts of {customer}",
             "opts": self.opts,
             "customer": customer,
             "at": at,
-            "drafts": [DraftCard.of(draft, units, at) for draft in drafts_of(customer.pk, at=at)],
+            "drafts": [DraftCard.of(draft, units, cards, at) for draft in drafts],
             "may_finalize": self.has_finalize_permission(request),
         }
         return TemplateResponse(request, "admin/invoicing/draftsofcustomer/drafts.html", context)
@@ -183,10 +187,12 @@ class DraftCard:
     when: str
     is_due: bool
     lines: list[LineCard]
-    findings: list[str]
+    findings: list[FindingCard]
 
     @classmethod
-    def of(cls, draft: ShownDocument, units: Mapping[UUID, Unit], at: datetime) -> "DraftCard":
+    def of(
+        cls, draft: ShownDocument, units: Mapping[UUID, Unit], cards: Mapping[UUID, UUID], at: datetime
+    ) -> "DraftCard":
         assert draft.finalizes_at is not None
         titles = {Invoice.Kind.USAGE: "Usage", Invoice.Kind.TRUE_UP: "True-up", Invoice.Kind.CHARGES: "Scheduled"}
         when = "Waits for the usage before it; not before" if draft.waits_for else "Falls due"
@@ -199,7 +205,5 @@ class DraftCard:
             when=f"{when} {instant_text(draft.finalizes_at)}.",
             is_due=draft.finalizes_at <= at,
             lines=[LineCard.of(line, units[line.unit_id]) for line in draft.lines],
-            findings=[
-                f"{'Holds this document: ' if finding.blocking else ''}{finding.message}" for finding in draft.findings
-            ],
+            findings=[FindingCard.of(finding, cards) for finding in draft.findings],
         )

@@ -107,7 +107,8 @@ class Grid:
 
 
 def price_grid(request: HttpRequest, card_id: UUID, product_id: UUID) -> HttpResponse:
-    """A new price for any of a product's combinations: first what would change, then published as one.
+    """A new price for any of a product's combinations: first what would change, then published as one. A product
+    without dimensions has its one price on the card's own page.
 
     The address may name the instant (`from`) and values to have among the others (`value-0` of the first dimension).
     """
@@ -135,7 +136,7 @@ def price_grid(request: HttpRequest, card_id: UUID, product_id: UUID) -> HttpRes
         grid = Grid(card, product, unit, at, queries.latest_publication(), start)
         form = GridForm(initial={"starting_at": start, "known": grid.known, "shown_at": format_instant(start)})
     if not grid.keys:
-        raise Http404(f"{product.name} has no dimensions.")
+        return HttpResponseRedirect(reverse("admin:pricing_ratecard_price", args=[card.pk, product.pk]))
     context = {
         **admin.site.each_context(request),
         "opts": RateCard._meta,

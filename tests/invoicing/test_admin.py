@@ -7,6 +7,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
+from contracts.forms.price_grid import cell_name
 from invoicing.models import Invoice
 from invoicing.services import finalize_due
 from tests.factories.contracts import CustomerFactory
@@ -15,8 +16,8 @@ from tests.invoicing.conftest import ADA, at, commit_of, contract_for
 pytestmark = pytest.mark.django_db
 
 
-def member(client, *permissions):
-    user = User.objects.create_user("grace", is_staff=True)
+def member(client, *permissions, name="grace"):
+    user = User.objects.create_user(name, is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
     client.force_login(user)
     return client
@@ -71,6 +72,30 @@ def test_findings_are_shown_with_the_draft_that_they_hold(finance, story):
     answer = finance.post(drafts_page(story), {"draft_id": str(first_draft(finance, story))}, follow=True)
     assert "is held" in answer.content.decode()
     assert Invoice.objects.count() == 0
+
+
+def test_usage_without_a_price_leads_to_the_grid_in_which_it_gets_one(finance, django_client, story):
+    """From the hour on at which the price is missing, as the address says."""
+    story.uses_tokens("2025-10-03T05", 7, model="huge")
+    card, tokens = story.prices.card, story.prices.tokens
+    grid = reverse("price_grid", args=[card.pk, tokens.pk])
+    assert grid not in finance.get(drafts_page(story)).content.decode()  # who may not price is not sent there
+    revops = member(Client(), "view_draftsofcustomer", "add_rate", name="rachel")
+    [finding] = revops.get(drafts_page(story)).context["drafts"][0].findings
+    assert finding.text.startswith("Holds this document: Tokens (model: huge): 7 metered")
+    assert finding.price_url.startswith(grid)
+    shown = revops.get(finding.price_url)
+    cells = [cell for row in shown.context["blocks"][0].rows for cell in row.cells]
+    assert [cell.label for cell in cells if cell.is_used] == ["model: huge; used, without a price"]
+    form = {name: shown.context["form"][name].value() for name in ("known", "shown_at")}
+    form |= {cell.name: cell.text for cell in cells} | {cell_name(("huge",)): "0.5", "reason": "It was missing"}
+    form |= {"starting_at_0": "2025-10-01", "starting_at_1": "00:00"}
+    preview = revops.post(finding.price_url, form | {"seen": "", "action": "show"})
+    assert "It begins in the past. 1 contract has usage since then" in preview.content.decode()
+    revops.post(finding.price_url, form | {"seen": preview.context["plan"].seen, "action": "publish"})
+    draft, *_ = revops.get(drafts_page(story)).context["drafts"]
+    assert draft.findings == []
+    assert [line.total for line in draft.lines if line.name == "Tokens (model: huge)"] == ["$3.50"]
 
 
 def first_draft(finance, acme):

@@ -426,5 +426,9 @@ def test_who_may_not_price_does_not_see_it(card, tokens):
     assert client.get(page_of(card, tokens)).status_code == 403
 
 
-def test_products_without_dimensions_have_no_grid(revops, card):
-    assert revops.get(page_of(card, ProductFactory())).status_code == 404
+def test_products_without_dimensions_have_one_price_on_a_page_of_its_own(revops, card):
+    calls = ProductFactory()
+    price_page = reverse("admin:pricing_ratecard_price", args=[card.pk, calls.pk])
+    answer = revops.get(page_of(card, calls), follow=True)
+    assert answer.redirect_chain == [(price_page, 302)]
+    assert answer.status_code == 200
