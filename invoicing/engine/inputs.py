@@ -6,7 +6,6 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from billing_site.foundation.periods import Period
 from contracts.terms import CustomerTerms
 from ledger.scopes import Scope
 from pricing.engine.catalog import Catalog, GroupValues
@@ -14,9 +13,9 @@ from pricing.engine.catalog import Catalog, GroupValues
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """The quantity of one series, over one slice or one hour, of all subjects that were the customer's then.
+    """The quantity of one series, over one slice, day or hour, of all subjects that were the customer's then.
 
-    `has_negative` says that some hour in it may be below zero, so that the slice must be walked by the hour. What is
+    `has_negative` says that some hour in it may be below zero, so that it must be looked at by the hour. What is
     not additive over series has a `scope`, and counts only where it is asked for so.
     """
 
@@ -25,14 +24,6 @@ class Used:
     quantity: Decimal
     has_negative: bool = False
     scope: Scope | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """`by_slice` holds every slice of the plan; `by_hour` only the slices that the walk has asked for."""
-
-    by_slice: Mapping[Period, tuple[Used, ...]]
-    by_hour: Mapping[Period, Mapping[datetime, tuple[Used, ...]]]
 
 
 @dataclass(frozen=True, slots=True)

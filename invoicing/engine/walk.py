@@ -29,21 +29,23 @@ hour in which that happens: the hours before it are taken as one sum, that hour 
 rest. Slices with usage below zero are walked by the hour.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, localcontext
+from decimal import Decimal
+from itertools import groupby
+from typing import TypeVar
 
-from billing_site.foundation.periods import Period
+from billing_site.foundation.periods import DAY, HOUR, Period, floor_day
 from invoicing.engine.assemble import usage_document
 from invoicing.engine.balances import balances
 from invoicing.engine.commits import all_commits
 from invoicing.engine.composites import settle_composites
 from invoicing.engine.documents import Result
 from invoicing.engine.drafts import UsageDraft, usage_drafts
-from invoicing.engine.exact import EXACT
+from invoicing.engine.exact import exactly
 from invoicing.engine.findings import findings
 from invoicing.engine.hours import Parts, settle
-from invoicing.engine.inputs import Inputs, Usage
+from invoicing.engine.inputs import Inputs, Used
 from invoicing.engine.plan import Plan, plan
 from invoicing.engine.routes import Routes
 from invoicing.engine.scheduled import charge_documents
@@ -52,77 +54,115 @@ from invoicing.engine.sums import Sums, take_what_fits
 from invoicing.engine.totals import know_totals
 from invoicing.engine.trueup import true_ups
 
-__all__ = ["NeedsHours", "Plan", "compute", "plan"]
+__all__ = ["Finer", "Plan", "compute", "plan"]
+
+T = TypeVar("T")
+
+HOURS_OF_A_DAY = DAY // HOUR
 
 
 @dataclass(frozen=True, slots=True)
-class NeedsHours:
-    """The walk cannot go on without the hourly usage of these slices. Load it and compute again."""
+class Finer:
+    """What the walk asks for: the usage of a period by UTC day, or by hour."""
 
-    slices: tuple[Period, ...]
+    period: Period
+    by_hour: bool
+
+    @property
+    def parts(self) -> list[Period]:
+        """The days or hours, in order; the first and the last day may be short."""
+        assert self.period.ending_before is not None, "the walk is over closed periods"
+        found, start = [], self.period.starting_at
+        while start < self.period.ending_before:
+            end = start + HOUR if self.by_hour else min(floor_day(start) + DAY, self.period.ending_before)
+            found.append(Period(start, end))
+            start = end
+        return found
 
 
-def compute(inputs: Inputs, plan: Plan, usage: Usage) -> Result | NeedsHours:
-    """All drafts of a customer: from the plan's sums, and from hours where it asks for them.
+Usage = Mapping[Period, tuple[Used, ...]]  # a period without usage may be absent
 
-    It may ask several times; call it until it answers with a Result.
+Asking = Generator[Finer, Usage, T]
+
+
+def answered(asking: Asking[T], tell: Callable[[Finer], Usage]) -> T:
+    """What it comes to, told whatever it asks for."""
+    try:
+        finer = next(asking)
+        while True:
+            finer = asking.send(tell(finer))
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]
+
+
+def compute(inputs: Inputs, plan: Plan, usage: Usage) -> Asking[Result]:
+    """All drafts of a customer, from the usage of every slice of the plan.
+
+    Where a balance runs out, or usage is below zero, it asks for finer usage: send it what it asks for, until it
+    returns.
     """
-    with localcontext(EXACT):
-        commits = all_commits(inputs)
-        shared = balances(commits, inputs.catalog, inputs.posted)
-        drafts = usage_drafts(inputs, shared)
-        try:
-            walk(drafts, plan.slices, usage)
-        except HoursMissing as missing:
-            return NeedsHours(missing.slices)
-        found = [(draft, findings(draft)) for draft in drafts]
-        made = [usage_document(draft, inputs.catalog, of_draft) for draft, of_draft in found]
-        of_usage = [document for document in made if document is not None]
-        standing = tuple(standings(shared, drafts, inputs.posted))
-        documents = [*of_usage, *charge_documents(inputs, commits), *true_ups(inputs, standing, of_usage)]
+    return (yield from exactly(_compute(inputs, plan, usage)))
+
+
+def _compute(inputs: Inputs, plan: Plan, usage: Usage) -> Asking[Result]:
+    commits = all_commits(inputs)
+    shared = balances(commits, inputs.catalog, inputs.posted)
+    drafts = usage_drafts(inputs, shared)
+    yield from walk(drafts, plan.slices, usage)
+    found = [(draft, findings(draft)) for draft in drafts]
+    made = [usage_document(draft, inputs.catalog, of_draft) for draft, of_draft in found]
+    of_usage = [document for document in made if document is not None]
+    standing = tuple(standings(shared, drafts, inputs.posted))
+    documents = [*of_usage, *charge_documents(inputs, commits), *true_ups(inputs, standing, of_usage)]
     documents.sort(key=lambda document: (document.issued_at, document.contract_id, document.kind != "USAGE"))
     return Result(tuple(documents), tuple(finding for _, of_draft in found for finding in of_draft), standing)
 
 
-class HoursMissing(Exception):
-    def __init__(self, *slices: Period) -> None:
-        self.slices = slices
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """What was metered over a time in which no rule changes."""
+
+    period: Period
+    parts: Parts
+    has_negative: bool
+
+    @property
+    def hours(self) -> int:
+        assert self.period.ending_before is not None, "the walk is over closed periods"
+        return (self.period.ending_before - self.period.starting_at) // HOUR
+
+    @property
+    def is_short(self) -> bool:
+        """Whether there is no use in looking at its days before its hours."""
+        return self.hours <= HOURS_OF_A_DAY
 
 
-def walk(drafts: Sequence[UsageDraft], slices: Sequence[Period], usage: Usage, *, hour_by_hour: bool = False) -> None:
-    """Fill the items of the drafts. `hour_by_hour` takes no short cut, and comes to the same.
+def walk(drafts: Sequence[UsageDraft], slices: Sequence[Period], usage: Usage) -> Asking[None]:
+    """Fill the items of the drafts.
 
     Slices over which the rules stand still for every item (they were cut for the sake of others) are walked as one.
     """
-    by_the_hour = {s for s in slices if hour_by_hour or any(used.has_negative for used in usage.by_slice[s])}
-    unknown = tuple(slice_ for slice_ in slices if slice_ in by_the_hour and slice_ not in usage.by_hour)
-    if unknown:
-        raise HoursMissing(*unknown)
     for draft in drafts:
         if draft.seller.prices_by_volume:
             know_totals(draft, slices, usage)
     routes = Routes(())
-    waiting: list[tuple[Period, Parts]] = []
+    waiting: list[Leg] = []
     for slice_ in slices:
         start = slice_.starting_at
         covering = tuple(draft for draft in drafts if draft.open.starting_at <= start < draft.open.ending_before)
-        if covering != routes.drafts or start >= routes.unchanged_until or slice_ in by_the_hour:
-            walk_slices(waiting, routes, usage)
+        if covering != routes.drafts or start >= routes.unchanged_until:
+            yield from walk_legs(waiting, routes)
             waiting.clear()
         if covering != routes.drafts:
             close([draft for draft in routes.drafts if draft not in covering])
             routes = Routes(covering)
         elif start >= routes.unchanged_until:
             routes.move_to(start)
-        parts, unpriced = routes.count(usage.by_slice[slice_], start)
+        parts, unpriced = routes.count(usage[slice_], start)
         for item, metered in unpriced.items():
             item.unbilled[item.stretch] = item.unbilled.get(item.stretch, Decimal(0)) + metered
-        if slice_ not in by_the_hour:
-            waiting.append((slice_, parts))
-            continue
-        for hour in hours_of(slice_, routes, usage):
-            settle(hour)
-    walk_slices(waiting, routes, usage)
+        waiting.append(Leg(slice_, parts, any(used.has_negative for used in usage[slice_])))
+    yield from walk_legs(waiting, routes)
     close(routes.drafts)
 
 
@@ -133,23 +173,31 @@ def close(over: Sequence[UsageDraft]) -> None:
         draft.close()
 
 
-def walk_slices(slices: Sequence[tuple[Period, Parts]], routes: Routes, usage: Usage) -> None:
-    """Slices under the same rules: in the longest sums that overdraw no balance, and by the hour where one does."""
-    sums, first = Sums([parts for _, parts in slices]), 0
-    while (first := take_what_fits(sums, first)) < sums.count:
-        walk_hours(hours_of(slices[first][0], routes, usage))
-        first += 1
+def walk_legs(legs: Sequence[Leg], routes: Routes) -> Asking[None]:
+    """Legs under the same rules: in the longest sums that overdraw no balance, in finer legs where one does.
+
+    Usage below zero gives back to balances, so there is no sum of what it is among.
+    """
+    for has_negative, run in groupby(legs, key=lambda leg: leg.has_negative):
+        alike = list(run)
+        sums, first = Sums([leg.parts for leg in alike]), 0
+        while first < sums.count:
+            first = first if has_negative else take_what_fits(sums, first)
+            if first < sums.count:
+                yield from walk_finer(alike[first], routes)
+                first += 1
 
 
-def walk_hours(hours: Sequence[Parts]) -> None:
-    """The hours of a slice: in the longest sums that overdraw no balance, and alone where one does."""
-    sums, first = Sums(hours), 0
-    while (first := take_what_fits(sums, first)) < sums.count:
-        settle(hours[first])
-        first += 1
+def walk_finer(leg: Leg, routes: Routes) -> Asking[None]:
+    """A leg in its days, a day in its hours; an hour is settled."""
+    if leg.hours == 1:
+        settle(leg.parts)
+        return
+    usage = yield Finer(leg.period, by_hour=leg.is_short)
+    legs = [leg_of(period, used, routes) for period, used in sorted(usage.items())]
+    yield from walk_legs(legs, routes)
 
 
-def hours_of(slice_: Period, routes: Routes, usage: Usage) -> list[Parts]:
-    if slice_ not in usage.by_hour:
-        raise HoursMissing(slice_)
-    return [routes.count(used, slice_.starting_at)[0] for _, used in sorted(usage.by_hour[slice_].items())]
+def leg_of(period: Period, used: Sequence[Used], routes: Routes) -> Leg:
+    parts, _ = routes.count(used, period.starting_at)
+    return Leg(period, parts, any(each.has_negative for each in used))

@@ -12,7 +12,7 @@ from contracts.queries import customer_terms, known_at
 from contracts.terms import CustomerTerms
 from invoicing.engine import walk
 from invoicing.engine.documents import Document, Result
-from invoicing.engine.inputs import Inputs, Posted, Usage
+from invoicing.engine.inputs import Inputs, Posted
 from invoicing.models import Invoice
 from invoicing.queries import metering
 from invoicing.queries.unread import with_unread_values
@@ -56,7 +56,7 @@ def computation(
     With `as_of` the drafts are those that the prices and terms known then make of the usage known now, where only the
     documents that were final by then are. Raises Refusal where it is later than `at`.
 
-    A fixed number of statements for a customer, and one more for each stretch that has to be seen by the hour.
+    A fixed number of statements for a customer, and two more for each balance that runs out.
     """
     with read_snapshot():
         if as_of is not None:
@@ -72,19 +72,12 @@ def computation(
         )
         plan = walk.plan(inputs)
         asked = metering.Asked.of(inputs.catalog, plan.metric_ids, plan.scopes)
-        usage = Usage(by_slice=metering.usage_of(terms.claims, plan.slices, asked, until=at), by_hour={})
-        answer = walk.compute(inputs, plan, usage)
-        while isinstance(answer, walk.NeedsHours):
-            hours = {
-                stretch: metering.usage_by_hour(terms.claims, stretch, asked, until=at)
-                for stretch in answer.slices
-                if stretch not in usage.by_hour
-            }
-            if not hours:
-                raise AssertionError("The engine asked again for hours that it was given.")
-            usage = Usage(by_slice=usage.by_slice, by_hour={**usage.by_hour, **hours})
-            answer = walk.compute(inputs, plan, usage)
-        return Computation(inputs, with_unread_values(answer, inputs, plan.metric_ids))
+        usage = metering.usage_of(terms.claims, plan.slices, asked, until=at)
+        result = walk.answered(
+            walk.compute(inputs, plan, usage),
+            lambda finer: metering.finer_usage(terms.claims, finer, asked, until=at),
+        )
+        return Computation(inputs, with_unread_values(result, inputs, plan.metric_ids))
 
 
 def posted(customer_id: UUID, *, as_of: datetime | None = None) -> Posted:

@@ -7,9 +7,10 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from billing_site.foundation.periods import Period
+from billing_site.foundation.periods import HOUR, Period
 from contracts.terms import ClaimWindow
 from invoicing.engine.inputs import Used
+from invoicing.engine.walk import Finer
 from ledger.queries.levels import claimed_levels, claimed_levels_by_hour
 from ledger.queries.scoped import Part, claimed_parts
 from ledger.queries.usage import SeriesUsage, claimed_usage, claimed_usage_by_hour
@@ -56,11 +57,19 @@ def usage_of(
     return {period: tuple(used) for period, used in found.items()}
 
 
-def usage_by_hour(
-    claims: Iterable[ClaimWindow], period: Period, asked: Asked, *, until: datetime
+def finer_usage(
+    claims: Iterable[ClaimWindow], finer: Finer, asked: Asked, *, until: datetime
+) -> dict[Period, tuple[Used, ...]]:
+    """What was used in each day or hour that the walk asks for; those without usage are absent."""
+    if finer.by_hour:
+        hours = _usage_by_hour(list(claims), finer.period, asked, until=until)
+        return {Period(hour, hour + HOUR): used for hour, used in hours.items()}
+    return {day: used for day, used in usage_of(claims, finer.parts, asked, until=until).items() if used}
+
+
+def _usage_by_hour(
+    claims: Sequence[ClaimWindow], period: Period, asked: Asked, *, until: datetime
 ) -> dict[datetime, tuple[Used, ...]]:
-    """What was used in each hour of the closed period; hours without usage are absent."""
-    claims = list(claims)
     found: dict[datetime, list[Used]] = defaultdict(list)
     for hour, series in claimed_usage_by_hour(claims, period, metric_ids=asked.sums).items():
         found[hour] += map(_used, series)

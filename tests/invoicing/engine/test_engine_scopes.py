@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from invoicing.engine.inputs import Usage, Used
+from invoicing.engine.inputs import Used
 from invoicing.engine.sellers import sellers
 from invoicing.engine.stretches import Stretch
-from invoicing.engine.walk import compute, plan
+from invoicing.engine.walk import answered, compute, plan
 from ledger.scopes import Scope
 from pricing.engine.catalog import Metric
 from pricing.engine.prices import Price
@@ -71,7 +71,8 @@ def test_usage_of_a_scope_counts_for_the_products_with_its_keys():
         Used(whole.metric_id, (("plan", "pro"),), D(5), scope=by_plan),
         Used(whole.metric_id, (), D(99), scope=replace(whole, period=replace(whole.period, starting_at=on(9, 1)))),
     )
-    (document,) = usage_documents(compute(inputs, planned, Usage({planned.slices[0]: used}, {})))
+    asking = compute(inputs, planned, {planned.slices[0]: used})
+    (document,) = usage_documents(answered(asking, lambda finer: {}))
     assert [(line.name, line.quantity) for line in document.lines] == [("Seats", 7), ("Seats by plan (plan: pro)", 5)]
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from billing_site.foundation.periods import Period
+from invoicing.engine.walk import Finer
 from tests.invoicing.engine.world import (
     LATE_OCTOBER,
     NOVEMBER,
@@ -107,13 +108,14 @@ def test_a_postpaid_commit_counts_what_is_still_to_be_paid():
     assert true_up.total == 300
 
 
-def test_a_balance_that_runs_out_costs_one_look_at_the_hours():
+def test_a_balance_that_runs_out_costs_one_look_at_the_days_and_one_at_the_hours_of_one():
     events = [used("H", on(10, 1 + hour // 24, hour % 24), 1) for hour in range(240)]
     events += [used("L", on(10, 1 + hour // 24, hour % 24), 5) for hour in range(240)]
     ledger = Ledger(events)
     inputs = given(LATE_OCTOBER, [contract(commits=(prepaid("1000"),))], [PRICES], H_AND_L)
     october = the_usage(computed_from(inputs, ledger))
-    assert ledger.asked == [Period(OCTOBER, NOVEMBER)]
+    third_day = Period(on(10, 3), on(10, 4))
+    assert ledger.asked == [Finer(Period(OCTOBER, NOVEMBER), by_hour=False), Finer(third_day, by_hour=True)]
     # 15 an hour: 66 hours cost 990; of the 67th, the dearer H comes first and takes the last 10.
     assert [line[2:] for line in read(october)] == [
         ("67", "10", "670", "PREPAID"),

@@ -1,5 +1,6 @@
 """Small worlds for the engine's tests: a price list, terms, and usage by the hour as a ledger would sum it up."""
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,9 +13,9 @@ from billing_site.foundation.money import Unit
 from billing_site.foundation.periods import Period
 from contracts.terms import AccessSegment, ClaimWindow, Commit, Contract, CustomerTerms, ScheduledAmount
 from invoicing.engine.documents import Document, Line, Result
-from invoicing.engine.inputs import Inputs, Posted, Usage, Used
+from invoicing.engine.inputs import Inputs, Posted, Used
 from invoicing.engine.rounding import RoundedDocument
-from invoicing.engine.walk import NeedsHours, Plan, compute, plan
+from invoicing.engine.walk import Finer, answered, compute, plan
 from pricing.engine.catalog import Catalog, GroupValues, Metric, ProductVersion, Rate, RateCard
 from pricing.engine.overrides import Override
 from pricing.engine.targets import Target
@@ -244,20 +245,24 @@ def used(name: str, at: datetime, quantity: str | int, **values: str | None) -> 
 
 @dataclass
 class Ledger:
-    """Sums the events up as the usage ledger does, and hands out hours when it is asked for them."""
+    """Sums the events up as the usage ledger does, over slices, and over days and hours when it is asked for them."""
 
     events: Sequence[Event]
-    asked: list[Period] = field(default_factory=list)
+    asked: list[Finer] = field(default_factory=list)
 
-    def hours(self, slice_: Period) -> Mapping[datetime, tuple[Used, ...]]:
-        by_hour: dict[datetime, list[Event]] = defaultdict(list)
+    def usage(self, periods: Sequence[Period]) -> Mapping[Period, tuple[Used, ...]]:
+        starts = [period.starting_at for period in periods]
+        found: dict[Period, list[Event]] = {period: [] for period in periods}
         for event in self.events:
-            if event.at in slice_:
-                by_hour[event.at].append(event)
-        return {hour: self._sums(events) for hour, events in by_hour.items()}
+            at = bisect_right(starts, event.at) - 1
+            if at >= 0 and event.at in periods[at]:
+                found[periods[at]].append(event)
+        return {period: self._sums(events) for period, events in found.items()}
 
-    def slices(self, plan_: Plan) -> Mapping[Period, tuple[Used, ...]]:
-        return {slice_: self._sums([event for event in self.events if event.at in slice_]) for slice_ in plan_.slices}
+    def finer(self, asked: Finer) -> Mapping[Period, tuple[Used, ...]]:
+        assert asked not in self.asked, "the same is asked for once"
+        self.asked.append(asked)
+        return {period: used for period, used in self.usage(asked.parts).items() if used}
 
     def _sums(self, events: Iterable[Event]) -> tuple[Used, ...]:
         sums: dict[tuple[UUID, GroupValues], Decimal] = defaultdict(Decimal)
@@ -271,19 +276,13 @@ class Ledger:
 
 
 def computed(inputs: Inputs, events: Iterable[Event] = ()) -> Result:
-    """What the shell does: plan, sum, compute, and give hours until there is an answer."""
+    """What the shell does: plan, sum, compute, and give days and hours until there is an answer."""
     return computed_from(inputs, Ledger(list(events)))
 
 
 def computed_from(inputs: Inputs, ledger: Ledger) -> Result:
     planned = plan(inputs)
-    usage = Usage(ledger.slices(planned), {})
-    while isinstance(answer := compute(inputs, planned, usage), NeedsHours):
-        assert answer.slices
-        assert not set(answer.slices) & set(usage.by_hour), "hours are asked for once"
-        ledger.asked.extend(answer.slices)
-        usage = Usage(usage.by_slice, {**usage.by_hour, **{each: ledger.hours(each) for each in answer.slices}})
-    return answer
+    return answered(compute(inputs, planned, ledger.usage(planned.slices)), ledger.finer)
 
 
 def settled(posted: Posted, rounded: RoundedDocument) -> Posted:
