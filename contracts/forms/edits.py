@@ -1,16 +1,18 @@
 """The page on which a contract is edited: every term that one edit may add, remove or change."""
 
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django import forms
 from django.http import QueryDict
 
 from billing_site.foundation.admin import Dressed
+from billing_site.foundation.display import unit_sign
 from billing_site.foundation.refusals import Refusal
 from contracts.forms.amounts import MajorField
 from contracts.forms.instants import InstantField
 from contracts.forms.overrides import GroupValuesField, StepsField, override_of
+from contracts.forms.tariffs import TYPES, TariffForm
 from contracts.inputs import (
     UNCHANGED,
     AccessScheduleInput,
@@ -18,6 +20,7 @@ from contracts.inputs import (
     EditInput,
     InvoiceItemInput,
     InvoiceScheduleInput,
+    RateInput,
     ScheduledChargeInput,
     SegmentInput,
 )
@@ -27,16 +30,20 @@ from contracts.wording import charge_text, commit_text, names_in, override_text
 from pricing.forms import LinesField
 from pricing.models import Product
 from pricing.queries import default_unit
+from pricing.services.tariffs import RATE_TYPES_OF
+from pricing.wording import FREQUENCY_TEXTS
 
+FREQUENCIES = [("", "---"), *((code, f"Every {text.removeprefix('a ')}") for code, text in FREQUENCY_TEXTS.items())]
+ALL_OR_NOTHING = "Needed, or leave the section empty."
 KINDS = ("discount", "tiered", "price", "entitled")  # of overrides, one a section
 PRIORITY_HELP = "The contract ranks its discounts explicitly: the one with the lowest number holds."
 
 
 class ProductChoice(forms.ModelChoiceField):
-    """One product by name; it has no price of its own where it is FIXED."""
+    """One product of these types by name; it has no price of its own where it is FIXED."""
 
-    def __init__(self, kind: str, **options: Any) -> None:
-        products = Product.objects.filter(type=kind, archived_at=None).order_by("name", "id")
+    def __init__(self, *types: str, **options: Any) -> None:
+        products = Product.objects.filter(type__in=types, archived_at=None).order_by("name", "id")
         super().__init__(products, required=False, **options)
 
 
@@ -77,6 +84,15 @@ def as_sent(field: forms.BoundField) -> dict[str, str]:
     return {field.html_name: "" if value is None else str(value)}
 
 
+class Section(NamedTuple):
+    """A part of the form, and whether anything is filled in or refused there."""
+
+    title: str
+    fields: list[forms.BoundField]
+    is_used: bool
+    tariff: TariffForm | None
+
+
 class EditForm(Dressed, forms.Form):
     """Everything that one edit of a contract may do. Sections left empty do nothing."""
 
@@ -110,11 +126,14 @@ class EditForm(Dressed, forms.Form):
     tiered_group_values = GroupValuesField(label="Only for these pricing group values")
     tiered_priority = forms.DecimalField(required=False, label="Priority", help_text=PRIORITY_HELP)
 
-    price = MajorField(label="Price of its own", help_text="For one sold unit, instead of the list price.")
-    price_product = ProductChoice("USAGE", label="Product")
+    # What it charges is typed in `tariff`.
+    price_product = ProductChoice(*RATE_TYPES_OF, label="Product")
     price_starting_at = InstantField(label="From")
     price_ending_before = InstantField(label="Up to (not including)", help_text="On the hour, UTC; empty: for good.")
     price_group_values = GroupValuesField(label="For these pricing group values")
+    price_billing_frequency = forms.ChoiceField(
+        required=False, label="Billed", choices=FREQUENCIES, help_text="Of a subscription: which of its fees."
+    )
 
     entitled = forms.NullBooleanField(required=False, widget=forms.NullBooleanSelect, label="Is part of the deal")
     entitled_product = ProductChoice("USAGE", label="Product")
@@ -187,7 +206,13 @@ class EditForm(Dressed, forms.Form):
         ),
         (
             "A price of its own",
-            ("price", "price_product", "price_starting_at", "price_ending_before", "price_group_values"),
+            (
+                "price_product",
+                "price_starting_at",
+                "price_ending_before",
+                "price_group_values",
+                "price_billing_frequency",
+            ),
         ),
         ("A scheduled charge", ("charge_amount", "charge_at", "charge_name", "charge_product")),
         (
@@ -229,6 +254,8 @@ class EditForm(Dressed, forms.Form):
         }
         super().__init__(*args, **kwargs)
         self.unit = (contract.rate_card.fiat_unit if contract.rate_card else default_unit()).to_unit()
+        self.sign = unit_sign(self.unit)
+        self.tariff = TariffForm(list(TYPES), self.data if self.is_bound else None, prefix="price")
         for field in self.fields.values():
             if isinstance(field, MajorField):
                 field.in_unit(self.unit)
@@ -261,21 +288,25 @@ class EditForm(Dressed, forms.Form):
         rebased.is_valid()
         return rebased
 
-    def deal(self) -> list[tuple[str, list[forms.BoundField], bool]]:
+    def deal(self) -> list[Section]:
         return self._sections(self.DEAL)
 
-    def more(self) -> list[tuple[str, list[forms.BoundField], bool]]:
+    def more(self) -> list[Section]:
         return self._sections(self.MORE)
 
-    def _sections(self, sections: Any) -> list[tuple[str, list[forms.BoundField], bool]]:
-        """Titles with their fields, and whether anything is filled in or refused there."""
+    def _sections(self, sections: Any) -> list[Section]:
         found = []
         for title, names in sections:
             fields = [self[name] for name in names if name in self.fields]
             if fields:
                 is_used = self.is_bound and any(field.name in self.changed_data or field.errors for field in fields)
-                found.append((title, fields, is_used))
+                tariff = self.tariff if "price_product" in names else None
+                is_used = is_used or (tariff is not None and tariff.is_typed())
+                found.append(Section(title, fields, is_used, tariff))
         return found
+
+    def is_valid(self) -> bool:
+        return super().is_valid() and (not self.has_price or self.tariff.is_valid())
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
@@ -284,15 +315,22 @@ class EditForm(Dressed, forms.Form):
             ("charge", "charge_amount", "at", "product"),
             ("discount", "discount", "starting_at"),
             ("tiered", "tiered", "starting_at"),
-            ("price", "price", "starting_at", "product"),
             ("entitled", "entitled", "starting_at"),
         ):
             self._need(section, first, needed, values)
+        self.has_price = self.tariff.is_typed()
+        if self.has_price:
+            self._need_each("price", ["starting_at", "product"], values)
+        elif self._is_typed("price"):
+            self.has_price = True
+            self.tariff.add_error("price", ALL_OR_NOTHING)
         return values
 
     def to_input(self) -> EditInput:
         """The edit that a valid form asks for."""
-        values, changed = self.cleaned_data, set(self.changed_data)
+        values, changed = dict(self.cleaned_data), set(self.changed_data)
+        if self.has_price:
+            values["price"] = RateInput(**(self.tariff.to_input(self.unit) or {}))
         self.kinds = [kind for kind in KINDS if values.get(kind) is not None]
         return EditInput(
             add_overrides=tuple(override_of(kind, values) for kind in self.kinds),
@@ -314,7 +352,11 @@ class EditForm(Dressed, forms.Form):
     def show(self, refusal: Refusal) -> None:
         """Put what a service refused beside the fields it is about."""
         for error in refusal.errors:
-            self.add_error(self._field_of(error.field), error.rule)
+            head, found, path = error.field.partition("].overwrite_rate.")
+            if found and head.startswith("add_overrides["):
+                self.tariff.show(path, error.rule)
+            else:
+                self.add_error(self._field_of(error.field), error.rule)
         if not refusal.errors:
             self.add_error(None, refusal.message)
 
@@ -328,24 +370,31 @@ class EditForm(Dressed, forms.Form):
                 return name
         return next((name for name in self.fields if path.split("[")[0] == name), None)
 
-    def _field_of_override(self, kind: str, name: str) -> str:
+    def _field_of_override(self, kind: str, name: str) -> str | None:
         if "pricing_group_values" in name:
             name = "group_values"
         elif "product_id" in name:
             name = "products" if f"{kind}_products" in self.fields else "product"
         elif "tags" in name:
             name = "tags"
-        return f"{kind}_{name}" if f"{kind}_{name}" in self.fields else kind
+        elif "billing_frequency" in name:
+            name = "billing_frequency"
+        return next((field for field in (f"{kind}_{name}", kind) if field in self.fields), None)
 
     def _need(self, section: str, first: str, needed: list[str], values: dict[str, Any]) -> None:
         """All of a section, or nothing. What the page fills in by itself (FILLED_IN) asks for nothing."""
         if first in self.errors:
             return
-        if values.get(first) is None:
-            typed = set(self.changed_data) - self.FILLED_IN
-            if any(name.startswith(f"{section}_") for name in typed):
-                self.add_error(first, "Needed, or leave the section empty.")
-            return
+        if values.get(first) is not None:
+            self._need_each(section, needed, values)
+        elif self._is_typed(section):
+            self.add_error(first, ALL_OR_NOTHING)
+
+    def _is_typed(self, section: str) -> bool:
+        typed = set(self.changed_data) - self.FILLED_IN
+        return any(name.startswith(f"{section}_") for name in typed)
+
+    def _need_each(self, section: str, needed: list[str], values: dict[str, Any]) -> None:
         for name in needed:
             field = f"{section}_{name}"
             if values.get(field) in (None, "") and field not in self.errors:

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 
 from billing_site.foundation.money import PRECISION
-from contracts.inputs import MultiplierTierInput, OverrideInput, RateInput, TargetInput
+from contracts.inputs import MultiplierTierInput, OverrideInput, TargetInput
 
 STEP = re.compile(r"(?P<units>[\d,]+(\.\d+)?|rest)\s*:\s*(?P<percent>-?\d+(\.\d+)?)\s*%?", re.IGNORECASE)
 STEPS_HELP = (
@@ -71,9 +71,12 @@ def override_of(kind: str, values: Mapping[str, Any]) -> OverrideInput:
     product_id = product.pk if product else None
     if kind == "entitled":
         return OverrideInput(start, end, entitled=values["entitled"], product_id=product_id)
-    target = TargetInput(product_id, pricing_group_values=values["price_group_values"])
-    rate = RateInput("FLAT", values["price"])
-    return OverrideInput(start, end, type="OVERWRITE", overwrite_rate=rate, override_specifiers=(target,))
+    target = TargetInput(
+        product_id,
+        pricing_group_values=values["price_group_values"],
+        billing_frequency=values["price_billing_frequency"],
+    )
+    return OverrideInput(start, end, type="OVERWRITE", overwrite_rate=values["price"], override_specifiers=(target,))
 
 
 def multiplier_of(percent_off: Decimal) -> Decimal:

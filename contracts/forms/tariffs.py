@@ -141,9 +141,10 @@ class TariffForm(Dressed, forms.Form):
         return all(are_read) and self._rows_fit()
 
     def is_typed(self) -> bool:
-        """Whether anything is filled in but the type."""
-        names = [name for name in self.fields if name != "rate_type"]
-        return self.is_bound and (bool(self.filled) or any(self[name].value() for name in names))
+        """Whether anything is filled in, or another type chosen than the one that the form begins with."""
+        chosen = self["rate_type"].value() or self.initial["rate_type"]
+        values = [self[name].value() for name in self.fields if name != "rate_type"]
+        return self.is_bound and (chosen != self.initial["rate_type"] or bool(self.filled) or any(values))
 
     def to_input(self, unit: Unit) -> dict[str, Any] | None:
         """The fields of a valid form, by the names of the services and in wire units of `unit`; None for no tariff."""

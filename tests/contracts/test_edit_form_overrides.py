@@ -8,8 +8,9 @@ import pytest
 from contracts.forms.edits import EditForm
 from contracts.inputs import MultiplierTierInput, OverrideInput, RateInput, TargetInput
 from contracts.queries import agreement
+from pricing.services import TierInput
 from tests.factories.contracts import ContractFactory
-from tests.factories.pricing import ProductFactory, RateFactory
+from tests.factories.pricing import ProductFactory, RateFactory, SubscriptionRateFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -86,17 +87,95 @@ def test_a_step_that_cannot_be_read_is_refused(ranked, line):
     assert form.errors["tiered"] == [f"Write “1,000: 50” or “rest: 20”, not “{line.strip()}”."]
 
 
-def test_a_price_of_its_own_is_flat(ranked, product):
-    typed = {"price": "0.25", "product": product.pk, "group_values": XL}
+def priced(contract, product, tariff, **typed):
+    """The form with a price of its own typed into it, the names of `tariff` as they stand in the page."""
+    target = {"product": product.pk, **START, **typed}
+    return form_for(
+        contract,
+        **{f"price_{name}": value for name, value in target.items()},
+        **{f"price-{name}": value for name, value in tariff.items()},
+    )
 
-    assert overrides_of(ranked, "price", **typed) == (
+
+@pytest.mark.parametrize(
+    ("tariff", "rate"),
+    [
+        pytest.param({"rate_type": "FLAT", "price": "0.25"}, RateInput("FLAT", D(25)), id="flat"),
+        pytest.param(
+            {
+                "rate_type": "TIERED",
+                "tiers-0-up_to": "1,000",
+                "tiers-0-price": "2",
+                "tiers-0-flat_fee": "10",
+                "tiers-1-price": "1.5",
+            },
+            RateInput("TIERED", tiers=(TierInput(D(200), D(1_000), D(1_000)), TierInput(D(150)))),
+            id="tiered",
+        ),
+        pytest.param(
+            {"rate_type": "PACKAGE", "price": "12", "package_size": "100"},
+            RateInput("PACKAGE", D(1_200), package_size=D(100)),
+            id="package",
+        ),
+        pytest.param({"rate_type": "PERCENTAGE", "percent": "7.5"}, RateInput("PERCENTAGE", D("0.075")), id="a share"),
+        pytest.param(
+            {"rate_type": "SUBSCRIPTION", "price": "9", "quantity": "3"},
+            RateInput("SUBSCRIPTION", D(900), quantity=D(3), is_prorated=True),
+            id="subscription",
+        ),
+    ],
+)
+def test_a_price_of_its_own_is_of_any_type(ranked, product, tariff, rate):
+    form = priced(ranked, product, tariff, group_values=XL)
+
+    assert form.is_valid(), list(form.tariff.complaints())
+    assert form.to_input().add_overrides == (
         OverrideInput(
             OCTOBER,
             type="OVERWRITE",
-            overwrite_rate=RateInput("FLAT", D(25)),
+            overwrite_rate=rate,
             override_specifiers=(TargetInput(product.pk, pricing_group_values={"model": "xl"}),),
         ),
     )
+
+
+def test_a_fee_of_its_own_names_how_often_it_is_due(ranked):
+    seats = SubscriptionRateFactory(rate_card=ranked.rate_card).product
+    form = priced(ranked, seats, {"rate_type": "FLAT", "price": "80"}, billing_frequency="MONTHLY")
+
+    assert form.is_valid(), form.errors
+    (override,) = form.to_input().add_overrides
+    assert override.override_specifiers == (TargetInput(seats.pk, billing_frequency="MONTHLY"),)
+
+
+@pytest.mark.parametrize(
+    ("tariff", "complaint"),
+    [
+        pytest.param({"rate_type": "FLAT"}, "Price: Needed, or leave the section empty.", id="no price"),
+        pytest.param(
+            {"rate_type": "TIERED", "tiers-0-price": "x"},
+            "Tier 1, price: Write a number, such as 30 or 0.0025.",
+            id="a tier that is no number",
+        ),
+        pytest.param(
+            {
+                "rate_type": "VOLUME",
+                "tiers-0-up_to": "5",
+                "tiers-0-price": "1",
+                "tiers-1-up_to": "4",
+                "tiers-1-price": "1",
+            },
+            "Tier 2, up to: Must be above 5, where the tier begins.",
+            id="tiers out of order",
+        ),
+    ],
+)
+def test_half_a_price_of_its_own_is_refused_where_it_stands(ranked, product, tariff, complaint):
+    form = priced(ranked, product, tariff)
+
+    assert not form.is_valid()
+    assert list(form.tariff.complaints()) == [complaint]
+    assert [section.title for section in form.more() if section.is_used] == ["A price of its own"]
 
 
 def test_ranks_are_asked_for_only_where_the_contract_has_them(ranked):

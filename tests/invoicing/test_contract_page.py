@@ -65,7 +65,7 @@ class Deal:
         self.browser, self.contract = browser, contract
         shown = browser.get(page("edit", contract.pk)).context["form"]
         self.values = {}
-        for field in shown:
+        for field in (*shown, *shown.tariff):
             sent = as_sent(field) if field.name != "entitled" else {}
             self.values |= sent
             if field.field.show_hidden_initial:
@@ -251,7 +251,7 @@ class TestEditPage:
         RateFactory(rate_card=contract.rate_card, product=product, pricing_group_values={"model": "xl"})
 
         Deal(revops, contract).save(
-            price="0.0025",
+            **{"price-price": "0.0025"},
             price_product=product.pk,
             price_group_values='{"model": "xl"}',
             entitled="false",
@@ -307,6 +307,33 @@ class TestEditPage:
         why = text_of(revops.get(page("why", contract.pk, draft.id, 0)))
         assert "The contract has its own: First 50 units at 50 % of the list price" in why
 
+    def test_tiers_of_its_own_are_typed_previewed_and_made(self, revops, price_list):
+        customer = CustomerFactory(aliases=["acme"])
+        contract = contract_for(customer, price_list)
+        Acme(customer, contract, price_list).calls("2025-10-20T05", 100)
+        deal = Deal(revops, contract)
+        half = {"price_product": price_list.calls.pk, **split("price_starting_at", OCTOBER)}
+
+        refused = deal.preview(**half, **{"price-rate_type": "TIERED", "price-tiers-0-price": "-1"})
+        assert list(refused.context["form"].tariff.complaints()) == ["Tier 1, price: must not be negative"]
+        assert "Nothing was changed" in text_of(refused)
+        share = deal.preview(**{"price-rate_type": "PERCENTAGE", "price-percent": "5"})
+        (complaint,) = share.context["form"].tariff.complaints()
+        assert complaint.startswith("Charged as: must be one of FLAT, TIERED, VOLUME, PACKAGE for the USAGE product")
+
+        tiers = {"price-tiers-0-up_to": "60", "price-tiers-0-price": "0.05", "price-tiers-1-price": "0.02"}
+        assert "$2.00 → $3.80" in text_of(deal.preview(**tiers, **{"price-rate_type": "TIERED"}))
+        deal.save()
+
+        (override,) = agreement(customer.pk, contract.pk).overrides
+        assert (override.rate_type, override.rate_tiers) == (
+            "TIERED",
+            [{"price": "5", "size": "60"}, {"price": "2"}],
+        )
+        shown = text_of(revops.get(page("change", contract.pk)))
+        assert "October so far $3.80" in shown
+        assert "$0.05 a unit for the first 60 units, then $0.02, whatever the list says, for API calls" in shown
+
     def test_standing_terms_are_taken_out_by_ticking_them(self, revops, contract):
         override, commit = OverrideFactory(contract=contract), CommitFactory(contract=contract, name="Year end")
         charge = ScheduledChargeFactory(contract=contract, item__issued_at=datetime(2030, 1, 1, tzinfo=UTC))
@@ -351,7 +378,7 @@ class TestEditPage:
             pytest.param({"commit_amount": "5,00"}, "commit_amount", id="a comma that groups nothing"),
             pytest.param({"charge_amount": "5"}, "charge_at", id="half a charge"),
             pytest.param({"discount": "50"}, "discount_starting_at", id="a discount from no time"),
-            pytest.param(split("price_starting_at", OCTOBER), "price", id="a price without a number"),
+            pytest.param({"price-price": "5"}, "price_product", id="a price of no product"),
             pytest.param({"price_group_values": "[1]"}, "price_group_values", id="a list for group values"),
         ],
     )
