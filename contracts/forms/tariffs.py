@@ -34,14 +34,15 @@ from pricing.engine.tariffs import (
 from pricing.services import TierInput
 from pricing.services.tariffs import FRACTIONS, IN_TIERS
 
+# Each type by name, and what it means.
 TYPES = {
-    FLAT: "Flat: a price for each",
-    TIERED: "Tiered: each unit at the price of its tier",
-    VOLUME: "Volume: all units at the price of the tier reached",
-    PACKAGE: "Package: a price for each package begun",
-    PERCENTAGE: "Percentage: a share of the spend",
-    TIERED_PERCENTAGE: "Tiered percentage: shares by slices",
-    SUBSCRIPTION: "Subscription: a fee for each of a quantity, prorated",
+    FLAT: ("Flat", "A price for each."),
+    TIERED: ("Tiered", "Each unit at the price of its tier; a fee once a period, with the tier's first unit."),
+    VOLUME: ("Volume", "All units at the price of the tier that the period's total reaches, and its fee."),
+    PACKAGE: ("Package", "A price for each package begun."),
+    PERCENTAGE: ("Percentage", "A share of what other products came to."),
+    TIERED_PERCENTAGE: ("Tiered percentage", "A share of each slice of what other products came to."),
+    SUBSCRIPTION: ("Subscription", "A fee a period for each of a quantity; a part of a period is prorated."),
 }
 ROWS_SHOWN = 3  # at the least, and one that is empty
 TIER = re.compile(r"tiers\[(\d+)\]\.(price|size|flat_fee)")
@@ -63,7 +64,7 @@ class TierForm(Dressed, forms.Form):
         for name, field in self.fields.items():
             field.widget.attrs["aria-label"] = f"Tier {number}, {field.label}"
             if name == "up_to":
-                field.widget.attrs["placeholder"] = "and all above"
+                field.widget.attrs["placeholder"] = "the rest"
 
 
 class TariffForm(Dressed, forms.Form):
@@ -78,7 +79,7 @@ class TariffForm(Dressed, forms.Form):
     price = MajorField(label="Price")
     percent = NumberField(label="Percent of the spend")
     package_size = NumberField(label="Units in a package")
-    quantity = NumberField(label="Quantity", help_text="Each is charged for; a part of a period is prorated.")
+    quantity = NumberField(label="Quantity")
 
     # Which types a field is for; the tiers are rows.
     TYPES_OF: Mapping[str, Sequence[str]] = {
@@ -103,8 +104,9 @@ class TariffForm(Dressed, forms.Form):
         rows = known.pop("tiers", [])
         super().__init__(data, prefix=prefix, initial={"rate_type": "" if without else types[0], **known})
         choice: Any = self.fields["rate_type"]
-        choice.choices = [*([("", without)] if without else []), *((each, TYPES[each]) for each in types)]
+        choice.choices = [*([("", without)] if without else []), *((each, TYPES[each][0]) for each in types)]
         choice.required = not without
+        self.meanings = [(each, TYPES[each][1]) for each in types]
         self.types_of = {
             name: " ".join(each for each in of_types if each in types) for name, of_types in self.TYPES_OF.items()
         }

@@ -1,0 +1,61 @@
+"""RevOps type tiers in a browser: rows come and go, and what another type needs is out of sight."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from billing_site.foundation.models import TestClock
+from pricing.models import Rate
+from tests.factories.pricing import NOW, RateFactory
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SOON = 15_000  # ms, on a busy machine
+
+
+@pytest.fixture
+def grace(settings):
+    settings.SANDBOX = True
+    TestClock.objects.create(instant=NOW)
+    return User.objects.create_superuser("grace")
+
+
+def test_tiers_are_typed_row_by_row(grace, visit):
+    flat = RateFactory()
+    page = visit(reverse("admin:pricing_ratecard_change", args=[flat.rate_card_id]), user=grace)
+    page.get_by_role("link", name="Change price of API calls").click()
+    expect(page.get_by_label("New price")).to_have_value("0.01")
+    expect(page.get_by_label("Tier 1, price").first).to_be_hidden()
+    page.get_by_label("Charged as").first.select_option("TIERED")
+    expect(page.get_by_label("New price")).to_be_hidden()
+    page.get_by_role("button", name="Add a tier").first.click()
+    for tier, bound in enumerate(("100", "200", "1,000", ""), 1):
+        page.get_by_label(f"Tier {tier}, up to").first.fill(bound)
+        page.get_by_label(f"Tier {tier}, price").first.fill(str(5 - tier))
+    page.get_by_role("button", name="Remove this tier").nth(1).click()
+    effect = "$4.00 a unit for the first 100 units, $2.00 for the next 900 units, then $1.00"
+    expect(page.get_by_text(effect)).to_be_visible(timeout=SOON)  # while it is typed, without a click
+    page.get_by_label("Reason").fill("Tiers from now on")
+    page.get_by_role("button", name="Publish").click()
+    expect(page.get_by_text("Published: API calls")).to_be_visible(timeout=SOON)
+    assert Rate.objects.exclude(pk=flat.pk).get().tiers == [
+        {"price": "400", "size": "100"},
+        {"price": "200", "size": "900"},
+        {"price": "100"},
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_is_wrong_with_a_tier_stands_under_it_on_a_telephone(grace, visit, scheme):
+    rate = RateFactory(rate_type="VOLUME", price=None, tiers=[{"price": "200", "size": "1000"}, {"price": "100"}])
+    page = visit(
+        reverse("admin:pricing_ratecard_change", args=[rate.rate_card_id]), user=grace, width=390, scheme=scheme
+    )
+    page.get_by_role("link", name="Change price of API calls").click()
+    expect(page.get_by_label("Tier 1, up to").first).to_have_value("1000")
+    page.get_by_label("Tier 2, price").first.fill("-1")
+    page.get_by_role("button", name="Show what happens").click()
+    row = page.get_by_role("row").filter(has=page.get_by_label("Tier 2, price"))
+    expect(row.get_by_text("Must not be negative.").first).to_be_visible(timeout=SOON)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
