@@ -1,0 +1,360 @@
+"""What October comes to where a product changes, is priced by groups, is overridden, is a share, or has no price.
+
+As in `test_worked_prices.py`: set up through the API, read off the printed draft, worked out by hand, in cents.
+"""
+
+import pytest
+
+from billing_site.foundation import tokens
+from invoicing.queries.documents import drafts_of
+from tests.invoicing.conftest import ADA, OCTOBER, at, sdk
+from tests.invoicing.shop import MIDDLE, Shop, table, tariff
+
+pytestmark = pytest.mark.django_db
+
+UP = {"decimal_places": 0, "rounding_method": "ROUND_UP"}
+DOWN = {"decimal_places": 0, "rounding_method": "ROUND_DOWN"}
+HALVES = {"conversion_factor": 2, "operation": "DIVIDE"}
+
+
+@pytest.fixture
+def client(clock_at):
+    clock_at("2025-10-31T23")
+    return sdk(tokens.create_token("RevOps", scope="admin", at=OCTOBER, by=ADA)[1])
+
+
+@pytest.fixture
+def shop(client) -> Shop:
+    return Shop(client)
+
+
+def findings(shop: Shop) -> list[tuple[str, bool, str]]:
+    drafts = drafts_of(shop.customer.pk, at=at("2025-10-31T23"))
+    return [(found.kind, found.blocking, found.message) for draft in drafts for found in draft.findings]
+
+
+@pytest.mark.parametrize(
+    ("before", "changes", "price", "used", "lines"),
+    [
+        pytest.param(
+            {}, {"tags": ["new"]}, "TIERED 10 for 100, 8", "60 on 5, 60 on 20",
+            "100 at 10 = 1000; 20 at 8 = 160", id="a tag: the counter runs on",
+        ),
+        pytest.param(
+            {}, {"quantity_conversion": HALVES}, "TIERED 10 for 100, 8", "120 on 5, 120 on 20",
+            "100 at 10 = 1000; 20 at 8 = 160; 60 at 10 = 600", id="a conversion: counted anew",
+        ),
+        pytest.param(
+            {"quantity_conversion": HALVES}, {"quantity_conversion": HALVES | {"name": "pairs"}},
+            "TIERED 10 for 100, 8",
+            "160 on 5, 160 on 20",
+            "100 at 10 = 1000; 60 at 8 = 480", id="what the unit is called: the counter runs on",
+        ),
+        pytest.param(
+            {"quantity_conversion": HALVES}, {"quantity_conversion": None}, "PACKAGE 12 per 10", "25 on 5, 25 on 20",
+            "2 at 12 = 24; 3 at 12 = 36", id="no conversion any more",
+        ),
+        pytest.param(
+            {}, {"quantity_rounding": UP}, "FLAT 10", "0.4 on 5, 0.4 on 20", "0.4 at 10 = 4",
+            id="rounded up from then on: the step was in the first part",
+        ),
+        pytest.param(
+            {"quantity_rounding": UP}, {"quantity_rounding": None}, "FLAT 10", "0.4 on 5, 0.4 on 20", "1.4 at 10 = 14",
+            id="not rounded any more",
+        ),
+        pytest.param(
+            {"quantity_rounding": UP}, {"quantity_rounding": DOWN}, "FLAT 10", "0.6 on 5, 0.6 on 20", "2 at 10 = 20",
+            id="up, then down: over the next whole unit",
+        ),
+    ],
+)  # fmt: skip
+def test_a_product_that_changes_within_the_month(shop, before, changes, price, used, lines):
+    shop.product(**before)
+    shop.prices(*shop.price("Units", price))
+    shop.changes("Units", **changes)
+    shop.uses("Units", used)
+    shop.contract()
+    assert shop.lines() == {"Units": lines}
+
+
+def test_lines_have_the_name_with_which_the_month_began_to_count(shop):
+    shop.product()
+    shop.prices(*shop.price("Units", "FLAT 2 then FLAT 3"))
+    shop.changes("Units", name="Renamed")
+    shop.uses("Units", "10 on 5, 10 on 20")
+    shop.contract()
+    assert shop.lines() == {"Units": "10 at 2 = 20; 10 at 3 = 30"}
+
+
+def test_another_metric_measures_from_its_start_on(shop):
+    shop.product()
+    other = shop.metric("Other")
+    shop.prices(*shop.price("Units", "TIERED 10 for 100, 8"))
+    shop.changes("Units", billable_metric_id=other)
+    for name in ("Units", "Other"):
+        shop.uses(name, "60 on 5, 70 on 20")
+    shop.contract()
+    assert shop.lines() == {"Units": "60 at 10 = 600; 70 at 10 = 700"}
+
+
+def test_an_update_that_was_made_late_reaches_the_definition_after_it(shop):
+    """From the 10th halves are sold; the rounding of the 15th, published before, rounds those."""
+    shop.product()
+    shop.prices(*shop.price("Units", "FLAT 10"))
+    shop.changes("Units", quantity_rounding=UP)
+    shop.changes("Units", "2025-10-10", quantity_conversion=HALVES)
+    shop.uses("Units", "3 on 5, 3 on 12, 3 on 20")
+    shop.contract()
+    # 3 as they are; 1.5; and from 1.5 to 3 with what is begun paid for: 3 - 2.
+    assert shop.lines() == {"Units": "3 at 10 = 30; 2.5 at 10 = 25"}
+
+
+def test_a_group_key_from_the_middle_of_the_month_on(shop):
+    metric = shop.metric("Units", keys=["model"])
+    shop.product(billable_metric_id=metric)
+    shop.prices(*shop.price("Units", "TIERED 10 for 100, 8"))
+    shop.changes("Units", pricing_group_key=["model"])
+    for model, price in (("xl", "TIERED 20 for 10, 16"), ("small", "FLAT 1")):
+        shop.prices(*shop.price("Units", price, since=MIDDLE, pricing_group_values={"model": model}))
+    shop.uses("Units", "30 on 5, 12 on 20", model="xl")
+    shop.uses("Units", "30 on 5, 12 on 20", model="small")
+    shop.contract()
+    assert shop.lines() == {
+        "Units": "60 at 10 = 600",
+        "Units (model: xl)": "10 at 20 = 200; 2 at 16 = 32",
+        "Units (model: small)": "12 at 1 = 12",
+    }
+
+
+def test_tiers_are_counted_for_each_combination_of_values(shop):
+    shop.product(pricing_group_key=["region", "model"], presentation_group_key=["team"])
+    for region, model, price in (
+        ("eu", "xl", "TIERED 3 for 10, 1"),
+        ("us", "xl", "VOLUME 3 for 10, 1"),
+        ("eu", "s", "PACKAGE 12 per 10"),
+        ("us", "", "FLAT 0"),
+    ):
+        shop.prices(*shop.price("Units", price, pricing_group_values={"model": model, "region": region}))
+    for team in ({"team": "red"}, {"team": "blue"}, {}):
+        for region, model in (("eu", "xl"), ("us", "xl"), ("eu", "s"), ("us", "")):
+            shop.uses("Units", "8 on 5, 4 on 20", model=model, region=region, **team)
+    shop.contract()
+    expected = {
+        "model: xl, region: eu": "10 at 3 = 30; 2 at 1 = 2",
+        "model: xl, region: us": "12 at 1 = 12",
+        "model: s, region: eu": "2 at 12 = 24",
+        "model: , region: us": "12 at 0 = 0",
+    }
+    assert shop.lines() == {
+        f"Units ({values}, team: {team})": lines
+        for values, lines in expected.items()
+        for team in ("red", "blue", "none")
+    }
+
+
+def test_two_products_of_one_metric_are_sold_apart(shop):
+    shop.product("Calls")
+    metric = str(shop.metrics["Calls"].pk)
+    shop.product("Thousands", billable_metric_id=metric, quantity_conversion=HALVES | {"conversion_factor": 1000})
+    shop.prices(*shop.price("Calls", "FLAT 0.1"), *shop.price("Thousands", "TIERED 50 for 1, 40"))
+    shop.uses("Calls", "1500")
+    shop.contract()
+    assert shop.lines() == {"Calls": "1500 at 0.1 = 150", "Thousands": "1 at 50 = 50; 0.5 at 40 = 20"}
+
+
+def test_what_is_archived_goes_on_where_it_is_sold(shop):
+    product = shop.product()
+    shop.prices(*shop.price("Units", "FLAT 2 then FLAT 3"))
+    shop.contract()
+    shop.v1.contracts.products.archive(product_id=product)
+    shop.v1.billable_metrics.archive(id=str(shop.metrics["Units"].pk))
+    shop.uses("Units", "10 on 5, 10 on 20")
+    assert shop.lines() == {"Units": "10 at 2 = 20; 10 at 3 = 30"}
+
+
+@pytest.mark.parametrize(
+    ("rates", "used", "lines", "found"),
+    [
+        pytest.param(
+            [{"price": 2, "ending_before": at("2025-10-10")}, {"price": 4, "starting_at": at("2025-10-20")}],
+            "10 on 5, 10 on 25", "10 at 2 = 20; 10 at 4 = 40", [], id="a gap that nobody used",
+        ),
+        pytest.param(
+            [{"price": 2, "ending_before": at("2025-10-10")}, {"price": 4, "starting_at": at("2025-10-20")}],
+            "10 on 5, 7 on 15, 10 on 25", "10 at 2 = 20; 10 at 4 = 40",
+            [("NO_RATE", True, "Units: 7 metered, and the rate card List has no rate for it.")],
+            id="a gap with usage",
+        ),
+        pytest.param(
+            [{"price": 2}, {"price": 5, "starting_at": at("2025-10-10"), "ending_before": at("2025-10-20")}],
+            "10 on 5, 10 on 15, 10 on 25", "10 at 2 = 20; 10 at 5 = 50; 10 at 2 = 20", [],
+            id="what ends uncovers what it covered",
+        ),
+        pytest.param(
+            [{"price": 2}, {"price": 5, "starting_at": at("2025-10-20")},
+             {"price": 3, "starting_at": at("2025-10-10")}],
+            "10 on 5, 10 on 15, 10 on 25", "10 at 2 = 20; 10 at 3 = 30; 10 at 5 = 50", [],
+            id="a later start holds, whenever it was published",
+        ),
+        pytest.param(
+            [{"price": 2}, {"price": 2, "entitled": False, "starting_at": at("2025-10-10")}],
+            "10 on 5, 7 on 15", "10 at 2 = 20",
+            [("NOT_ENTITLED", False, "Units: 7 metered, and the contract does not entitle to it.")],
+            id="taken out of the list",
+        ),
+        pytest.param(
+            [{"price": 2, "entitled": False}, {"price": 3, "starting_at": at("2025-10-10")}],
+            "7 on 5, 10 on 15", "10 at 3 = 30",
+            [("NOT_ENTITLED", False, "Units: 7 metered, and the contract does not entitle to it.")],
+            id="taken into the list",
+        ),
+    ],
+)  # fmt: skip
+def test_where_there_is_a_price_and_where_not(shop, rates, used, lines, found):
+    product = shop.product()
+    plain = {"product_id": product, "rate_type": "FLAT", "starting_at": OCTOBER, "entitled": True}
+    for rate in rates:
+        shop.prices(plain | rate)
+    shop.uses("Units", used)
+    shop.contract()
+    assert shop.lines() == {"Units": lines}
+    assert findings(shop) == found
+
+
+def test_a_net_usage_below_zero_is_nobodys_bill(shop):
+    shop.product()
+    shop.prices(*shop.price("Units", "FLAT 2"))
+    shop.uses("Units", "5 on 5, -8 on 20")
+    shop.contract()
+    assert shop.lines() == {"Units": "0 at 2 = 0"}
+    assert findings(shop) == [
+        ("NEGATIVE_PERIOD", True, "Units: -3 metered in the period; less than nothing cannot be billed.")
+    ]
+
+
+# What a contract says otherwise from the 15th on: 60 are used on the 5th, and 60 on the 20th.
+OVERRIDES = """
+row                      | list                           | override                | lines
+half                     | TIERED 10 for 100 (50), 8 (30) | times 0.5               | 60 at 10 = 650; 40 at 5 = 200; 20 at 4 = 95
+half the volume          | VOLUME 10 for 100 (50), 8 (30) | times 0.5               | 60 at 8 = 510; 60 at 4 = 240
+half the packages        | PACKAGE 12 per 50              | times 0.5               | 2 at 12 = 24; 1 at 6 = 6
+free                     | PACKAGE 12 per 50              | times 0                 | 2 at 12 = 24; 1 at 0 = 0
+dearer                   | FLAT 2                         | times 1.5               | 60 at 2 = 120; 60 at 3 = 180
+a third                  | FLAT 3                         | times 0.333333333333    | 60 at 3 = 180; 60 at 0.999999999999 = 59.99999999994
+a flat price             | TIERED 10 for 100 (50), 8 (30) | FLAT 1                  | 60 at 10 = 650; 60 at 1 = 60
+tiers of its own         | FLAT 2                         | TIERED 1 for 70, 100    | 60 at 2 = 120; 10 at 1 = 10; 50 at 100 = 5000
+tiers with other bounds  | TIERED 10 for 100, 8           | TIERED 5 for 80, 4 (20) | 60 at 10 = 600; 20 at 5 = 100; 40 at 4 = 180
+a volume of its own      | FLAT 2                         | VOLUME 3 for 100, 1     | 60 at 2 = 120; 60 at 1 = 60
+packages of its own      | FLAT 2                         | PACKAGE 12 per 50       | 60 at 2 = 120; 1 at 12 = 12
+flat instead of a volume | VOLUME 10 for 100, 8           | FLAT 1                  | 60 at 8 = 480; 60 at 1 = 60
+"""  # noqa: E501
+
+
+def test_overrides_from_the_middle_of_the_month_on(shop):
+    rows, overrides = table(OVERRIDES), []
+    for name, price, override, _ in rows:
+        product = shop.product(name)
+        shop.prices(*shop.price(name, price))
+        shop.uses(name, "60 on 5, 60 on 20")
+        word, _, multiplier = override.partition(" ")
+        what = (
+            {"type": "MULTIPLIER", "multiplier": float(multiplier)}
+            if word == "times"
+            else {"type": "OVERWRITE", "overwrite_rate": tariff(override)}
+        )
+        overrides.append({"starting_at": at(MIDDLE), "override_specifiers": [{"product_id": product}], **what})
+    shop.contract(overrides=overrides)
+    assert shop.lines() == {name: lines for name, _, _, lines in rows}
+
+
+SHARES = """
+row                         | of           | price                              | switches                | lines
+a tenth                     | paid         | PERCENTAGE 0.1                     |                         | 300 at 0.1 = 30
+nothing                     | paid         | PERCENTAGE 0                       |                         | 300 at 0 = 0
+all of it                   | paid         | PERCENTAGE 1                       |                         | 300 at 1 = 300
+a third                     | paid         | PERCENTAGE 0.333333333333          |                         | 300 at 0.333333333333 = 99.9999999999
+exactly a tier              | paid         | TIERED_PERCENTAGE 0.1 for 300, 0.5 |                         | 300 at 0.1 = 30
+over a tier                 | paid         | TIERED_PERCENTAGE 0.1 for 200, 0.5 |                         | 200 at 0.1 = 20; 100 at 0.5 = 50
+nothing up to a tier        | paid         | TIERED_PERCENTAGE 0 for 200, 0.5   |                         | 200 at 0 = 0; 100 at 0.5 = 50
+of the last price alone     | paid         | PERCENTAGE 0.1 then PERCENTAGE 0.5 |                         | 300 at 0.5 = 150
+without what was free       | paid         | PERCENTAGE 0.1                     | exclude_free_usage      | 300 at 0.1 = 30
+of shares too               | paid, shares | PERCENTAGE 0.1                     | include_composite_spend | 330 at 0.1 = 33
+of shares, which are not in | paid, shares | PERCENTAGE 0.1                     |                         | 300 at 0.1 = 30
+"""  # noqa: E501
+
+
+def test_shares_of_what_others_come_to(shop):
+    """Calls come to 200, on two days; transfer in tiers to 100, 50 of them free; and a tenth of both is a share."""
+    rows = table(SHARES)
+    shop.product("Calls", tags=["paid"])
+    shop.product("Transfer", tags=["paid"])
+    shop.product("Tenth", type="COMPOSITE", composite_tags=["paid"], tags=["shares"])
+    rates = [
+        *shop.price("Calls", "FLAT 2"),
+        *shop.price("Transfer", "TIERED 0 for 50, 2"),
+        *shop.price("Tenth", "PERCENTAGE 0.1"),
+    ]
+    for name, of, price, switches, _ in rows:
+        shop.product(name, type="COMPOSITE", composite_tags=of.split(", "), **dict.fromkeys(switches.split(), True))
+        rates += shop.price(name, price)
+    shop.prices(*rates)
+    shop.uses("Calls", "50 on 5, 50 on 20")
+    shop.uses("Transfer", "100")
+    shop.contract()
+    assert shop.lines() == {
+        "Calls": "100 at 2 = 200",
+        "Transfer": "50 at 0 = 0; 50 at 2 = 100",
+        "Tenth": "300 at 0.1 = 30",
+        **{name: lines for name, *_, lines in rows},
+    }
+
+
+def test_a_share_is_of_what_had_the_tag_when_it_was_used(shop):
+    shop.product("Calls", tags=["paid"])
+    shop.product("Share", type="COMPOSITE", composite_tags=["paid"])
+    shop.prices(*shop.price("Calls", "FLAT 2"), *shop.price("Share", "PERCENTAGE 0.1"))
+    shop.changes("Calls", tags=[])
+    shop.uses("Calls", "100 on 5, 100 on 20")
+    shop.contract()
+    assert shop.lines() == {"Calls": "200 at 2 = 400", "Share": "200 at 0.1 = 20"}
+
+
+def test_a_share_follows_what_a_contract_pays(shop):
+    calls = shop.product("Calls", tags=["paid"])
+    share = shop.product("Share", type="COMPOSITE", composite_product_ids=[calls])
+    shop.prices(*shop.price("Calls", "FLAT 2"), *shop.price("Share", "PERCENTAGE 0.1"))
+    shop.uses("Calls", "100 on 5, 100 on 20")
+    half = {"type": "MULTIPLIER", "multiplier": 0.5, "starting_at": at(MIDDLE)}
+    shop.contract(
+        overrides=[
+            half | {"applicable_product_tags": ["paid"]},
+            half | {"override_specifiers": [{"product_id": share}]},
+        ]
+    )
+    assert shop.lines() == {"Calls": "100 at 2 = 200; 100 at 1 = 100", "Share": "300 at 0.05 = 15"}
+
+
+def test_a_contract_counts_its_own_part_of_the_month(shop):
+    shop.product()
+    shop.product("Files")
+    shop.prices(*shop.price("Units", "TIERED 10 for 100, 8"), *shop.price("Files", "VOLUME 10 for 100, 8"))
+    for name in ("Units", "Files"):
+        shop.uses(name, "60 on 9, 60 on 10, 60 on 20, 60 on 25")
+    shop.contract(starting_at=at("2025-10-10"), ending_before=at("2025-10-25"))
+    assert shop.lines() == {"Units": "100 at 10 = 1000; 20 at 8 = 160", "Files": "120 at 8 = 960"}
+
+
+def test_custom_units_are_converted_in_one_line(client):
+    unit = client.v1.pricing_units.create(name="credits").data.id
+    shop = Shop(client, credit_type_conversions=[{"custom_credit_type_id": unit, "fiat_per_custom_credit": 0.3}])
+    for name, price in (("Calls", "TIERED 2 for 10 (5), 1"), ("Files", "PACKAGE 7 per 3")):
+        shop.product(name)
+        shop.prices(*shop.price(name, price, credit_type_id=unit))
+    shop.uses("Calls", "12")
+    shop.uses("Files", "4")
+    shop.contract()
+    assert shop.lines() == {
+        "Calls": "10 at 2 = 25; 2 at 1 = 2",
+        "Files": "2 at 7 = 14",
+        "credits in USD (cents)": "41 at 0.3 = 12.3",
+    }
