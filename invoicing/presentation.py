@@ -5,12 +5,24 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from billing_site.foundation.display import exact_text
 from billing_site.foundation.periods import format_instant
+from contracts.models import Override
 from invoicing.engine.documents import Finding
+from invoicing.explanation import (
+    balance_name,
+    document_sentences,
+    line_sentences,
+    override_words,
+    part_sentences,
+)
 from invoicing.queries.balances import Movement
 from invoicing.queries.breakdowns import Piece
+from invoicing.queries.explained import Explained, Turn
 from invoicing.queries.shown import ShownDocument, ShownLine, ShownPart
+from invoicing.wording import arithmetic_text
 from pricing.engine.steps import Level
+from pricing.models import Rate
 
 KEPT_AS_TEXT = ("flat_fee", "package_size", "quantity_consumed")  # numbers among a line's other fields
 
@@ -51,8 +63,9 @@ def breakdown_json(piece: Piece, *, skip_zero_quantities: bool = False) -> dict[
     }
 
 
-def explanation_json(shown: ShownDocument) -> dict[str, Any]:
-    """How each line's amount came about, part by part."""
+def explanation_json(told: Explained) -> dict[str, Any]:
+    """How each line's amount came about, part by part: as data, and in plain English."""
+    shown = told.document
     return {
         "invoice_id": shown.id,
         "status": shown.status,
@@ -61,16 +74,74 @@ def explanation_json(shown: ShownDocument) -> dict[str, Any]:
         "unrounded_total": shown.unrounded_total,
         "finalizes_at": None if shown.finalizes_at is None else format_instant(shown.finalizes_at),
         "waits_for": list(shown.waits_for),
+        "explanation": list(document_sentences(told)),
         "line_items": [
             {
                 **line_json(line),
                 "unrounded_total": line.unrounded_total,
                 "counts_toward_total": line.counts,
-                "parts": [part_json(part) for part in line.parts],
+                "share_of": [{"name": name, "amount": amount} for name, amount in told.base_of(line).items()],
+                "explanation": list(line_sentences(told, line)),
+                "parts": [explained_part_json(told, line, part) for part in line.parts],
             }
             for line in shown.lines
         ],
         "findings": [finding_json(finding) for finding in shown.findings],
+    }
+
+
+def explained_part_json(told: Explained, line: ShownLine, part: ShownPart) -> dict[str, Any]:
+    override = told.overrides.get(part.override_id) if part.override_id else None
+    return {
+        **part_json(part),
+        "arithmetic": f"{arithmetic_text(part, told.unit(line))} = {exact_text(part.amount, told.unit(line))}",
+        "explanation": list(part_sentences(told, line, part)),
+        "rate": _rate(told.rates[part.rate_id]),
+        "override": None if override is None else _override(told, override),
+        "losing_overrides": [
+            {**_override(told, told.overrides[loser]), "reason": reason} for loser, reason in part.losing_overrides
+        ],
+        "balances": [_turn(told, turn) for turn in told.turns(line, part)],
+    }
+
+
+def _rate(rate: Rate) -> dict[str, Any]:
+    publication = rate.publication
+    return {
+        "id": rate.pk,
+        "rate_card_id": rate.rate_card_id,
+        "rate_card_name": rate.rate_card.name,
+        "starting_at": format_instant(rate.starting_at),
+        "ending_before": _end(rate.ending_before),
+        "publication": publication.pk,
+        "published_at": format_instant(publication.published_at),
+        "published_by": publication.published_by,
+        "reason": publication.price_change.reason,
+    }
+
+
+def _override(told: Explained, override: Override) -> dict[str, Any]:
+    edit = override.added_by_edit
+    return {
+        "id": override.pk,
+        "description": override_words(told, override),
+        "edit_number": edit.number,
+        "edited_at": format_instant(edit.created_at),
+        "edited_by": edit.created_by,
+        "edit_reason": edit.reason,
+    }
+
+
+def _turn(told: Explained, turn: Turn) -> dict[str, Any]:
+    balance = turn.balance
+    return {
+        "commit_id": balance.commit.id,
+        "commit_segment_id": balance.segment.id,
+        "name": balance_name(told, balance),
+        "type": balance.commit.type,
+        "priority": balance.commit.priority,
+        "pays": turn.pays,
+        "before_the_next_by": turn.rule or None,
     }
 
 
@@ -123,7 +194,6 @@ def part_json(part: ShownPart) -> dict[str, Any]:
         "publication": part.publication,
         "published_by": part.published_by,
         "override_id": part.override_id,
-        "losing_overrides": [{"id": loser, "reason": reason} for loser, reason in part.losing_overrides],
         "commit_segment_id": part.segment_id,
     }
 

@@ -201,9 +201,39 @@ class BreakdownReply(InvoiceReply):
     breakdown_end_timestamp = InstantField()
 
 
-class LosingOverrideReply(serializers.Serializer):
+class ExplainedRateReply(serializers.Serializer):
     id = serializers.UUIDField()
+    rate_card_id = serializers.UUIDField()
+    rate_card_name = serializers.CharField()
+    starting_at = InstantField()
+    ending_before = InstantField(allow_null=True)
+    publication = serializers.IntegerField()
+    published_at = InstantField()
+    published_by = serializers.CharField()
     reason = serializers.CharField()
+
+
+class ExplainedOverrideReply(serializers.Serializer):
+    id = serializers.UUIDField()
+    description = serializers.CharField()
+    edit_number = serializers.IntegerField()
+    edited_at = InstantField()
+    edited_by = serializers.CharField()
+    edit_reason = serializers.CharField()
+
+
+class LosingOverrideReply(ExplainedOverrideReply):
+    reason = serializers.CharField(help_text="Why it does not hold.")
+
+
+class TurnReply(serializers.Serializer):
+    commit_id = serializers.UUIDField()
+    commit_segment_id = serializers.UUIDField()
+    name = serializers.CharField()
+    type = serializers.ChoiceField(("PREPAID", "POSTPAID", "CREDIT"))
+    priority = NumberField()
+    pays = serializers.BooleanField(help_text="One before it had nothing left for this part.")
+    before_the_next_by = serializers.CharField(allow_null=True, help_text="The rule that puts it before the next one.")
 
 
 class PartTierReply(serializers.Serializer):
@@ -234,13 +264,25 @@ class PartReply(serializers.Serializer):
     publication = serializers.IntegerField()
     published_by = serializers.CharField()
     override_id = serializers.UUIDField(allow_null=True)
+    commit_segment_id = serializers.UUIDField(allow_null=True, help_text="Who pays.")
+    arithmetic = serializers.CharField()
+    explanation = texts(help_text="The same in plain English.")
+    rate = ExplainedRateReply()
+    override = ExplainedOverrideReply(allow_null=True)
     losing_overrides = LosingOverrideReply(many=True)
-    commit_segment_id = serializers.UUIDField(allow_null=True)
+    balances = TurnReply(many=True, help_text="That are open to it, in the order in which they pay.")
+
+
+class ShareOfReply(serializers.Serializer):
+    name = serializers.CharField()
+    amount = NumberField()
 
 
 class ExplainedLineReply(LineReply):
     unrounded_total = NumberField()
     counts_toward_total = serializers.BooleanField()
+    share_of = ShareOfReply(many=True, help_text="What a composite is a percentage of.")
+    explanation = texts(help_text="In plain English.")
     parts = PartReply(many=True)
 
 
@@ -263,6 +305,7 @@ class ExplanationReply(serializers.Serializer):
     unrounded_total = NumberField()
     finalizes_at = InstantField(allow_null=True)
     waits_for = serializers.ListField(child=serializers.UUIDField())
+    explanation = texts(help_text="In plain English.")
     line_items = ExplainedLineReply(many=True)
     findings = FindingReply(many=True)
 

@@ -1,9 +1,12 @@
 """What the contract's pages show, in finished words; templates add nothing."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 from uuid import UUID
+
+from django.urls import reverse
 
 from billing_site.foundation.display import (
     about_text,
@@ -15,19 +18,20 @@ from billing_site.foundation.display import (
     quantity_text,
 )
 from billing_site.foundation.money import Unit, exact_sum
-from billing_site.foundation.periods import HOUR, Period
-from contracts.models import Contract, Override
+from billing_site.foundation.periods import HOUR, Period, format_instant
+from contracts.models import Contract
 from contracts.queries import Agreement
 from contracts.wording import EditInWords, charge_text, commit_text, names_in, override_text
+from invoicing.explanation import document_sentences, line_sentences, part_sentences
 from invoicing.models import Invoice
 from invoicing.portal import Page, page_of, percent_text
 from invoicing.queries.account import Account
 from invoicing.queries.commitments import Commitment
-from invoicing.queries.explained import ExplainedRow
+from invoicing.queries.explained import Explained, ExplainedRow
 from invoicing.queries.lateness import MissedUsage
 from invoicing.queries.preview import Change, DocumentChange, Preview, WindowChange
 from invoicing.queries.shown import ShownLine, ShownPart
-from invoicing.wording import arithmetic_text, place_sentences, rate_text
+from invoicing.wording import arithmetic_text
 
 SUBJECTS_NAMED = 3
 KINDS = {Invoice.Kind.USAGE: "Usage", Invoice.Kind.TRUE_UP: "True-up", Invoice.Kind.CHARGES: "Scheduled charges"}
@@ -225,6 +229,7 @@ class PartCard:
     arithmetic: str
     amount: str
     reasons: tuple[str, ...]
+    events: tuple[tuple[str, str], ...] = ()  # where the events behind it are, by subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,115 +238,62 @@ class WhyCard:
     document: str
     total: str
     exact: str
-    metered: tuple[str, ...]
+    sentences: tuple[str, ...]
     parts: tuple[PartCard, ...]
 
     @classmethod
     def of(cls, row: ExplainedRow) -> "WhyCard":
-        shown, first = row.document, row.lines[0]
+        told = row.explained
+        shown, unit = told.document, told.unit(row.lines[0])
         total = exact_sum([line.total for line in row.lines])
         name = f"Invoice {shown.number}" if shown.number else "Draft"
         name += f", {period_text(shown.period)}" if shown.period else f", due {day_text(shown.issued_at)}"
-        exact = exact_text(total, row.unit)
+        exact = exact_text(total, unit)
+        with_parts = [line for line in row.lines if line.parts]
         return cls(
-            title=first.name,
+            title=row.lines[0].name,
             document=name,
-            total=amount_text(total, row.unit),
-            exact="" if exact == amount_text(total, row.unit) else exact,
-            metered=tuple(_metered(row)),
-            parts=tuple(_part(part, row) for line in row.lines for part in line.parts) or tuple(_flat(row)),
+            total=amount_text(total, unit),
+            exact="" if exact == amount_text(total, unit) else exact,
+            sentences=(*(line_sentences(told, *with_parts) if with_parts else ()), *document_sentences(told)),
+            parts=tuple(_part(told, line, part) for line in with_parts for part in line.parts)
+            or tuple(_whole(told, line) for line in row.lines),
         )
 
 
-def _metered(row: ExplainedRow) -> Iterator[str]:
-    """How the quantity came about: what was measured, and how it is sold."""
-    for metric in row.metrics.values():
-        types = metric.event_type_filter.get("in_values") or ["every type"]
-        what = {"COUNT": "the number", "SUM": f"the sum of “{metric.aggregation_key}”"}.get(
-            metric.aggregation_type, f"{metric.aggregation_type} of “{metric.aggregation_key}”"
-        )
-        metered = exact_sum([part.metric_quantity for line in row.lines for part in line.parts])
-        yield (
-            f"Measured by “{metric.name}”: {what} over events of type {', '.join(types)}"
-            f" sent for this customer: {quantity_text(metered)}."
-        )
-    version = row.version
-    if version is not None and version.conversion_factor is not None:
-        sold = version.conversion_name or "sold units"
-        verb = "divided" if version.conversion_operation == "DIVIDE" else "multiplied"
-        yield f"Sold in {sold}: what is measured is {verb} by {quantity_text(version.conversion_factor)}."
-
-
-def _part(part: ShownPart, row: ExplainedRow) -> PartCard:
+def _part(told: Explained, line: ShownLine, part: ShownPart) -> PartCard:
     return PartCard(
         when=period_text(part.period),
-        arithmetic=arithmetic_text(part, row.unit),
-        amount=exact_text(part.amount, row.unit),
-        reasons=tuple(_reasons(part, row)),
+        arithmetic=arithmetic_text(part, told.unit(line)),
+        amount=exact_text(part.amount, told.unit(line)),
+        reasons=tuple(part_sentences(told, line, part)),
+        events=tuple(_events(told, part)),
     )
 
 
-def _flat(row: ExplainedRow) -> Iterator[PartCard]:
-    """Lines that no usage stands behind: a true-up, a scheduled charge."""
-    for line in row.lines:
-        yield PartCard(_when(line), _how(line, row.unit), exact_text(line.total, row.unit), tuple(_why(line)))
+def _events(told: Explained, part: ShownPart) -> Iterator[tuple[str, str]]:
+    """The subjects that were the customer's then, and the page of the events of each."""
+    start, end = part.period.starting_at, part.period.ending_before
+    if part.metric_id is None or end is None:
+        return
+    owned = [
+        claim.subject
+        for claim in told.terms.claims
+        if (claim.starting_at or start) < end and (claim.ending_before or end) > start
+    ]
+    for subject in list(dict.fromkeys(owned))[:SUBJECTS_NAMED]:
+        asked = {"subject": subject, "starting_at": format_instant(start), "ending_before": format_instant(end)}
+        yield subject, f"{reverse('admin:ledger_events')}?{urlencode(asked)}"
 
 
-def _when(line: ShownLine) -> str:
-    return period_text(line.period) if line.period else ""
-
-
-def _how(line: ShownLine, unit: Unit) -> str:
-    if line.quantity is None or line.unit_price is None:
-        return ""
-    return f"{quantity_text(line.quantity)} × {exact_text(line.unit_price, unit)}"
-
-
-def _why(line: ShownLine) -> Iterator[str]:
-    if line.type == "commit_purchase" and "postpaid_commit" in line.fields:
-        yield "What is still missing of the commitment: the amount agreed, less what has counted toward it."
-    elif line.type == "usage":
-        yield "Nothing was used."
-    else:
-        yield "Agreed in the contract for this date."
-
-
-def _reasons(part: ShownPart, row: ExplainedRow) -> Iterator[str]:
-    yield from place_sentences(part)
-    rate = row.rates.get(part.rate_id)
-    if rate is not None:
-        publication = rate.publication
-        yield (
-            f"{rate_text(part, rate.unit.to_unit())} of “{rate.rate_card.name}”"
-            f" {period_text(Period(rate.starting_at, rate.ending_before))}: publication {part.publication} by"
-            f" {part.published_by} on {instant_text(publication.published_at)}"
-            f"{_because(publication.price_change.reason)}."
-        )
-    override = row.overrides.get(part.override_id) if part.override_id else None
-    if override is not None:
-        yield f"The contract has its own: {_agreed(override, row.names)}."
-    elif rate is not None:
-        yield "The contract has no price or discount of its own for it then."
-    for loser_id, reason in part.losing_overrides:
-        loser = row.overrides.get(loser_id)
-        if loser is not None:
-            yield f"Not applied: {_agreed(loser, row.names)}. {reason}"
-    segment = row.segments.get(part.segment_id) if part.segment_id else None
-    if segment is not None:
-        commit = segment.commit
-        verb = "Counts toward" if commit.type == "POSTPAID" else "Paid by"
-        whole = exact_text(segment.amount, commit.unit.to_unit())
-        window = period_text(Period(segment.starting_at, segment.ending_before))
-        yield f"{verb} the commitment “{commit.name}” of {whole}, {window}."
-
-
-def _agreed(override: Override, names: Mapping[str, str]) -> str:
-    edit = override.added_by_edit
-    return (
-        f"{override_text(override, names)}, agreed in edit {edit.number} by {edit.created_by}"
-        f" on {instant_text(edit.created_at)}{_because(edit.reason)}"
+def _whole(told: Explained, line: ShownLine) -> PartCard:
+    """Of a line that no usage stands behind."""
+    unit, arithmetic = told.unit(line), ""
+    if line.quantity is not None and line.unit_price is not None:
+        arithmetic = f"{quantity_text(line.quantity)} × {exact_text(line.unit_price, unit)}"
+    return PartCard(
+        when=period_text(line.period) if line.period else "",
+        arithmetic=arithmetic,
+        amount=exact_text(line.total, unit),
+        reasons=tuple(line_sentences(told, line)),
     )
-
-
-def _because(reason: str) -> str:
-    return f" (“{reason}”)" if reason else ""

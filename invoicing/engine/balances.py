@@ -53,6 +53,12 @@ from pricing.engine.overrides import Payer
 from pricing.engine.products import version_in_force
 from pricing.engine.targets import Offer, Target, applies
 
+# What each place in the order of balances is about.
+RULES = (
+    *("unit", "class", "priority", "contract", "cost", "products", "values"),
+    *("end", "end", "start", "contracts", "created", "id", "id"),
+)
+
 
 @dataclass(slots=True, eq=False)
 class Balance:
@@ -105,11 +111,16 @@ class Balance:
 def balances(commits: Sequence[Commit], catalog: Catalog, posted: Posted) -> tuple[Balance, ...]:
     """A balance for each segment of the commits, in the order in which usage draws on them: what was posted counts."""
     found = [_balance(commit, segment, posted) for commit in commits for segment in commit.segments]
-    money = {card.fiat.id for card in catalog.rate_cards.values()}
-    found.sort(key=lambda balance: (balance.commit.unit.id in money, *_order(balance, catalog)))
+    found.sort(key=lambda balance: _order(balance, catalog))
     for rank, balance in enumerate(found):
         balance.rank = rank
     return tuple(found)
+
+
+def rule_between(one: Balance, other: Balance, catalog: Catalog) -> str:
+    """Which of RULES puts one balance before the other: the first by which they differ."""
+    keys = zip(RULES, _order(one, catalog), _order(other, catalog), strict=True)
+    return next(rule for rule, mine, others in keys if mine != others)
 
 
 def _balance(commit: Commit, segment: AccessSegment, posted: Posted) -> Balance:
@@ -123,6 +134,7 @@ def _balance(commit: Commit, segment: AccessSegment, posted: Posted) -> Balance:
 def _order(balance: Balance, catalog: Catalog) -> tuple[Any, ...]:
     commit, period = balance.commit, balance.segment.period
     return (
+        any(card.fiat.id == commit.unit.id for card in catalog.rate_cards.values()),
         _class(commit),
         commit.priority,
         commit.contract_id is None,

@@ -1,83 +1,216 @@
-"""Why a line is what it is: the parts of a row of a document with the facts behind each, loaded by name."""
+"""Why a document is what it is: its lines and their parts, with the facts that they name, as known when it was made.
+
+Who paid a part is in its trace. Which balances were open to it, and in which order they pay, follows from the terms and
+the price list of then: a balance before the one that paid had nothing left for the part.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from itertools import pairwise
 from typing import TypeVar
 from uuid import UUID
 
 from django.db.models import Model, QuerySet
 
-from billing_site.foundation.money import Unit
+from billing_site.foundation.money import QUANTUM, Unit, exact_sum
 from billing_site.foundation.refusals import FieldError, NotFound
 from billing_site.foundation.transactions import read_snapshot
-from contracts.models import AccessSegment, Contract, Override
+from contracts.models import Commit, Contract, Override, ScheduledCharge
+from contracts.queries import Known, customer_terms, known_at
+from contracts.terms import CustomerTerms
 from contracts.wording import names_in
+from invoicing.engine.balances import Balance, balances, rule_between
+from invoicing.engine.commits import all_commits
+from invoicing.engine.inputs import Inputs, Posted
 from invoicing.models import Invoice
 from invoicing.queries.documents import document
-from invoicing.queries.shown import ShownDocument, ShownLine
+from invoicing.queries.shown import PRODUCT_TYPES, ShownDocument, ShownLine, ShownPart
 from invoicing.queries.spending import row_key
-from pricing.models import BillableMetric, PricingUnit, ProductVersion, Rate
-from pricing.queries import product, version_in_force
+from pricing.engine.catalog import Catalog
+from pricing.engine.targets import Offer
+from pricing.models import BillableMetric, PricingUnit, Product, ProductVersion, Rate
+from pricing.queries import catalog, products_by_id, version_in_force
 
 Row = TypeVar("Row", bound=Model)
+
+NOTHING_POSTED = Posted(frozenset(), {}, {})
+COMPOSITE = PRODUCT_TYPES["COMPOSITE"]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A balance that is open to a part, and the rule by which it comes before the next one (none for the last)."""
+
+    balance: Balance
+    pays: bool
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A document, and the facts behind it by id. `products` have their versions at hand."""
+
+    document: ShownDocument
+    contract: Contract
+    terms: CustomerTerms
+    catalog: Catalog
+    balances: tuple[Balance, ...]  # of the customer, in the order in which usage draws on them
+    units: Mapping[UUID, Unit]
+    products: Mapping[UUID, Product]
+    rates: Mapping[UUID, Rate]
+    overrides: Mapping[UUID, Override]
+    metrics: Mapping[UUID, BillableMetric]
+    commits: Mapping[UUID, Commit]  # that lines bill, with the edits that added them
+    charges: Mapping[UUID, ScheduledCharge]  # likewise
+    names: Mapping[str, str]  # of what the overrides name
+
+    def unit(self, line: ShownLine) -> Unit:
+        return self.units[line.unit_id]
+
+    def version(self, line: ShownLine) -> ProductVersion | None:
+        """The definition of the line's product where the line begins."""
+        product = named_in(line, "product_id", self.products)
+        if product is None:
+            return None
+        starting_at = line.period.starting_at if line.period else self.document.issued_at
+        return version_in_force(product, min((part.period.starting_at for part in line.parts), default=starting_at))
+
+    def turns(self, line: ShownLine, part: ShownPart) -> tuple[Turn, ...]:
+        """The balances that are open to the part, in their order, whether or not anything was left of them. A
+        conversion is of many products, and has its payer alone."""
+        product = named_in(line, "product_id", self.products)
+        if product is None:
+            found = [balance for balance in self.balances if balance.segment.id == part.segment_id]
+        else:
+            offer = Offer(
+                product.pk,
+                tuple(version_in_force(product, part.period.starting_at).tags),
+                tuple(line.fields.get("pricing_group_values", {}).items()),
+                tuple(line.fields.get("presentation_group_values", {}).items()),
+            )
+            found = [balance for balance in self.balances if self._is_open(balance, line, part, offer)]
+        rules = [rule_between(one, other, self.catalog) for one, other in pairwise(found)]
+        return tuple(
+            Turn(balance, balance.segment.id == part.segment_id, rule)
+            for balance, rule in zip(found, [*rules, ""][: len(found)], strict=True)
+        )
+
+    def _is_open(self, balance: Balance, line: ShownLine, part: ShownPart, offer: Offer) -> bool:
+        is_share = line.fields.get("product_type") == COMPOSITE
+        in_its_unit = not is_share if balance.counts_units else balance.commit.unit.id == line.unit_id
+        return (
+            part.period.starting_at in balance.period
+            and in_its_unit
+            and balance.applies_to(self.document.contract_id, offer)
+        )
+
+    def base_of(self, line: ShownLine) -> Mapping[str, Decimal]:
+        """What a composite's line is a share of: by product, what it came to on this document. Empty where the lines
+        do not say it, as a product had its tag for a part of the period only."""
+        version = self.version(line)
+        if version is None or line.fields.get("product_type") != COMPOSITE:
+            return {}
+        base: dict[str, list[Decimal]] = {}
+        whole: list[Decimal] = []
+        for other in self.document.lines:
+            if other.type != "usage" or other.unit_id != line.unit_id:
+                continue
+            if other.fields["product_id"] == line.fields["product_id"]:
+                whole += [part.quantity for part in other.parts]
+            elif _lists(version, other):
+                base.setdefault(other.name, []).append(other.unrounded_total)
+        found = {name: exact_sum(amounts) for name, amounts in base.items()}
+        missing = exact_sum([*found.values(), *(-quantity for quantity in whole)])
+        return found if abs(missing) <= QUANTUM * len(self.document.lines) else {}
 
 
 @dataclass(frozen=True, slots=True)
 class ExplainedRow:
-    """The lines of one product (and its values) on a document; the facts that their parts name, by id."""
+    """The lines of one product (and its values) on a document."""
 
-    document: ShownDocument
-    contract: Contract
-    unit: Unit
+    explained: Explained
     lines: tuple[ShownLine, ...]
-    version: ProductVersion | None  # of the product: where the row begins, as known when the document was made
-    rates: Mapping[UUID, Rate]
-    overrides: Mapping[UUID, Override]
-    segments: Mapping[UUID, AccessSegment]
-    metrics: Mapping[UUID, BillableMetric]
-    names: Mapping[str, str]  # of what the overrides name
 
 
-def explained_row(customer_id: UUID, document_id: UUID, row: int, *, at: datetime) -> ExplainedRow:
-    """The row's place is the one it has in `products_of`. Raises NotFound."""
+def explained_document(
+    customer_id: UUID, document_id: UUID, *, at: datetime, as_of: datetime | None = None
+) -> Explained:
+    """A fixed number of queries beside those of the document. Raises NotFound, and Refusal where `as_of` is later than
+    `at`."""
     with read_snapshot():
-        shown = document(customer_id, document_id, at=at)
-        rows: dict[tuple[str, str, str, UUID], list[ShownLine]] = {}
-        for line in shown.lines:
-            if (key := row_key(line)) is not None:
-                rows.setdefault(key, []).append(line)
-        if not 0 <= row < len(rows):
-            raise NotFound(
-                "There is no such line.", FieldError("row", row, f"must be one of the document's {len(rows)} rows")
-            )
-        lines = list(rows.values())[row]
-        parts = [part for line in lines for part in line.parts]
+        shown = document(customer_id, document_id, at=at, as_of=as_of)
+        known = _known(customer_id, shown, at=at, as_of=as_of)
+        contract = Contract.objects.select_related("customer", "rate_card").get(pk=shown.contract_id)
+        terms = customer_terms(customer_id, at_edit=known.at_edit)
+        cards = [each.rate_card_id for each in terms.contracts if each.rate_card_id is not None]
+        prices = catalog(rate_card_ids=cards, at_publication=known.at_publication)
+        parts = [part for line in shown.lines for part in line.parts]
         overrides = _by_id(
             Override.objects.filter(customer_id=customer_id).select_related("unit", "added_by_edit"),
             {part.override_id for part in parts} | {loser for part in parts for loser, _ in part.losing_overrides},
         )
         rates = Rate.objects.select_related("unit", "rate_card", "publication__price_change")
-        segments = AccessSegment.objects.filter(customer_id=customer_id).select_related("commit__unit")
-        product_id = UUID(lines[0].fields["product_id"]) if "product_id" in lines[0].fields else None
-        starting_at = min((part.period.starting_at for part in parts), default=shown.issued_at)
-        return ExplainedRow(
+        commits = Commit.objects.filter(customer_id=customer_id).select_related("added_by_edit", "unit")
+        charges = ScheduledCharge.objects.filter(customer_id=customer_id).select_related("added_by_edit")
+        product_ids = [found for line in shown.lines if (found := id_in(line, "product_id")) is not None]
+        return Explained(
             document=shown,
-            contract=Contract.objects.select_related("customer", "rate_card").get(pk=shown.contract_id),
-            unit=PricingUnit.objects.get(pk=lines[0].unit_id).to_unit(),
-            lines=tuple(lines),
-            version=None if product_id is None else _version(product_id, document_id, starting_at),
+            contract=contract,
+            terms=terms,
+            catalog=prices,
+            balances=balances(all_commits(Inputs(at, terms, prices, NOTHING_POSTED)), prices, NOTHING_POSTED),
+            units={unit.pk: unit.to_unit() for unit in PricingUnit.objects.all()},
+            products=products_by_id(product_ids, at_publication=known.at_publication),
             rates=_by_id(rates, {part.rate_id for part in parts}),
             overrides=overrides,
-            segments=_by_id(segments, {part.segment_id for part in parts}),
             metrics=_by_id(BillableMetric.objects.all(), {part.metric_id for part in parts}),
+            commits=_by_id(commits, {id_in(line, "commit_id") for line in shown.lines}),
+            charges=_by_id(charges, {id_in(line, "scheduled_charge_id") for line in shown.lines}),
             names=names_in(overrides.values()),
         )
 
 
-def _version(product_id: UUID, document_id: UUID, starting_at: datetime) -> ProductVersion:
-    final = Invoice.objects.filter(pk=document_id).values_list("publication", flat=True).first()
-    return version_in_force(product(product_id, at_publication=final), starting_at)
+def explained_row(customer_id: UUID, document_id: UUID, row: int, *, at: datetime) -> ExplainedRow:
+    """The row's place is the one it has in `products_of`. Raises NotFound."""
+    explained = explained_document(customer_id, document_id, at=at)
+    rows: dict[tuple[str, str, str, UUID], list[ShownLine]] = {}
+    for line in explained.document.lines:
+        if (key := row_key(line)) is not None:
+            rows.setdefault(key, []).append(line)
+    if not 0 <= row < len(rows):
+        raise NotFound(
+            "There is no such line.", FieldError("row", row, f"must be one of the document's {len(rows)} rows")
+        )
+    return ExplainedRow(explained, tuple(list(rows.values())[row]))
+
+
+def _known(customer_id: UUID, shown: ShownDocument, *, at: datetime, as_of: datetime | None) -> Known:
+    """What the document was made of."""
+    if shown.number is not None:
+        return Known(*Invoice.objects.values_list("publication", "edit_number").get(pk=shown.id))
+    return Known() if as_of is None else known_at(customer_id, as_of, at=at)
+
+
+def _lists(version: ProductVersion, line: ShownLine) -> bool:
+    """Whether a line is part of what the composite is a share of."""
+    if line.fields.get("product_type") == COMPOSITE and not version.include_composite_spend:
+        return False
+    tags = line.fields.get("product_tags", ())
+    return line.fields["product_id"] in version.composite_product_ids or not set(tags).isdisjoint(
+        version.composite_tags
+    )
+
+
+def named_in(line: ShownLine, field: str, rows: Mapping[UUID, Row]) -> Row | None:
+    """The row whose id the line has in a field."""
+    row_id = id_in(line, field)
+    return None if row_id is None else rows.get(row_id)
+
+
+def id_in(line: ShownLine, field: str) -> UUID | None:
+    return UUID(line.fields[field]) if field in line.fields else None
 
 
 def _by_id(rows: QuerySet[Row], ids: Iterable[UUID | None]) -> dict[UUID, Row]:

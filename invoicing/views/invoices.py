@@ -11,6 +11,7 @@ from billing_site.foundation.refusals import Refusal
 from invoicing.presentation import breakdown_json, explanation_json, invoice_json
 from invoicing.queries.breakdowns import Spot, breakdowns_page
 from invoicing.queries.documents import Filters, Place, document, documents_page
+from invoicing.queries.explained import explained_document
 from invoicing.serializers import (
     BreakdownQuery,
     BreakdownReply,
@@ -80,14 +81,14 @@ class ExplainInvoice(InvoicingView):
     serializer_class = ExplanationReply
 
     @extend_schema(
-        summary="Explain an invoice: the parts of each line, with rate, publication, override and payer",
+        summary="Explain an invoice: each line down to rate, publication, overrides and balances, as data and in words",
         parameters=[KnownQuery],
         responses=enveloped(ExplanationReply),
     )
     def get(self, request: Request, customer_id: UUID, invoice_id: UUID) -> Response:
         asked = KnownQuery.read(request.query_params)
-        shown = document(customer_id, invoice_id, at=clock.now(), as_of=asked.get("as_of"))
-        return Response({"data": explanation_json(shown)})
+        told = explained_document(customer_id, invoice_id, at=clock.now(), as_of=asked.get("as_of"))
+        return Response({"data": explanation_json(told)})
 
 
 class ListBreakdowns(InvoicingView):

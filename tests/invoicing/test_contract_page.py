@@ -164,13 +164,22 @@ class TestWhy:
         shown = text_of(revops.get(page("why", october.contract.pk, draft.id, 0)))
 
         assert "Tokens (model: xl) : $6.00 on Draft, 1–31 October 2025." in shown
-        assert "the sum of “tokens” over events of type tokens sent for this customer: 20." in shown
+        assert "the sum of “tokens” over this customer's events of type tokens. This is 20 of it." in shown
         assert "1–14 October 2025: 10 × $0.40 = $4.00" in shown
         assert "15–31 October 2025: 10 × $0.20 = $2.00" in shown
         assert "The contract has no price or discount of its own for it then." in shown
         assert "50 % off the list price of API calls and Tokens from 15 October 2025, agreed in edit" in shown
         assert "by grace on 31 October 2025, 23:00 UTC (“the deal”)." in shown
-        assert "Counts toward the commitment “Year end” of $100.00" in shown
+        assert "Counts toward the postpaid commit “Year end” of $100.00" in shown
+
+    def test_a_part_leads_to_its_events(self, revops, october):
+        draft = drafts_of(october.customer.pk, at=at("2025-10-31T23"))[0]
+
+        shown = revops.get(page("why", october.contract.pk, draft.id, 0)).content.decode()
+
+        (link,) = re.findall(r'href="([^"]*)">acme</a>', shown)
+        events = text_of(revops.get(unescape(link)))
+        assert re.findall(r"tokens at 2025-10-\d\d", events) == ["tokens at 2025-10-03", "tokens at 2025-10-20"]
 
     def test_an_override_that_lost_is_named_with_the_reason(self, revops, october):
         OverrideFactory(contract=october.contract, multiplier=D("0.9"), starting_at=OCTOBER)
