@@ -1,10 +1,11 @@
 """Prices and what they are for, in words."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from billing_site.foundation.display import exact_text, quantity_text
+from billing_site.foundation.display import exact_text, plain_text, quantity_text
 from billing_site.foundation.money import Unit
+from pricing.engine.formulas import Node, NodeKey
 from pricing.engine.tariffs import FLAT, PACKAGE, PERCENTAGE, SUBSCRIPTION, TIERED_PERCENTAGE, VOLUME, Tariff, Tier
 from pricing.models import ProductVersion, Rate
 
@@ -104,6 +105,21 @@ def _tiers_text(tariff: Tariff, unit: Unit) -> str:
     return ", ".join([*parts, f"{end}{fee(last)}"])
 
 
-def values_text(values: Mapping[str, str]) -> str:
+def values_text(values: Mapping[str, str | None]) -> str:
     """Pricing group values: "model: xl, region: eu"."""
     return ", ".join(f"{name}: {value}" for name, value in sorted(values.items()))
+
+
+def node_key_text(key: NodeKey) -> str:
+    """A node of a formula: "markup", "cost (model: xl)", "region eu" where it is named after its only key."""
+    name, values = key
+    if not values:
+        return name
+    if [held for held, _ in values] == [name]:
+        return f"{name} {values[0][1]}"
+    return f"{name} ({', '.join(f'{held}: {value}' for held, value in values)})"
+
+
+def formula_text(nodes: Iterable[Node]) -> str:
+    """What a price is made of: "base 100 × model xl 4 × markup 1.5"."""
+    return " × ".join(f"{node_key_text(node.key)} {plain_text(node.number)}" for node in nodes)

@@ -205,12 +205,12 @@ def _move(
         moves_on = (last.price, last.statement.entitled) != said
         return Move(values, cut.statement, said[0], None, False) if moves_on else None
     is_ours = rate is not None and rate.id in ours
-    if rate is not None and _says(rate, said) and (is_ours or not replacing):
+    if rate is not None and says(rate, said) and (is_ours or not replacing):
         return None
     is_first = cut is first
     if said == was_said and not (is_first and replacing and not cut.statement.changed):
         return None
-    says_otherwise = was_said is not None and (rate is None or not _says(rate, was_said))
+    says_otherwise = was_said is not None and (rate is None or not says(rate, was_said))
     is_exception = says_otherwise or (rate is not None and not is_ours)
     if not is_first and (is_exception or rate is None):
         return None  # what was typed for later stays, and so does what was kept at the start
@@ -227,7 +227,7 @@ def _said(statement: Statement | None) -> dict[GroupValues, Said]:
     return {values: (price, statement.entitled) for values, price in prices(statement.nodes).items()}
 
 
-def _says(rate: Rate, said: Said) -> bool:
+def says(rate: Rate, said: Said) -> bool:
     """Whether a rate charges just this."""
     tariff = rate.tariff
     is_flat = tariff.type == FLAT and tariff.price is not None and rate.commit_tariff is None

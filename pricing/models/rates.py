@@ -18,6 +18,7 @@ from billing_site.foundation.columns import (
 )
 from billing_site.foundation.ids import uuid7
 from pricing.engine.tariffs import RATE_TYPES, Tariff
+from pricing.models.formulas import Formula
 from pricing.models.products import Product
 from pricing.models.publications import Publication
 from pricing.models.rate_cards import RateCard
@@ -106,6 +107,10 @@ class Rate(models.Model):
     commit_rate = models.JSONField(null=True, blank=True)
     unit = models.ForeignKey(PricingUnit, models.PROTECT, related_name="rates")
     publication = models.ForeignKey(Publication, models.PROTECT, related_name="rates")
+    # What its price was made by; a trigger holds that it suits. Nobody looks rates up by it.
+    formula = models.ForeignKey(
+        Formula, models.PROTECT, null=True, blank=True, related_name="rates", db_index=False, editable=False
+    )
 
     class Meta:
         constraints = [

@@ -4,6 +4,15 @@ from pricing.queries.aliases import AliasSegment, alias_segments, rate_card_of_a
 from pricing.queries.cards import conversions_of_cards, product_order, units_for
 from pricing.queries.catalog import catalog, latest_publication, publication_as_of
 from pricing.queries.combinations import Combination, Combinations, combinations
+from pricing.queries.formulas import (
+    RatesOfProduct,
+    StatedPrice,
+    formulas_in_force,
+    formulas_of,
+    prices_of_formula,
+    rates_of_product,
+    stated_over_time,
+)
 from pricing.queries.named_schedules import NamedValue, last_segment, named_schedule, values_over_time
 from pricing.queries.price_list import (
     Key,
@@ -45,14 +54,18 @@ __all__ = [
     "PriceChange",
     "PriceSegment",
     "PricedKey",
+    "RatesOfProduct",
     "Selector",
     "Standing",
+    "StatedPrice",
     "Stay",
     "alias_segments",
     "catalog",
     "combinations",
     "conversions_of_cards",
     "default_unit",
+    "formulas_in_force",
+    "formulas_of",
     "key_counts",
     "keys_of_card",
     "keys_priced_at",
@@ -64,6 +77,7 @@ __all__ = [
     "named_schedule",
     "price_changes_to_come",
     "priced",
+    "prices_of_formula",
     "prices_of_keys",
     "pricing_unit",
     "product",
@@ -77,6 +91,8 @@ __all__ = [
     "rate_cards",
     "rate_schedule",
     "rates_in_force",
+    "rates_of_product",
+    "stated_over_time",
     "unit",
     "units",
     "units_for",

@@ -1,6 +1,8 @@
 """The verbs of the price list: everything that writes it."""
 
 from pricing.services.definitions import QuantityConversion, QuantityRounding
+from pricing.services.formula_checks import NewNode
+from pricing.services.formulas import ChangedNumbers, Stated, WholeFormula, planned_formula, state_formula
 from pricing.services.metrics import PropertyFilter, archive_metric, create_metric, rename_metric
 from pricing.services.named_schedules import named_value_text, update_named_schedule
 from pricing.services.planned_prices import (
@@ -31,9 +33,11 @@ from pricing.services.units import archive_pricing_unit, create_pricing_unit
 
 __all__ = [
     "Alias",
+    "ChangedNumbers",
     "CommitRate",
     "CreditTypeConversion",
     "Held",
+    "NewNode",
     "NewRate",
     "NothingToPublish",
     "Outcome",
@@ -45,8 +49,10 @@ __all__ = [
     "QuantityConversion",
     "QuantityRounding",
     "SheetPlan",
+    "Stated",
     "TierInput",
     "WantedPrice",
+    "WholeFormula",
     "add_aliases",
     "add_rate",
     "add_rates",
@@ -62,11 +68,13 @@ __all__ = [
     "named_value_text",
     "plan_prices",
     "plan_sheet",
+    "planned_formula",
     "planned_rate",
     "publish",
     "publish_prices",
     "rename_metric",
     "set_product_order",
+    "state_formula",
     "update_named_schedule",
     "update_product",
     "update_rate_card",

@@ -12,6 +12,7 @@ from factory.django import DjangoModelFactory
 from billing_site.foundation.actor import Actor
 from pricing.models import (
     BillableMetric,
+    Formula,
     NamedScheduleSegment,
     PriceChange,
     PricingUnit,
@@ -197,6 +198,21 @@ class RateFactory(DjangoModelFactory):
     entitled = True
     rate_type = "FLAT"
     price = Decimal(1)
+    unit = factory.SelfAttribute("rate_card.fiat_unit")
+    publication = factory.SubFactory(PublicationFactory)
+
+
+class FormulaFactory(DjangoModelFactory):
+    """A base of one cent, from 2025 on."""
+
+    class Meta:
+        model = Formula
+
+    rate_card = factory.SubFactory(RateCardFactory)
+    product = factory.SubFactory(ProductFactory)
+    starting_at = NEW_YEAR
+    nodes = factory.LazyFunction(lambda: [{"name": "base", "values": {}, "number": "1"}])
+    entitled = True
     unit = factory.SelfAttribute("rate_card.fiat_unit")
     publication = factory.SubFactory(PublicationFactory)
 

@@ -36,6 +36,7 @@ MODELS = {
     "pricing.RateCardConversion": ("fact", "id", None),
     "pricing.RateCardPlace": ("fact", "id", None),
     "pricing.NamedScheduleSegment": ("fact", "id", None),
+    "pricing.Formula": ("fact", "id", None),
     "pricing.Rate": ("fact", "id", None),
     "pricing.RateWithdrawal": ("fact", "id", None),
     "contracts.Customer": ("configured", "id", "id"),
