@@ -76,7 +76,7 @@ class CommitmentRow:
 
     @classmethod
     def of(cls, held: CommitmentSummary) -> "CommitmentRow":
-        unit = held.unit.to_unit()
+        unit = held.held_in
         customer_page = reverse("admin:contracts_customer_change", args=[held.customer_id])
         contract = held.contract_id
         return cls(

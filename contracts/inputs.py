@@ -87,6 +87,7 @@ class SegmentInput:
 class AccessScheduleInput:
     schedule_items: tuple[SegmentInput, ...]
     credit_type_id: UUID | None = None
+    access_type: str = "SPEND"  # QUANTITY: amounts are units of what is sold, in no pricing unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,8 @@ class InvoiceScheduleInput:
 
 @dataclass(frozen=True, slots=True)
 class CommitInput:
+    """A commit, or of type CREDIT a credit, which has no invoice schedule."""
+
     product_id: UUID
     type: str
     access_schedule: AccessScheduleInput | None = None
@@ -131,6 +134,7 @@ class CommitInput:
     name: str = ""
     description: str = ""
     priority: Decimal | None = None
+    rate_type: str = "LIST_RATE"  # or COMMIT_RATE: what of a rate is charged while it pays
     applicable_product_ids: tuple[UUID, ...] = ()
     applicable_product_tags: tuple[str, ...] = ()
     specifiers: tuple[TargetInput, ...] = ()
@@ -168,6 +172,7 @@ class ContractInput:
     multiplier_override_prioritization: str = "LOWEST_MULTIPLIER"
     overrides: tuple[OverrideInput, ...] = ()
     commits: tuple[CommitInput, ...] = ()
+    credits: tuple[CommitInput, ...] = ()
     scheduled_charges: tuple[ScheduledChargeInput, ...] = ()
     custom_fields: Mapping[str, str] = field(default_factory=dict)
 
@@ -178,9 +183,11 @@ class EditInput:
 
     add_overrides: tuple[OverrideInput, ...] = ()
     add_commits: tuple[CommitInput, ...] = ()
+    add_credits: tuple[CommitInput, ...] = ()
     add_scheduled_charges: tuple[ScheduledChargeInput, ...] = ()
     remove_overrides: tuple[UUID, ...] = ()
     archive_commits: tuple[UUID, ...] = ()
+    archive_credits: tuple[UUID, ...] = ()
     archive_scheduled_charges: tuple[UUID, ...] = ()
     update_contract_end_date: datetime | Unchanged | None = UNCHANGED
     update_contract_name: str | Unchanged | None = UNCHANGED

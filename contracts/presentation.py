@@ -10,13 +10,19 @@ from typing import Any
 from uuid import UUID
 
 from billing_site.foundation.periods import format_instant
-from contracts.models import Contract, ContractEdit, Customer, Override, ScheduledCharge
-from contracts.queries import AgreedCharge, AgreedCommit, Agreement, ContractPrice, ContractSchedule, EditedTerms
-from pricing.models import PricingUnit, Product
-from pricing.presentation import commit_rate_json, named_value_json, tariff_json, unit_ref
-
-Fields = dict[str, Any]
-NO_BALANCES: Mapping[UUID, Mapping[str, Any]] = {}
+from contracts.commit_presentation import (
+    NO_BALANCES,
+    Fields,
+    commit_json,
+    new_commit_json,
+    product_ref,
+    removed_at,
+    schedule_json,
+    without_absent,
+)
+from contracts.models import Contract, Customer, Override, ScheduledCharge
+from contracts.queries import AgreedCharge, Agreement, ContractPrice, ContractSchedule, EditedTerms
+from pricing.presentation import commit_rate_json, named_value_json, tariff_json
 
 
 def customer_json(customer: Customer, aliases: Sequence[str]) -> Fields:
@@ -44,7 +50,7 @@ def customer_detail_json(customer: Customer, aliases: Sequence[str]) -> Fields:
 def contract_json(agreed: Agreement, *, balances: Mapping[UUID, Mapping[str, Any]] = NO_BALANCES) -> Fields:
     """A contract, as `v2/contracts/get` and `list` show it."""
     contract, terms = agreed.contract, agreed.terms
-    return _given(
+    return without_absent(
         {
             "id": str(contract.pk),
             "customer_id": str(contract.customer_id),
@@ -60,10 +66,10 @@ def contract_json(agreed: Agreement, *, balances: Mapping[UUID, Mapping[str, Any
             "usage_statement_schedule": statement_schedule_json(contract),
             "uniqueness_key": contract.uniqueness_key,
             "custom_fields": contract.custom_fields,
-            "commits": [commit_json(committed, balances=balances) for committed in agreed.commits],
+            "commits": [commit_json(each, balances=balances) for each in agreed.commits if not each.commit.is_credit],
             "overrides": [override_json(override) for override in agreed.overrides],
             "scheduled_charges": [charge_json(charged) for charged in agreed.charges],
-            "credits": [],
+            "credits": [commit_json(each, balances=balances) for each in agreed.commits if each.commit.is_credit],
             "discounts": [],
             "professional_services": [],
             "recurring_commits": [],
@@ -81,23 +87,6 @@ def statement_schedule_json(contract: Contract) -> Fields:
     return {"frequency": contract.frequency, "billing_anchor_date": format_instant(contract.billing_anchor_at)}
 
 
-def commit_json(committed: AgreedCommit, *, balances: Mapping[UUID, Mapping[str, Any]] = NO_BALANCES) -> Fields:
-    """A commit by itself, as contracts embed it and `customerBalances/list` lists it."""
-    commit = committed.commit
-    return _given(
-        {
-            **_new_commit(committed),
-            "created_at": format_instant(commit.created_at),
-            "created_by": commit.added_by_edit.created_by,
-            "contract": {"id": str(commit.contract_id)} if commit.contract_id else None,
-            "applicable_contract_ids": [str(commit.contract_id)] if commit.contract_id else None,
-            "custom_fields": commit.custom_fields,
-            "archived_at": _removed_at(commit.removed_by_edit),
-            **balances.get(commit.pk, {}),
-        }
-    )
-
-
 def created_contract_json(agreed: Agreement) -> Fields:
     """A contract as `v1/contracts/create` replies: its overrides repeat an overwritten rate beside it."""
     return {**contract_json(agreed), "overrides": [_first_override_json(override) for override in agreed.overrides]}
@@ -105,7 +94,7 @@ def created_contract_json(agreed: Agreement) -> Fields:
 
 def override_json(override: Override) -> Fields:
     tariff = override.to_tariff()
-    return _given(
+    return without_absent(
         {
             "id": str(override.pk),
             "created_at": format_instant(override.created_at),
@@ -128,11 +117,11 @@ def override_json(override: Override) -> Fields:
 
 def charge_json(charged: AgreedCharge) -> Fields:
     charge = charged.charge
-    return _given(
+    return without_absent(
         {
             **_new_charge(charged),
             "custom_fields": charge.custom_fields,
-            "archived_at": _removed_at(charge.removed_by_edit),
+            "archived_at": removed_at(charge.removed_by_edit),
         }
     )
 
@@ -145,11 +134,11 @@ def edit_json(edited: EditedTerms) -> Fields:
         "id": str(edit.pk),
         "timestamp": format_instant(edit.created_at),
         **({"uniqueness_key": edit.uniqueness_key} if edit.uniqueness_key else {}),
-        **({"add_commits": [_new_commit(committed) for committed in edited.commits]} if edited.commits else {}),
+        **_added_commits(edited),
         **({"add_overrides": [override_json(override) for override in edited.overrides]} if edited.overrides else {}),
         **({"add_scheduled_charges": [_new_charge(charged) for charged in edited.charges]} if edited.charges else {}),
     }
-    for name in ("remove_overrides", "archive_commits", "archive_scheduled_charges"):
+    for name in ("remove_overrides", "archive_commits", "archive_credits", "archive_scheduled_charges"):
         if ids := changes.get(name):
             shown[name] = [{"id": term_id} for term_id in ids]
     for name in ("update_contract_end_date", "update_contract_name"):
@@ -161,7 +150,7 @@ def edit_json(edited: EditedTerms) -> Fields:
 def contract_price_json(price: ContractPrice) -> Fields:
     """A row of `getContractRateSchedule`: list price beside override price."""
     rate = price.segment.rate
-    return _given(
+    return without_absent(
         {
             "product_id": str(price.segment.product.pk),
             "product_name": price.segment.version.name,
@@ -190,76 +179,25 @@ def contract_schedule_json(schedule: ContractSchedule) -> Fields:
     }
 
 
-def product_ref(product: Product) -> dict[str, str]:
-    return {"id": str(product.pk), "name": product.name}
-
-
-def _new_commit(committed: AgreedCommit) -> Fields:
-    """What an edit shows of a commit that it adds."""
-    commit = committed.commit
-    return _given(
-        {
-            "id": str(commit.pk),
-            "type": commit.type,
-            "product": product_ref(commit.product),
-            "name": commit.name or None,
-            "description": commit.description or None,
-            "priority": commit.priority,
-            "rate_type": commit.rate_type,
-            "applicable_product_ids": commit.applicable_product_ids or None,
-            "applicable_product_tags": commit.applicable_product_tags or None,
-            "specifiers": commit.specifiers or None,
-            "access_schedule": {
-                "access_type": "SPEND",
-                "credit_type": unit_ref(commit.unit),
-                "schedule_items": [
-                    {
-                        "id": str(segment.pk),
-                        "amount": segment.amount,
-                        "starting_at": format_instant(segment.starting_at),
-                        "ending_before": format_instant(segment.ending_before),
-                    }
-                    for segment in committed.segments
-                ],
-            },
-            "invoice_schedule": _schedule(committed.invoice_items, commit.unit),
-        }
-    )
+def _added_commits(edited: EditedTerms) -> Fields:
+    lists = {
+        "add_commits": [new_commit_json(each) for each in edited.commits if not each.commit.is_credit],
+        "add_credits": [new_commit_json(each) for each in edited.commits if each.commit.is_credit],
+    }
+    return {name: added for name, added in lists.items() if added}
 
 
 def _new_charge(charged: AgreedCharge) -> Fields:
     """What an edit shows of a scheduled charge that it adds."""
     charge: ScheduledCharge = charged.charge
-    return _given(
+    return without_absent(
         {
             "id": str(charge.pk),
             "product": product_ref(charge.product),
             "name": charge.name or None,
-            "schedule": _schedule(charged.items, charge.unit),
+            "schedule": schedule_json(charged.items, charge.unit),
         }
     )
-
-
-def _schedule(items: Sequence[Any], unit: PricingUnit) -> Fields:
-    """Dated amounts; each carries all three of amount, unit price and quantity."""
-    return {
-        "credit_type": unit_ref(unit),
-        "do_not_invoice": False,
-        "schedule_items": [
-            {
-                "id": str(item.pk),
-                "timestamp": format_instant(item.issued_at),
-                "amount": item.amount,
-                "unit_price": item.unit_price,
-                "quantity": item.quantity,
-            }
-            for item in items
-        ],
-    }
-
-
-def _removed_at(edit: ContractEdit | None) -> str | None:
-    return format_instant(edit.created_at) if edit else None
 
 
 def _first_override_json(override: Override) -> Fields:
@@ -270,7 +208,3 @@ def _first_override_json(override: Override) -> Fields:
 
 def _numbers(texts: Mapping[str, str]) -> dict[str, Decimal]:
     return {name: Decimal(text) for name, text in texts.items()}
-
-
-def _given(fields: Fields) -> Fields:
-    return {name: value for name, value in fields.items() if value is not None}

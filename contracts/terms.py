@@ -24,12 +24,19 @@ __all__ = [
     "Target",
 ]
 
-SPEND = "SPEND"
-QUANTITY = "QUANTITY"
-
 PREPAID = "PREPAID"
 POSTPAID = "POSTPAID"
 CREDIT = "CREDIT"
+
+SPEND = "SPEND"
+QUANTITY = "QUANTITY"
+UNITS = Unit(UUID(int=0), "units", 0, 0)  # what a balance of access type QUANTITY is held in
+
+
+def ledger_name(commit_type: str) -> str:
+    """How the types of ledger entries begin, and the types of balances: PREPAID_COMMIT, POSTPAID_COMMIT, CREDIT."""
+    return commit_type if commit_type == CREDIT else f"{commit_type}_COMMIT"
+
 
 # Of the periods of a recurring commit that are cut short, those that are granted and billed by time.
 NONE = "NONE"
@@ -83,6 +90,7 @@ class Commit:
     rollover_fraction: Decimal | None = None  # how much of it at the most goes on to a renewal; None: nothing
     rolled_over_from: UUID | None = None  # the commit whose rest this is, on the contract that was renewed
     recurring_id: UUID | None = None  # what it is an instance of
+    invoice_unit: Unit | None = None  # of the invoice items, where that is not `unit`
 
     @property
     def pays(self) -> bool:
@@ -92,7 +100,16 @@ class Commit:
     @property
     def ledger_name(self) -> str:
         """How the types of its ledger entries begin: PREPAID_COMMIT, POSTPAID_COMMIT, CREDIT."""
-        return self.type if self.type == CREDIT else f"{self.type}_COMMIT"
+        return ledger_name(self.type)
+
+    @property
+    def held_in(self) -> Unit:
+        """What its segments are amounts of."""
+        return UNITS if self.access_type == QUANTITY else self.unit
+
+    @property
+    def billed_in(self) -> Unit:
+        return self.invoice_unit or self.unit
 
     def is_open_to(self, contract_id: UUID) -> bool:
         """Whether usage under the contract may draw on it."""

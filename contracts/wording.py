@@ -16,6 +16,7 @@ from pricing.models import Product
 from pricing.wording import percent_text, tariff_text
 
 NAMED_AT_MOST = 6
+NOUNS = {"PREPAID": "Prepaid commit", "POSTPAID": "Postpaid commit", "CREDIT": "Credit"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,17 +126,21 @@ def tiers_text(tiers: Sequence[Mapping[str, str]], rate: str = "list price") -> 
 
 
 def commit_text(committed: AgreedCommit) -> str:
-    commit, unit = committed.commit, committed.commit.unit.to_unit()
-    kind = "Postpaid" if commit.type == Commit.Type.POSTPAID else "Prepaid"
+    commit = committed.commit
+    unit = (commit.invoice_unit or commit.unit).to_unit()
     access = ", ".join(
-        f"{exact_text(segment.amount, unit)} {_span(segment.starting_at, segment.ending_before)}"
+        f"{exact_text(segment.amount, commit.held_in)} {_span(segment.starting_at, segment.ending_before)}"
         for segment in committed.segments
     )
     billed = ", ".join(_dated(item.amount, unit, item.issued_at) for item in committed.invoice_items)
-    what = "the rest is billed on" if commit.type == Commit.Type.POSTPAID else "billed:"
+    what = "the rest is billed on" if commit.type == Commit.Type.POSTPAID else _how_paid(commit)
     if commit.type == Commit.Type.POSTPAID and len(committed.invoice_items) == 1:
         billed = day_text(committed.invoice_items[0].issued_at)
-    return f"{kind} commit{_named(commit.name)}: {access}" + (f"; {what} {billed}" if billed else "")
+    return f"{NOUNS[commit.type]}{_named(commit.name)}: {access}" + (f"; {what} {billed}" if billed else "")
+
+
+def _how_paid(commit: Commit) -> str:
+    return "billed:" if commit.is_invoiced else "paid elsewhere:"
 
 
 def charge_text(charged: AgreedCharge) -> str:
@@ -166,7 +171,8 @@ def _removed(contract: Contract, edits: Iterable[ContractEdit]) -> dict[UUID, li
     for override in overrides:
         gone.setdefault(override.removed_by_edit_id, []).append(f"Taken out: {override_text(override, names)}.")
     for commit in those(contract.commits.all()):
-        gone.setdefault(commit.removed_by_edit_id, []).append(f"Taken out: the commit{_named(commit.name)}.")
+        noun = "credit" if commit.is_credit else "commit"
+        gone.setdefault(commit.removed_by_edit_id, []).append(f"Taken out: the {noun}{_named(commit.name)}.")
     for charge in those(contract.scheduled_charges.all()):
         gone.setdefault(charge.removed_by_edit_id, []).append(f"Taken out: the scheduled charge{_named(charge.name)}.")
     return gone

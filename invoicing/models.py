@@ -5,7 +5,9 @@ from django.db.models import F, Q
 
 from billing_site.foundation.columns import amount_field, is_a_number, on_the_hour, one_of, price_field, quantity_field
 from billing_site.foundation.ids import uuid7
+from billing_site.foundation.money import Unit
 from contracts.models import Contract, Customer
+from contracts.terms import UNITS
 from pricing.models import PricingUnit
 
 
@@ -193,7 +195,7 @@ class CommitmentSummary(models.Model):
     ending_before = models.DateTimeField()
     amount = amount_field()
     used = amount_field()
-    unit = models.ForeignKey(PricingUnit, models.PROTECT, related_name="+")
+    unit = models.ForeignKey(PricingUnit, models.PROTECT, null=True, related_name="+")  # NULL: units of what is sold
 
     class Meta:
         verbose_name = "commitment"
@@ -202,3 +204,7 @@ class CommitmentSummary(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name or 'Commitment'} of {self.customer}"
+
+    @property
+    def held_in(self) -> Unit:
+        return UNITS if self.unit is None else self.unit.to_unit()

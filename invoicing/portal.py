@@ -376,7 +376,7 @@ def _major(amount: Decimal, unit: Unit) -> str:
 
 
 def _bar(held: Commitment, at: datetime) -> Bar:
-    unit, whole = held.commit.unit, held.amount
+    unit, whole = held.commit.held_in, held.amount
     standing = f"{amount_text(held.used, unit)} of {amount_text(whole, unit)}, {amount_text(held.left, unit)} left"
     reached = held.pace.reached if held.pace is not None else held.used
     return Bar(

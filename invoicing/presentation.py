@@ -16,9 +16,9 @@ from invoicing.explanation import (
     override_words,
     part_sentences,
 )
-from invoicing.queries.balances import Movement
 from invoicing.queries.breakdowns import Piece
 from invoicing.queries.explained import Explained, Turn
+from invoicing.queries.movements import Movement
 from invoicing.queries.shown import ShownDocument, ShownLine, ShownPart
 from invoicing.wording import arithmetic_text
 from pricing.engine.steps import Level

@@ -381,7 +381,9 @@ class LedgerEntry(models.Model):
     """A fact: a movement on a balance. Amounts are signed and exact."""
 
     class Type(models.TextChoices):
+        PREPAID_COMMIT_AUTOMATED_INVOICE_DEDUCTION = "PREPAID_COMMIT_AUTOMATED_INVOICE_DEDUCTION"
         POSTPAID_COMMIT_AUTOMATED_INVOICE_DEDUCTION = "POSTPAID_COMMIT_AUTOMATED_INVOICE_DEDUCTION"
+        CREDIT_AUTOMATED_INVOICE_DEDUCTION = "CREDIT_AUTOMATED_INVOICE_DEDUCTION"
         POSTPAID_COMMIT_TRUEUP = "POSTPAID_COMMIT_TRUEUP"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -403,7 +405,15 @@ class LedgerEntry(models.Model):
             models.UniqueConstraint(name="a_ledger_entry_is_posted_once", fields=["customer", "idempotency_key"]),
             is_a_number("amount"),
             is_a_number("billed_amount"),
-            one_of("type", ["POSTPAID_COMMIT_AUTOMATED_INVOICE_DEDUCTION", "POSTPAID_COMMIT_TRUEUP"]),
+            one_of(
+                "type",
+                [
+                    "PREPAID_COMMIT_AUTOMATED_INVOICE_DEDUCTION",
+                    "POSTPAID_COMMIT_AUTOMATED_INVOICE_DEDUCTION",
+                    "CREDIT_AUTOMATED_INVOICE_DEDUCTION",
+                    "POSTPAID_COMMIT_TRUEUP",
+                ],
+            ),
             models.CheckConstraint(
                 name="deductions_name_their_invoice",
                 condition=Q(invoice_id__isnull=False, segment_id__isnull=False) | Q(type="POSTPAID_COMMIT_TRUEUP"),

@@ -119,8 +119,8 @@ class OverrideAdmin(TermAdmin):
 
 @admin.register(Commit)
 class CommitAdmin(TermAdmin):
-    list_display = ["contract", "name", "type", "product", "unit", "exact_priority", *EDITS]
-    list_filter = ["type", STANDING]
+    list_display = ["contract", "name", "type", "access_type", "product", "unit", "exact_priority", *EDITS]
+    list_filter = ["type", "access_type", STANDING]
     search_fields = ["name", "customer__name", "contract__id"]
     related = ("contract__customer", "product", "unit")
 

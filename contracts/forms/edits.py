@@ -148,7 +148,9 @@ class EditForm(Dressed, forms.Form):
     remove_overrides = forms.MultipleChoiceField(
         required=False, label="Prices and discounts", widget=forms.CheckboxSelectMultiple
     )
-    archive_commits = forms.MultipleChoiceField(required=False, label="Commits", widget=forms.CheckboxSelectMultiple)
+    archive_commits = forms.MultipleChoiceField(
+        required=False, label="Commits and credits", widget=forms.CheckboxSelectMultiple
+    )
     archive_scheduled_charges = forms.MultipleChoiceField(
         required=False, label="Scheduled charges", widget=forms.CheckboxSelectMultiple
     )
@@ -270,6 +272,7 @@ class EditForm(Dressed, forms.Form):
         self.kinds: list[str] = []
         names = names_in(agreed.overrides)
         self._offer("remove_overrides", [(each.pk, override_text(each, names)) for each in agreed.overrides])
+        self.credit_ids = {each.commit.pk for each in agreed.commits if each.commit.is_credit}
         self._offer("archive_commits", [(each.commit.pk, commit_text(each)) for each in agreed.commits])
         self._offer("archive_scheduled_charges", [(each.charge.pk, charge_text(each)) for each in agreed.charges])
 
@@ -337,7 +340,8 @@ class EditForm(Dressed, forms.Form):
             add_commits=(self._commit(),) if values["commit_amount"] is not None else (),
             add_scheduled_charges=(self._charge(),) if values["charge_amount"] is not None else (),
             remove_overrides=self._ids("remove_overrides"),
-            archive_commits=self._ids("archive_commits"),
+            archive_commits=tuple(each for each in self._ids("archive_commits") if each not in self.credit_ids),
+            archive_credits=tuple(each for each in self._ids("archive_commits") if each in self.credit_ids),
             archive_scheduled_charges=self._ids("archive_scheduled_charges"),
             update_contract_end_date=values["ending_before"] if "ending_before" in changed else UNCHANGED,
             update_contract_name=values["name"] if "name" in changed else UNCHANGED,

@@ -1,4 +1,4 @@
-"""Promises to spend, and amounts billed on dates."""
+"""Promises to spend, balances to draw on, and amounts billed on dates."""
 
 from collections.abc import Sequence
 
@@ -14,6 +14,7 @@ from billing_site.foundation.columns import (
     price_field,
     quantity_field,
 )
+from billing_site.foundation.money import Unit
 from billing_site.foundation.periods import Period
 from contracts import terms
 from contracts.models.contracts import Contract
@@ -22,11 +23,13 @@ from pricing.models import PricingUnit, Product
 
 
 class Commit(Term):
-    """A promise to spend: prepaid (a balance) or postpaid (an obligation that ends in a true-up)."""
+    """A promise to spend: prepaid (a balance) or postpaid (an obligation that ends in a true-up). Or a credit: a
+    balance that nobody has paid for."""
 
     class Type(models.TextChoices):
         PREPAID = "PREPAID"
         POSTPAID = "POSTPAID"
+        CREDIT = "CREDIT"
 
     contract = models.ForeignKey(Contract, models.PROTECT, null=True, related_name="commits")
     type = models.CharField(max_length=16, choices=Type)
@@ -34,7 +37,10 @@ class Commit(Term):
     name = models.CharField(max_length=160, blank=True, default="")
     description = models.TextField(blank=True, default="")
     priority = price_field(default=100)
-    unit = models.ForeignKey(PricingUnit, models.PROTECT, related_name="+")
+    unit = models.ForeignKey(PricingUnit, models.PROTECT, related_name="+")  # of access type QUANTITY: of its invoices
+    access_type = models.CharField(max_length=16, default="SPEND")
+    is_invoiced = models.BooleanField(default=True)  # False: its invoice items say what was paid for it elsewhere
+    invoice_unit = models.ForeignKey(PricingUnit, models.PROTECT, null=True, related_name="+")  # where it is not `unit`
     rate_type = models.CharField(max_length=16, default="LIST_RATE")
     applicable_product_ids = models.JSONField(default=list)
     applicable_product_tags = models.JSONField(default=list)
@@ -43,18 +49,33 @@ class Commit(Term):
 
     class Meta:
         constraints = [
-            one_of("type", ["PREPAID", "POSTPAID"]),
+            one_of("type", ["PREPAID", "POSTPAID", "CREDIT"]),
             one_of("rate_type", ["LIST_RATE", "COMMIT_RATE"]),
+            one_of("access_type", ["SPEND", "QUANTITY"]),
             is_a_number("priority"),
+            models.CheckConstraint(
+                name="what_is_postpaid_is_counted_and_billed_in_one_money",
+                condition=~Q(type="POSTPAID") | Q(access_type="SPEND", is_invoiced=True, invoice_unit=None),
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.type.capitalize()} commit {self.name}".rstrip()
+        noun = "Credit" if self.is_credit else f"{self.type.capitalize()} commit"
+        return f"{noun} {self.name}".rstrip()
+
+    @property
+    def held_in(self) -> Unit:
+        """What its segments are amounts of; needs its unit."""
+        return terms.UNITS if self.access_type == terms.QUANTITY else self.unit.to_unit()
+
+    @property
+    def is_credit(self) -> bool:
+        return self.type == self.Type.CREDIT
 
     def to_commit(
         self, segments: "Sequence[AccessSegment]", invoice_items: "Sequence[InvoiceScheduleItem]"
     ) -> terms.Commit:
-        """As the engines take it; needs its unit."""
+        """As the engines take it; needs its units."""
         return terms.Commit(
             id=self.pk,
             type=self.type,
@@ -68,6 +89,9 @@ class Commit(Term):
             targets=targets(self.applicable_product_ids, self.applicable_product_tags, self.specifiers),
             created_at=self.created_at,
             rate_type=self.rate_type,
+            access_type=self.access_type,
+            is_invoiced=self.is_invoiced,
+            invoice_unit=self.invoice_unit.to_unit() if self.invoice_unit else None,
         )
 
 

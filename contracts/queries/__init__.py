@@ -2,6 +2,7 @@
 
 from contracts.queries.agreements import AgreedCharge, AgreedCommit, Agreement, agreement, agreements
 from contracts.queries.cards import Reach, contracts_by_card, contracts_on, reach
+from contracts.queries.charged import dates_charged
 from contracts.queries.claims import aliases_of, claim_windows, holders_of, owner_of
 from contracts.queries.compiled import customer_terms, to_terms
 from contracts.queries.customers import customer, customers, no_such_customer, refuse_unknown
@@ -33,6 +34,7 @@ __all__ = [
     "customer_of",
     "customer_terms",
     "customers",
+    "dates_charged",
     "edit_history",
     "edit_number_at",
     "holders_of",

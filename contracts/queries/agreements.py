@@ -38,7 +38,8 @@ class AgreedCharge:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """A contract and the terms that stood after an edit, each list in the order of adding."""
+    """A contract and the terms that stood after an edit, each list in the order of adding. Credits are among the
+    commits."""
 
     contract: Contract
     terms: ContractTerms
@@ -65,7 +66,9 @@ def agreements(
 
     terms = known(ContractTerms.objects.all(), "contract_id").select_related("contract", "contract__customer")
     overrides = _grouped(known(Override.objects.select_related("product", "unit"), "contract_id"), "contract_id")
-    commits = _grouped(known(Commit.objects.select_related("product", "unit"), "contract_id"), "contract_id")
+    commits = _grouped(
+        known(Commit.objects.select_related("product", "unit", "invoice_unit"), "contract_id"), "contract_id"
+    )
     segments, invoice_items = (
         _grouped(known(part.objects.all() if commits else part.objects.none(), "commit__contract_id"), "commit_id")
         for part in (AccessSegment, InvoiceScheduleItem)

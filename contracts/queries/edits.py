@@ -47,7 +47,7 @@ def edit_history(customer_id: UUID, contract_id: UUID, *, edit_id: UUID | None =
     invoice_items = _by(added(InvoiceScheduleItem.objects.all()), "commit_id")
     charge_items = _by(added(ScheduledChargeItem.objects.all()), "charge_id")
     overrides = _by(added(Override.objects.select_related("product", "unit")), "added_by_edit_id")
-    commits = _by(added(Commit.objects.select_related("product", "unit")), "added_by_edit_id")
+    commits = _by(added(Commit.objects.select_related("product", "unit", "invoice_unit")), "added_by_edit_id")
     charges = _by(added(ScheduledCharge.objects.select_related("product", "unit")), "added_by_edit_id")
 
     def with_its_edit(terms: list[T], edit: ContractEdit) -> tuple[T, ...]:

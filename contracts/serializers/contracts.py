@@ -7,6 +7,7 @@ from contracts.inputs import ContractInput, EditInput
 from contracts.serializers.terms import (
     BLANK,
     CommitShape,
+    CreditShape,
     IdShape,
     OverrideShape,
     ScheduledChargeShape,
@@ -31,6 +32,7 @@ class CreateContractRequest(serializers.Serializer):
     multiplier_override_prioritization = CodeField(("LOWEST_MULTIPLIER", "EXPLICIT"), **OPTIONAL)
     overrides = OverrideShape(many=True, **OPTIONAL)
     commits = CommitShape(many=True, **OPTIONAL)
+    credits = CreditShape(many=True, **OPTIONAL)
     scheduled_charges = ScheduledChargeShape(many=True, **OPTIONAL)
     custom_fields = text_map(**OPTIONAL)
 
@@ -45,9 +47,11 @@ class EditContractRequest(serializers.Serializer):
     contract_id = serializers.UUIDField()
     add_overrides = OverrideShape(many=True, **OPTIONAL)
     add_commits = CommitShape(many=True, **OPTIONAL)
+    add_credits = CreditShape(many=True, **OPTIONAL)
     add_scheduled_charges = ScheduledChargeShape(many=True, **OPTIONAL)
     remove_overrides = IdShape(many=True, **OPTIONAL)
     archive_commits = IdShape(many=True, **OPTIONAL)
+    archive_credits = IdShape(many=True, **OPTIONAL)
     archive_scheduled_charges = IdShape(many=True, **OPTIONAL)
     update_contract_end_date = InstantField(help_text="On the hour; null opens the contract.", **OPTIONAL)
     update_contract_name = TextField(help_text="Null clears it.", **BLANK)

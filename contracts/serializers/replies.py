@@ -65,7 +65,7 @@ class AddedCommitReply(serializers.Serializer):
     applicable_product_tags = texts(required=False)
     specifiers = SpecifierReply(many=True, required=False)
     access_schedule = AccessScheduleReply()
-    invoice_schedule = InvoiceScheduleReply()
+    invoice_schedule = InvoiceScheduleReply(required=False, help_text="Absent where nothing is paid for it.")
 
 
 class CommitReply(AddedCommitReply):
@@ -73,6 +73,7 @@ class CommitReply(AddedCommitReply):
     created_by = serializers.CharField()
     contract = IdReply(required=False)
     applicable_contract_ids = texts(required=False)
+    cost_basis = NumberField(required=False, help_text="What is paid for each unit that a prepaid commit grants.")
     custom_fields = text_map()
     archived_at = InstantField(required=False)
     balance = NumberField(required=False, help_text="Only where balances are asked for.")
@@ -151,7 +152,7 @@ class ContractReply(serializers.Serializer):
     commits = CommitReply(many=True)
     overrides = OverrideReply(many=True)
     scheduled_charges = ChargeReply(many=True)
-    credits = serializers.ListField(child=serializers.DictField())
+    credits = CommitReply(many=True)
     discounts = serializers.ListField(child=serializers.DictField())
     professional_services = serializers.ListField(child=serializers.DictField())
     recurring_commits = serializers.ListField(child=serializers.DictField())
@@ -176,10 +177,12 @@ class EditReply(serializers.Serializer):
     timestamp = InstantField()
     uniqueness_key = serializers.CharField(required=False)
     add_commits = AddedCommitReply(many=True, required=False)
+    add_credits = AddedCommitReply(many=True, required=False)
     add_overrides = OverrideReply(many=True, required=False)
     add_scheduled_charges = AddedChargeReply(many=True, required=False)
     remove_overrides = IdReply(many=True, required=False)
     archive_commits = IdReply(many=True, required=False)
+    archive_credits = IdReply(many=True, required=False)
     archive_scheduled_charges = IdReply(many=True, required=False)
     update_contract_end_date = InstantField(required=False, allow_null=True)
     update_contract_name = serializers.CharField(required=False, allow_null=True)

@@ -1,11 +1,15 @@
 """Terms as they are sent: each shape becomes the input of a service."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from rest_framework import serializers
 
 from billing_site.foundation.fields import CodeField, InstantField, NumberField, Shape, TextField, text_map, texts
 from contracts import inputs
+from contracts.services.access import ACCESS_TYPES
+from contracts.services.commits import RATES_CHARGED
 from contracts.services.schedules import DISTRIBUTIONS
 from contracts.services.schedules import FREQUENCIES as SCHEDULE_FREQUENCIES
 from pricing.engine.tariffs import RATE_TYPES
@@ -87,7 +91,8 @@ class AccessScheduleShape(InputShape):
     becomes = inputs.AccessScheduleInput
 
     schedule_items = SegmentShape(many=True)
-    credit_type_id = serializers.UUIDField(help_text="The rate card's unit, which is the default.", **OPTIONAL)
+    credit_type_id = serializers.UUIDField(help_text="The rate card's unit by default, or a custom one.", **OPTIONAL)
+    access_type = CodeField(ACCESS_TYPES, help_text="QUANTITY: amounts are units of what is sold.", **OPTIONAL)
 
 
 class InvoiceItemShape(InputShape):
@@ -117,24 +122,36 @@ class InvoiceScheduleShape(InputShape):
     schedule_items = InvoiceItemShape(many=True, **OPTIONAL)
     recurring_schedule = RecurringScheduleShape(help_text="Instead of items.", **OPTIONAL)
     credit_type_id = serializers.UUIDField(help_text="The rate card's unit, which is the default.", **OPTIONAL)
-    do_not_invoice = serializers.BooleanField(help_text="False; what is postpaid is invoiced.", **OPTIONAL)
+    do_not_invoice = serializers.BooleanField(help_text="The schedule says what was paid elsewhere.", **OPTIONAL)
 
 
-class CommitShape(InputShape):
-    becomes = inputs.CommitInput
+class BalanceShape(InputShape):
+    """What commits and credits have in common."""
+
+    becomes: Callable[..., Any] = inputs.CommitInput
 
     product_id = serializers.UUIDField(help_text="A FIXED product, which names the bill line.")
-    type = CodeField(("PREPAID", "POSTPAID"), help_text="PREPAID is not supported yet.")
-    access_schedule = AccessScheduleShape(help_text="Exactly one item.", **OPTIONAL)
-    invoice_schedule = InvoiceScheduleShape(help_text="Exactly one item: the true-up.", **OPTIONAL)
+    access_schedule = AccessScheduleShape(help_text="How much can be drawn, and when.", **OPTIONAL)
     name = TextField(**BLANK)
     description = TextField(**BLANK)
     priority = NumberField(help_text="The lowest is drawn first; 100 by default.", **OPTIONAL)
+    rate_type = CodeField(RATES_CHARGED, help_text="What of a rate is charged while it pays.", **OPTIONAL)
     applicable_product_ids = serializers.ListField(child=serializers.UUIDField(), **OPTIONAL)
     applicable_product_tags = texts(**OPTIONAL)
     specifiers = SpecifierShape(many=True, **OPTIONAL)
     custom_fields = text_map(**OPTIONAL)
+
+
+class CommitShape(BalanceShape):
+    type = CodeField(("PREPAID", "POSTPAID"), help_text="POSTPAID has one item in each of its schedules.")
+    invoice_schedule = InvoiceScheduleShape(
+        help_text="What is paid for it, and when; absent: nothing. Of a postpaid commit: the true-up.", **OPTIONAL
+    )
     temporary_id = TextField(help_text="What overrides of the same request may call the commit.", **BLANK)
+
+
+class CreditShape(BalanceShape):
+    becomes = partial(inputs.CommitInput, type="CREDIT")
 
 
 class ScheduledChargeShape(InputShape):

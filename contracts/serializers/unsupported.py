@@ -9,14 +9,15 @@ NO: Final = frozenset[str]()  # no value is supported
 Known = Mapping[str, "frozenset[str] | Known"]
 
 OVERRIDE: Known = {"overwrite_rate": {"custom_rate": NO}}
-COMMIT: Known = {
-    "amount": NO,
-    "access_schedule": {"access_type": frozenset({"SPEND"})},
+CREDIT: Known = {
     "hierarchy_configuration": NO,
     "netsuite_sales_order_id": NO,
-    "payment_gate_config": NO,
-    "rate_type": frozenset({"LIST_RATE"}),
     "rollover_fraction": NO,
+}
+COMMIT: Known = {
+    **CREDIT,
+    "amount": NO,
+    "payment_gate_config": NO,
     "spend_tracker_attributes": NO,
 }
 CHARGE: Known = {"netsuite_sales_order_id": NO}
@@ -30,7 +31,7 @@ LIST_CUSTOMERS: Known = {"salesforce_account_ids": NO}
 CREATE_CONTRACT: Known = {
     "billing_provider_configuration": NO,
     "commits": COMMIT,
-    "credits": NO,
+    "credits": CREDIT,
     "discounts": NO,
     "hierarchy_configuration": NO,
     "netsuite_sales_order_id": NO,
@@ -57,7 +58,7 @@ CREATE_CONTRACT: Known = {
 EDIT_CONTRACT: Known = {
     "add_billing_provider_configuration_update": NO,
     "add_commits": COMMIT,
-    "add_credits": NO,
+    "add_credits": CREDIT,
     "add_discounts": NO,
     "add_overrides": OVERRIDE,
     "add_prepaid_balance_threshold_configuration": NO,
@@ -70,7 +71,6 @@ EDIT_CONTRACT: Known = {
     "add_spend_threshold_configuration": NO,
     "add_spend_trackers": NO,
     "add_subscriptions": NO,
-    "archive_credits": NO,
     "archive_spend_trackers": NO,
     "update_commits": NO,
     "update_credits": NO,

@@ -1,4 +1,4 @@
-"""What an edit adds, from input to rows: overrides, commits, scheduled charges."""
+"""What an edit adds, from input to rows: overrides, commits, credits, scheduled charges."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from contracts.services.commits import commit_rows
 from contracts.services.overrides import override_row
 from contracts.services.payers import standing_payers, with_added
 from contracts.services.recording import add_terms, stamp
-from pricing.queries import default_unit, products_by_id
+from pricing.queries import default_unit, products_by_id, units_by_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,23 +25,29 @@ class Added:
     prefix: str
     overrides: Sequence[OverrideInput]
     commits: Sequence[CommitInput]
+    credits: Sequence[CommitInput]
     charges: Sequence[ScheduledChargeInput]
 
     def product_ids(self) -> Iterator[UUID]:
         """Every product that is named anywhere."""
         for override in self.overrides:
             yield from filter(None, (override.product_id, *(t.product_id for t in override.override_specifiers)))
-        for commit in self.commits:
+        for commit in (*self.commits, *self.credits):
             yield commit.product_id
             yield from commit.applicable_product_ids
             yield from filter(None, (target.product_id for target in commit.specifiers))
         for charge in self.charges:
             yield charge.product_id
 
+    def unit_ids(self) -> set[UUID]:
+        """Every pricing unit that a balance is to be held in."""
+        schedules = (commit.access_schedule for commit in (*self.commits, *self.credits))
+        return {each.credit_type_id for each in schedules if each is not None and each.credit_type_id is not None}
+
 
 @dataclass(frozen=True, slots=True)
 class AddedRows:
-    """Rows that are not saved yet."""
+    """Rows that are not saved yet. Credits are among the commits."""
 
     overrides: tuple[Override, ...]
     commits: tuple[AgreedCommit, ...]
@@ -74,7 +80,7 @@ class AddedRows:
 
 
 def deal_for(contract: Contract, added: Added, *, dates_charged: frozenset[datetime] = frozenset()) -> Deal:
-    """What `added` is checked against; at most four queries."""
+    """What `added` is checked against; at most five queries."""
     fiat = contract.rate_card.fiat_unit if contract.rate_card else default_unit()
     return Deal(
         fiat=fiat,
@@ -82,15 +88,20 @@ def deal_for(contract: Contract, added: Added, *, dates_charged: frozenset[datet
         products=products_by_id(added.product_ids()),
         billed_through=contract.billed_through,
         dates_charged=dates_charged,
+        units=units_by_id(added.unit_ids()),
         payers=standing_payers(contract, added.overrides),
     )
 
 
 def added_rows(added: Added, deal: Deal, problems: Problems) -> AddedRows:
-    """The rows of everything added. What is wrong goes to `problems`. Raises NotSupported."""
+    """The rows of everything added. What is wrong goes to `problems`."""
     commits = tuple(
         commit_rows(given, position, deal, problems.within(f"{added.prefix}commits[{position}]"))
         for position, given in enumerate(added.commits)
+    )
+    credits = tuple(
+        commit_rows(given, len(commits) + index, deal, problems.within(f"{added.prefix}credits[{index}]"))
+        for index, given in enumerate(added.credits)
     )
     rows = [committed.commit for committed in commits]
     payers = with_added(deal.payers, added.commits, rows, f"{added.prefix}commits", problems)
@@ -100,7 +111,7 @@ def added_rows(added: Added, deal: Deal, problems: Problems) -> AddedRows:
             override_row(given, position, deal, problems.within(f"{added.prefix}overrides[{position}]"))
             for position, given in enumerate(added.overrides)
         ),
-        commits=commits,
+        commits=(*commits, *credits),
         charges=tuple(
             charge_rows(given, position, deal, problems.within(f"{added.prefix}scheduled_charges[{position}]"))
             for position, given in enumerate(added.charges)

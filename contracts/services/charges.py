@@ -1,11 +1,10 @@
 """Scheduled charges: checked, and made into rows."""
 
-from billing_site.foundation.periods import format_instant
 from billing_site.foundation.problems import Problems
 from contracts.inputs import ScheduledChargeInput
 from contracts.models import ScheduledCharge, ScheduledChargeItem
 from contracts.queries import AgreedCharge
-from contracts.services.checks import Deal, fixed_product, in_fiat, short_text
+from contracts.services.checks import Deal, fixed_product, in_fiat, not_charged_yet, short_text
 from contracts.services.schedules import dated_amounts
 
 
@@ -19,12 +18,7 @@ def charge_rows(given: ScheduledChargeInput, position: int, deal: Deal, problems
     if given.schedule.do_not_invoice:
         inner.add("do_not_invoice", True, "must be false: a scheduled charge is always invoiced")
     items = dated_amounts(given.schedule, deal.fiat.to_unit(), inner)
-    for date in sorted({item.issued_at for item in items} & deal.dates_charged):
-        inner.add(
-            "schedule_items",
-            format_instant(date),
-            "must not be a date on which charges of this contract have fallen due; choose another instant",
-        )
+    not_charged_yet(inner, (item.issued_at for item in items), deal)
     charge = ScheduledCharge(
         position=position,
         product_id=given.product_id,

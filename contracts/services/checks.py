@@ -1,6 +1,6 @@
 """Rules that several terms share."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -25,7 +25,8 @@ class Deal:
     prioritization: str
     products: Mapping[UUID, Product]  # with their versions
     billed_through: datetime | None = None
-    dates_charged: frozenset[datetime] = field(default_factory=frozenset)  # charges of these dates have fallen due
+    dates_charged: frozenset[datetime] = field(default_factory=frozenset)  # what is billed on these has fallen due
+    units: Mapping[UUID, PricingUnit] = field(default_factory=dict)  # those that access schedules name
     payers: Mapping[str, Mapping[str, UUID]] = field(default_factory=dict)  # what overrides may name: see `payers`
 
 
@@ -47,6 +48,16 @@ def not_billed_yet(problems: Problems, name: str, value: object, starting_at: da
     if deal.billed_through is not None and starting_at < deal.billed_through:
         shown = value.isoformat() if isinstance(value, datetime) else value
         problems.add(name, shown, reaches_back(deal.billed_through))
+
+
+def not_charged_yet(problems: Problems, dates: Iterable[datetime], deal: Deal) -> None:
+    """One date has one document: what is added to it once that has fallen due would never be billed."""
+    for date in sorted({*dates} & deal.dates_charged):
+        problems.add(
+            "schedule_items",
+            format_instant(date),
+            "must not be a date on which charges of this contract have fallen due; choose another instant",
+        )
 
 
 def reaches_back(billed_through: datetime) -> str:

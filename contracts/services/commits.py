@@ -1,34 +1,32 @@
-"""Commits: checked, and made into rows."""
+"""Commits and credits: checked, and made into rows.
 
-from datetime import datetime
+    type       access schedule        invoice schedule
+    PREPAID    segments (`access`)    what is paid for it, on which dates; absent: nothing (complimentary)
+    CREDIT     segments               none: nobody pays for a credit
+    POSTPAID   one segment            the true-up (`postpaid`)
+
+What is paid for a prepaid commit need not be what it grants. With `do_not_invoice` its schedule says what was paid
+elsewhere, and bills nothing.
+"""
+
 from decimal import Decimal
 
-from billing_site.foundation.periods import format_instant
 from billing_site.foundation.problems import Problems
-from billing_site.foundation.refusals import NotSupported
-from contracts.inputs import AccessScheduleInput, CommitInput, InvoiceScheduleInput, SegmentInput
+from contracts.inputs import CommitInput
 from contracts.models import AccessSegment, Commit, InvoiceScheduleItem
 from contracts.queries import AgreedCommit
-from contracts.services import targeting
-from contracts.services.checks import (
-    Deal,
-    fixed_product,
-    in_fiat,
-    not_billed_yet,
-    priced_product,
-    short_text,
-    term_range,
-)
-from contracts.services.schedules import DatedAmount, dated_amounts
+from contracts.services import access, postpaid, targeting
+from contracts.services.checks import Deal, fixed_product, in_fiat, not_charged_yet, priced_product, short_text
+from contracts.services.schedules import dated_amounts
+from pricing.engine.overrides import COMMIT_RATE, LIST_RATE
 
 DEFAULT_PRIORITY = Decimal(100)
+RATES_CHARGED = (LIST_RATE, COMMIT_RATE)
 
 
 def commit_rows(given: CommitInput, position: int, deal: Deal, problems: Problems) -> AgreedCommit:
-    """The rows of a postpaid commit, not saved. What is wrong goes to `problems`. Raises NotSupported."""
-    if given.type == Commit.Type.PREPAID:
-        raise NotSupported.of(f"{problems.path}type", given.type, "is not supported yet; POSTPAID is")
-    if given.type != Commit.Type.POSTPAID:
+    """The rows of a commit or credit, not saved. What is wrong goes to `problems`."""
+    if given.type not in Commit.Type.values:
         problems.add("type", given.type, "must be PREPAID or POSTPAID")
     fixed_product(problems, given.product_id, deal)
     short_text(problems, "name", given.name)
@@ -36,6 +34,8 @@ def commit_rows(given: CommitInput, position: int, deal: Deal, problems: Problem
     problems.custom_fields(given.custom_fields)
     priority = DEFAULT_PRIORITY if given.priority is None else given.priority
     problems.number("priority", priority)
+    if given.rate_type not in RATES_CHARGED:
+        problems.add("rate_type", given.rate_type, f"must be one of {', '.join(RATES_CHARGED)}")
     commit = Commit(
         position=position,
         type=given.type,
@@ -43,24 +43,13 @@ def commit_rows(given: CommitInput, position: int, deal: Deal, problems: Problem
         name=given.name,
         description=given.description,
         priority=priority,
+        rate_type=given.rate_type,
         unit=deal.fiat,
         custom_fields=dict(given.custom_fields),
     )
     _target(commit, given, deal, problems)
-    segment = _the_segment(given.access_schedule, deal, problems.within("access_schedule"))
-    item = _the_true_up(given.invoice_schedule, segment, deal, problems.within("invoice_schedule"))
-    segments = []
-    if segment is not None:
-        segments = [
-            AccessSegment(
-                commit=commit,
-                amount=segment.amount,
-                starting_at=segment.starting_at,
-                ending_before=segment.ending_before,
-            )
-        ]
-    items = [InvoiceScheduleItem(commit=commit, **item.columns())] if item else []
-    return AgreedCommit(commit, tuple(segments), tuple(items))
+    fill = _fill_postpaid if given.type == Commit.Type.POSTPAID else _fill_prepaid
+    return fill(commit, given, deal, problems)
 
 
 def _target(commit: Commit, given: CommitInput, deal: Deal, problems: Problems) -> None:
@@ -77,48 +66,37 @@ def _target(commit: Commit, given: CommitInput, deal: Deal, problems: Problems) 
     commit.specifiers = targeting.specifiers(problems, "specifiers", given.specifiers, deal)
 
 
-def _the_segment(given: AccessScheduleInput | None, deal: Deal, problems: Problems) -> SegmentInput | None:
-    if given is None or len(given.schedule_items) != 1:
-        count = 0 if given is None else len(given.schedule_items)
-        problems.add("schedule_items", f"{count} items", "must be exactly one for a postpaid commit")
-        return None
-    in_fiat(problems, given.credit_type_id, deal)
-    segment = given.schedule_items[0]
-    inner = problems.within("schedule_items[0]")
-    term_range(inner, segment.starting_at, segment.ending_before)
-    not_billed_yet(inner, "starting_at", segment.starting_at, segment.starting_at, deal)
-    if inner.number("amount", segment.amount) and segment.amount <= 0:
-        inner.add("amount", segment.amount, "must be greater than 0")
-    return segment
+def _fill_prepaid(commit: Commit, given: CommitInput, deal: Deal, problems: Problems) -> AgreedCommit:
+    inner = problems.within("access_schedule")
+    commit.access_type = access.access_type(given.access_schedule, inner)
+    commit.unit = access.held_in(given.access_schedule, deal, inner)
+    commit.invoice_unit = None if commit.unit == deal.fiat else deal.fiat
+    segments = access.segment_rows(given.access_schedule, commit, inner)
+    return AgreedCommit(commit, segments, _invoice_rows(commit, given, deal, problems))
 
 
-def _the_true_up(
-    given: InvoiceScheduleInput | None, segment: SegmentInput | None, deal: Deal, problems: Problems
-) -> DatedAmount | None:
-    if given is None:
-        problems.add("schedule_items", "0 items", "must be exactly one for a postpaid commit")
-        return None
-    in_fiat(problems, given.credit_type_id, deal)
-    if given.do_not_invoice:
-        problems.add("do_not_invoice", True, "must be false for a postpaid commit: what is missing is billed")
-    found = len(problems.errors)
-    items = dated_amounts(given, deal.fiat.to_unit(), problems)
-    if len(problems.errors) > found:
-        return None
-    if len(items) != 1:
-        problems.add("schedule_items", f"{len(items)} items", "must be exactly one for a postpaid commit")
-        return None
-    if segment is not None:
-        _check_true_up(items[0].issued_at, items[0].amount, segment, problems)
-    return items[0]
+def _invoice_rows(
+    commit: Commit, given: CommitInput, deal: Deal, problems: Problems
+) -> tuple[InvoiceScheduleItem, ...]:
+    schedule = given.invoice_schedule
+    if schedule is None:
+        return ()
+    if commit.is_credit:
+        problems.add("invoice_schedule", "a schedule", "must not be given for a credit, which is never invoiced")
+        return ()
+    inner = problems.within("invoice_schedule")
+    in_fiat(inner, schedule.credit_type_id, deal)
+    items = dated_amounts(schedule, deal.fiat.to_unit(), inner)
+    commit.is_invoiced = not schedule.do_not_invoice
+    if commit.is_invoiced:
+        not_charged_yet(inner, (item.issued_at for item in items), deal)
+    rows = (InvoiceScheduleItem(commit=commit, position=index, **item.columns()) for index, item in enumerate(items))
+    return tuple(rows)
 
 
-def _check_true_up(issued_at: datetime, amount: Decimal, segment: SegmentInput, problems: Problems) -> None:
-    if amount != segment.amount:
-        problems.add("schedule_items[0].amount", amount, f"must equal the access amount, {segment.amount}")
-    if issued_at < segment.ending_before:
-        problems.add(
-            "schedule_items[0].timestamp",
-            issued_at.isoformat(),
-            f"must not be before the end of access, {format_instant(segment.ending_before)}",
-        )
+def _fill_postpaid(commit: Commit, given: CommitInput, deal: Deal, problems: Problems) -> AgreedCommit:
+    segment = postpaid.the_segment(given.access_schedule, deal, problems.within("access_schedule"))
+    true_up = postpaid.the_true_up(given.invoice_schedule, segment, deal, problems.within("invoice_schedule"))
+    segments: tuple[AccessSegment, ...] = (access.segment_row(segment, commit),) if segment is not None else ()
+    items = (InvoiceScheduleItem(commit=commit, **true_up.columns()),) if true_up is not None else ()
+    return AgreedCommit(commit, segments, items)

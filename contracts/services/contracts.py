@@ -56,7 +56,7 @@ def create_contract(customer: Customer, given: ContractInput, *, reason: str = "
         created_at=at,
         created_by=by.label,
     )
-    added = Added("", given.overrides, given.commits, given.scheduled_charges)
+    added = Added("", given.overrides, given.commits, given.credits, given.scheduled_charges)
     rows = added_rows(added, deal_for(contract, added), problems)
     check_overlap(
         problems,
@@ -98,7 +98,7 @@ def _rate_card(given: ContractInput, problems: Problems) -> RateCard | None:
         card = RateCard.objects.select_related("fiat_unit").filter(pk=given.rate_card_id).first()
         field, value, rule = "rate_card_id", str(given.rate_card_id), "must be the id of a rate card"
     else:
-        if not (given.commits or given.scheduled_charges):
+        if not (given.commits or given.credits or given.scheduled_charges):
             problems.add("rate_card_id", None, "is required, or rate_card_alias, or terms with fixed amounts")
         return None
     if card is None:

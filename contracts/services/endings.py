@@ -6,7 +6,7 @@ from datetime import datetime
 
 from billing_site.foundation.periods import Period, earliest, format_instant, full_period
 from billing_site.foundation.problems import Problems
-from contracts.models import Customer, InvoiceScheduleItem, ScheduledChargeItem
+from contracts.models import Commit, Customer, InvoiceScheduleItem, ScheduledChargeItem
 from contracts.queries import AgreedCommit, Agreement
 from contracts.services.checks import instant, reaches_back
 from contracts.services.overlaps import check_overlap
@@ -19,7 +19,7 @@ class Shortened:
     """What an earlier end takes away, and the true-ups it brings forward."""
 
     charge_items: list[ScheduledChargeItem] = field(default_factory=list)
-    true_ups: list[InvoiceScheduleItem] = field(default_factory=list)
+    invoice_items: list[InvoiceScheduleItem] = field(default_factory=list)
     earlier_true_ups: list[InvoiceScheduleItem] = field(default_factory=list)
 
 
@@ -62,7 +62,7 @@ def check_end(problems: Problems, customer: Customer, agreed: Agreement, end: da
 def shortened_by(
     agreed: Agreement, end: datetime | None, *, archived: Sequence[AgreedCommit], at: datetime
 ) -> Shortened:
-    """What goes when the contract ends at `end`: charges dated later, unless they have fallen due.
+    """What goes when the contract ends at `end`: charges and payments dated later, unless they have fallen due.
 
     A true-up dated later is due at the end, in full, unless its commit is archived by the same edit.
     """
@@ -72,11 +72,17 @@ def shortened_by(
         item for charged in agreed.charges for item in charged.items if item.issued_at > end and item.issued_at > at
     ]
     gone = {committed.commit.pk for committed in archived}
-    late_true_ups = [
-        item
+    late = [
+        (committed.commit, item)
         for committed in agreed.commits
         for item in committed.invoice_items
         if item.issued_at > end and committed.commit.pk not in gone
+    ]
+    late_true_ups = [item for commit, item in late if commit.type == Commit.Type.POSTPAID]
+    late_payments = [
+        item
+        for commit, item in late
+        if commit.type == Commit.Type.PREPAID and commit.is_invoiced and item.issued_at > at
     ]
     earlier = [
         InvoiceScheduleItem(
@@ -89,7 +95,7 @@ def shortened_by(
         )
         for item in late_true_ups
     ]
-    return Shortened(late_items, late_true_ups, earlier)
+    return Shortened(late_items, [*late_true_ups, *late_payments], earlier)
 
 
 def _is_earlier(end: datetime, old_end: datetime | None) -> bool:

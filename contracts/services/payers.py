@@ -33,8 +33,11 @@ def standing_payers(contract: Contract, overrides: Iterable[OverrideInput]) -> P
     if not any(getattr(target, key) for each in overrides for target in each.override_specifiers for key in PAYER_KEYS):
         return NO_PAYERS
     theirs = Commit.objects.standing().filter(Q(contract=contract.pk) | Q(contract=None), customer=contract.customer_id)
-    commits = {str(pk): pk for pk in theirs.values_list("pk", flat=True)}
-    return {"commit_ids": commits, ANY: commits}
+    found = list(theirs.values_list("pk", "type"))
+    return {
+        "commit_ids": {str(pk): pk for pk, type_ in found if type_ != Commit.Type.CREDIT},
+        ANY: {str(pk): pk for pk, _ in found},
+    }
 
 
 def with_added(

@@ -22,7 +22,7 @@ from contracts.models import (
     ScheduledChargeItem,
     Term,
 )
-from contracts.queries import AgreedCharge, AgreedCommit, Agreement, agreement
+from contracts.queries import AgreedCharge, AgreedCommit, Agreement, agreement, dates_charged
 from contracts.services.additions import Added, AddedRows, added_rows, deal_for
 from contracts.services.checks import Deal, days, not_billed_yet, short_text, uniqueness_key
 from contracts.services.contracts import key_was_used, refuse_archived
@@ -96,11 +96,11 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
 
     problems = Problems()
     uniqueness_key(problems, key)
-    added = Added("add_", given.add_overrides, given.add_commits, given.add_scheduled_charges)
-    deal = deal_for(agreed.contract, added, dates_charged=_dates_charged(agreed, at))
+    added = Added("add_", given.add_overrides, given.add_commits, given.add_credits, given.add_scheduled_charges)
+    deal = deal_for(agreed.contract, added, dates_charged=dates_charged(agreed.contract, at=at))
     rows = added_rows(added, deal, problems)
     overrides = _overrides_to_remove(given.remove_overrides, agreed, deal, problems)
-    commits = _commits_to_archive(given.archive_commits, agreed, deal, problems)
+    commits = _commits_to_archive(given, agreed, deal, problems)
     charges = _charges_to_archive(given.archive_scheduled_charges, agreed, problems)
     terms = _new_terms(given, agreed, problems)
     if terms is not None and terms.ending_before != agreed.terms.ending_before:
@@ -108,12 +108,12 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
     problems.refuse()
 
     items_gone = [item for charged in charges for item in charged.items if item.issued_at > at]
-    true_ups_gone = [item for committed in commits for item in committed.invoice_items]
+    bills_gone = [item for committed in commits for item in committed.invoice_items]
     shortened = Shortened()
     if terms is not None:
         shortened = shortened_by(agreed, terms.ending_before, archived=commits, at=at)
         items_gone += [item for item in shortened.charge_items if item not in items_gone]
-        true_ups_gone += shortened.true_ups
+        bills_gone += shortened.invoice_items
     return PlannedEdit(
         customer=customer,
         agreed=agreed,
@@ -128,7 +128,7 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
             [segment for committed in commits for segment in committed.segments],
             [agreed.terms] if terms is not None else [],
             items_gone,
-            true_ups_gone,
+            bills_gone,
             [charged.charge for charged in agreed.charges if _is_gone(charged, items_gone)],
         ),
     )
@@ -151,9 +151,11 @@ def _is_empty(given: EditInput) -> bool:
     lists = (
         given.add_overrides,
         given.add_commits,
+        given.add_credits,
         given.add_scheduled_charges,
         given.remove_overrides,
         given.archive_commits,
+        given.archive_credits,
         given.archive_scheduled_charges,
     )
     updates = (given.update_contract_end_date, given.update_contract_name, given.update_net_payment_terms_days)
@@ -163,7 +165,7 @@ def _is_empty(given: EditInput) -> bool:
 def _changes(given: EditInput, terms: ContractTerms | None) -> dict[str, Any]:
     """What the edit asks for besides adding, as it is kept on the edit and echoed."""
     changes: dict[str, Any] = {}
-    for name in ("remove_overrides", "archive_commits", "archive_scheduled_charges"):
+    for name in ("remove_overrides", "archive_commits", "archive_credits", "archive_scheduled_charges"):
         if ids := getattr(given, name):
             changes[name] = [str(term_id) for term_id in ids]
     end = given.update_contract_end_date
@@ -211,9 +213,13 @@ def _overrides_to_remove(ids: Sequence[UUID], agreed: Agreement, deal: Deal, pro
     return [override for _, override in found]
 
 
-def _commits_to_archive(ids: Sequence[UUID], agreed: Agreement, deal: Deal, problems: Problems) -> list[AgreedCommit]:
-    standing = {committed.commit.pk: committed for committed in agreed.commits}
-    found = _named("archive_commits", "a commit", ids, standing, problems)
+def _commits_to_archive(given: EditInput, agreed: Agreement, deal: Deal, problems: Problems) -> list[AgreedCommit]:
+    commits = {each.commit.pk: each for each in agreed.commits if not each.commit.is_credit}
+    credits = {each.commit.pk: each for each in agreed.commits if each.commit.is_credit}
+    found = [
+        *_named("archive_commits", "a commit", given.archive_commits, commits, problems),
+        *_named("archive_credits", "a credit", given.archive_credits, credits, problems),
+    ]
     for name, committed in found:
         first = min(segment.starting_at for segment in committed.segments)
         not_billed_yet(problems, name, committed.commit.pk, first, deal)
@@ -238,10 +244,6 @@ def _named(
         elif term_id not in found:
             found[term_id] = (name, standing[term_id])
     return list(found.values())
-
-
-def _dates_charged(agreed: Agreement, at: datetime) -> frozenset[datetime]:
-    return frozenset(item.issued_at for charged in agreed.charges for item in charged.items if item.issued_at <= at)
 
 
 def _is_gone(charged: AgreedCharge, items_gone: Sequence[ScheduledChargeItem]) -> bool:

@@ -47,7 +47,7 @@ class CommitmentCard:
 
     @classmethod
     def of(cls, held: Commitment, at: datetime) -> "CommitmentCard":
-        unit = held.commit.unit
+        unit = held.commit.held_in
         outlook = f"{amount_text(held.left, unit)} left"
         if held.pace is not None and held.period.ending_before is not None:
             reached, due = about_text(held.pace.reached, unit), about_text(held.pace.due, unit)
@@ -56,7 +56,7 @@ class CommitmentCard:
         elif held.due is not None and held.due_at is not None:
             outlook += f"; true-up of {amount_text(held.due, unit)} on {day_text(held.due_at)} if nothing more is used"
         return cls(
-            title=held.commit.name or "Commitment",
+            title=held.commit.name or ("Commitment" if held.due is not None else "Balance"),
             term=period_text(held.period),
             standing=f"{amount_text(held.used, unit)} of {amount_text(held.amount, unit)}",
             outlook=f"{outlook}.",

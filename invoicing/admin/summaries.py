@@ -9,7 +9,7 @@ from django.utils.html import format_html
 
 from billing_site.foundation import clock
 from billing_site.foundation.admin import FactAdmin, instant_cell, money_column, number_cell
-from billing_site.foundation.display import day_text
+from billing_site.foundation.display import amount_text, day_text
 from invoicing.models import CommitmentSummary, CustomerSummary, DraftSummary
 from invoicing.wording import draft_text
 
@@ -76,8 +76,14 @@ class CommitmentSummaryAdmin(OfCustomer):
     list_filter = ["type", "ending_before"]
     search_fields = ["customer__name", "name"]
     ordering = ["ending_before", "customer__name", "id"]
-    money_amount = money_column("Amount", amount="amount")
-    money_used = money_column("Used", amount="used")
+
+    @admin.display(description="Amount", ordering="amount")
+    def money_amount(self, held: CommitmentSummary) -> str:
+        return number_cell(amount_text(held.amount, held.held_in))
+
+    @admin.display(description="Used", ordering="used")
+    def money_used(self, held: CommitmentSummary) -> str:
+        return number_cell(amount_text(held.used, held.held_in))
 
     @admin.display(description="Used, %")
     def money_share(self, held: CommitmentSummary) -> str:

@@ -61,7 +61,7 @@ def _line(
         type=type_,
         name=term.name or name_at(catalog.products[term.product_id], item.issued_at),
         total=item.amount,
-        unit=term.unit,
+        unit=term.unit if commit is None else commit.billed_in,
         product_id=term.product_id,
         product_type="FIXED",
         quantity=item.quantity,

@@ -13,11 +13,11 @@ from contracts.models import Customer
 from contracts.terms import Commit, Contract
 from invoicing.engine.calendar import CHARGES, TRUE_UP, USAGE, open_periods
 from invoicing.engine.documents import Document
-from invoicing.queries.balances import movements
 from invoicing.queries.changes import version_of
 from invoicing.queries.commitments import Commitment, commitment, period_of, window_of_pace
 from invoicing.queries.compute import Computation, computation
 from invoicing.queries.documents import Head, final_heads, finals_by_id, shown_drafts
+from invoicing.queries.movements import movements
 from invoicing.queries.prices_to_come import PriceToCome, prices_to_come
 from invoicing.queries.shown import ShownDocument
 from invoicing.queries.spending import (

@@ -10,7 +10,7 @@ from billing_site.foundation.money import QUANTUM, exact_sum, round_to
 from billing_site.foundation.periods import DAY, Period, floor_hour
 from contracts.terms import Commit
 from invoicing.engine.documents import Document
-from invoicing.queries.balances import Movement
+from invoicing.queries.movements import Movement, left
 from invoicing.queries.shown import ShownDocument
 from invoicing.queries.spread import Shares
 
@@ -34,7 +34,8 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Commitment:
-    """A commit whose end, or whose last document, is still to come. `amount` is that of all its segments.
+    """A commit or credit whose end, or whose last document, is still to come. `amount` is that of all its segments,
+    and what is `left` of it may be less than what was not `used`: segments that are over have expired.
 
     `due` is what a true-up would ask for if nothing more were used; None for a balance that was paid before.
     """
@@ -60,15 +61,15 @@ def commitment(
     """`documents` are those that count toward the commit within the window of its pace, with their shares by its
     edges; all drafts are among them."""
     period, amount = period_of(commit), exact_sum([segment.amount for segment in commit.segments])
-    begun = exact_sum([segment.amount for segment in commit.segments if segment.period.starting_at <= at])
-    used = begun - exact_sum([movement.amount for movement in movements])
+    to_come = exact_sum([segment.amount for segment in commit.segments if segment.period.starting_at > at])
+    used = -exact_sum([movement.amount for movement in movements if movement.is_deduction])
     window = window_of_pace(commit, at=at)
     return Commitment(
         commit=commit,
         period=period,
         amount=amount,
         used=used,
-        left=amount - used,
+        left=exact_sum([to_come, left(movements)]),
         due=true_up.total if true_up is not None else None,
         due_at=true_up.issued_at if true_up is not None else None,
         pace=None

@@ -102,6 +102,7 @@ def _charges(until: datetime) -> Iterator[Falling]:
     of_commits = InvoiceScheduleItem.objects.standing().filter(
         ~_billed("commit__contract_id"),
         commit__type=Commit.Type.PREPAID,
+        commit__is_invoiced=True,
         commit__removed_by_edit=None,
         commit__contract__archived_at=None,
         issued_at__lte=until,

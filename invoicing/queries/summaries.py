@@ -11,11 +11,12 @@ from billing_site.foundation.money import Unit
 from billing_site.foundation.periods import HOUR, floor_hour
 from billing_site.foundation.touched import touched_customers
 from contracts.models import Claim, Contract
+from contracts.terms import QUANTITY
 from invoicing.engine.calendar import TRUE_UP
 from invoicing.models import CommitmentSummary, CustomerSummary, DraftSummary, Invoice
-from invoicing.queries.balances import movements
 from invoicing.queries.commitments import commitment, period_of
 from invoicing.queries.compute import Computation
+from invoicing.queries.movements import movements
 from pricing.models import PricingUnit, ProductVersion, Rate
 
 
@@ -62,7 +63,7 @@ def commitment_summaries(computed: Computation, *, at: datetime) -> Iterator[Com
             ending_before=period.ending_before,
             amount=now.amount,
             used=now.used,
-            unit_id=commit.unit.id,
+            unit_id=None if commit.access_type == QUANTITY else commit.unit.id,
         )
 
 

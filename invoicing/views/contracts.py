@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -11,15 +10,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing_site.foundation import clock, cursors
-from billing_site.foundation.money import exact_sum
 from billing_site.foundation.refusals import Refusal
-from contracts.presentation import commit_json, contract_json
+from contracts.commit_presentation import commit_json
+from contracts.presentation import contract_json
 from contracts.queries import Agreement
 from contracts.queries.customers import no_such_contract
 from contracts.serializers.replies import CommitReply, ContractReply
+from contracts.terms import QUANTITY, UNITS, ledger_name
 from invoicing.presentation import movement_json
-from invoicing.queries.balances import Balance, Movement, agreements_with_balances, balances, net_balance
+from invoicing.queries.balances import Balance, agreements_with_balances, balances, net_balance
 from invoicing.queries.documents import refuse_unknown
+from invoicing.queries.movements import Movement, left
 from invoicing.serializers import (
     BalanceListRequest,
     ContractGetRequest,
@@ -31,8 +32,6 @@ from invoicing.views.base import BodyView
 from pricing.queries import unit
 from pricing.serializers.common import enveloped, page_of
 from pricing.units import USD_ID
-
-NO_UNIT = UUID(int=0)  # what balances counted in quantities report
 
 
 class GetContract(BodyView):
@@ -77,7 +76,8 @@ class ListBalances(BodyView):
     serializer_class = BalanceListRequest
 
     @extend_schema(
-        summary="List a customer's commits, with balances and ledgers", responses={200: page_of(CommitReply)}
+        summary="List a customer's commits and credits, with balances and ledgers",
+        responses={200: page_of(CommitReply)},
     )
     def post(self, request: Request) -> Response:
         asked = self.read(request)
@@ -98,21 +98,25 @@ class GetNetBalance(BodyView):
     )
     def post(self, request: Request) -> Response:
         asked = self.read(request)
-        if asked.get("access_type") == "QUANTITY":
-            if "credit_type_id" in asked:
-                raise Refusal.of("credit_type_id", asked["credit_type_id"], "cannot be combined with QUANTITY")
-            refuse_unknown(asked["customer_id"])
-            return Response({"data": {"balance": Decimal(0), "credit_type_id": NO_UNIT}})
-        in_unit = unit(asked.get("credit_type_id", USD_ID))
+        unit_id = _unit_asked_for(asked)
         matched = [
             balance
             for balance in balances(asked["customer_id"], at=clock.now())
-            if balance.agreement.contract.archived_at is None
+            if balance.contract.archived_at is None
             and any(_matches(balance, one) for one in asked.get("filters") or [{}])
         ]
         drafts_too = asked.get("invoice_inclusion_mode", "FINALIZED_AND_DRAFT") == "FINALIZED_AND_DRAFT"
-        amount = net_balance(matched, unit_id=in_unit.pk, with_drafts=drafts_too)
-        return Response({"data": {"balance": amount, "credit_type_id": in_unit.pk}})
+        amount = net_balance(matched, unit_id=unit_id, with_drafts=drafts_too)
+        return Response({"data": {"balance": amount, "credit_type_id": unit_id or UNITS.id}})
+
+
+def _unit_asked_for(asked: Mapping[str, Any]) -> UUID | None:
+    """None: units of what is sold. Raises Refusal."""
+    if asked.get("access_type") != QUANTITY:
+        return unit(asked.get("credit_type_id", USD_ID)).pk
+    if "credit_type_id" in asked:
+        raise Refusal.of("credit_type_id", asked["credit_type_id"], "cannot be combined with QUANTITY")
+    return None
 
 
 def _wants_balances(asked: Mapping[str, Any]) -> bool:
@@ -125,7 +129,7 @@ def _balance_fields(moved: Mapping[UUID, Sequence[Movement]], asked: Mapping[str
     for commit_id, movements in moved.items():
         fields[commit_id] = {}
         if asked.get("include_balance"):
-            fields[commit_id]["balance"] = exact_sum([movement.amount for movement in movements])
+            fields[commit_id]["balance"] = left(movements)
         if asked.get("include_ledgers"):
             fields[commit_id]["ledger"] = [movement_json(movement) for movement in movements]
     return fields
@@ -143,13 +147,13 @@ def _is_wanted(agreed: Agreement, asked: Mapping[str, Any]) -> bool:
 
 
 def _is_listed(balance: Balance, asked: Mapping[str, Any]) -> bool:
-    segments = balance.committed.segments
+    commit, segments = balance.committed.commit, balance.committed.segments
     covering, since, before = (asked.get(name) for name in ("covering_date", "starting_at", "effective_before"))
     return (
         bool(asked.get("include_contract_balances"))  # a customer's own commits are still to come
-        and asked.get("access_type") in (None, "SPEND")
-        and asked.get("id") in (None, balance.committed.commit.pk)
-        and (balance.agreement.contract.archived_at is None or bool(asked.get("include_archived")))
+        and asked.get("access_type") in (None, commit.access_type)
+        and asked.get("id") in (None, commit.pk)
+        and (balance.contract.archived_at is None or bool(asked.get("include_archived")))
         and (covering is None or any(each.starting_at <= covering < each.ending_before for each in segments))
         and (since is None or any(each.ending_before > since for each in segments))
         and (before is None or any(each.starting_at < before for each in segments))
@@ -162,7 +166,7 @@ def _matches(balance: Balance, condition: Mapping[str, Any]) -> bool:
     commit = balance.committed.commit
     types, ids, customs = (condition.get(name) for name in ("balance_types", "ids", "custom_fields"))
     return (
-        (not types or f"{commit.type}_COMMIT" in types)
+        (not types or ledger_name(commit.type) in types)
         and (not ids or commit.pk in ids)
         and (not customs or customs.items() <= commit.custom_fields.items())
     )

@@ -40,6 +40,7 @@ from pricing.queries.rows import (
     rate_cards,
     unit,
     units,
+    units_by_id,
     version_in_force,
 )
 from pricing.queries.schedule import KEY, PriceSegment, Selector, keys_priced_at, rate_schedule, rates_in_force
@@ -95,6 +96,7 @@ __all__ = [
     "stated_over_time",
     "unit",
     "units",
+    "units_by_id",
     "units_for",
     "values_over_time",
     "version_in_force",

@@ -53,6 +53,12 @@ def default_unit() -> PricingUnit:
     return PricingUnit.objects.get(pk=USD_ID)
 
 
+def units_by_id(unit_ids: Iterable[UUID]) -> dict[UUID, PricingUnit]:
+    """Those that there are, archived ones too. No query where none is named, else one."""
+    wanted = set(unit_ids)
+    return PricingUnit.objects.in_bulk(wanted) if wanted else {}
+
+
 def metrics(*, include_archived: bool = False) -> QuerySet[BillableMetric]:
     found = BillableMetric.objects.all()
     return found if include_archived else found.filter(archived_at=None)

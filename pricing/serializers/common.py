@@ -1,5 +1,6 @@
 """Shapes that many calls share."""
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -49,7 +50,7 @@ def given(validated: dict[str, Any]) -> dict[str, Any]:
 class InputShape(Shape):
     """Validates into `becomes`; null is the same as absent."""
 
-    becomes: type
+    becomes: Callable[..., Any]
 
     def to_internal_value(self, data: Any) -> Any:
         sent = super().to_internal_value(data)

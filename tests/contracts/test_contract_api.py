@@ -328,7 +328,7 @@ def test_lower_case_enums_unknown_fields_and_nulls_are_taken_as_the_compatible_a
 @pytest.mark.parametrize(
     ("path", "body", "field"),
     [
-        pytest.param(CREATE, {"credits": [{}]}, "credits", id="credits"),
+        pytest.param(CREATE, {"recurring_credits": [{}]}, "recurring_credits", id="recurring credits"),
         pytest.param(CREATE, {"package_id": "x"}, "package_id", id="packages"),
         pytest.param(CREATE, {"transition": {"type": "RENEWAL"}}, "transition", id="renewals"),
         pytest.param(
@@ -340,12 +340,11 @@ def test_lower_case_enums_unknown_fields_and_nulls_are_taken_as_the_compatible_a
         pytest.param(
             CREATE, {"commits": [{}, {"rollover_fraction": 0.1}]}, "commits[1].rollover_fraction", id="rollover"
         ),
-        pytest.param(EDIT, {"add_commits": [{"rate_type": "commit_rate"}]}, "add_commits[0].rate_type", id="rates"),
         pytest.param(
             EDIT,
-            {"add_commits": [{"access_schedule": {"access_type": "QUANTITY"}}]},
-            "add_commits[0].access_schedule.access_type",
-            id="commits of quantities",
+            {"add_commits": [{"payment_gate_config": {"payment_gate_type": "STRIPE"}}]},
+            "add_commits[0].payment_gate_config",
+            id="access after payment",
         ),
         pytest.param(
             EDIT,

@@ -6,7 +6,6 @@ from decimal import Decimal as D
 import pytest
 
 from billing_site.foundation.ids import uuid7
-from billing_site.foundation.refusals import NotSupported
 from contracts import services
 from contracts.inputs import (
     AccessScheduleInput,
@@ -130,11 +129,6 @@ def test_its_product_is_a_fixed_one(refused):
     assert refused(add_commits=(commit_input(product=usage),)) == [
         ("add_commits[0].product_id", "must be a FIXED product; Calls is USAGE")
     ]
-
-
-def test_prepaid_commits_are_not_supported_yet(edit):
-    with pytest.raises(NotSupported, match=r"add_commits\[0\].type: is not supported yet"):
-        edit(add_commits=(commit_input(type="PREPAID"),))
 
 
 def test_it_may_be_for_some_products_only(edit, contract):

@@ -295,6 +295,24 @@ def commit_input(
     )
 
 
+def prepaid_input(
+    amount: Decimal = Decimal(500),
+    start: datetime = OCTOBER,
+    end: datetime = NEXT_YEAR,
+    *payments: tuple[datetime, Decimal],
+    **given: Any,
+) -> CommitInput:
+    """A prepaid commit as a service is told of it: $5 in the last quarter of 2025, complimentary unless paid for."""
+    items = tuple(InvoiceItemInput(date, amount=paid) for date, paid in payments)
+    schedule = InvoiceScheduleInput(items) if items else None
+    return commit_input(amount, start, end, **{"type": "PREPAID", "invoice_schedule": schedule, **given})
+
+
+def credit_input(amount: Decimal = Decimal(500), **given: Any) -> CommitInput:
+    """A credit of $5 in the last quarter of 2025."""
+    return prepaid_input(amount, **{"type": "CREDIT", **given})
+
+
 def charge_input(*dates: datetime, amount: Decimal = Decimal(10)) -> ScheduledChargeInput:
     """A scheduled charge as a service is told of it: ten cents on each date."""
     return ScheduledChargeInput(

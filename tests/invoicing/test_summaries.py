@@ -16,7 +16,8 @@ from invoicing.queries.balances import balances
 from invoicing.queries.summaries import customers_to_refresh
 from invoicing.services import finalize_due, summaries
 from pricing import services as pricing_services
-from tests.factories.contracts import CustomerFactory
+from pricing.models import PricingUnit
+from tests.factories.contracts import CustomerFactory, ScheduledChargeFactory
 from tests.invoicing.conftest import ADA, DECEMBER, JANUARY, OCTOBER, at, commit_of, contract_for
 
 pytestmark = pytest.mark.django_db
@@ -164,12 +165,12 @@ def test_a_lost_signal_heals(acme):
 
 def test_a_customer_that_cannot_be_computed_is_nobody_elses_trouble(acme, price_list):
     globex = contract_for(CustomerFactory(name="Globex", aliases=["globex"]), price_list).customer
-    prepaid = commit_of(acme, D(100), type="PREPAID")
+    for code in ("USD", "EUR"):
+        ScheduledChargeFactory(contract=acme.contract, unit=PricingUnit.objects.get(code=code))
     acme.calls("2025-10-07T00", 3)
     settle()
     broken = CustomerSummary.objects.get(customer=acme.customer)
-    assert "PREPAID" in broken.error
-    assert prepaid.pk
+    assert "One document cannot be in" in broken.error
     assert Touched.objects.count() == 0
     assert CustomerSummary.objects.get(customer=globex).error == ""
 

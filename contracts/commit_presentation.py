@@ -1,0 +1,113 @@
+"""Commits and credits in the words and shapes of the compatible API, and the dated schedules they share with charges.
+
+A credit has the same shape as a commit, without what has to do with paying for it.
+"""
+
+from collections.abc import Mapping, Sequence
+from decimal import Context, Decimal, localcontext
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+from billing_site.foundation.money import PRECISION, QUANTUM, exact_sum, round_to
+from billing_site.foundation.periods import format_instant
+from contracts.models import Commit, ContractEdit
+from contracts.queries import AgreedCommit
+from contracts.terms import QUANTITY, UNITS
+from pricing.models import PricingUnit, Product
+from pricing.presentation import unit_ref
+
+Fields = dict[str, Any]
+NO_BALANCES: Mapping[UUID, Mapping[str, Any]] = {}
+
+
+def commit_json(committed: AgreedCommit, *, balances: Mapping[UUID, Mapping[str, Any]] = NO_BALANCES) -> Fields:
+    """A commit or credit by itself, as contracts embed it and lists of balances show it."""
+    commit = committed.commit
+    return without_absent(
+        {
+            **new_commit_json(committed),
+            "created_at": format_instant(commit.created_at),
+            "created_by": commit.added_by_edit.created_by,
+            "contract": {"id": str(commit.contract_id)} if commit.contract_id else None,
+            "applicable_contract_ids": [str(commit.contract_id)] if commit.contract_id else None,
+            "cost_basis": _cost_basis(committed),
+            "custom_fields": commit.custom_fields,
+            "archived_at": removed_at(commit.removed_by_edit),
+            **balances.get(commit.pk, {}),
+        }
+    )
+
+
+def new_commit_json(committed: AgreedCommit) -> Fields:
+    """What an edit shows of a commit or credit that it adds."""
+    commit = committed.commit
+    billed = schedule_json(committed.invoice_items, commit.invoice_unit or commit.unit, is_invoiced=commit.is_invoiced)
+    return without_absent(
+        {
+            "id": str(commit.pk),
+            "type": commit.type,
+            "product": product_ref(commit.product),
+            "name": commit.name or None,
+            "description": commit.description or None,
+            "priority": commit.priority,
+            "rate_type": commit.rate_type,
+            "applicable_product_ids": commit.applicable_product_ids or None,
+            "applicable_product_tags": commit.applicable_product_tags or None,
+            "specifiers": commit.specifiers or None,
+            "access_schedule": {
+                "access_type": commit.access_type,
+                "credit_type": unit_ref(UNITS if commit.access_type == QUANTITY else commit.unit),
+                "schedule_items": [
+                    {
+                        "id": str(segment.pk),
+                        "amount": segment.amount,
+                        "starting_at": format_instant(segment.starting_at),
+                        "ending_before": format_instant(segment.ending_before),
+                    }
+                    for segment in committed.segments
+                ],
+            },
+            "invoice_schedule": billed if committed.invoice_items else None,
+        }
+    )
+
+
+def schedule_json(items: Sequence[Any], unit: PricingUnit, *, is_invoiced: bool = True) -> Fields:
+    """Dated amounts; each carries all three of amount, unit price and quantity."""
+    return {
+        "credit_type": unit_ref(unit),
+        "do_not_invoice": not is_invoiced,
+        "schedule_items": [
+            {
+                "id": str(item.pk),
+                "timestamp": format_instant(item.issued_at),
+                "amount": item.amount,
+                "unit_price": item.unit_price,
+                "quantity": item.quantity,
+            }
+            for item in items
+        ],
+    }
+
+
+def product_ref(product: Product) -> dict[str, str]:
+    return {"id": str(product.pk), "name": product.name}
+
+
+def removed_at(edit: ContractEdit | None) -> str | None:
+    return format_instant(edit.created_at) if edit else None
+
+
+def without_absent(fields: Fields) -> Fields:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _cost_basis(committed: AgreedCommit) -> Decimal | None:
+    """What is paid for each wire unit, or unit sold, that a prepaid commit grants; to 12 decimals."""
+    if committed.commit.type != Commit.Type.PREPAID:
+        return None
+    with localcontext(Context(prec=PRECISION)):
+        paid = exact_sum([item.amount for item in committed.invoice_items])
+        granted = exact_sum([segment.amount for segment in committed.segments])
+        return round_to(Fraction(paid) / Fraction(granted), QUANTUM) if granted else None

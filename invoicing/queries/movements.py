@@ -1,0 +1,140 @@
+"""What moved a commit or credit, in order of time: its schedule, what was posted, and what the drafts would post.
+
+Starts and expirations are functions of the schedule, so they are there in the first hour in which they hold, whether or
+not anything ran meanwhile.
+
+    100 from 1 October to 1 November, 30 of it used in October, which is not final yet:
+
+    read on      entries                                                            balance
+    30 Sep                                                                          0
+    1 Oct        +100 start                                                         100
+    15 Oct       +100 start   -30 by the draft of October (dated 1 Nov)             70
+    1 Nov        +100 start   -30 by the draft of October   -70 expiration          0
+
+Usage of October that comes while its draft is open still draws on the segment, and less of it expires.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from billing_site.foundation.money import exact_sum
+from contracts.terms import Commit
+from invoicing.engine import calendar
+from invoicing.engine.calendar import draft_id
+from invoicing.queries.compute import Computation
+from ledger.models import LedgerEntry
+from ledger.queries.entries import posted_entries
+
+INITIAL_BALANCE = "POSTPAID_COMMIT_INITIAL_BALANCE"
+TRUE_UP = LedgerEntry.Type.POSTPAID_COMMIT_TRUEUP
+START, DEDUCTION, EXPIRATION = "_SEGMENT_START", "_AUTOMATED_INVOICE_DEDUCTION", "_EXPIRATION"
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """An entry as a reader sees it. `is_pending` while only a draft says so."""
+
+    type: str
+    amount: Decimal
+    timestamp: datetime
+    segment_id: UUID | None = None
+    invoice_id: UUID | None = None
+    contract_id: UUID | None = None
+    is_pending: bool = False
+
+    @property
+    def is_start(self) -> bool:
+        return self.type == INITIAL_BALANCE or self.type.endswith(START)
+
+    @property
+    def is_deduction(self) -> bool:
+        return self.type.endswith(DEDUCTION)
+
+    @property
+    def order(self) -> tuple[datetime, bool, bool, bool]:
+        """At one instant: what was drawn, what expires, what opens, and last a true-up."""
+        return self.timestamp, self.type == TRUE_UP, self.is_start, self.type.endswith(EXPIRATION)
+
+
+def movements(
+    computed: Computation, *, at: datetime, as_of: datetime | None = None
+) -> dict[UUID, tuple[Movement, ...]]:
+    """By commit or credit, each list in order of time. One query."""
+    terms = computed.inputs.terms
+    moved: dict[UUID, list[Movement]] = defaultdict(list)
+    for entry in posted_entries(terms.customer_id, as_of=as_of):
+        if entry.type == TRUE_UP and entry.amount == 0:
+            continue  # the commitment was met to the last digit
+        moved[entry.commit_id].append(_posted(entry))
+    for commit_id, movement in _pending(computed):
+        moved[commit_id].append(movement)
+    for commit in terms.all_commits:
+        found = moved[commit.id]
+        found.extend([*_starts(commit, at), *_expirations(commit, found, at)])
+    return {commit_id: tuple(sorted(found, key=lambda each: each.order)) for commit_id, found in moved.items()}
+
+
+def left(found: Sequence[Movement], *, with_drafts: bool = True) -> Decimal:
+    """What can be drawn now, or is still to be spent. A segment that was taken more from than it had counts as zero,
+    one that has not begun not at all."""
+    counted = [movement for movement in found if with_drafts or not movement.is_pending]
+    begun: dict[UUID | None, list[Decimal]] = {each.segment_id: [] for each in counted if each.is_start}
+    for movement in counted:
+        segment_id = None if None in begun else movement.segment_id
+        if segment_id in begun:
+            begun[segment_id].append(movement.amount)
+    return exact_sum([max(exact_sum(amounts), Decimal(0)) for amounts in begun.values()])
+
+
+def _pending(computed: Computation) -> Iterator[tuple[UUID, Movement]]:
+    for draft in computed.result.documents:
+        for entry in draft.entries:
+            # What a true-up would bill is still to be spent until it is final.
+            if entry.type != TRUE_UP:
+                yield (
+                    entry.commit_id,
+                    Movement(
+                        entry.type,
+                        entry.amount,
+                        entry.timestamp,
+                        entry.segment_id,
+                        draft.id,
+                        draft.contract_id,
+                        is_pending=True,
+                    ),
+                )
+
+
+def _posted(entry: LedgerEntry) -> Movement:
+    invoice_id = entry.invoice_id
+    if invoice_id is None and entry.contract_id is not None:
+        # Documents rounded up have met the commitment, and this closes what is left of a cent. Clients want an id.
+        invoice_id = draft_id(entry.contract_id, calendar.TRUE_UP, str(entry.commit_id))
+    return Movement(entry.type, entry.amount, entry.timestamp, entry.segment_id, invoice_id, entry.contract_id)
+
+
+def _starts(commit: Commit, at: datetime) -> Iterator[Movement]:
+    """Of each segment whose access has begun."""
+    for segment in commit.segments:
+        start = segment.period.starting_at
+        if start > at:
+            continue
+        if commit.pays:
+            yield Movement(f"{commit.ledger_name}{START}", segment.amount, start, segment.id)
+        else:
+            yield Movement(INITIAL_BALANCE, segment.amount, start)
+
+
+def _expirations(commit: Commit, found: Sequence[Movement], at: datetime) -> Iterator[Movement]:
+    """What nobody has drawn of segments that are over; an obligation is billed instead."""
+    for segment in commit.segments:
+        end = segment.period.ending_before
+        if not commit.pays or end is None or end > at:
+            continue
+        rest = exact_sum([segment.amount, *(each.amount for each in found if each.segment_id == segment.id)])
+        if rest > 0:
+            yield Movement(f"{commit.ledger_name}{EXPIRATION}", -rest, end, segment.id)

@@ -1,0 +1,35 @@
+"""More types of ledger entries. What was posted before has one of the fewer, so no row has to be looked at."""
+
+from django.contrib.postgres.operations import AddConstraintNotValid
+from django.db import migrations, models
+
+TYPES = [
+    "PREPAID_COMMIT_AUTOMATED_INVOICE_DEDUCTION",
+    "POSTPAID_COMMIT_AUTOMATED_INVOICE_DEDUCTION",
+    "CREDIT_AUTOMATED_INVOICE_DEDUCTION",
+    "POSTPAID_COMMIT_TRUEUP",
+]
+
+
+class Migration(migrations.Migration):
+    dependencies = [("ledger", "0008_marks_of_earlier_events")]
+
+    operations = [
+        migrations.RemoveConstraint(model_name="ledgerentry", name="ledgerentry_type_is_known"),
+        migrations.AlterField(
+            model_name="ledgerentry",
+            name="type",
+            field=models.CharField(
+                choices=[(name, name.replace("_", " ").title()) for name in TYPES],
+                max_length=64,
+            ),
+        ),
+        AddConstraintNotValid(
+            model_name="ledgerentry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("type__in", TYPES)),
+                name="ledgerentry_type_is_known",
+                violation_error_message=f"type must be one of {', '.join(TYPES)}.",
+            ),
+        ),
+    ]
