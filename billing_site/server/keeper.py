@@ -72,8 +72,7 @@ class Keeper:
         failures = 0
         began = time.monotonic()
         while not self.stopping and not self.users.try_exclusive():
-            if self.server is not None and self.server.poll() is None:
-                time.sleep(POLL_SECONDS)
+            if self.server is not None and self._lives(self.server):
                 continue
             code = self.server.returncode if self.server is not None else 1
             self._note(f"The server ended unasked (code {code}).")
@@ -87,6 +86,14 @@ class Keeper:
             except (StartProblem, OSError) as problem:
                 self._note(str(problem))
         self._stop()
+
+    def _lives(self, server: subprocess.Popen[bytes]) -> bool:
+        """Whether it still runs after a while; says no at once when it does not."""
+        try:
+            server.wait(POLL_SECONDS)
+        except subprocess.TimeoutExpired:
+            return True
+        return False
 
     def _launch(self) -> None:
         self._clear_leftovers()
@@ -118,6 +125,8 @@ class Keeper:
         stated, _ = self.cluster.stated()
         for with_signal, seconds in ((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)):
             left = list(processes.working_in(self.cluster.path, "postgres"))
+            if not left:
+                break
             if with_signal == signal.SIGINT:  # an orderly end is in the power of the postmaster alone
                 left = [process for process in left if process.pid == stated]
             if left:

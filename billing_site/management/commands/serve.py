@@ -50,6 +50,10 @@ class Command(BaseCommand):
                 executor = MigrationExecutor(connection)
                 if executor.migration_plan(executor.loader.graph.leaf_nodes()):
                     call_command("migrate", interactive=False, stdout=sys.stderr)
+                    if (
+                        settings.USES_EMBEDDED_DATABASE
+                    ):  # hundreds of new files, which a crash would leave to be written
+                        cursor.execute("CHECKPOINT")
             finally:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
         connection.close()

@@ -57,6 +57,7 @@ def ingest_calls(calls: Sequence[Call]) -> list[Receipt]:
         transaction.on_commit(remember)
         return receipts
     for attempt in range(1, ATTEMPTS + 1):
+        connection.ensure_connection()  # outside: who asks a server again that is just starting only keeps it from that
         try:
             with connection.wrap_database_errors:
                 receipts, remember = _write(raw_connection(), calls, own=True)
