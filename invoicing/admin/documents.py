@@ -21,8 +21,9 @@ from billing_site.foundation.money import Unit
 from billing_site.foundation.refusals import Refusal
 from invoicing import services
 from invoicing.admin.findings import FindingCard, cards_of_contracts
+from invoicing.admin.known_then import KnownThen, present_text
 from invoicing.models import DraftsOfCustomer, Invoice, InvoiceLine, NumberSeries
-from invoicing.queries.documents import drafts_of
+from invoicing.queries.documents import documents_by_id, drafts_of
 from invoicing.queries.shown import ShownDocument, ShownLine
 from pricing.models import PricingUnit
 
@@ -82,7 +83,7 @@ class NumberSeriesAdmin(FactAdmin):
 
 @admin.register(DraftsOfCustomer)
 class DraftsAdmin(FactAdmin):
-    """A customer's documents as they would be now, computed when the page is opened."""
+    """A customer's documents as they would be now, or with what was known then; computed when the page is opened."""
 
     list_display = ["name", "id"]
     search_fields = ["name", "id"]
@@ -115,7 +116,10 @@ class DraftsAdmin(FactAdmin):
             return self._finalize(request, customer)
         at = clock.now()
         units = {unit.pk: unit.to_unit() for unit in PricingUnit.objects.all()}
-        drafts = drafts_of(customer.pk, at=at)
+        asked = KnownThen(request.GET, at=at)
+        as_of = asked.instant()
+        drafts = drafts_of(customer.pk, at=at, as_of=as_of)
+        present = {} if as_of is None else documents_by_id(customer.pk, {draft.id for draft in drafts}, at=at)
         may_price = request.user.has_perm("pricing.add_rate")
         cards = cards_of_contracts({draft.contract_id for draft in drafts}) if may_price else {}
         context = {
@@ -124,8 +128,15 @@ class DraftsAdmin(FactAdmin):
             "opts": self.opts,
             "customer": customer,
             "at": at,
-            "drafts": [DraftCard.of(draft, units, cards, at) for draft in drafts],
-            "may_finalize": self.has_finalize_permission(request),
+            "asked": asked,
+            "as_of": as_of,
+            "drafts": [
+                DraftCard.of(
+                    draft, units, cards, at, None if as_of is None else present_text(present.get(draft.id), units)
+                )
+                for draft in drafts
+            ],
+            "may_finalize": self.has_finalize_permission(request) and as_of is None,
         }
         return TemplateResponse(request, "admin/invoicing/draftsofcustomer/drafts.html", context)
 
@@ -191,8 +202,14 @@ class DraftCard:
 
     @classmethod
     def of(
-        cls, draft: ShownDocument, units: Mapping[UUID, Unit], cards: Mapping[UUID, UUID], at: datetime
+        cls,
+        draft: ShownDocument,
+        units: Mapping[UUID, Unit],
+        cards: Mapping[UUID, UUID],
+        at: datetime,
+        present: str | None = None,
     ) -> "DraftCard":
+        """`present` says what has become of a draft of the past."""
         assert draft.finalizes_at is not None
         titles = {Invoice.Kind.USAGE: "Usage", Invoice.Kind.TRUE_UP: "True-up", Invoice.Kind.CHARGES: "Scheduled"}
         when = "Waits for the usage before it; not before" if draft.waits_for else "Falls due"
@@ -202,7 +219,7 @@ class DraftCard:
             contract_id=draft.contract_id,
             title=f"{titles[Invoice.Kind(draft.kind)]}, {dated}",
             total=exact_text(draft.total, units[draft.unit_id]),
-            when=f"{when} {instant_text(draft.finalizes_at)}.",
+            when=f"{when} {instant_text(draft.finalizes_at)}." if present is None else present,
             is_due=draft.finalizes_at <= at,
             lines=[LineCard.of(line, units[line.unit_id]) for line in draft.lines],
             findings=[FindingCard.of(finding, cards) for finding in draft.findings],

@@ -121,6 +121,13 @@ def document(customer_id: UUID, document_id: UUID, *, at: datetime, as_of: datet
     )
 
 
+def documents_by_id(customer_id: UUID, document_ids: Collection[UUID], *, at: datetime) -> dict[UUID, ShownDocument]:
+    """Documents of the customer, draft or final, of those that there are. Raises NotFound."""
+    with read_snapshot():
+        found = {draft.id: draft for draft in _drafts(customer_id, at=at, as_of=None) if draft.id in document_ids}
+        return found | finals_by_id(customer_id, set(document_ids) - set(found))
+
+
 def drafts_of(customer_id: UUID, *, at: datetime, as_of: datetime | None = None) -> list[ShownDocument]:
     """The customer's drafts, in the order in which they would be finalized. Raises NotFound, and Refusal where `as_of`
     is later than `at`."""

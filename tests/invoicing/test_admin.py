@@ -11,6 +11,7 @@ from contracts.forms.price_grid import cell_name
 from invoicing.models import Invoice
 from invoicing.services import finalize_due
 from tests.factories.contracts import CustomerFactory
+from tests.factories.pricing import PublicationFactory, RateFactory
 from tests.invoicing.conftest import ADA, at, commit_of, contract_for
 
 pytestmark = pytest.mark.django_db
@@ -63,6 +64,27 @@ def test_the_drafts_of_a_customer_show_lines_totals_and_when_they_are_final(fina
     ):
         assert text in page
     assert page.count("Finalize now") == 1  # only October is due
+
+
+def test_drafts_as_they_were_known_beside_what_they_are_now(finance, story):
+    RateFactory(
+        rate_card=story.prices.card,
+        product=story.prices.calls,
+        starting_at=at("2025-10-05"),
+        price=D(500),
+        publication=PublicationFactory(published_at=at("2025-10-20")),
+    )
+    asked = {"as_of_0": "2025-10-18", "as_of_1": ""}
+    page = finance.get(drafts_page(story), asked).content.decode()
+    for text in ("known on 18 October 2025, 00:00 UTC", "$40.26", "Now it is $55.20.", "$59.74", "Now it is $44.80."):
+        assert text in page
+    assert "Finalize now" not in page  # a draft of the past is not made final
+    finalize_due(story.customer.pk, at=at("2025-11-02"), by=ADA)
+    page = finance.get(drafts_page(story), asked).content.decode()
+    assert "It is final now, as INV-000001: $55.20." in page
+    page = finance.get(drafts_page(story), {"as_of_0": "2025-11-03", "as_of_1": "12:30"}).content.decode()
+    assert "Nothing is known yet of what comes after 2 November 2025, 00:00 UTC." in page
+    assert "known on" not in page
 
 
 def test_findings_are_shown_with_the_draft_that_they_hold(finance, story):
