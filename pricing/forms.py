@@ -13,9 +13,8 @@ from billing_site.foundation.actor import Actor
 from billing_site.foundation.admin import ReasonForm
 from billing_site.foundation.refusals import Refusal
 from pricing import services
-from pricing.models import BillableMetric, PricingUnit, Product, ProductVersion, RateCard, RateCardAlias
+from pricing.models import BillableMetric, PricingUnit, RateCard, RateCardAlias
 from pricing.serializers.metrics import MetricCreate
-from pricing.serializers.products import ProductCreate
 
 
 class ServiceForm(ReasonForm):
@@ -121,68 +120,6 @@ class MetricNameForm(ServiceForm):
 
     def perform(self, values: dict[str, Any], **told: Any) -> Model:
         return services.rename_metric(self.instance.pk, **values, **told)
-
-
-class ProductForm(ServiceForm):
-    type = forms.ChoiceField(choices=Product.Type.choices)
-    billable_metric = forms.ModelChoiceField(
-        BillableMetric.objects.filter(archived_at=None), required=False, help_text="USAGE products need one."
-    )
-    pricing_group_key = LinesField(help_text="The properties whose values choose the price, one a line.")
-    presentation_group_key = LinesField(help_text="The properties whose values split invoice lines, one a line.")
-    conversion_operation = forms.ChoiceField(choices=[("", "---"), *ProductVersion.Operation.choices], required=False)
-    conversion_factor = forms.DecimalField(
-        required=False, help_text="DIVIDE by 1000000 to sell millions of what is measured."
-    )
-    conversion_name = forms.CharField(required=False)
-    rounding_method = forms.ChoiceField(choices=[("", "---"), *ProductVersion.Rounding.choices], required=False)
-    rounding_decimal_places = forms.IntegerField(required=False)
-    tags = LinesField(help_text="One a line.")
-    composite_products = forms.ModelMultipleChoiceField(
-        Product.objects.filter(archived_at=None), required=False, help_text="COMPOSITE products take a share of these."
-    )
-    composite_tags = LinesField(help_text="Or of all products with any of these tags, one a line.")
-    exclude_free_usage = forms.BooleanField(required=False, help_text="Leave what costs nothing out of the share.")
-    include_composite_spend = forms.BooleanField(required=False, help_text="Take other composites into the share.")
-    shown_as = {
-        "composite_product_ids": "composite_products",
-        "billable_metric_id": "billable_metric",
-        "quantity_conversion.conversion_factor": "conversion_factor",
-        "quantity_conversion.operation": "conversion_operation",
-        "quantity_conversion.name": "conversion_name",
-        "quantity_conversion": "conversion_factor",
-        "quantity_rounding.decimal_places": "rounding_decimal_places",
-        "quantity_rounding.rounding_method": "rounding_method",
-        "quantity_rounding": "rounding_decimal_places",
-    }
-
-    class Meta:
-        model = Product
-        fields = ["name", "type"]
-
-    def perform(self, values: dict[str, Any], **told: Any) -> Model:
-        conversion = {
-            "conversion_factor": values.pop("conversion_factor"),
-            "operation": values.pop("conversion_operation"),
-            "name": values.pop("conversion_name"),
-        }
-        rounding = {
-            "decimal_places": values.pop("rounding_decimal_places"),
-            "rounding_method": values.pop("rounding_method"),
-        }
-        metric, parts = values.pop("billable_metric"), values.pop("composite_products")
-        request = self.checked(
-            ProductCreate(
-                data={
-                    **values,
-                    "billable_metric_id": str(metric.pk) if metric else None,
-                    "composite_product_ids": [str(part.pk) for part in parts],
-                    "quantity_conversion": conversion if any(conversion.values()) else None,
-                    "quantity_rounding": rounding if any(v not in (None, "") for v in rounding.values()) else None,
-                }
-            )
-        )
-        return services.create_product(**request.arguments(), **told)
 
 
 class RateCardForm(ServiceForm):

@@ -10,9 +10,9 @@ from django.http import HttpRequest
 from billing_site.foundation import clock
 from billing_site.foundation.admin import FactAdmin, HouseAdmin, ReadOnlyInline
 from billing_site.foundation.display import quantity_text
-from pricing import forms as own
+from pricing import product_forms as own
 from pricing import services
-from pricing.admin.base import ARCHIVED, ThroughServices
+from pricing.admin.base import ARCHIVED, ThroughServices, names
 from pricing.models import Product, ProductVersion
 from pricing.queries.rows import products_with_versions, version_in_force
 
@@ -67,7 +67,8 @@ class VersionInline(ReadOnlyInline):
 @admin.register(Product)
 class ProductAdmin(ThroughServices, HouseAdmin):
     add_form = own.ProductForm
-    list_display = ["name", "type", "metric", "priced_by", "sold_in", "created_at", "archived_at"]
+    change_form = own.ProductChangeForm
+    list_display = ["called", "type", "metric", "priced_by", "sold_in", "created_at", "archived_at"]
     list_filter = ["type", ARCHIVED]
     search_fields = ["name", "id"]
     ordering = ["name", "id"]
@@ -77,6 +78,24 @@ class ProductAdmin(ThroughServices, HouseAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
         return products_with_versions("billable_metric")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """To change: when, why, and what products of this type have."""
+        shown = super().get_fields(request, obj)
+        if obj is None or not self.has_change_permission(request, obj):
+            return shown
+        apart = {*own.fields_of_others(obj.type), *shown, "starting_at", "reason"}
+        return [
+            "starting_at",
+            "reason",
+            *shown[:2],
+            *(n for n in names(self.change_form) if n not in apart),
+            *shown[2:],
+        ]
+
+    @admin.display(description="Name", ordering="name")
+    def called(self, product: Product) -> str:
+        return version_in_force(product, clock.now()).name
 
     @admin.display(description="Billable metric")
     def metric(self, product: Product) -> str:
