@@ -7,12 +7,14 @@ wire unit, that of EUR a hundredth of one, that of JPY one, that of KWD a thousa
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation, localcontext
+from decimal import Context, Decimal, localcontext
 from fractions import Fraction
 from uuid import UUID
 
 QUANTUM = Decimal("1e-12")  # the finest step of an unrounded amount
 PRECISION = 76  # 38 digits times 38 digits stay exact
+_WIDE = Context(prec=PRECISION)
+_TOO_MANY_STEPS = 10**PRECISION
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,11 @@ def exact_sum(amounts: Sequence[Decimal]) -> Decimal:
         return sum(amounts, Decimal(0))
 
 
+def ratio(amount: Decimal) -> Fraction:
+    """The same number, for arithmetic that divides."""
+    return Fraction(*amount.as_integer_ratio())
+
+
 def wire_amount(major: Decimal, unit: Unit) -> Decimal:
     """What people write in the major unit (dollars), in wire units (cents), exact."""
     with localcontext(Context(prec=PRECISION)):
@@ -98,17 +105,17 @@ def round_to(amount: Decimal | Fraction, step: Decimal) -> Decimal:
 
     `step` is a power of ten. Raises ValueError where the result has more than 76 digits.
     """
-    ratio = Fraction(amount) / Fraction(step)
-    whole, rest = divmod(abs(ratio.numerator), ratio.denominator)
-    if 2 * rest >= ratio.denominator:
+    numerator, denominator = _in_steps(amount, step)
+    whole, rest = divmod(abs(numerator), denominator)
+    if 2 * rest >= denominator:
         whole += 1
-    return _multiple(whole if ratio >= 0 else -whole, step)
+    return _multiple(whole if numerator >= 0 else -whole, step)
 
 
 def floor_to(amount: Decimal | Fraction, step: Decimal) -> Decimal:
     """The greatest multiple of `step` that is not above `amount`."""
-    ratio = Fraction(amount) / Fraction(step)
-    return _multiple(ratio.numerator // ratio.denominator, step)
+    numerator, denominator = _in_steps(amount, step)
+    return _multiple(numerator // denominator, step)
 
 
 def largest_remainder(shares: Sequence[Fraction | Decimal], total: Decimal, step: Decimal) -> list[Decimal]:
@@ -117,15 +124,18 @@ def largest_remainder(shares: Sequence[Fraction | Decimal], total: Decimal, step
     Every share is cut down to a step; the steps that are left go to the largest remainders, earlier ones first
     among equals. `total` must be a multiple of `step` and lie within one step a share of the exact sum.
     """
-    cut = [floor_to(share, step) for share in shares]
-    missing = Fraction(total - exact_sum(cut)) / Fraction(step)
-    if missing.denominator != 1 or not 0 <= missing <= len(cut):
+    exact = [_in_steps(share, step) for share in shares]
+    cut = [numerator // denominator for numerator, denominator in exact]
+    numerator, denominator = _in_steps(total, step)
+    steps, rest = divmod(numerator, denominator)
+    missing = steps - sum(cut)
+    if rest or not 0 <= missing <= len(cut):
         raise ValueError(f"{total} cannot be reached from {len(cut)} shares in steps of {step}.")
-    remainders = [Fraction(share) - Fraction(whole) for share, whole in zip(shares, cut, strict=True)]
-    order = sorted(range(len(cut)), key=lambda index: (-remainders[index], index))
-    for index in order[: int(missing)]:
-        cut[index] += step
-    return cut
+    if missing:
+        remainders = [Fraction(numerator % denominator, denominator) for numerator, denominator in exact]
+        for index in sorted(range(len(cut)), key=lambda index: (-remainders[index], index))[:missing]:
+            cut[index] += 1
+    return [_multiple(count, step) for count in cut]
 
 
 def exact_decimal(value: Fraction) -> Decimal | None:
@@ -134,9 +144,14 @@ def exact_decimal(value: Fraction) -> Decimal | None:
     return rounded if Fraction(rounded) == value else None
 
 
+def _in_steps(amount: Decimal | Fraction, step: Decimal) -> tuple[int, int]:
+    """How many steps, a power of ten, an amount is: numerator and denominator, not always in lowest terms."""
+    numerator, denominator = amount.as_integer_ratio()
+    places = step.adjusted()
+    return (numerator * 10**-places, denominator) if places < 0 else (numerator, denominator * 10**places)
+
+
 def _multiple(count: int, step: Decimal) -> Decimal:
-    try:
-        with localcontext(Context(prec=PRECISION, rounding=ROUND_HALF_UP)):
-            return (Decimal(count) * step).quantize(step) if step < 1 else Decimal(count) * step
-    except InvalidOperation as error:
-        raise ValueError(f"{count} steps of {step} have more than {PRECISION} digits.") from error
+    if abs(count) >= _TOO_MANY_STEPS:
+        raise ValueError(f"{count} steps of {step} have more than {PRECISION} digits.")
+    return _WIDE.multiply(Decimal(count), step)

@@ -15,7 +15,7 @@ from invoicing.engine.inputs import Inputs, Posted
 from invoicing.engine.items import Item
 from invoicing.engine.rollovers import Rollover, rollovers
 from invoicing.engine.sellers import Seller, sellers
-from invoicing.engine.stretches import stretches
+from invoicing.engine.stretches import Stretch, stretches
 from ledger.scopes import Scope
 from pricing.engine.catalog import Catalog, GroupValues, ProductVersion
 from pricing.engine.products import Run, runs, version_in_force
@@ -34,7 +34,15 @@ class UsageDraft:
     items: dict[ItemKey, Item] = field(default_factory=dict)
     composite_items: list[Item] = field(default_factory=list)  # there when the usage has been walked to the end
     deductions: dict[Balance, Decimal] = field(default_factory=dict)  # known when it is closed
+    _known_stretches: dict[ItemKey, tuple[Stretch, ...]] = field(default_factory=dict)
+    _presentation_matters: bool = field(init=False)
     rollovers: list[Rollover] = field(default_factory=list)  # of a contract's last period: what goes on to its renewal
+
+    def __post_init__(self) -> None:
+        """Whether any price, or any balance, looks at the presentation values of an item."""
+        named = [override.targets for seller in (self.seller, *self.rivals) for override in seller.contract.overrides]
+        named += [balance.commit.targets for balance in self.balances]
+        self._presentation_matters = any(target.presentation_group_values for targets in named for target in targets)
 
     @property
     def product_order(self) -> tuple[UUID, ...]:
@@ -76,10 +84,22 @@ class UsageDraft:
         presentation = _only(run.definition.presentation_group_key, values)
         key = (product_id, number, pricing, presentation)
         if key not in self.items:
-            rivals = [rival for rival in self.rivals if product_id in rival.product_ids]
-            found = stretches(self.seller, rivals, self.balances, run, pricing, presentation)
+            found = self._stretches(product_id, number, pricing, presentation)
             self.items[key] = Item(self.open.contract.id, run, pricing, presentation, found)
         return self.items[key]
+
+    def _stretches(
+        self, product_id: UUID, number: int, pricing: GroupValues, presentation: GroupValues
+    ) -> tuple[Stretch, ...]:
+        """Items that differ in what nobody looks at have the same."""
+        if not self._presentation_matters:
+            presentation = ()
+        key = (product_id, number, pricing, presentation)
+        if key not in self._known_stretches:
+            rivals = [rival for rival in self.rivals if product_id in rival.product_ids]
+            run = self.runs[product_id][number]
+            self._known_stretches[key] = stretches(self.seller, rivals, self.balances, run, pricing, presentation)
+        return self._known_stretches[key]
 
     def close(self) -> None:
         """Settle what this document draws on each balance, to the quantum in which it will be posted.

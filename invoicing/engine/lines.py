@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 from uuid import UUID
 
 from billing_site.foundation.money import QUANTUM, round_to
@@ -55,67 +56,71 @@ def usage_lines(draft: UsageDraft, catalog: Catalog) -> Iterator[Line]:
 
 def _lines_of(row: Row, draft: UsageDraft, catalog: Catalog) -> Iterator[Line]:
     fees = [take.charge.fee for take in row.takes]
-    covered = replace(
-        _line(row.item, row.reading, draft),
+    covered = _line(
+        row.item,
+        row.reading,
+        draft,
         total=row.amount,
         quantity=row.quantity,
         flat_fee=round_to(sum(fees, Fraction(0)), QUANTUM) if any(fees) else None,
         period=row.period,
         parts=tuple(_parts(row)),
+        **_payer(row.payer),
     )
-    yield from _with_payer(covered, row.payer, catalog, row.drawn)
+    yield covered
+    if row.payer is not None:
+        yield _applied(covered, row.payer, catalog, row.drawn)
 
 
-def _line(item: Item, reading: Reading, draft: UsageDraft) -> Line:
-    """A line of nothing yet, that says what it is about."""
+def _line(item: Item, reading: Reading, draft: UsageDraft, **numbers: Any) -> Line:
+    """A line that says what it is about; `numbers` are the fields that depend on how much was used, and by whom."""
     return Line(
         type="usage",
         name=item.name,
-        total=Decimal(0),
         unit=reading.unit,
         counts=reading.unit == draft.seller.card.fiat,
         product_id=item.product_id,
         product_type="COMPOSITE" if item.is_composite else "USAGE",
-        quantity=Decimal(0),
         unit_price=round_to(reading.step.price, QUANTUM),
         list_price=reading.list_price,
         level=reading.step.level,
         package_size=reading.step.package_size,
         pricing_group_values=item.pricing_group_values,
         presentation_group_values=item.presentation_group_values,
+        **numbers,
     )
 
 
-def _with_payer(line: Line, payer: Balance | None, catalog: Catalog, drawn: Decimal = Decimal(0)) -> Iterator[Line]:
-    """The line, and where a balance pays for it, the balance applied to it."""
+def _payer(payer: Balance | None) -> dict[str, Any]:
+    """What a line says of the balance that pays for it."""
     if payer is None:
-        yield line
-        return
+        return {}
     commit = payer.commit
-    covered = replace(
-        line,
-        commit_id=commit.id,
-        commit_type=commit.type,
-        access_type=commit.access_type,
-        segment_id=payer.segment.id,
-    )
-    yield covered
-    assert line.period is not None
-    yield replace(
-        covered,
+    return {
+        "commit_id": commit.id,
+        "commit_type": commit.type,
+        "access_type": commit.access_type,
+        "segment_id": payer.segment.id,
+    }
+
+
+def _applied(covered: Line, payer: Balance, catalog: Catalog, drawn: Decimal = Decimal(0)) -> Line:
+    """The balance applied to a line that it pays for."""
+    commit = payer.commit
+    assert covered.period is not None
+    return Line(
         type="applied_commit_or_credit",
-        name=commit.name or name_at(catalog.products[commit.product_id], line.period.starting_at),
-        total=-line.total,
-        counts=line.counts and commit.pays,
-        quantity=None,
+        name=commit.name or name_at(catalog.products[commit.product_id], covered.period.starting_at),
+        total=-covered.total,
+        unit=covered.unit,
+        counts=covered.counts and commit.pays,
+        product_id=covered.product_id,
+        product_type=covered.product_type,
         quantity_consumed=drawn if payer.counts_units else None,
-        unit_price=None,
-        list_price=None,
-        flat_fee=None,
-        level=None,
-        package_size=None,
-        converted=None,
-        parts=(),
+        period=covered.period,
+        pricing_group_values=covered.pricing_group_values,
+        presentation_group_values=covered.presentation_group_values,
+        **_payer(payer),
     )
 
 
@@ -129,7 +134,7 @@ def _part(
     take: Take, total: Fraction, amount: Decimal, quantity: Decimal, metered: Decimal, segment_id: UUID | None
 ) -> Part:
     charge, price = take.charge, take.price
-    listed = charges(price.list_steps(total), charge.above, charge.upto, charge.share)
+    listed = [charge] if price.is_listed else charges(price.list_steps(total), charge.above, charge.upto, charge.share)
     return Part(
         period=Period(take.stretch.starting_at, take.stretch.ending_before),
         metric_quantity=metered,
@@ -167,8 +172,11 @@ def _conversion_lines(conversion: Conversion, draft: UsageDraft, catalog: Catalo
         period=draft.open.period if payer is None else draft.open.period.overlap(payer.period),
         converted=conversion.converted,
         parts=tuple(_converted_parts(conversion)),
+        **_payer(payer),
     )
-    yield from _with_payer(line, payer, catalog)
+    yield line
+    if payer is not None:
+        yield _applied(line, payer, catalog)
 
 
 def _converted_parts(conversion: Conversion) -> Iterator[Part]:
@@ -198,5 +206,6 @@ def _zero_line(draft: UsageDraft, product_id: UUID) -> Iterator[Line]:
                 step = stretch.price.steps(item.total)[0]
                 reading = Reading(step, stretch.price.list_price(step, item.total), stretch.price.unit)
                 period = Period(stretch.starting_at, draft.open.ending_before)
-                yield replace(_line(item, reading, draft), period=draft.open.period if item.is_composite else period)
+                of = draft.open.period if item.is_composite else period
+                yield _line(item, reading, draft, total=Decimal(0), quantity=Decimal(0), period=of)
                 return

@@ -28,6 +28,12 @@ class Quote:
     price: Price | Unpriced
     unit: Unit | None = None  # what it is asked in, where that is not for the rate to say
 
+    @property
+    def depends_on_payer(self) -> bool:
+        """Whether some balance could make a difference to the price."""
+        has_commit_rate = isinstance(self.price, Price) and self.price.rate.commit_tariff is not None
+        return has_commit_rate or any(override.is_commit_specific for override in self.overrides)
+
     def paid_by(self, payer: Payer) -> Price | Unpriced:
         """The price while a balance pays; the same object where that makes no difference."""
         has_commit_rate = isinstance(self.price, Price) and self.price.rate.commit_tariff is not None

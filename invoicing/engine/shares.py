@@ -57,7 +57,12 @@ def _share_quantities(item: Item, rows: Sequence[Row]) -> None:
             alike, round_to(exact, QUANTUM), lambda one: [take.charge.quantity for take in one.takes]
         ):
             row.quantity, row.quantities = share, shares
-    metered = Fraction(item.metered) / sum((take.charge.units for row in rows for take in row.takes), Fraction(0))
+    units = sum((take.charge.units for row in rows for take in row.takes), Fraction(0))
+    if units == item.metered and all(row.reading.step.package_size is None for row in rows):
+        for row in rows:
+            row.metered = row.quantities  # nothing was converted or rounded: a unit is a unit
+        return
+    metered = Fraction(item.metered) / units
     for row, _, shares in _shares(rows, item.metered, lambda one: [take.charge.units * metered for take in one.takes]):
         row.metered = shares
 

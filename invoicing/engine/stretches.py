@@ -8,8 +8,8 @@ from itertools import chain
 
 from invoicing.engine.balances import Balance
 from invoicing.engine.sellers import Quote, Seller
-from pricing.engine.catalog import GroupValues, ProductVersion, RateCard, Rounding
-from pricing.engine.charges import Charge, Cut, cut_by_amount, cut_by_units
+from pricing.engine.catalog import GroupValues, ProductVersion, Rounding
+from pricing.engine.charges import ONE, Charge, Cut, cut_by_amount, cut_by_units
 from pricing.engine.prices import Price
 from pricing.engine.products import Reign, Run
 from pricing.engine.targets import Offer
@@ -136,19 +136,23 @@ def stretch_under(
     if price is None or exchange is None:
         why = refusal if price is None else NO_CONVERSION
         return Stretch(start, end, None, why, {}, version.rounding, version.tags)
-    paying = dict(_paying(card, quote, holding))
+    paying = dict(_paying(quote, price, exchange, holding))
     return Stretch(start, end, price, refusal, paying, version.rounding, version.tags, exchange)
 
 
-def _paying(card: RateCard, quote: Quote, holding: Sequence[Balance]) -> Iterator[tuple[Balance, Paying]]:
+def _paying(
+    quote: Quote, price: Price, exchange: Fraction, holding: Sequence[Balance]
+) -> Iterator[tuple[Balance, Paying]]:
+    """How each balance would pay that may. `price` and `exchange` are those while none does."""
+    card, depends_on_payer = quote.seller.card, quote.depends_on_payer
     for balance in holding:
-        price = quote.paid_by(balance.payer)
-        assert isinstance(price, Price), "whether there is a price does not depend on who pays"
-        exchange = card.exchange(price.unit)
-        if balance.counts_units or balance.commit.unit == price.unit:
-            yield balance, Paying(balance, price, Fraction(1), converts=False)
-        elif balance.commit.unit == card.fiat and exchange is not None:
-            yield balance, Paying(balance, price, exchange, converts=True)
+        own = quote.paid_by(balance.payer) if depends_on_payer else price
+        assert isinstance(own, Price), "whether there is a price does not depend on who pays"
+        worth = card.exchange(own.unit) if depends_on_payer else exchange
+        if balance.counts_units or balance.commit.unit is own.unit or balance.commit.unit == own.unit:
+            yield balance, Paying(balance, own, ONE, converts=False)
+        elif balance.commit.unit == card.fiat and worth is not None:
+            yield balance, Paying(balance, own, worth, converts=True)
 
 
 def _instants(reign: Reign, offer: Offer, sellers: Sequence[Seller], payers: Sequence[Balance]) -> list[datetime]:

@@ -7,7 +7,6 @@ A balance that comes out even is spent then, and who gets what follows depends o
 rest of a package, units that a fee stands for. Such a time is walked by the hour, too.
 """
 
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -36,15 +35,28 @@ class Sums:
 
 
 def take_what_fits(sums: Sums, first: int) -> int:
-    """Take the longest run of parts from `first` on that overdraws no balance; answers where it ends."""
-    whole = as_one(sums.between(first, sums.count))
-    if whole is not None:
-        take(whole)
-        return sums.count
-    rest = range(first, sums.count)
-    end = first + bisect_left(rest, True, key=lambda last: as_one(sums.between(first, last + 1)) is None)
-    take(as_one(sums.between(first, end)) or ())
-    return end
+    """Take the longest run of parts from `first` on that overdraws no balance; answers where it ends.
+
+    Where usage is even, the first two tries are the last two.
+    """
+    low, high = first, sums.count
+    whole = as_one(sums.between(first, high))
+    if whole.fits:
+        take(whole.shares)
+        return high
+    fitting: Sequence[Share] = ()
+    guess = first + int(whole.reach * (high - first))
+    tries = iter((guess, guess + 1))
+    while high - low > 1:
+        at = next(tries, (low + high) // 2)
+        at = min(max(at, low + 1), high - 1)
+        tried = as_one(sums.between(first, at))
+        if tried.fits:
+            low, fitting = at, tried.shares
+        else:
+            high = at
+    take(fitting)
+    return low
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +79,16 @@ class Due:
         return self.amount < left or (self.amount == left and not self.jumps)
 
 
-def as_one(parts: Parts) -> list[Share] | None:
-    """What would be taken if no balance runs out; None where one would."""
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """What would be taken if no balance ran out, whether none does, and about how far the first that does reaches."""
+
+    shares: Sequence[Share]
+    fits: bool
+    reach: Fraction
+
+
+def as_one(parts: Parts) -> Sum:
     shares = [Share(item, metered, list(_takes(item, item.billable(metered)))) for item, metered in parts.items()]
     due: dict[Balance, Due] = {}
     for paying, charge in ((take.paying, take.charge) for share in shares for take in share.takes):
@@ -76,7 +96,9 @@ def as_one(parts: Parts) -> list[Share] | None:
             owed = due.setdefault(paying.balance, Due())
             owed.amount += paying.drawn_by(charge)
             owed.jumps = owed.jumps or charge.step.jumps
-    return shares if all(owed.fits(balance.left) for balance, owed in due.items()) else None
+    overdrawn = [(balance, owed) for balance, owed in due.items() if not owed.fits(balance.left)]
+    reach = min((balance.left / owed.amount for balance, owed in overdrawn), default=Fraction(1))
+    return Sum(shares, not overdrawn, reach)
 
 
 def take(shares: Sequence[Share]) -> None:

@@ -56,6 +56,9 @@ class SeriesUsage:
     has_negative: bool
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 class _Span(NamedTuple):
     slot: int  # which answer it belongs to
     subject: str
@@ -118,9 +121,24 @@ def _merged(ranges: list[tuple[datetime, datetime]]) -> list[tuple[datetime, dat
     return merged
 
 
+# A row a series, with all of its slots: what is said once of a series is read once.
+_BY_SERIES = """
+SELECT series.metric_id, series.id, series.values, string_agg(summed.slot::text, ' ' ORDER BY summed.slot),
+       string_agg((CASE metric.aggregation_type WHEN 'COUNT' THEN summed.count ELSE summed.sum END)::text, ' '
+                  ORDER BY summed.slot),
+       string_agg(summed.has_negative::int::text, ' ' ORDER BY summed.slot)
+FROM summed
+JOIN ledger_series series ON series.id = summed.series_id
+JOIN pricing_billablemetric metric ON metric.id = series.metric_id
+WHERE series.metric_id = ANY(%s) AND metric.aggregation_type IN ('COUNT', 'SUM') AND summed.count > 0
+GROUP BY series.metric_id, series.id
+ORDER BY series.metric_id, series.id
+"""
+
 # Each span is summed by itself (LATERAL): the primary keys begin with the subject, and a join would now and then be
 # planned as a scan of the whole table.
-_USAGE = """
+_USAGE = (
+    """
 WITH used AS (
     SELECT span.slot, part.*
     FROM unnest(%s::int[], %s::text[], %s::date[], %s::date[]) AS span (slot, subject, starting_on, ending_before),
@@ -146,14 +164,9 @@ WITH used AS (
     SELECT slot, series_id, sum(sum) AS sum, sum(count) AS count, bool_or(has_negative) AS has_negative
     FROM used GROUP BY slot, series_id
 )
-SELECT summed.slot, series.metric_id, series.id, series.values,
-       CASE metric.aggregation_type WHEN 'COUNT' THEN summed.count ELSE summed.sum END, summed.has_negative
-FROM summed
-JOIN ledger_series series ON series.id = summed.series_id
-JOIN pricing_billablemetric metric ON metric.id = series.metric_id
-WHERE series.metric_id = ANY(%s) AND metric.aggregation_type IN ('COUNT', 'SUM') AND summed.count > 0
-ORDER BY summed.slot, series.metric_id, series.id
 """
+    + _BY_SERIES
+)
 
 
 def usage_by_slot(slots: Sequence[Sequence[Window]], *, metric_ids: Collection[UUID]) -> list[list[SeriesUsage]]:
@@ -166,9 +179,11 @@ def usage_by_slot(slots: Sequence[Sequence[Window]], *, metric_ids: Collection[U
     return found
 
 
-_BY_HOUR = """
+_BY_HOUR = (
+    """
 WITH summed AS (
-    SELECT part.hour, part.series_id, sum(part.sum) AS sum, sum(part.count) AS count,
+    SELECT (extract(epoch FROM part.hour) / 3600)::int AS slot, part.series_id,
+           sum(part.sum) AS sum, sum(part.count) AS count,
            bool_or(part.sum < 0) AS has_negative
     FROM unnest(%s::int[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::date[], %s::date[])
       AS span (slot, subject, starting_at, ending_before, first_day, last_day),
@@ -181,14 +196,9 @@ WITH summed AS (
     ) part
     GROUP BY part.hour, part.series_id
 )
-SELECT summed.hour, series.metric_id, series.id, series.values,
-       CASE metric.aggregation_type WHEN 'COUNT' THEN summed.count ELSE summed.sum END, summed.has_negative
-FROM summed
-JOIN ledger_series series ON series.id = summed.series_id
-JOIN pricing_billablemetric metric ON metric.id = series.metric_id
-WHERE series.metric_id = ANY(%s) AND metric.aggregation_type IN ('COUNT', 'SUM') AND summed.count > 0
-ORDER BY summed.hour, series.metric_id, series.id
 """
+    + _BY_SERIES
+)
 
 
 def _by_hour(windows: Sequence[Window], metric_ids: Collection[UUID]) -> dict[datetime, list[SeriesUsage]]:
@@ -196,8 +206,8 @@ def _by_hour(windows: Sequence[Window], metric_ids: Collection[UUID]) -> dict[da
     found: dict[datetime, list[SeriesUsage]] = {}
     if metric_ids and spans:
         for hour, usage in _answers(_BY_HOUR, [*hour_columns(spans), list(metric_ids)]):
-            found.setdefault(hour.astimezone(UTC), []).append(usage)
-    return found
+            found.setdefault(_EPOCH + hour * HOUR, []).append(usage)
+    return dict(sorted(found.items()))
 
 
 def spans_of(slots: Sequence[Sequence[Window]]) -> list[_Span]:
@@ -245,12 +255,11 @@ def hour_columns(spans: Sequence[_Span]) -> list[list[Any]]:
     ]
 
 
-def _answers(statement: str, parameters: list[Any]) -> Iterator[tuple[Any, SeriesUsage]]:
-    """What each row of the statement belongs to, and the row."""
-    known: dict[UUID, GroupValues] = {}
+def _answers(statement: str, parameters: list[Any]) -> Iterator[tuple[int, SeriesUsage]]:
+    """The usage of each series in each slot, by metric and series."""
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
-        for place, metric_id, series_id, values, quantity, has_negative in cursor.fetchall():
-            if series_id not in known:
-                known[series_id] = tuple(sorted(json.loads(values).items()))
-            yield place, SeriesUsage(metric_id, series_id, known[series_id], quantity, has_negative)
+        for metric_id, series_id, text, slots, quantities, negatives in cursor.fetchall():
+            values = tuple(sorted(json.loads(text).items()))
+            for slot, quantity, negative in zip(slots.split(), quantities.split(), negatives.split(), strict=True):
+                yield int(slot), SeriesUsage(metric_id, series_id, values, Decimal(quantity), negative == "1")

@@ -43,12 +43,21 @@ class Price:
         """What it charges, step by step, where the period comes to `total` units."""
         return self._steps_by_tier(_reached(self.tariff, total), own=True)
 
+    @property
+    def is_listed(self) -> bool:
+        """Whether it is the list's."""
+        return self.override is None and self.charged == LIST_RATE
+
     def list_steps(self, total: Fraction) -> Steps:
         """What the list would charge, in the unit of the rate."""
+        if self.is_listed:
+            return self.steps(total)
         return self._steps_by_tier(_reached(self.rate.tariff, total), own=False)
 
     def list_price(self, step: Step, total: Fraction) -> Decimal | None:
         """The list's price for a unit of `step`, or for a package; None where no one price holds for all of it."""
+        if self.is_listed:
+            return step.price
         steps = self.list_steps(total)
         listed = next(each for each in steps if each.ends is None or step.begins < each.ends)
         is_whole = listed.ends is None or (step.ends is not None and step.ends <= listed.ends)

@@ -17,6 +17,7 @@ from decimal import Decimal
 from fractions import Fraction
 from math import ceil, floor
 
+from billing_site.foundation.money import ratio
 from pricing.engine.catalog import Conversion, Rounding
 
 ZERO = Fraction(0)
@@ -38,10 +39,10 @@ def billable_part(before: Decimal, part: Decimal, conversion: Conversion | None,
 def converted(metered: Decimal, conversion: Conversion | None) -> Fraction:
     """Metric units as sold units, exact."""
     if conversion is None:
-        return Fraction(metered)
+        return ratio(metered)
     if conversion.operation == "DIVIDE":
-        return Fraction(metered) / Fraction(conversion.factor)
-    return Fraction(metered) * Fraction(conversion.factor)
+        return ratio(metered) / ratio(conversion.factor)
+    return ratio(metered) * ratio(conversion.factor)
 
 
 def _rounded(quantity: Fraction, rounding: Rounding) -> Fraction:

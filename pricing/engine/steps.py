@@ -27,7 +27,7 @@ from decimal import Context, Decimal, localcontext
 from fractions import Fraction
 from itertools import accumulate
 
-from billing_site.foundation.money import PRECISION
+from billing_site.foundation.money import PRECISION, ratio
 from pricing.engine.overrides import MultiplierTier
 from pricing.engine.tariffs import FLAT, PACKAGE, PERCENTAGE, TIERED, TIERED_PERCENTAGE, VOLUME, Tariff, Tier
 
@@ -75,11 +75,11 @@ class Step:
 
     def __post_init__(self) -> None:
         known = {
-            "begins": Fraction(self.above),
-            "ends": None if self.upto is None else Fraction(self.upto),
-            "exact_price": Fraction(self.price),
-            "exact_fee": Fraction(self.fee),
-            "exact_package": None if self.package_size is None else Fraction(self.package_size),
+            "begins": ratio(self.above),
+            "ends": None if self.upto is None else ratio(self.upto),
+            "exact_price": ratio(self.price),
+            "exact_fee": ratio(self.fee),
+            "exact_package": None if self.package_size is None else ratio(self.package_size),
             "is_free": not self.price and not self.fee,
             "jumps": self.package_size is not None or self.fee != 0,
         }
