@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import ActionForm
-from unfold.widgets import CHECKBOX_CLASSES, INPUT_CLASSES, SELECT_CLASSES, TEXTAREA_CLASSES
+from unfold.widgets import CHECKBOX_CLASSES, INPUT_CLASSES, SELECT_CLASSES, TEXTAREA_CLASSES, UnfoldAdminFileFieldWidget
 
 from billing_site.foundation import clock, tokens
 from billing_site.foundation.actor import Actor
@@ -23,11 +23,16 @@ from billing_site.foundation.display import amount_text, day_text, exact_text
 from billing_site.foundation.models import ApiToken, Job
 
 
+class ChosenFile(UnfoldAdminFileFieldWidget):
+    """A file to choose. The skin's script writes its name into the next text input, so that one has to be its own."""
+
+
 class Dressed(forms.BaseForm):
     """Gives the widgets of a form the skin's looks; without them they have no border."""
 
     CLASSES: tuple[tuple[type[forms.Widget], list[str]], ...] = (
         (forms.HiddenInput, []),
+        (ChosenFile, []),
         (forms.CheckboxSelectMultiple, []),  # its class would stand on the list, too
         (forms.CheckboxInput, CHECKBOX_CLASSES),
         (forms.Textarea, TEXTAREA_CLASSES),

@@ -70,19 +70,19 @@ class ShownPlan:
         changing = [each for each in planned if each.rate is not None]
         return cls(
             rows=tuple(rows),
-            counts=counts_text(planned, untouched),
+            counts=f"{changes_text(planned)}, {len(planned) - len(changing) + untouched:,} {Outcome.SAME.value}",
             publish=f"Publish {count_text(len(changing), 'price', 'prices')}" if changing else "",
             notes=tuple(_notes_of_all(card, changing, at)),
             seen=fingerprint(planned),
         )
 
 
-def counts_text(planned: Sequence[PlannedPrice], untouched: int = 0) -> str:
-    """ "3 new, 9 changed, 24 unchanged"."""
-    counts = {outcome: sum(each.outcome is outcome for each in planned) for outcome in Outcome}
-    counts[Outcome.SAME] += untouched
-    named = (Outcome.NEW, Outcome.CHANGED, Outcome.SAME)
-    return ", ".join(f"{counts[outcome]:,} {outcome.value}" for outcome in named)
+def changes_text(planned: Sequence[PlannedPrice]) -> str:
+    """ "3 new, 9 changed": what is published of a plan."""
+    return ", ".join(
+        f"{sum(each.outcome is outcome for each in planned):,} {outcome.value}"
+        for outcome in (Outcome.NEW, Outcome.CHANGED)
+    )
 
 
 def fingerprint(planned: Iterable[PlannedPrice]) -> str:

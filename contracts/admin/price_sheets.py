@@ -22,7 +22,7 @@ from billing_site.foundation.periods import DAY, floor_day
 from billing_site.foundation.refusals import Refusal, shown
 from billing_site.foundation.transactions import read_snapshot
 from contracts.admin.card_pages import back_to, card_of
-from contracts.admin.planned_shown import ShownPlan, ShownPlanned, counts_text, fingerprint
+from contracts.admin.planned_shown import ShownPlan, ShownPlanned, changes_text, fingerprint
 from contracts.forms.price_sheets import SheetForm
 from pricing.models import RateCard
 from pricing.queries import Selector, keys_priced_at, latest_publication, rates_in_force
@@ -67,7 +67,8 @@ def import_view(request: HttpRequest, card_id: UUID) -> HttpResponse:
             form.show(refusal)
         if found is not None and not found.errors:
             plan = _shown(card, found, at)
-        form.renew(sheet=form.carried(), pasted="", seen=plan.seen if plan else "")
+        is_read = plan is not None or not form.cleaned_data["pasted"]  # a pasted text with faults is there to be edited
+        form.renew(seen=plan.seen if plan else "", **({"sheet": form.carried(), "pasted": ""} if is_read else {}))
     context = {
         **admin.site.each_context(request),
         "opts": RateCard._meta,
@@ -112,7 +113,7 @@ def _published(request: HttpRequest, card: RateCard, form: SheetForm, found: She
         at=clock.now(),
         by=Actor.of(request),
     )
-    messages.success(request, f"Published: {counts_text(planned)}.")
+    messages.success(request, f"Published: {changes_text(planned)}.")
     return back_to(card)
 
 

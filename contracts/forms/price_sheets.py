@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import BadRequest
 
+from billing_site.foundation.admin import ChosenFile
 from billing_site.foundation.refusals import Refusal
 from contracts.forms.instants import InstantField
 from contracts.forms.prices import ShownRefusal
@@ -16,7 +17,7 @@ class SheetForm(ShownRefusal):
     """`known` is the last publication that whoever sends the sheet has seen; `sheet` what was read before, and `seen`
     names the plan that the page said it would publish."""
 
-    file = forms.FileField(required=False, label="CSV file")
+    file = forms.FileField(required=False, label="CSV file", widget=ChosenFile)
     pasted = forms.CharField(
         required=False,
         strip=False,

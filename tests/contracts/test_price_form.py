@@ -428,6 +428,12 @@ class TestAnotherProduct:
         _, rate = Typing(revops, answer.url).publish(rate_type="FLAT", price="1")
         assert rate.pricing_group_values == {"model": "xl", "region": "eu west & more"}
 
+    def test_one_with_dimensions_may_be_priced_as_a_grid(self, revops, card):
+        product = ProductFactory(version__pricing_group_key=["model"])
+        grid = reverse("price_grid", args=[card.pk, product.pk])
+        assert f'href="{grid}"' in self.choose(revops, card, product=product.pk).content.decode()
+        assert "as a grid" not in words(self.choose(revops, card, product=ProductFactory().pk))
+
     def test_a_subscription_has_a_billing_frequency(self, revops, card):
         product = SubscriptionProductFactory()
         query = {"product": product.pk, "next": "1", "billing_frequency": "QUARTERLY"}

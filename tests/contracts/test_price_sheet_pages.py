@@ -88,7 +88,7 @@ def test_a_sheet_is_looked_at_and_then_published_as_one(revops, card, tokens, is
     assert "line 4 Tokens model: nano 1 December 2025 no price $0.10 new" in text
     assert Rate.objects.count() == 2
     answer = published(revops, card, preview)
-    assert "Published: 1 new, 1 changed, 1 unchanged." in words(answer)
+    assert "Published: 1 new, 1 changed." in words(answer)
     new = Rate.objects.filter(starting_at=DECEMBER).order_by("price")
     assert [(rate.pricing_group_values, rate.price) for rate in new] == [({"model": "nano"}, 10), ({"model": "xl"}, 30)]
     assert {rate.publication for rate in new} == {Publication.objects.latest("number")}
@@ -102,7 +102,8 @@ def test_what_is_wrong_is_a_table_and_nothing_is_published(revops, card, tokens)
     assert "2 places have to be put right" in text
     assert "3 price &#x27;NaN&#x27; must be a number such as 30 or 0.0025" in text
     assert "4 product &#x27;Other&#x27; there is no such product" in text
-    published(revops, card, refused)
+    assert refused.context["form"]["pasted"].value() == sheet  # to be edited where it is
+    published(revops, card, refused, pasted=sheet)
     assert Rate.objects.count() == 2
 
 
