@@ -2,6 +2,9 @@ from datetime import datetime, time
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
+
+from billing_site.foundation.periods import is_on_the_hour
 
 ON_THE_HOUR = "On the hour, UTC."
 
@@ -36,3 +39,12 @@ class InstantField(forms.SplitDateTimeField):
         if data_list and data_list[0] not in self.empty_values and data_list[1] in self.empty_values:
             data_list = [data_list[0], time()]
         return super().compress(data_list)
+
+
+class HourField(InstantField):
+    """An instant on the hour."""
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        if value is not None and not is_on_the_hour(value):
+            raise ValidationError("Must be on the hour (UTC).")

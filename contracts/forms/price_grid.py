@@ -1,6 +1,7 @@
 """The prices of a product typed as a grid: what surrounds the cells, and what is in them."""
 
 import json
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,13 +17,15 @@ from billing_site.foundation.money import Unit, major_amount
 from billing_site.foundation.periods import parse_instant
 from billing_site.foundation.problems import Problems, decimal_places
 from contracts.forms.amounts import MajorField
-from contracts.forms.instants import InstantField
+from contracts.forms.instants import HourField
 from contracts.forms.prices import ShownRefusal
 from pricing.engine.tariffs import FLAT
 from pricing.models import Rate
 from pricing.queries import Combination
 
+MOST_PUBLICATIONS = 2**63 - 1
 CELL = "price:"  # before the combination in the name of a cell's field
+SURROGATE = re.compile("[\ud800-\udfff]")
 EMPTIED = "A price is not taken back by emptying its cell: 0 is free, and Withdraw is on the rate card's page."
 
 
@@ -33,14 +36,14 @@ class GridForm(ShownRefusal):
     what differs from those was typed. `seen` names the plan that the page said it would publish.
     """
 
-    starting_at = InstantField(label="Prices from", required=True)
+    starting_at = HourField(label="Prices from", required=True)
     reason = forms.CharField(
         label="Reason",
         max_length=2000,
         required=False,
         help_text="Why; kept with the price change, for whoever asks later.",
     )
-    known = forms.IntegerField(widget=forms.HiddenInput)
+    known = forms.IntegerField(min_value=0, max_value=MOST_PUBLICATIONS, widget=forms.HiddenInput)
     shown_at = forms.CharField(widget=forms.HiddenInput)
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
@@ -121,7 +124,7 @@ def _typed(text: str, unit: Unit) -> Typed:
 def _combination(text: str, keys: tuple[str, ...]) -> Combination:
     try:
         values: Any = json.loads(urlsafe_b64decode(text))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadRequest("The name of a cell is not a combination.") from error
     if not isinstance(values, list) or len(values) != len(keys) or not _all_text(values):
         raise BadRequest(f"A cell is named by a value for each of {', '.join(keys)}.")
@@ -129,4 +132,5 @@ def _combination(text: str, keys: tuple[str, ...]) -> Combination:
 
 
 def _all_text(values: Iterable[Any]) -> bool:
-    return all(isinstance(value, str) for value in values)
+    """Whether each is a text that can be sent: JSON can spell halves of characters, which cannot."""
+    return all(isinstance(value, str) and not SURROGATE.search(value) for value in values)

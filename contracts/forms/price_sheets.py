@@ -8,7 +8,8 @@ from django.core.exceptions import BadRequest
 
 from billing_site.foundation.admin import ChosenFile
 from billing_site.foundation.refusals import Refusal
-from contracts.forms.instants import InstantField
+from contracts.forms.instants import HourField
+from contracts.forms.price_grid import MOST_PUBLICATIONS
 from contracts.forms.prices import ShownRefusal
 from pricing.sheets import text_of
 
@@ -24,7 +25,7 @@ class SheetForm(ShownRefusal):
         label="Or its text",
         widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false"}),
     )
-    starting_at = InstantField(
+    starting_at = HourField(
         label="Prices from", required=True, help_text="For rows without a start of their own. On the hour, UTC."
     )
     reason = forms.CharField(
@@ -33,7 +34,7 @@ class SheetForm(ShownRefusal):
         required=False,
         help_text="Why; kept with the price change, for whoever asks later.",
     )
-    known = forms.IntegerField(widget=forms.HiddenInput)
+    known = forms.IntegerField(min_value=0, max_value=MOST_PUBLICATIONS, widget=forms.HiddenInput)
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
     sheet = forms.CharField(required=False, strip=False, widget=forms.HiddenInput)
 

@@ -5,7 +5,7 @@ one alone is a column. Where that were more cells than a page can hold, only the
 one a row.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
@@ -48,12 +48,13 @@ CellOf = Callable[[Combination], Cell]
 
 
 def laid_out(
-    keys: Sequence[str], values: Sequence[Sequence[str]], known: Collection[Combination], cell: CellOf
+    keys: Sequence[str], values: Sequence[Sequence[str]], known: Sequence[Combination], cell: CellOf
 ) -> tuple[list[Block], int]:
-    """The blocks of a grid of `values`, a list for each key, and how many of the `known` combinations are left out."""
+    """The blocks of a grid of `values`, a list for each key, and how many of the `known` combinations are left out:
+    the last ones."""
     if prod(map(len, values)) <= MOST_CELLS:
         return [block for block in _blocks(keys, values, cell) if block.rows and block.columns], 0
-    shown = sorted(known)[:MOST_CELLS]
+    shown = sorted(known[:MOST_CELLS])
     rows = tuple(Row(", ".join(map(value_text, combination)), (cell(combination),)) for combination in shown)
     return [Block("", ", ".join(keys), "", ("Price",), rows)], len(known) - len(shown)
 

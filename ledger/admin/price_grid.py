@@ -196,14 +196,16 @@ def _shown(request: HttpRequest, grid: Grid) -> dict[str, Any]:
     added, value_errors = more_values(sent, grid.keys)
     seen = _seen(grid.version)
     used = set(_whole(seen))
-    known = {*grid.table.rates, *used, *grid.typed}
+    known = {*grid.table.rates, *grid.typed}
     if all(added) and not value_errors:
         known.add(tuple(values[-1] for values in added))
+    # Those of usage come last: whoever sends events must not be able to push prices off the page.
+    in_order = [*sorted(known), *sorted(used - known)]
     values = [
-        sorted({*(combination[index] for combination in known), *more}, key=lambda value: (value.casefold(), value))
+        sorted({*(combination[index] for combination in in_order), *more}, key=lambda value: (value.casefold(), value))
         for index, more in enumerate([[] for _ in grid.keys] if value_errors else added)
     ]
-    blocks, left_out = laid_out(grid.keys, values, known, lambda combination: _cell(grid, combination, used))
+    blocks, left_out = laid_out(grid.keys, values, in_order, lambda combination: _cell(grid, combination, used))
     unpriced = len(used - grid.held.keys())
     occur = count_text(unpriced, "combination occurs", "combinations occur")
     return {
@@ -217,6 +219,7 @@ def _shown(request: HttpRequest, grid: Grid) -> dict[str, Any]:
         "unpriced": f"{occur} in usage without a price from {day_text(grid.start)} on: marked below."
         if unpriced
         else "",
+        "seen_is_cut": len(seen) == SEEN_AT_MOST,
         "absent": ", ".join(_absent(grid.keys, seen)),
     }
 

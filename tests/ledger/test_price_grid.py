@@ -386,6 +386,26 @@ def test_more_combinations_than_a_page_holds_are_listed_as_far_as_they_are_known
     assert shown.context["blocks"][0].rows[0].title == "m0, r0"
 
 
+def test_usage_pushes_no_price_off_the_page(revops, card, tokens):
+    for model in ("y", "z"):
+        priced(card, tokens, "25", values={"model": model, "region": "eu"})
+    sent_in = [str(number) for number in range(MOST_CELLS)]
+    post(*(event(event_type="completion", properties={"model": value, "region": value}) for value in sent_in))
+    shown = revops.get(page_of(card, tokens))
+    assert len(cells(shown)) == MOST_CELLS
+    assert {("y", "eu"), ("z", "eu")} < set(cells(shown))
+    assert "Another 2 combinations are not shown" in words(shown)
+
+
+def test_a_start_within_an_hour_is_refused_at_its_field(revops, card, tokens):
+    priced(card, tokens, "25", values={"model": "xl", "region": "eu"})
+    page = page_of(card, tokens)
+    half = {"starting_at_0": "2025-12-01", "starting_at_1": "00:30"}
+    answer = typed(revops, page, revops.get(page), **{cell("xl", "eu"): "0.3"}, **half)
+    assert answer.context["form"].errors == {"starting_at": ["Must be on the hour (UTC)."]}
+    assert cells(answer) == {("xl", "eu"): "0.3"}
+
+
 def test_the_longer_of_two_dimensions_goes_down_the_page(revops, card, tokens):
     for number in range(9):
         priced(card, tokens, number, values={"model": "xl", "region": f"r{number}"})
@@ -415,6 +435,8 @@ def test_fields_that_no_page_has_are_refused(revops, card, tokens):
     assert revops.post(page, form | {cell("a"): "3"}).status_code == 400
     assert revops.post(page, form | {cell(1, 2): "3"}).status_code == 400
     assert revops.post(page, form | {"price:xl": "3"}).status_code == 400
+    assert revops.post(page, form | {cell("\ud800", "eu"): "3"}).status_code == 400
+    assert revops.post(page, form | {"known": str(2**70)}).status_code == 400
     assert revops.post(page, form | {"shown_at": "yesterday"}).status_code == 400
 
 
