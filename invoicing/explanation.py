@@ -18,7 +18,7 @@ from billing_site.foundation.display import exact_text, instant_text, period_tex
 from billing_site.foundation.money import Unit, exact_sum
 from billing_site.foundation.periods import Period
 from contracts.models import ContractEdit, Override
-from contracts.terms import CREDIT, POSTPAID, QUANTITY
+from contracts.terms import CREDIT, POSTPAID
 from contracts.wording import override_text
 from invoicing.engine.balances import Balance
 from invoicing.queries.explained import Explained, id_in, named_in
@@ -113,8 +113,7 @@ def balance_text(told: Explained, balance: Balance) -> str:
     """ "credit “Welcome” of $100.00, 1–31 October 2025"."""
     commit, amount = balance.commit, balance.segment.amount
     kind = {CREDIT: "credit", POSTPAID: "postpaid commit"}.get(commit.type, "prepaid commit")
-    counts_units = commit.access_type == QUANTITY
-    whole = f"{quantity_text(amount)} units" if counts_units else exact_text(amount, commit.unit)
+    whole = exact_text(amount, commit.held_in)
     return f"{kind} “{balance_name(told, balance)}” of {whole}, {period_text(balance.period)}"
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 
 from billing_site.foundation.admin import FactAdmin
+from billing_site.foundation.display import exact_text
 from contracts.models import (
     AccessSegment,
     Claim,
@@ -129,7 +130,12 @@ class CommitAdmin(TermAdmin):
 class AccessSegmentAdmin(TermAdmin):
     list_display = ["customer", "commit", "exact_amount", "starting_at", "ending_before", *EDITS]
     search_fields = ["commit__name", "customer__name", "commit__id"]
-    related = ("commit",)
+    related = ("commit__unit",)
+
+    @admin.display(description="Amount")
+    def exact_amount(self, term: Any) -> str:
+        """In what the commit is held in: money, a custom unit, or units of what is sold."""
+        return exact_text(term.amount, term.commit.held_in)
 
 
 @admin.register(InvoiceScheduleItem)

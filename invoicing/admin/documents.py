@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -178,13 +179,22 @@ class LineCard:
     def of(cls, line: ShownLine, unit: Unit) -> "LineCard":
         return cls(
             name=line.name,
-            kind=LINE_KINDS.get(line.type, f"tier {line.fields['tier']['level']}" if "tier" in line.fields else ""),
+            kind=_kind(line),
             period=period_text(line.period) if line.period else "",
             quantity="" if line.quantity is None else quantity_text(line.quantity),
             unit_price="" if line.unit_price is None else exact_text(line.unit_price, unit),
             total=exact_text(line.total, unit),
             counts=line.counts,
         )
+
+
+def _kind(line: ShownLine) -> str:
+    if line.type == "usage":
+        return f"tier {line.fields['tier']['level']}" if "tier" in line.fields else ""
+    kind = LINE_KINDS[line.type]
+    if "quantity_consumed" in line.fields:  # of a balance of units, whatever they would have cost
+        kind += f": {quantity_text(Decimal(line.fields['quantity_consumed']))} units"
+    return kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,12 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import Case, F, OuterRef, QuerySet, Subquery, Value, When
 from django.http import HttpRequest
 
 from billing_site.foundation.admin import FactAdmin
+from contracts.models import Commit
+from contracts.terms import QUANTITY, UNITS
 from ledger.admin import pages
 from ledger.models import IngestCall, LedgerEntry, MetricSet, Series
 
@@ -87,6 +89,12 @@ class LedgerEntryAdmin(LargeAdmin):
     search_help_text = "The whole id of an entry or of its customer."
     ordering = ["-id"]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        commit = Commit.objects.filter(pk=OuterRef("commit_id"))
+        held_in = Case(When(access_type=QUANTITY, then=Value(UNITS.name)), default=F("unit__name"))
+        return super().get_queryset(request).annotate(held_in=Subquery(commit.values_list(held_in)[:1]))
+
     @admin.display(description="Amount")
-    def exact_amount(self, entry: LedgerEntry) -> str:
-        return f"{entry.amount.normalize():f}"
+    def exact_amount(self, entry: Any) -> str:
+        """With what its balance is held in; of one without a row of its own, as it recurs, the number alone."""
+        return f"{entry.amount.normalize():f} {entry.held_in or ''}".rstrip()
