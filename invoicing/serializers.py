@@ -15,7 +15,7 @@ from billing_site.foundation.fields import (
     texts,
 )
 from billing_site.foundation.refusals import FieldError, Refusal
-from pricing.serializers.common import OPTIONAL, UnitRefReply
+from pricing.serializers.common import OPTIONAL, UnitRefReply, as_of_field
 
 STATUSES = ("DRAFT", "FINALIZED", "VOID")
 TYPES = ("USAGE", "SCHEDULED", "USAGE_CONSOLIDATED")
@@ -106,6 +106,7 @@ class BalanceListRequest(serializers.Serializer):
     include_balance = serializers.BooleanField(**OPTIONAL)
     include_contract_balances = serializers.BooleanField(**OPTIONAL)
     include_ledgers = serializers.BooleanField(**OPTIONAL)
+    as_of = as_of_field()
     limit = LimitField(default=25)
     next_page = TextField(**OPTIONAL)
 
@@ -121,6 +122,7 @@ class NetBalanceRequest(serializers.Serializer):
     credit_type_id = serializers.UUIDField(help_text="USD by default.", **OPTIONAL)
     access_type = CodeField(ACCESS_TYPES, **OPTIONAL)
     invoice_inclusion_mode = CodeField(("FINALIZED", "FINALIZED_AND_DRAFT"), **OPTIONAL)
+    as_of = as_of_field()
     filters = BalanceFilterShape(
         many=True, help_text="Whatever any of them matches; by default everything.", **OPTIONAL
     )

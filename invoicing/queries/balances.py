@@ -40,14 +40,19 @@ class Balance:
         return None if commit.access_type == QUANTITY else commit.unit_id
 
 
-def balances(customer_id: UUID, *, at: datetime) -> list[Balance]:
-    """All commits and credits of the customer that stand, in order of creation. Raises NotFound."""
+def balances(customer_id: UUID, *, at: datetime, as_of: datetime | None = None) -> list[Balance]:
+    """All commits and credits of the customer that stand, or stood after the edits made up to `as_of`, in order of
+    creation. What was posted by then counts, and what the drafts of then would take (`documents`).
+
+    Raises NotFound, and Refusal where `as_of` is later than `at`.
+    """
     with read_snapshot():
-        computed = computation(customer_id, at=at)
-        moved = movements(computed, at=at)
+        computed = computation(customer_id, at=at, as_of=as_of)
+        moved = movements(computed, at=at, as_of=as_of)
+        known = None if as_of is None else computed.inputs.terms.edit_number
         found = [
             Balance(agreed.contract, committed, moved[committed.commit.pk])
-            for agreed in agreements(customer_id)
+            for agreed in agreements(customer_id, at_edit=known)
             for committed in agreed.commits
         ]
     return sorted(found, key=lambda balance: (balance.committed.commit.created_at, balance.committed.commit.pk))

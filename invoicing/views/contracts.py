@@ -81,7 +81,8 @@ class ListBalances(BodyView):
     )
     def post(self, request: Request) -> Response:
         asked = self.read(request)
-        wanted = [balance for balance in balances(asked["customer_id"], at=clock.now()) if _is_listed(balance, asked)]
+        held = balances(asked["customer_id"], at=clock.now(), as_of=asked.get("as_of"))
+        wanted = [balance for balance in held if _is_listed(balance, asked)]
         page, cursor = _page(wanted, asked, lambda balance: balance.committed.commit.pk, cursor="next_page")
         moved = {balance.committed.commit.pk: balance.movements for balance in page}
         fields = _balance_fields(moved, asked)
@@ -101,7 +102,7 @@ class GetNetBalance(BodyView):
         unit_id = _unit_asked_for(asked)
         matched = [
             balance
-            for balance in balances(asked["customer_id"], at=clock.now())
+            for balance in balances(asked["customer_id"], at=clock.now(), as_of=asked.get("as_of"))
             if balance.contract.archived_at is None
             and any(_matches(balance, one) for one in asked.get("filters") or [{}])
         ]

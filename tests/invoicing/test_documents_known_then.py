@@ -108,6 +108,25 @@ def test_what_a_document_posted_later_was_still_to_be_posted(client, story):
         assert shown.commits[0].balance == expected
 
 
+def test_balances_as_they_were_known(client, story):
+    finalize_due(story.customer.pk, at=at("2025-11-02"), by=ADA)
+    held = client.v1.contracts
+
+    def known(as_of):
+        more = {"customer_id": str(story.customer.pk), "extra_body": {"as_of": as_of}}
+        left = held.get_net_balance(**more).data.balance
+        page = held.list_balances(**more, include_contract_balances=True, include_balance=True)
+        assert [each.balance for each in page] == ([left] if left else [])
+        return left
+
+    assert known("2024-12-31") == 0  # before it was agreed
+    assert known("2025-10-18") == 10_000 - 500
+    assert known("2025-10-21") == 10_000 - 950
+    assert known("2025-11-02") == known(None) == 10_000 - 575
+    with pytest.raises(metronome.BadRequestError, match="as_of: must not be later than now"):
+        known("2999-01-01")
+
+
 def test_an_explanation_says_what_was_known(client, ask, story):
     [october, _] = ask("list", "2025-10-18", type="USAGE")
     path = f"/v1/customers/{story.customer.pk}/invoices/{october.id}/explain"
