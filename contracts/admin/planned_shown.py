@@ -12,6 +12,7 @@ from pricing.models import RateCard
 from pricing.services import Held, Outcome, PlannedPrice
 from pricing.wording import charge_text, values_text
 
+CHANGED_SINCE = "The form or the prices have changed since you looked: this is what it would do now."
 TONES = {Outcome.NEW: "good", Outcome.CHANGED: "accent", Outcome.REFUSED: "bad"}
 
 
@@ -87,7 +88,10 @@ def changes_text(planned: Sequence[PlannedPrice]) -> str:
 
 def fingerprint(planned: Iterable[PlannedPrice]) -> str:
     """The same for two plans that would publish the same in place of the same."""
-    told = [(each.wanted, each.outcome, held_text(each.before), held_text(each.after)) for each in planned]
+    told = [
+        (each.wanted, each.outcome, held_text(each.before), held_text(each.after), each.ends_at, held_text(each.then))
+        for each in planned
+    ]
     return hashlib.sha256(repr(told).encode()).hexdigest()
 
 

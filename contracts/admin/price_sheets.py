@@ -22,11 +22,11 @@ from billing_site.foundation.periods import DAY, floor_day
 from billing_site.foundation.refusals import Refusal, shown
 from billing_site.foundation.transactions import read_snapshot
 from contracts.admin.card_pages import back_to, card_of
-from contracts.admin.planned_shown import ShownPlan, ShownPlanned, changes_text, fingerprint
+from contracts.admin.planned_shown import CHANGED_SINCE, ShownPlan, ShownPlanned, changes_text, fingerprint
 from contracts.forms.price_sheets import SheetForm
 from pricing.models import RateCard
 from pricing.queries import Selector, keys_priced_at, latest_publication, rates_in_force
-from pricing.services import PriceWasChanged, SheetPlan, plan_sheet, publish_prices
+from pricing.services import SheetPlan, plan_sheet, publish_prices
 from pricing.sheets import price_sheet
 
 ROWS_SHOWN = 500
@@ -51,18 +51,15 @@ def import_view(request: HttpRequest, card_id: UUID) -> HttpResponse:
     if not request.user.has_perm("pricing.add_rate"):
         raise PermissionDenied
     card, at = card_of(card_id), clock.now()
-    initial = {"starting_at": floor_day(at) + DAY, "known": latest_publication()}
-    form = SheetForm(request.POST or None, request.FILES or None, initial=initial)
+    known = latest_publication()  # before the plan: what is published meanwhile stops it
+    form = SheetForm(request.POST or None, request.FILES or None, initial={"starting_at": floor_day(at) + DAY})
     found, plan = None, None
     if request.method == "POST" and form.is_valid():
         try:
             found = plan_sheet(card, form.cleaned_data["text"], starting_at=form.cleaned_data["starting_at"])
-            answer = _published(request, card, form, found)
+            answer = _published(request, card, form, found, known)
             if answer is not None:
                 return answer
-        except PriceWasChanged as refusal:
-            form.show(refusal)
-            form.renew(known=latest_publication())
         except Refusal as refusal:
             form.show(refusal)
         if found is not None and not found.errors:
@@ -97,10 +94,15 @@ def urls(site: admin.AdminSite) -> list[URLPattern]:
     return [page("export", export_view, "export"), page("import", import_view, "import")]
 
 
-def _published(request: HttpRequest, card: RateCard, form: SheetForm, found: SheetPlan) -> HttpResponse | None:
+def _published(
+    request: HttpRequest, card: RateCard, form: SheetForm, found: SheetPlan, known: int
+) -> HttpResponse | None:
     """Publish a plan that was looked at; None where there is something to be looked at first. Raises Refusal."""
     planned = [row.planned for row in found.rows]
-    if request.POST.get("action") != "publish" or found.errors or form.cleaned_data["seen"] != fingerprint(planned):
+    if request.POST.get("action") != "publish" or found.errors:
+        return None
+    if form.cleaned_data["seen"] != fingerprint(planned):
+        form.add_error(None, CHANGED_SINCE)
         return None
     if not form.cleaned_data["reason"]:
         form.add_error("reason", "Say why these prices change.")
@@ -108,7 +110,7 @@ def _published(request: HttpRequest, card: RateCard, form: SheetForm, found: She
     publish_prices(
         card,
         planned,
-        known_publication=form.cleaned_data["known"],
+        known_publication=known,
         reason=form.cleaned_data["reason"],
         at=clock.now(),
         by=Actor.of(request),

@@ -9,14 +9,12 @@ from django.core.exceptions import BadRequest
 from billing_site.foundation.admin import ChosenFile
 from billing_site.foundation.refusals import Refusal
 from contracts.forms.instants import HourField
-from contracts.forms.price_grid import MOST_PUBLICATIONS
 from contracts.forms.prices import ShownRefusal
-from pricing.sheets import text_of
+from pricing.sheets import refuse_too_large, text_of
 
 
 class SheetForm(ShownRefusal):
-    """`known` is the last publication that whoever sends the sheet has seen; `sheet` what was read before, and `seen`
-    names the plan that the page said it would publish."""
+    """`sheet` is what was read before, and `seen` names the plan that the page said it would publish."""
 
     file = forms.FileField(required=False, label="CSV file", widget=ChosenFile)
     pasted = forms.CharField(
@@ -34,15 +32,14 @@ class SheetForm(ShownRefusal):
         required=False,
         help_text="Why; kept with the price change, for whoever asks later.",
     )
-    known = forms.IntegerField(min_value=0, max_value=MOST_PUBLICATIONS, widget=forms.HiddenInput)
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
     sheet = forms.CharField(required=False, strip=False, widget=forms.HiddenInput)
 
     def clean(self) -> dict[str, Any]:
         """`text` is the sheet's, from wherever it came."""
         values: dict[str, Any] = super().clean() or {}
-        name, sent = self._sent(values)
         try:
+            name, sent = self._sent(values)
             values["text"] = text_of(sent, name=name)
         except Refusal as refusal:
             self.show(refusal)
@@ -54,6 +51,7 @@ class SheetForm(ShownRefusal):
 
     def _sent(self, values: dict[str, Any]) -> tuple[str, bytes]:
         if values.get("file"):
+            refuse_too_large(values["file"].size, name="file")
             return "file", values["file"].read()
         if values.get("pasted"):
             return "pasted", values["pasted"].encode()

@@ -23,7 +23,7 @@ from billing_site.foundation.display import count_text, day_text, unit_sign, uni
 from billing_site.foundation.periods import DAY, floor_day, format_instant, parse_instant
 from billing_site.foundation.refusals import Refusal
 from contracts.admin.card_pages import card_of
-from contracts.admin.planned_shown import ShownPlan, ShownPlanned, changes_text, fingerprint
+from contracts.admin.planned_shown import CHANGED_SINCE, ShownPlan, ShownPlanned, changes_text, fingerprint
 from contracts.forms.price_grid import GridForm, Typed, cell_name, cell_text, more_values, typed_cells
 from ledger.admin.grid_layout import Cell, laid_out
 from ledger.queries.combinations import Seen, combinations_seen
@@ -178,6 +178,8 @@ def _published_or_planned(request: HttpRequest, grid: Grid, form: GridForm) -> S
             messages.success(request, said)
             page = reverse("price_grid", args=[grid.card.pk, grid.product.pk])
             return HttpResponseRedirect(f"{page}?{urlencode({'from': format_instant(grid.start)})}")
+        elif wants_publishing:
+            form.add_error(None, CHANGED_SINCE)
     except PriceWasChanged as refusal:
         form.show(refusal)
         grid.look(queries.latest_publication())

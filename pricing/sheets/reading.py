@@ -51,9 +51,7 @@ class Table:
 def text_of(sent: bytes, *, name: str = "sheet") -> str:
     """A file's text. Raises Refusal for what is too large, no text, or not in UTF-8; a mark of byte order may be
     there."""
-    if len(sent) > MOST_BYTES:
-        rule = f"must not be larger than {MOST_BYTES:,} bytes: send it in parts"
-        raise Refusal.of(name, f"{len(sent):,} bytes", rule)
+    refuse_too_large(len(sent), name=name)
     if sent.startswith(UTF_16):
         raise Refusal.of(name, "UTF-16", f"must be in UTF-8: {SAVE_AS}")
     if sent.startswith(b"PK"):
@@ -67,6 +65,13 @@ def text_of(sent: bytes, *, name: str = "sheet") -> str:
     if not text.strip():
         raise Refusal.of(name, "nothing", "must have a header and rows")
     return text
+
+
+def refuse_too_large(count: int, *, name: str = "sheet") -> None:
+    """Raises Refusal where a sheet of so many bytes is not read: to be asked before it is."""
+    if count > MOST_BYTES:
+        rule = f"must not be larger than {MOST_BYTES:,} bytes: send it in parts"
+        raise Refusal.of(name, f"{count:,} bytes", rule)
 
 
 def read_table(text: str) -> Table:

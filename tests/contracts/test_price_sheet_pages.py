@@ -61,7 +61,7 @@ def words(response):
 def fields(response):
     """What a browser sends back of the page."""
     form = response.context["form"]
-    hidden = {name: form[name].value() or "" for name in ("known", "seen", "sheet")}
+    hidden = {name: form[name].value() or "" for name in ("seen", "sheet")}
     return hidden | FROM_DECEMBER | {"reason": "Cheaper chips"}
 
 
@@ -108,6 +108,8 @@ def test_what_is_wrong_is_a_table_and_nothing_is_published(revops, card, tokens)
 
 
 def test_a_file_that_cannot_be_read_is_refused_at_its_field(revops, card, tokens):
+    large = SimpleUploadedFile("prices.csv", b"x" * 1_500_001)
+    assert "Must not be larger than 1,500,000 bytes" in words(looked_at(revops, card, "", file=large))
     file = SimpleUploadedFile("prices.csv", SHEET.encode("utf-16"))
     assert "Must be in UTF-8" in words(looked_at(revops, card, "", file=file))
     assert "Must have a header and rows." in words(looked_at(revops, card, ""))
@@ -124,12 +126,11 @@ def test_nothing_is_published_that_was_not_looked_at(revops, card, tokens):
 
 
 def test_a_price_that_somebody_else_has_changed_stops_the_sheet(revops, card, tokens):
-    shown = revops.get(page_of(card))
+    preview = looked_at(revops, card, SHEET)
     new = services.NewRate(tokens.pk, NOVEMBER, True, "FLAT", price=D(99), pricing_group_values={"model": "xl"})
     services.add_rate(card.pk, new, at=NOW, by=ADA)
-    preview = revops.post(page_of(card), fields(shown) | {"pasted": SHEET, "action": "show"})
     refused = published(revops, card, preview)
-    assert "Ada has changed one of these prices meanwhile" in words(refused)
+    assert "The form or the prices have changed since you looked: this is what it would do now." in words(refused)
     assert Rate.objects.count() == 3
     assert "$0.99 $0.30 changed" in words(refused)
     published(revops, card, refused)

@@ -16,6 +16,7 @@ from django.urls import reverse
 from billing_site.foundation.models import TestClock
 from contracts.forms.price_grid import cell_name
 from ledger.admin.grid_layout import MOST_CELLS
+from ledger.queries.combinations import combinations_seen
 from pricing import services
 from pricing.models import Publication, Rate
 from tests.factories.ledger import event, post
@@ -221,6 +222,15 @@ def test_combinations_of_usage_without_a_price_are_cells_to_fill(revops, card, t
     assert "occurs in usage" not in words(revops.get(page))
 
 
+def test_combinations_of_usage_are_found_by_keys_of_any_name():
+    metric = MetricFactory(event_type_filter={"in_values": ["completion"]}, group_keys=[["0", "a b", "model"]])
+    sent_in = [{"0": "x", "a b": "y", "model": model} for model in ("s", "xl", "s")]
+    post(*(event(event_type="completion", properties=properties) for properties in [*sent_in, {"0": "z"}]))
+    assert sorted(combinations_seen(metric.pk, ["a b", "0"], limit=9), key=str) == [("y", "x"), (None, "z")]
+    assert len(combinations_seen(metric.pk, ["model"], limit=9)) == 3
+    assert len(combinations_seen(metric.pk, ["model"], limit=2)) == 2
+
+
 def test_the_prices_are_those_of_the_instant_asked_for(revops, card, tokens):
     values = {"model": "xl", "region": "eu"}
     priced(card, tokens, "25", values=values)
@@ -317,6 +327,7 @@ def test_nothing_is_published_that_was_not_looked_at(revops, card, tokens):
     preview = typed(revops, page, revops.get(page), **{cell("xl", "eu"): "0.3"})
     other = sent(preview, reason="Other", **{cell("xl", "eu"): "3"}) | {"action": "publish"}
     answer = revops.post(page, other)
+    assert "The form or the prices have changed since you looked" in words(answer)
     assert changes_of(answer) == [("model: xl, region: eu", "$0.25", "$3.00", "changed")]
     assert "Say why these prices change." in words(revops.post(page, sent(answer, reason="") | {"action": "publish"}))
     assert Rate.objects.count() == 1
