@@ -5,7 +5,6 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.contrib.admin.widgets import AdminSplitDateTime
 from django.db.models import Model, Q
 
 from pricing import services
@@ -95,7 +94,11 @@ class ProductChangeForm(DefinitionForm):
     """Shows the definition that holds now; what is typed otherwise holds from `starting_at` on."""
 
     starting_at = forms.SplitDateTimeField(
-        widget=AdminSplitDateTime,
+        widget=forms.SplitDateTimeWidget(
+            time_format="%H:%M",
+            date_attrs={"type": "date", "aria-label": "date"},
+            time_attrs={"placeholder": "00:00", "aria-label": "time, UTC", "autocomplete": "off"},
+        ),
         help_text="UTC, on the hour, past or future. What you change here holds from then on, until a change that "
         "starts later changes it again; the rest stays as it is.",
     )

@@ -1,6 +1,5 @@
 """Products and their versions in the admin."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin
@@ -9,7 +8,7 @@ from django.http import HttpRequest
 
 from billing_site.foundation import clock
 from billing_site.foundation.admin import FactAdmin, HouseAdmin, ReadOnlyInline
-from billing_site.foundation.display import quantity_text
+from billing_site.foundation.display import day_text, quantity_text
 from pricing import product_forms as own
 from pricing import services
 from pricing.admin.base import ARCHIVED, ThroughServices, names
@@ -20,48 +19,64 @@ SIGNS = {"DIVIDE": "÷", "MULTIPLY": "×"}
 
 
 class VersionInline(ReadOnlyInline):
+    """The definitions, in the order in which they were made; `changed` is what each one named."""
+
     model = ProductVersion
     fields = [
-        "starting_at",
+        "since",
         "name",
         "billable_metric",
-        "pricing_group_key",
-        "presentation_group_key",
-        "conversion_operation",
-        "conversion_factor",
-        "rounding_method",
-        "rounding_decimal_places",
-        "tags",
+        "priced_by",
+        "split_by",
+        "sold_in",
+        "rounded",
+        "tagged",
         "composite_of",
+        "changed",
         "publication",
     ]
-    readonly_fields = ["composite_of"]
-    names: Mapping[str, str] = {}  # of the products that versions of the one shown are a share of, by id
+    readonly_fields = fields
 
-    def get_formset(self, request: HttpRequest, obj: Any = None, **options: Any) -> Any:
-        versions = obj.versions.values_list("composite_product_ids", flat=True) if obj is not None else []
-        named = Product.objects.filter(pk__in={part for parts in versions for part in parts})
-        self.names = {str(pk): name for pk, name in named.values_list("pk", "name")}
-        return super().get_formset(request, obj, **options)
+    @admin.display(description="From")
+    def since(self, version: ProductVersion) -> str:
+        return day_text(version.starting_at) if version.starting_at else "ever"
+
+    @admin.display(description="Priced by")
+    def priced_by(self, version: ProductVersion) -> str:
+        return ", ".join(version.pricing_group_key)
+
+    @admin.display(description="Split by")
+    def split_by(self, version: ProductVersion) -> str:
+        return ", ".join(version.presentation_group_key)
+
+    @admin.display(description="Sold in")
+    def sold_in(self, version: ProductVersion) -> str:
+        return sold_in(version)
+
+    @admin.display(description="Rounded")
+    def rounded(self, version: ProductVersion) -> str:
+        if version.rounding_decimal_places is None:
+            return ""
+        return f"{version.get_rounding_method_display()}, {version.rounding_decimal_places} decimals"
+
+    @admin.display(description="Tags")
+    def tagged(self, version: ProductVersion) -> str:
+        return ", ".join(version.tags)
 
     @admin.display(description="Share of")
     def composite_of(self, version: ProductVersion) -> str:
-        """What it is a share of, by name; "Tokens, tag ai, free usage excluded"."""
-        products = sorted(self.names[product_id] for product_id in version.composite_product_ids)
-        said = [*products, *(f"tag {tag}" for tag in version.composite_tags)]
-        if version.exclude_free_usage:
-            said.append("free usage excluded")
-        if version.include_composite_spend:
-            said.append("other composites included")
-        return ", ".join(said)
+        names = [*Product.objects.filter(pk__in=version.composite_product_ids).values_list("name", flat=True)]
+        return ", ".join([*sorted(names), *(f"tag {tag}" for tag in version.composite_tags)])
+
+    @admin.display(description="Changed")
+    def changed(self, version: ProductVersion) -> str:
+        if version.starting_at is None:
+            return ""
+        return ", ".join(version.changed_fields) or "nothing of its own: an earlier change reaches it"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProductVersion]:
-        return (
-            super()
-            .get_queryset(request)
-            .select_related("billable_metric", "publication")
-            .order_by("publication", "starting_at")
-        )
+        versions = super().get_queryset(request).select_related("billable_metric", "publication")
+        return versions.order_by("publication", "starting_at")
 
 
 @admin.register(Product)
@@ -107,11 +122,7 @@ class ProductAdmin(ThroughServices, HouseAdmin):
 
     @admin.display(description="Sold in")
     def sold_in(self, product: Product) -> str:
-        version = version_in_force(product, clock.now())
-        if version.conversion_factor is None:
-            return ""
-        name = version.conversion_name or "units"
-        return f"{name} (measured, {SIGNS[version.conversion_operation]} {quantity_text(version.conversion_factor)})"
+        return sold_in(version_in_force(product, clock.now()))
 
     @admin.action(description="Archive selected products", permissions=["change"])
     def archive(self, request: HttpRequest, products: QuerySet[Product]) -> None:
@@ -125,3 +136,11 @@ class ProductVersionAdmin(FactAdmin):
     list_filter = ["product__type"]
     search_fields = ["name", "product__name"]
     ordering = ["-publication", "id"]
+
+
+def sold_in(version: ProductVersion) -> str:
+    """What a sold unit is, where it is not what is measured."""
+    if version.conversion_factor is None:
+        return ""
+    name = version.conversion_name or "units"
+    return f"{name} (measured, {SIGNS[version.conversion_operation]} {quantity_text(version.conversion_factor)})"

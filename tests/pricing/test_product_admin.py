@@ -163,6 +163,15 @@ def test_the_list_has_the_name_of_now(revops, told):
     assert "Text tokens" in revops.get(listed).content.decode()
 
 
+def test_the_page_tells_the_definitions_one_after_the_other(revops, told):
+    made = usage_product()
+    services.update_product(made.pk, starting_at=DECEMBER, changes={"name": "Text tokens"}, **told)
+    services.update_product(made.pk, starting_at=NOVEMBER, changes={"tags": ["text"]}, **told)
+    page = revops.get(page_of(made)).content.decode()
+    told_of = ("ever", "1 December 2025", "1 November 2025", "nothing of its own: an earlier change reaches it")
+    assert [text for text in (*told_of, "units (measured, ÷ 1,000,000)", "ai, text") if text not in page] == []
+
+
 def test_who_may_only_look_sees_no_form(revops, django_user_model, client):
     made = usage_product()
     reader = django_user_model.objects.create_user("reader", is_staff=True)
