@@ -141,7 +141,7 @@ class RefReply(serializers.Serializer):
     id = serializers.UUIDField()
 
 
-class TierReply(serializers.Serializer):
+class LineTierReply(serializers.Serializer):
     level = serializers.IntegerField(help_text="From 1 on.")
     starting_at = serializers.CharField(help_text="The quantity of the period above which it begins.")
     size = serializers.CharField(required=False, help_text="Absent where it holds all the rest.")
@@ -156,7 +156,7 @@ class LineReply(serializers.Serializer):
     credit_type = UnitRefReply()
     quantity = NumberField(required=False)
     unit_price = NumberField(required=False, help_text="Of what `quantity` counts.")
-    tier = TierReply(required=False, help_text="Where the price has several.")
+    tier = LineTierReply(required=False, help_text="Where the price has several.")
     flat_fee = NumberField(required=False, help_text="What of the total is for entering the tier.")
     package_size = NumberField(required=False, help_text="Of the packages begun, which `quantity` counts then.")
     quantity_consumed = NumberField(required=False, help_text="Of an applied balance that counts units.")

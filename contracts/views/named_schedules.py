@@ -1,4 +1,4 @@
-from drf_spectacular.utils import extend_schema, inline_serializer
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -17,15 +17,13 @@ from contracts.serializers.named_schedules import (
 from contracts.views.base import ContractsView
 from pricing.presentation import named_value_json
 from pricing.serializers.common import given, page_of
-from pricing.serializers.named_schedules import NamedValueReply
-
-SEGMENTS = inline_serializer("NamedScheduleEnvelope", {"data": NamedValueReply(many=True)})
+from pricing.serializers.named_schedules import SCHEDULE_REPLY
 
 
 class GetCustomerSchedule(ContractsView):
     serializer_class = CustomerScheduleGet
 
-    @extend_schema(summary="Read a named schedule of a customer", responses={200: SEGMENTS})
+    @extend_schema(summary="Read a named schedule of a customer", responses={200: SCHEDULE_REPLY})
     def post(self, request: Request) -> Response:
         return self.segments(request)
 
@@ -49,7 +47,7 @@ class GetCustomerSchedule(ContractsView):
 class GetContractSchedule(GetCustomerSchedule):
     serializer_class = ContractScheduleGet
 
-    @extend_schema(summary="Read a named schedule of a contract", responses={200: SEGMENTS})
+    @extend_schema(summary="Read a named schedule of a contract", responses={200: SCHEDULE_REPLY})
     def post(self, request: Request) -> Response:
         return self.segments(request)
 

@@ -1,6 +1,6 @@
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import serializers
 
 from billing_site.foundation.fields import InstantField, TextField
@@ -37,3 +37,6 @@ class NamedValueReply(serializers.Serializer):
     value = AnyField()
     starting_at = InstantField()
     ending_before = InstantField(required=False)
+
+
+SCHEDULE_REPLY = inline_serializer("NamedScheduleEnvelope", {"data": NamedValueReply(many=True)})

@@ -1,11 +1,11 @@
-from drf_spectacular.utils import extend_schema, inline_serializer
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from pricing import queries, services
 from pricing.presentation import named_value_json
 from pricing.serializers.common import given
-from pricing.serializers.named_schedules import NamedScheduleGet, NamedScheduleUpdate, NamedValueReply
+from pricing.serializers.named_schedules import SCHEDULE_REPLY, NamedScheduleGet, NamedScheduleUpdate
 from pricing.views.base import PricingView, PricingWrite
 
 
@@ -14,7 +14,7 @@ class GetNamedSchedule(PricingView):
 
     @extend_schema(
         summary="Read a named schedule of a rate card",
-        responses={200: inline_serializer("NamedScheduleEnvelope", {"data": NamedValueReply(many=True)})},
+        responses={200: SCHEDULE_REPLY},
     )
     def post(self, request: Request) -> Response:
         sent = given(self.read(request))

@@ -6,6 +6,7 @@ from decimal import Decimal
 from uuid import uuid4
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 
 from billing_site.api import authentication
@@ -137,6 +138,11 @@ def test_a_forged_cursor_is_refused_by_name(db, cursor):
 def test_a_request_id_of_the_caller_is_kept_and_a_strange_one_is_not(db):
     assert Client().get("/livez", headers={"X-Request-ID": "abc-1"})["X-Request-ID"] == "abc-1"
     assert Client().get("/livez", headers={"X-Request-ID": "a b"})["X-Request-ID"] != "a b"
+
+
+def test_no_two_shapes_of_the_openapi_document_share_a_name(capsys):
+    call_command("spectacular", file="/dev/null")
+    assert "identical names" not in capsys.readouterr().err
 
 
 def test_the_openapi_document_is_complete_and_the_reference_page_needs_no_other_host(db):
