@@ -10,6 +10,7 @@ from pricing.engine.tariffs import FLAT, PACKAGE, PERCENTAGE, SUBSCRIPTION, TIER
 from pricing.models import ProductVersion, Rate
 
 FREQUENCY_TEXTS = {"WEEKLY": "a week", "MONTHLY": "a month", "QUARTERLY": "a quarter", "ANNUAL": "a year"}
+EVERY_TEXTS = {code: f"every {text.removeprefix('a ')}" for code, text in FREQUENCY_TEXTS.items()}
 
 
 def sold_unit(version: ProductVersion) -> str:
@@ -103,6 +104,11 @@ def _tiers_text(tariff: Tariff, unit: Unit) -> str:
             parts.append(f"{price(tier)} for the next {width(size)}{fee(tier)}")
     end = f"at {price(last)} above" if tariff.type == VOLUME else f"then {price(last)}"
     return ", ".join([*parts, f"{end}{fee(last)}"])
+
+
+def key_text(values: Mapping[str, str | None], frequency: str) -> str:
+    """What tells a price of a product from its others: "model: xl", "billed every month"."""
+    return values_text(values) or (f"billed {EVERY_TEXTS[frequency]}" if frequency else "")
 
 
 def values_text(values: Mapping[str, str | None]) -> str:

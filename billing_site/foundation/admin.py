@@ -92,6 +92,11 @@ def number_cell(text: str) -> str:
     return format_html('<span class="house-number">{}</span>', text)
 
 
+def words_cell(text: str) -> str:
+    """A price in words in a list: it stands with the figures, and breaks where it is long."""
+    return format_html('<span class="house-number words">{}</span>', text)
+
+
 def instant_cell(instant: datetime | None) -> str:
     """A date with its time in a list, in one line; a midnight goes without it."""
     return format_html('<span class="house-instant">{}</span>', day_text(instant) if instant else "")

@@ -12,7 +12,7 @@ from billing_site.foundation.periods import floor_hour
 from contracts.queries import Reach
 from pricing.models import Publication, Rate, RateCard, RateCardConversion
 from pricing.queries import AliasSegment, Key, PricedKey, Standing, Stay
-from pricing.wording import FREQUENCY_TEXTS, commit_rate_text, price_text, rate_text, rate_unit_text, values_text
+from pricing.wording import commit_rate_text, key_text, price_text, rate_text, rate_unit_text
 
 # what is said of a rate's standing, and how it looks
 BADGES = {
@@ -25,7 +25,6 @@ BADGES = {
 
 
 FREQUENCY = "billing_frequency"
-BILLED = {code: f"billed every {text.removeprefix('a ')}" for code, text in FREQUENCY_TEXTS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ class ShownKey:
             number=number,
             product_id=priced.product.pk,
             name=priced.version.name,
-            values=key_text(priced.key),
+            values=key_text(priced.key.values, priced.key.frequency),
             amount=rate_text(now.rate) if now else "",
             per=rate_unit_text(now.rate, priced.version) if now else "",
             commit=commit_rate_text(now.rate, priced.version) if now else "",
@@ -209,11 +208,6 @@ def effect_of_withdrawing(after: PricedKey, rate: Rate, stay: Stay, touched: Rea
     )
 
 
-def key_text(key: Key) -> str:
-    """What tells a price of a product from its others: "model: xl", "billed every month"."""
-    return values_text(key.values) or BILLED.get(key.frequency, "")
-
-
 def range_text(starting_at: datetime, ending_before: datetime | None) -> str:
     """ "from 1 December 2025 up to 1 January 2026"."""
     end = f" up to {day_text(ending_before)}" if ending_before else ""
@@ -297,5 +291,5 @@ def _changes(prefix: str, rates: list[Rate], limit: int = 5) -> list[str]:
 
 
 def _named(rate: Rate) -> str:
-    values = values_text(rate.pricing_group_values)
+    values = key_text(rate.pricing_group_values, rate.billing_frequency)
     return f"{rate.product.name} ({values})" if values else rate.product.name

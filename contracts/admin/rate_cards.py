@@ -35,7 +35,6 @@ from contracts.admin.price_shown import (
     ShownPublication,
     effect_of_adding,
     effect_of_withdrawing,
-    key_text,
     range_text,
 )
 from contracts.queries import contracts_by_card, contracts_on, reach
@@ -61,6 +60,7 @@ from pricing.queries import (
     units_for,
 )
 from pricing.services.tariffs import RATE_TYPES_OF
+from pricing.wording import key_text
 
 KEYS_A_PAGE = 50
 CONTRACTS_SHOWN = 8
@@ -204,7 +204,7 @@ class RateCardAdmin(ThroughServices, CardPages, HouseAdmin):
             "title": f"Price of {row.version.name}",
             "form": form,
             "row": row,
-            "row_values": key_text(row.key),
+            "row_values": key_text(row.key.values, row.key.frequency),
             "now": ShownKey.of(card, row, 0),
             "effect": effect,
             "is_live": is_live,
@@ -252,7 +252,7 @@ class RateCardAdmin(ThroughServices, CardPages, HouseAdmin):
             "title": f"Withdraw a price of {row.version.name}",
             "form": form,
             "row": row,
-            "row_values": key_text(row.key),
+            "row_values": key_text(row.key.values, row.key.frequency),
             "rate_range": range_text(rate.starting_at, rate.ending_before),
             "effect": effect,
             "action_url": request.get_full_path(),

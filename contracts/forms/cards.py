@@ -15,7 +15,7 @@ from pricing.models import PricingUnit, Product, RateCard, RateCardConversion
 from pricing.queries import Key, products, version_in_force
 from pricing.services import CreditTypeConversion, ProductMove
 from pricing.services.tariffs import RATE_TYPES_OF
-from pricing.wording import FREQUENCY_TEXTS
+from pricing.wording import EVERY_TEXTS
 
 MOVE = re.compile(r"product_moves\[(\d+)\]")
 WHY = "Why; kept with the price change, for whoever asks later."
@@ -41,7 +41,7 @@ class KeyForm(Dressed, forms.Form):
             f"value-{number}": forms.CharField(label=key) for number, key in enumerate(self.keys)
         }
         if product.type == Product.Type.SUBSCRIPTION:
-            billed = [(code, f"Every {text.removeprefix('a ')}") for code, text in FREQUENCY_TEXTS.items()]
+            billed = [(code, text.capitalize()) for code, text in EVERY_TEXTS.items()]
             asked["billing_frequency"] = forms.ChoiceField(label="Billed", choices=billed)
         is_answered = not asked or any(name in data for name in asked)
         super().__init__(data if is_answered else None)

@@ -31,9 +31,9 @@ from pricing.forms import LinesField
 from pricing.models import Product
 from pricing.queries import default_unit
 from pricing.services.tariffs import RATE_TYPES_OF
-from pricing.wording import FREQUENCY_TEXTS
+from pricing.wording import EVERY_TEXTS
 
-FREQUENCIES = [("", "---"), *((code, f"Every {text.removeprefix('a ')}") for code, text in FREQUENCY_TEXTS.items())]
+FREQUENCIES = [("", "---"), *((code, text.capitalize()) for code, text in EVERY_TEXTS.items())]
 ALL_OR_NOTHING = "Needed, or leave the section empty."
 KINDS = ("discount", "tiered", "price", "entitled")  # of overrides, one a section
 PRIORITY_HELP = "The contract ranks its discounts explicitly: the one with the lowest number holds."

@@ -1,5 +1,6 @@
 """Products and their versions in the admin."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -22,20 +23,23 @@ class VersionInline(ReadOnlyInline):
     """The definitions, in the order in which they were made; `changed` is what each one named."""
 
     model = ProductVersion
-    fields = [
-        "since",
-        "name",
-        "billable_metric",
-        "priced_by",
-        "split_by",
-        "sold_in",
-        "rounded",
-        "tagged",
-        "composite_of",
-        "changed",
-        "publication",
-    ]
-    readonly_fields = fields
+    OF_TYPE: Mapping[str, Sequence[str]] = {
+        Product.Type.USAGE: ("billable_metric", "priced_by", "split_by", "sold_in", "rounded"),
+        Product.Type.COMPOSITE: ("composite_of",),
+    }
+    readonly_fields = ["since", "priced_by", "split_by", "sold_in", "rounded", "tagged", "composite_of", "changed"]
+    names: Mapping[str, str] = {}  # of the products that versions of the one shown are a share of, by id
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What products of this type have."""
+        of_type = self.OF_TYPE.get(obj.type, ()) if obj is not None else ()
+        return ["since", "name", *of_type, "tagged", "changed", "publication"]
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **options: Any) -> Any:
+        versions = obj.versions.values_list("composite_product_ids", flat=True) if obj is not None else []
+        named = Product.objects.filter(pk__in={part for parts in versions for part in parts})
+        self.names = {str(pk): name for pk, name in named.values_list("pk", "name")}
+        return super().get_formset(request, obj, **options)
 
     @admin.display(description="From")
     def since(self, version: ProductVersion) -> str:
@@ -65,8 +69,14 @@ class VersionInline(ReadOnlyInline):
 
     @admin.display(description="Share of")
     def composite_of(self, version: ProductVersion) -> str:
-        names = [*Product.objects.filter(pk__in=version.composite_product_ids).values_list("name", flat=True)]
-        return ", ".join([*sorted(names), *(f"tag {tag}" for tag in version.composite_tags)])
+        """What it is a share of, by name; "Tokens, tag ai, free usage excluded"."""
+        products = sorted(self.names[product_id] for product_id in version.composite_product_ids)
+        said = [*products, *(f"tag {tag}" for tag in version.composite_tags)]
+        if version.exclude_free_usage:
+            said.append("free usage excluded")
+        if version.include_composite_spend:
+            said.append("other composites included")
+        return ", ".join(said)
 
     @admin.display(description="Changed")
     def changed(self, version: ProductVersion) -> str:

@@ -6,13 +6,13 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from billing_site.foundation.admin import FactAdmin, number_cell
+from billing_site.foundation.admin import FactAdmin, number_cell, words_cell
 from billing_site.foundation.refusals import Refusal
 from pricing import services
 from pricing.admin.base import ThroughServices
 from pricing.models import Rate, RateWithdrawal
 from pricing.queries import version_in_force
-from pricing.wording import price_text, values_text
+from pricing.wording import key_text, price_text
 
 
 class WithdrawnFilter(admin.SimpleListFilter):
@@ -43,7 +43,7 @@ class RateAdmin(ThroughServices, FactAdmin):
         "publication",
         "is_withdrawn",
     ]
-    list_filter = [WithdrawnFilter, "entitled", "rate_card"]
+    list_filter = [WithdrawnFilter, "rate_type", "entitled", "rate_card"]
     list_select_related = ["product", "unit", "rate_card", "publication", "withdrawal"]
     search_fields = ["product__name", "rate_card__name"]
     ordering = ["-publication", "id"]
@@ -54,12 +54,12 @@ class RateAdmin(ThroughServices, FactAdmin):
 
     @admin.display(description="Price", ordering="price")
     def money_price(self, rate: Rate) -> str:
-        version = version_in_force(rate.product, rate.starting_at)
-        return number_cell(price_text(rate, version))
+        text = price_text(rate, version_in_force(rate.product, rate.starting_at))
+        return number_cell(text) if rate.rate_type == Rate.Type.FLAT else words_cell(text)
 
     @admin.display(description="Values")
     def values(self, rate: Rate) -> str:
-        return values_text(rate.pricing_group_values)
+        return key_text(rate.pricing_group_values, rate.billing_frequency)
 
     @admin.display(description="Withdrawn")
     def is_withdrawn(self, rate: Rate) -> str:
