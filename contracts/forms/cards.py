@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 
 from billing_site.foundation.admin import Dressed
+from billing_site.foundation.display import unit_sign
 from contracts.forms.amounts import MajorField
 from contracts.forms.prices import ShownRefusal
 from pricing.models import PricingUnit, Product, RateCard, RateCardConversion
@@ -72,8 +73,10 @@ class ConversionForm(ShownRefusal):
         converted = RateCardConversion.objects.filter(rate_card=card).values("unit")
         custom = PricingUnit.objects.filter(is_currency=False, archived_at=None).exclude(pk__in=converted)
         choice.queryset = custom.order_by("name")
+        unit = card.fiat_unit.to_unit()
         worth: Any = self.fields["worth"]
-        worth.in_unit(card.fiat_unit.to_unit())
+        worth.in_unit(unit)
+        self.sign = unit_sign(unit)
 
     def to_conversion(self) -> CreditTypeConversion:
         """What a valid form asks for."""

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from billing_site.foundation.models import TestClock
 from pricing.models import Rate
-from tests.factories.pricing import NOW, RateFactory
+from tests.factories.pricing import NOW, ProductFactory, RateFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -44,6 +44,22 @@ def test_tiers_are_typed_row_by_row(grace, visit):
         {"price": "200", "size": "900"},
         {"price": "100"},
     ]
+
+
+def test_a_product_is_asked_only_what_its_type_has(grace, visit):
+    page = visit(reverse("admin:pricing_product_add"), user=grace)
+    metric, composite = page.locator("#id_billable_metric"), page.locator("#id_composite_tags")
+    for type_, asks_for_a_metric, asks_for_a_share in (
+        ("USAGE", True, False),
+        ("COMPOSITE", False, True),
+        ("FIXED", False, False),
+    ):
+        page.locator("#id_type").select_option(type_)
+        expect(metric).to_be_visible(visible=asks_for_a_metric)
+        expect(composite).to_be_visible(visible=asks_for_a_share)
+    sold = ProductFactory(version__billable_metric__name="Calls counted")
+    page.goto(reverse("admin:pricing_product_change", args=[sold.pk]))
+    expect(page.get_by_role("link", name="Calls counted")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

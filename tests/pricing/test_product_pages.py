@@ -7,7 +7,13 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from pricing.models import Product
-from tests.factories.pricing import CompositeProductFactory, MetricFactory, ProductFactory, ProductVersionFactory
+from tests.factories.pricing import (
+    CompositeProductFactory,
+    FixedProductFactory,
+    MetricFactory,
+    ProductFactory,
+    ProductVersionFactory,
+)
 
 ADD = "admin:pricing_product_add"
 
@@ -57,6 +63,25 @@ def test_a_composite_says_what_it_is_a_share_of(revops):
         version__exclude_free_usage=True,
     )
     assert "Calls, Tokens, tag ai, free usage excluded" in revops.get(page_of(share)).content.decode()
+
+
+def test_a_version_says_what_products_of_its_type_have(revops):
+    usage = ProductFactory(
+        version__billable_metric=MetricFactory(name="Tokens used"),
+        version__pricing_group_key=["model", "region"],
+        version__conversion_factor=1_000_000,
+        version__conversion_operation="DIVIDE",
+        version__conversion_name="million tokens",
+        version__rounding_decimal_places=2,
+        version__rounding_method="ROUND_UP",
+    )
+    page = revops.get(page_of(usage)).content.decode()
+    for said in ("Tokens used", "model, region", "million tokens (measured, ÷ 1,000,000)", "Round Up, 2 decimals"):
+        assert said in page
+    assert "Share of" not in page
+    fee = revops.get(page_of(FixedProductFactory())).content.decode()
+    assert "Billable metric" not in fee.partition("Product versions")[2]
+    assert ">ever<" in fee
 
 
 def test_the_page_of_a_composite_costs_the_same_with_one_version_and_with_many(revops):
