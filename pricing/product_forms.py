@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.db.models import Model, Q
 
+from billing_site.foundation.refusals import Refusal
 from pricing import services
 from pricing.forms import LinesField, ServiceForm
 from pricing.models import BillableMetric, Product, ProductVersion
@@ -126,6 +127,8 @@ class ProductChangeForm(DefinitionForm):
         calls = {field: name.partition(".")[0] for name, field in self.shown_as.items()}
         changed = {calls.get(field, field) for field in self.changed_data}
         chosen = {name: value for name, value in self.sent(values).items() if name in changed}
+        if not chosen:
+            raise Refusal("Nothing is changed: type what is to be otherwise from then on.")
         data = {"product_id": str(self.instance.pk), "starting_at": starting_at.isoformat(), **chosen}
         sent = self.checked(ProductUpdate(data=data)).definition()
         return services.update_product(

@@ -5,6 +5,8 @@ from decimal import Decimal as D
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from billing_site.foundation.models import TestClock
@@ -95,7 +97,7 @@ def test_what_is_typed_holds_from_the_start_on(revops, typed, changed, says):
 @pytest.mark.parametrize(
     ("typed", "refused"),
     [
-        ({}, {"__all__": ["product_id: at least one field must be given to change"]}),
+        ({}, {"__all__": ["Nothing is changed: type what is to be otherwise from then on."]}),
         ({"name": "Text", "starting_at_1": "00:30"}, {"starting_at": ["must be on the hour (UTC)"]}),
         ({"name": "Text", "starting_at_0": "", "starting_at_1": ""}, {"starting_at": ["This field is required."]}),
         ({"conversion_factor": "0"}, {"conversion_factor": ["must be greater than 0"]}),
@@ -170,6 +172,22 @@ def test_the_page_tells_the_definitions_one_after_the_other(revops, told):
     page = revops.get(page_of(made)).content.decode()
     told_of = ("ever", "1 December 2025", "1 November 2025", "nothing of its own: an earlier change reaches it")
     assert [text for text in (*told_of, "units (measured, ÷ 1,000,000)", "ai, text") if text not in page] == []
+
+
+def test_more_definitions_cost_no_more_queries(revops, told):
+    calls, files = ProductFactory(name="Calls"), ProductFactory(name="Files")
+    share = CompositeProductFactory(version__composite_product_ids=[str(calls.pk)])
+
+    def queries():
+        with CaptureQueriesContext(connection) as captured:
+            page = revops.get(page_of(share)).content.decode()
+        return len(captured), "Calls, Files" in page
+
+    first, _ = queries()
+    for starting_at in (NOVEMBER, DECEMBER):
+        both = {"composite_product_ids": [calls.pk, files.pk]}
+        services.update_product(share.pk, starting_at=starting_at, changes=both, **told)
+    assert queries() == (first, True)
 
 
 def test_who_may_only_look_sees_no_form(revops, django_user_model, client):
