@@ -9,13 +9,14 @@ from uuid import UUID
 
 from billing_site.foundation.display import day_text, exact_text, instant_text, period_text, quantity_text
 from billing_site.foundation.periods import Period, parse_instant
-from contracts.models import Commit, Contract, ContractEdit, Override, TermQuerySet
+from contracts.models import Commit, Contract, ContractEdit, CustomerScheduleSegment, Override, TermQuerySet
 from contracts.models.term import PAYER_KEYS
 from contracts.queries import AgreedCharge, AgreedCommit, EditedTerms, edit_history
 from pricing.models import Product
-from pricing.wording import percent_text, tariff_text
+from pricing.wording import percent_text, tariff_text, values_text
 
 NAMED_AT_MOST = 6
+SHOWN_VALUE = 80  # characters
 NOUNS = {"PREPAID": "Prepaid commit", "POSTPAID": "Postpaid commit", "CREDIT": "Credit"}
 
 
@@ -31,7 +32,7 @@ class EditInWords:
 
 
 def history_in_words(contract: Contract) -> list[EditInWords]:
-    """The contract's edits, newest first, its creation last. Fourteen queries at the most."""
+    """The contract's edits, newest first, its creation last. Fifteen queries at the most."""
     edits = edit_history(contract.customer_id, contract.pk)
     removed = _removed(contract, [edited.edit for edited in edits])
     names = names_in(override for edited in edits for override in edited.overrides)
@@ -45,6 +46,7 @@ def history_in_words(contract: Contract) -> list[EditInWords]:
         )
         for edited in edits
     ]
+    told = sorted([*told, *_written_schedules(contract)], key=lambda edit: edit.number)
     creation = ContractEdit.objects.filter(
         customer_id=contract.customer_id, contract=contract, kind=ContractEdit.Kind.CREATION
     ).first()
@@ -61,6 +63,21 @@ def history_in_words(contract: Contract) -> list[EditInWords]:
             ),
         )
     return told[::-1]
+
+
+def _written_schedules(contract: Contract) -> Iterable[EditInWords]:
+    """The edits that let a named schedule of the contract say something."""
+    segments = CustomerScheduleSegment.objects.filter(customer_id=contract.customer_id, contract=contract)
+    for segment in segments.select_related("edit"):
+        edit, value = segment.edit, _shortened(segment.value)
+        span = _span(segment.starting_at, segment.ending_before)
+        qualified = f" ({values_text(segment.properties)})" if segment.properties else ""
+        text = f"Named schedule “{segment.schedule_name}”{qualified} says {value} {span}."
+        yield EditInWords(edit.number, edit.created_at, edit.created_by, edit.reason, (text,))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= SHOWN_VALUE else f"{text[: SHOWN_VALUE - 1]}…"
 
 
 def names_in(overrides: Iterable[Override]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from billing_site.foundation.ids import uuid7
 from billing_site.foundation.refusals import NotFound, Refusal
 from contracts import queries, services
 from contracts.models import ContractEdit, CustomerScheduleSegment
+from contracts.wording import history_in_words
 from pricing.queries import NamedValue
 from tests.factories.contracts import ContractFactory, CustomerFactory
 
@@ -105,6 +106,18 @@ def test_what_is_written_is_an_edit_of_its_own(customer, write, told):
     assert (first.created_at, first.created_by, first.contract) == (told["at"], "Ada", None)
     assert queries.named_schedule(customer.pk, "regions", at_edit=first.number) == [NamedValue("a", MARCH, None)]
     assert queries.named_schedule(customer.pk, "regions", at_edit=first.number - 1) == []
+
+
+def test_the_history_of_a_contract_says_it_in_words(customer, write, told):
+    contract = ContractFactory(customer=customer)
+    write({"eu": D("1.50")}, contract_id=contract.pk, properties={"region": "eu"}, reason="the annex")
+    write("x" * 100, MAY, JULY, contract_id=contract.pk)
+    write("the customer's")
+    long, short, created = history_in_words(contract)
+    assert short.changes == ('Named schedule “regions” (region: eu) says {"eu":1.50} from 1 March 2025.',)
+    assert (short.number, short.created_by, short.reason) == (3, "Ada", "the annex")
+    assert long.changes == (f'Named schedule “regions” says "{"x" * 78}… (1 May – 30 June 2025).',)
+    assert created.number == 2
 
 
 def test_what_was_written_last_is_not_written_again(customer, write):
