@@ -39,7 +39,7 @@ class CardPages(admin.ModelAdmin):
         chosen, asked = forms.ProductToPriceForm(request.GET or None), None
         if chosen.is_valid():
             asked = forms.KeyForm(chosen.cleaned_data["product"], request.GET, at=at)
-            if asked.is_valid() and "next" in request.GET:
+            if asked.is_valid():
                 return HttpResponseRedirect(change_url(card, asked.key()))
         return self.page(request, card, "more", title="Price another product", form=chosen, asked=asked)
 

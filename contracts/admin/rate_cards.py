@@ -55,6 +55,7 @@ from pricing.queries import (
     latest_publication,
     priced,
     prices_of_keys,
+    pricing_keys_from,
     products_by_id,
     publications_of_card,
     units_for,
@@ -307,8 +308,8 @@ def _row(card: RateCard, product_id: UUID, parameters: dict[str, str], at: datet
         raise Http404("There is no such price on this card.")
     frequency = parameters.pop(FREQUENCY, "") if product.type == Product.Type.SUBSCRIPTION else ""
     row = prices_of_keys(card, [Key(product_id, parameters, frequency)], at=at)[0]
-    is_possible = set(parameters) == set(row.version.pricing_group_key) and frequency in ("", *FREQUENCIES)
-    if not row.stays and not is_possible:
+    is_sold_so = any(set(parameters) == set(key) for _, key in pricing_keys_from(product, at))
+    if not row.stays and not (is_sold_so and frequency in ("", *FREQUENCIES)):
         raise Http404("There is no such price on this card.")
     return row
 

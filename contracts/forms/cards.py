@@ -9,11 +9,11 @@ from typing import Any
 from django import forms
 
 from billing_site.foundation.admin import Dressed
-from billing_site.foundation.display import unit_sign
+from billing_site.foundation.display import day_text, unit_sign
 from contracts.forms.amounts import MajorField
 from contracts.forms.prices import ShownRefusal
 from pricing.models import PricingUnit, Product, RateCard, RateCardConversion
-from pricing.queries import Key, products, version_in_force
+from pricing.queries import Key, pricing_keys_from, products
 from pricing.services import CreditTypeConversion, ProductMove
 from pricing.services.tariffs import RATE_TYPES_OF
 from pricing.wording import EVERY_TEXTS
@@ -34,20 +34,33 @@ class ProductToPriceForm(Dressed, forms.Form):
 
 
 class KeyForm(Dressed, forms.Form):
-    """Which of a product's prices: a value for each of its pricing group keys, or a billing frequency."""
+    """Which of a product's prices: a value for each of its pricing group keys, or a billing frequency.
+
+    Where other keys are to come, it asks first for which of them; `data` without `next` is not an answer yet.
+    """
 
     def __init__(self, product: Product, data: Any, *, at: datetime) -> None:
-        self.product, self.keys = product, version_in_force(product, at).pricing_group_key
-        asked: dict[str, forms.Field] = {
-            f"value-{number}": forms.CharField(label=key) for number, key in enumerate(self.keys)
-        }
+        stages = {"" if start == at else start.isoformat(): key for start, key in pricing_keys_from(product, at)}
+        chosen = data.get("sold", "")
+        self.product, self.keys = product, stages.get(chosen, stages[""])
+        asked: dict[str, forms.Field] = {}
+        if len(stages) > 1:
+            labels = [(start, self._label(start, key)) for start, key in stages.items()]
+            asked["sold"] = forms.ChoiceField(label="As it is sold", choices=labels, required=False, initial=chosen)
+        asked |= {f"value-{number}": forms.CharField(label=key) for number, key in enumerate(self.keys)}
         if product.type == Product.Type.SUBSCRIPTION:
             billed = [(code, text.capitalize()) for code, text in EVERY_TEXTS.items()]
             asked["billing_frequency"] = forms.ChoiceField(label="Billed", choices=billed)
-        is_answered = not asked or any(name in data for name in asked)
-        super().__init__(data if is_answered else None)
+        answers = [name for name in asked if name != "sold"]
+        is_chosen = len(stages) == 1 or "sold" in data
+        is_answered = is_chosen and (not answers or any(name in data for name in answers))
+        super().__init__(data if is_answered and "next" in data else None)
         self.fields |= asked
         self.dress()
+
+    def _label(self, start: str, key: Sequence[str]) -> str:
+        when = f"From {day_text(datetime.fromisoformat(start))} on" if start else "Now"
+        return f"{when}: priced by {', '.join(key) or 'nothing else'}"
 
     def key(self) -> Key:
         """What a valid form asks for."""

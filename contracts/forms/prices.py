@@ -15,7 +15,7 @@ from billing_site.foundation.refusals import Refusal
 from contracts.forms.instants import InstantField
 from contracts.forms.tariffs import TariffForm
 from pricing.models import PricingUnit, Product, RateCard
-from pricing.queries import PricedKey
+from pricing.queries import PricedKey, pricing_keys_from
 from pricing.services import CommitRate, NewRate
 from pricing.services.tariffs import RATE_TYPES_OF
 from pricing.wording import price_text, sold_unit
@@ -81,7 +81,7 @@ class PriceForm(ShownRefusal):
     ) -> None:
         now = priced.now
         initial = {
-            "starting_at": floor_day(at) + DAY,
+            "starting_at": max(floor_day(at) + DAY, _sold_so_from(priced, at)),
             "entitled": now.rate.entitled if now else True,
             "known": known,
             "unit": str(units[0].pk),
@@ -166,6 +166,12 @@ class PriceForm(ShownRefusal):
 
     def is_seen(self) -> bool:
         return bool(self.cleaned_data["seen"] == self.wanted())
+
+
+def _sold_so_from(priced: PricedKey, at: datetime) -> datetime:
+    """From when on the product has the pricing group key that this price is for."""
+    stages = pricing_keys_from(priced.product, at)
+    return next((start for start, key in stages if set(key) == set(priced.key.values)), at)
 
 
 class WithdrawalForm(ShownRefusal):

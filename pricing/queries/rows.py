@@ -106,6 +106,18 @@ def version_in_force(found: Product, at: datetime) -> ProductVersion:
     return version
 
 
+def pricing_keys_from(found: Product, at: datetime) -> list[tuple[datetime, tuple[str, ...]]]:
+    """The pricing group key at an instant of a product that has its versions at hand, and each that follows it with
+    the instant from which it holds."""
+    later = {row.starting_at for row in found.versions.all() if row.starting_at is not None and row.starting_at > at}
+    stages: list[tuple[datetime, tuple[str, ...]]] = []
+    for start in sorted({at, *later}):
+        key = tuple(version_in_force(found, start).pricing_group_key)
+        if not stages or stages[-1][1] != key:
+            stages.append((start, key))
+    return stages
+
+
 def _row(rows: QuerySet[Row], row_id: UUID | str, locked: bool, field: str, noun: str) -> Row:
     try:
         # Whoever inserts a fact that points at the row, while others wait for its publication, is not held up.

@@ -46,6 +46,23 @@ def test_tiers_are_typed_row_by_row(grace, visit):
     ]
 
 
+def test_another_product_is_asked_for_its_values_as_it_is_chosen(grace, visit):
+    card = RateFactory().rate_card
+    tokens = ProductFactory(name="Tokens", version__pricing_group_key=["model"])
+    page = visit(reverse("admin:pricing_ratecard_change", args=[card.pk]), user=grace)
+    page.get_by_role("link", name="Price another product").click()
+    page.get_by_label("Product").select_option(label="Tokens")
+    page.get_by_label("model").fill("xl")  # it has come without a click
+    page.get_by_role("button", name="To its price").click()
+    expect(page.get_by_role("heading", name="Tokens model: xl")).to_be_visible()
+    page.get_by_label("New price").fill("3")
+    page.get_by_label("Reason").fill("Launch")
+    expect(page.get_by_text("no price → $3.00")).to_be_visible(timeout=SOON)
+    page.get_by_role("button", name="Publish").click()
+    expect(page.get_by_text("Published: Tokens")).to_be_visible(timeout=SOON)
+    assert Rate.objects.get(product=tokens).pricing_group_values == {"model": "xl"}
+
+
 def test_a_product_is_asked_only_what_its_type_has(grace, visit):
     page = visit(reverse("admin:pricing_product_add"), user=grace)
     metric, composite = page.locator("#id_billable_metric"), page.locator("#id_composite_tags")

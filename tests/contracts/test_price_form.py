@@ -11,9 +11,11 @@ from django.urls import reverse
 
 from billing_site.foundation.models import TestClock
 from contracts.admin.price_shown import change_url
+from pricing import services
 from pricing.models import Rate
 from pricing.queries import Key
 from tests.factories.pricing import (
+    ADA,
     CompositeProductFactory,
     CompositeRateFactory,
     PricingUnitFactory,
@@ -433,6 +435,29 @@ class TestAnotherProduct:
         grid = reverse("price_grid", args=[card.pk, product.pk])
         assert f'href="{grid}"' in self.choose(revops, card, product=product.pk).content.decode()
         assert "as a grid" not in words(self.choose(revops, card, product=ProductFactory().pk))
+
+    def test_keys_to_come_are_priced_before_they_come(self, revops, card):
+        january = datetime(2026, 1, 1, tzinfo=UTC)
+        product = ProductFactory(version__billable_metric__group_keys=[["model"]])
+        RateFactory(rate_card=card, product=product)
+        changes = {"pricing_group_key": ("model",)}
+        services.update_product(product.pk, starting_at=january, changes=changes, at=NOW, by=ADA)
+        asked = self.choose(revops, card, product=product.pk, next="1").context["asked"]
+        assert [label for _, label in asked.fields["sold"].choices] == [
+            "Now: priced by nothing else",
+            "From 1 January 2026 on: priced by model",
+        ]
+        query = {"product": product.pk, "next": "1", "sold": january.isoformat()}
+        assert [field.label for field in self.choose(revops, card, **query).context["asked"]] == [
+            "As it is sold",
+            "model",
+        ]
+        answer = self.choose(revops, card, **query, **{"value-0": "xl"})
+        assert answer.url == change_url(card, Key(product.pk, {"model": "xl"}))
+        form = Typing(revops, answer.url)
+        assert form.form["starting_at"].value() == january
+        _, rate = form.publish(price="3", starting_at_0="2026-01-01")
+        assert (rate.pricing_group_values, rate.starting_at) == ({"model": "xl"}, january)
 
     def test_a_subscription_has_a_billing_frequency(self, revops, card):
         product = SubscriptionProductFactory()
