@@ -16,7 +16,7 @@ from pricing.services.planned_prices import (
 )
 from pricing.services.price_sheets import PlannedRow, SheetPlan, plan_sheet
 from pricing.services.product_orders import ProductMove, move_products, set_product_order
-from pricing.services.products import archive_product, create_product, update_product
+from pricing.services.products import archive_product, create_product, name_product, update_product
 from pricing.services.publishing import publish
 from pricing.services.rate_cards import (
     Alias,
@@ -65,6 +65,7 @@ __all__ = [
     "create_product",
     "create_rate_card",
     "move_products",
+    "name_product",
     "named_value_text",
     "plan_prices",
     "plan_sheet",

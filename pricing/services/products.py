@@ -89,10 +89,15 @@ def update_product(
         _publish(found, defined, publication, starting_at, sorted(changes))
         for start, _, reached in later:
             _publish(found, reached, publication, start)
-        current = version_in_force(product(product_id), at)
-        if current.name != found.name:
-            found.name = current.name
-            save(found, reason=reason)
+        _name(product(product_id), found, at, reason)
+        return found
+
+
+def name_product(product_id: UUID, *, at: datetime, by: Actor) -> Product:
+    """Let a product have the name of its definition, which may have begun since it was published. Raises NotFound."""
+    with transaction.atomic(), acting(by):
+        found = product(product_id, locked=True, field="product_id")
+        _name(found, found, at, "The name of its definition")
         return found
 
 
@@ -119,3 +124,10 @@ def _publish(
     version = defined.to_version(of_product)
     version.publication, version.starting_at, version.changed_fields = publication, starting_at, list(changed_fields)
     version.save(force_insert=True)
+
+
+def _name(as_defined: Product, found: Product, at: datetime, reason: str) -> None:
+    called = version_in_force(as_defined, at).name
+    if called != found.name:
+        found.name = called
+        save(found, reason=reason)

@@ -344,6 +344,18 @@ def test_a_contract_counts_its_own_part_of_the_month(shop):
     assert shop.lines() == {"Units": "100 at 10 = 1000; 20 at 8 = 160", "Files": "120 at 8 = 960"}
 
 
+def test_each_billing_period_counts_anew(shop):
+    shop.product()
+    shop.product("Files")
+    shop.prices(*shop.price("Units", "TIERED 10 for 100, 8"), *shop.price("Files", "PACKAGE 12 per 100"))
+    for name in ("Units", "Files"):
+        shop.uses(name, "60 on 2, 60 on 7, 60 on 8, 60 on 14")
+    shop.contract(usage_statement_schedule={"frequency": "WEEKLY"}, ending_before=at("2025-10-15"))
+    drafts = shop.v1.customers.invoices.list(customer_id=str(shop.customer.pk), status="DRAFT").data
+    weeks = sorted((draft.start_timestamp.day, draft.end_timestamp.day, draft.total) for draft in drafts)
+    assert weeks == [(1, 8, 1160 + 24), (8, 15, 1160 + 24)]
+
+
 def test_custom_units_are_converted_in_one_line(client):
     unit = client.v1.pricing_units.create(name="credits").data.id
     shop = Shop(client, credit_type_conversions=[{"custom_credit_type_id": unit, "fiat_per_custom_credit": 0.3}])

@@ -8,8 +8,10 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
+from billing_site.foundation import jobs
+from billing_site.foundation.models import Job, TestClock
 from billing_site.foundation.refusals import Refusal
-from pricing import services
+from pricing import services, tasks
 from pricing.models import Product, ProductVersion, Publication
 from pricing.presentation import product_json
 from pricing.queries import catalog, product, version_in_force
@@ -201,6 +203,26 @@ def test_a_circle_is_refused_by_the_field_that_closes_it(told, before, after, fi
     with pytest.raises(Refusal, match="B would be a share of itself") as refusal:
         changed(told, made_before, 11, **after)
     assert [error.field for error in refusal.value.errors] == [field]
+
+
+@pytest.mark.django_db
+def test_a_product_gets_its_new_name_when_that_begins(told, settings):
+    settings.SANDBOX = True
+    clock = TestClock.objects.create(instant=MONTHS[10])
+    of, other = made(told), made(told)
+    changed(told, of, 11, name="Text")
+    changed(told, other, 11, tags=["text"])
+    tasks.queue_naming()
+    assert not Job.objects.exists()
+    TestClock.objects.filter(pk=clock.pk).update(instant=MONTHS[11])
+    for _ in range(2):
+        tasks.queue_naming()
+        for row in Job.objects.filter(state=Job.State.QUEUED):
+            jobs.run(str(row.pk))
+    of.refresh_from_db()
+    other.refresh_from_db()
+    assert (of.name, other.name, Job.objects.count()) == ("Text", "Tokens", 1)
+    assert of.history.first().history_change_reason == "The name of its definition"
 
 
 def at_once(*calls):
