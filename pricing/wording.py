@@ -45,12 +45,11 @@ def tariff_text(tariff: Tariff, unit: Unit) -> str:
 
 def commit_rate_text(rate: Rate, version: ProductVersion) -> str:
     """What a rate charges instead where a balance pays that asks for it; empty where it says nothing of that."""
-    tariff, unit = rate.to_commit_tariff(), rate.unit.to_unit()
+    tariff = rate.to_commit_tariff()
     if tariff is None:
         return ""
-    if tariff.type == FLAT and tariff.price is not None:
-        return f"{exact_text(tariff.price, unit)} {sold_unit(version)}"
-    return tariff_text(tariff, unit)
+    text = charge_text(tariff, rate.unit.to_unit())
+    return f"{text} {sold_unit(version)}" if tariff.type == FLAT else text
 
 
 def rate_text(rate: Rate) -> str:

@@ -12,7 +12,7 @@ from billing_site.foundation.periods import floor_hour
 from contracts.queries import Reach
 from pricing.models import Publication, Rate, RateCard, RateCardConversion
 from pricing.queries import AliasSegment, Key, PricedKey, Standing, Stay
-from pricing.wording import commit_rate_text, key_text, price_text, rate_text, rate_unit_text
+from pricing.wording import charge_text, commit_rate_text, key_text, price_text, rate_text, rate_unit_text
 
 # what is said of a rate's standing, and how it looks
 BADGES = {
@@ -121,14 +121,20 @@ class ShownAlias:
 
 @dataclass(frozen=True, slots=True)
 class ShownConversion:
-    """What one of a custom unit is worth on the card. Reads the conversion's unit."""
+    """What one of a custom unit is worth on the card. Reads the conversion's unit and publication."""
 
     unit: str
     worth: str
+    by: str
 
     @classmethod
     def of(cls, card: RateCard, conversion: RateCardConversion) -> "ShownConversion":
-        return cls(conversion.unit.name, exact_text(conversion.fiat_per_unit, card.fiat_unit.to_unit()))
+        publication = conversion.publication
+        return cls(
+            unit=conversion.unit.name,
+            worth=exact_text(conversion.fiat_per_unit, card.fiat_unit.to_unit()),
+            by=f"{publication.published_by}, {instant_text(publication.published_at)}",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,10 +290,18 @@ def _summary(priced: PricedKey) -> str:
 
 def _changes(prefix: str, rates: list[Rate], limit: int = 5) -> list[str]:
     shown = [
-        f"{prefix}{_named(rate)} {rate_text(rate)} {range_text(rate.starting_at, rate.ending_before)}"
+        f"{prefix}{_named(rate)} {_both_texts(rate)} {range_text(rate.starting_at, rate.ending_before)}"
         for rate in rates[:limit]
     ]
     return [*shown, f"and {len(rates) - limit} more"] if len(rates) > limit else shown
+
+
+def _both_texts(rate: Rate) -> str:
+    """The price, and the commit rate where there is one."""
+    commit_tariff = rate.to_commit_tariff()
+    if commit_tariff is None:
+        return rate_text(rate)
+    return f"{rate_text(rate)} (at commit rate {charge_text(commit_tariff, rate.unit.to_unit())})"
 
 
 def _named(rate: Rate) -> str:

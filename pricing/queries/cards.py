@@ -10,13 +10,13 @@ from pricing.queries.catalog import in_order, latest_publication, places_known, 
 def conversions_of_cards(
     rate_card_ids: Collection[UUID], *, at_publication: int | None = None
 ) -> dict[UUID, list[RateCardConversion]]:
-    """The custom units that each card converts, with the unit at hand, in the order in which they were added. One
-    query."""
+    """The custom units that each card converts, with the unit and the publication at hand, in the order in which they
+    were added. One query."""
     found = RateCardConversion.objects.filter(rate_card__in=rate_card_ids)
     if at_publication is not None:
         found = found.filter(publication_id__lte=at_publication)
     conversions: dict[UUID, list[RateCardConversion]] = {card_id: [] for card_id in rate_card_ids}
-    for conversion in found.select_related("unit").order_by("publication_id", "id"):
+    for conversion in found.select_related("unit", "publication").order_by("publication_id", "id"):
         conversions[conversion.rate_card_id].append(conversion)
     return conversions
 

@@ -64,7 +64,7 @@ class TestConversions:
         form = {"unit": str(credits.pk), "worth": "$0.125", "reason": "Credits are sold from now on"}
         answer = revops.post(page_of(card, "convert"), form, follow=True)
         assert "The card converts credits." in words(answer)
-        assert "credits $0.125" in words(answer)
+        assert "credits grace, 31 October 2025, 23:00 UTC $0.125" in words(answer)
         conversion = RateCardConversion.objects.get()
         assert (conversion.rate_card, conversion.unit, conversion.fiat_per_unit) == (card, credits, D("12.5"))
         assert conversion.publication.price_change.reason == "Credits are sold from now on"

@@ -249,6 +249,16 @@ def test_the_form_begins_with_what_holds_and_loses_none_of_it(revops, card, fiel
     assert "That is the price then already." in shown
 
 
+def test_the_commit_rate_is_told_where_the_price_is(revops, card):
+    commit = {"rate_type": "FLAT", "price": "3000"}
+    held = RateFactory(rate_card=card, price=D(4_000), commit_rate=commit)
+    shown, _ = Typing(revops, change_url(card, Key(held.product_id))).publish(**{"commit-price": "25"})
+    assert "Commit rate: $30.00 each → $25.00 each." in shown
+    page = words(revops.get(reverse("admin:pricing_ratecard_change", args=[card.pk])))
+    assert "$40.00 each $30.00 each at commit rate from 1 January 2025 up to 1 December 2025" in page
+    assert "API calls $40.00 (at commit rate $25.00) from 1 December 2025" in page  # who changed what
+
+
 def test_shares_are_shown_in_percent_again(revops, card):
     tiers_ = [{"price": "0.125", "size": "1000000"}, {"price": "0.05"}]
     held = CompositeRateFactory(rate_card=card, rate_type="TIERED_PERCENTAGE", price=None, tiers=tiers_)
