@@ -7,6 +7,9 @@ from random import Random
 import pytest
 
 from contracts.terms import Commit
+from invoicing.engine.balances import RULES, balances, rule_between
+from invoicing.engine.commits import all_commits
+from invoicing.engine.inputs import Inputs
 from pricing.engine.targets import Target
 from tests.invoicing.engine.world import (
     CREDITS,
@@ -65,15 +68,18 @@ IN_ORDER = [
 PRODUCTS = (product("H", presentation_group_key=("region",)), product("L", presentation_group_key=("region",)))
 
 
-def drawn_on(balances: list[Commit]) -> list[str]:
-    """Who pays the units of an hour, one each, in the order of the counter."""
+def told(balances: list[Commit]) -> Inputs:
     own, old = (tuple(each for each in balances if each.contract_id == uid(name)) for name in ("Acme", "old"))
     shared = [each for each in balances if each.contract_id is None]
     prices = card(rate("H", "10", unit=CREDITS), rate("L", "1"), credits_at="1")
-    used_up = [used("H", on(10, 3, 5), len(balances), region="eu")]
     renewed = contract(on(9, 1), OCTOBER, name="old", rate_card_id=None, commits=old)
     agreed = [renewed, contract(commits=own, renews=renewed.id)]
-    result = computed(given(LATE_OCTOBER, agreed, [prices], PRODUCTS, commits=shared), used_up)
+    return given(LATE_OCTOBER, agreed, [prices], PRODUCTS, commits=shared)
+
+
+def drawn_on(balances: list[Commit]) -> list[str]:
+    """Who pays the units of an hour, one each, in the order of the counter."""
+    result = computed(told(balances), [used("H", on(10, 3, 5), len(balances), region="eu")])
     names = {each.segment.id: each.commit.name for each in result.balances}
     lines = the_usage(result).lines
     paid = {(part.above, names[part.segment_id]) for line in lines for part in line.parts if part.segment_id}
@@ -90,6 +96,18 @@ def test_every_balance_is_drawn_on_in_its_place(seed):
 @pytest.mark.parametrize(("first", "second"), list(pairwise(IN_ORDER)), ids=[each.name for each in IN_ORDER[:-1]])
 def test_each_row_of_the_table_goes_before_the_next(first, second):
     assert drawn_on([second, first]) == [first.name, second.name]
+
+
+def test_what_puts_each_row_of_the_table_before_the_next():
+    inputs = told(IN_ORDER)
+    all_of_them = balances(all_commits(inputs), inputs.catalog, inputs.posted)
+    october = [each for each in all_of_them if on(10, 3) in each.period]
+    assert [each.commit.name for each in october] == [each.name for each in IN_ORDER]
+    assert [rule_between(one, other, inputs.catalog) for one, other in pairwise(october)] == [
+        "unit", "class", "class", "priority", "contract", "cost", "values", "products", "end", "start", "contracts",
+        "created", "id", "class",
+    ]  # fmt: skip
+    assert set(RULES) == {rule_between(one, other, inputs.catalog) for one, other in pairwise(october)}
 
 
 def test_a_balance_for_tagged_products_applies_to_as_many_as_have_the_tag():
