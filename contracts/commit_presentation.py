@@ -23,14 +23,16 @@ NO_BALANCES: Mapping[UUID, Mapping[str, Any]] = {}
 
 def commit_json(committed: AgreedCommit, *, balances: Mapping[UUID, Mapping[str, Any]] = NO_BALANCES) -> Fields:
     """A commit or credit by itself, as contracts embed it and lists of balances show it."""
-    commit = committed.commit
+    commit, applicable = committed.commit, committed.commit.applicable_contract_ids
     return without_absent(
         {
             **new_commit_json(committed),
             "created_at": format_instant(commit.created_at),
             "created_by": commit.added_by_edit.created_by,
             "contract": {"id": str(commit.contract_id)} if commit.contract_id else None,
-            "applicable_contract_ids": [str(commit.contract_id)] if commit.contract_id else None,
+            "applicable_contract_ids": [str(commit.contract_id)] if commit.contract_id else applicable or None,
+            "invoice_contract": {"id": str(commit.invoice_contract_id)} if commit.invoice_contract_id else None,
+            "uniqueness_key": commit.uniqueness_key,
             "cost_basis": _cost_basis(committed),
             "custom_fields": commit.custom_fields,
             "archived_at": removed_at(commit.removed_by_edit),
@@ -60,7 +62,7 @@ def new_commit_json(committed: AgreedCommit) -> Fields:
                 "credit_type": unit_ref(UNITS if commit.access_type == QUANTITY else commit.unit),
                 "schedule_items": [
                     {
-                        "id": str(segment.pk),
+                        "id": str(segment.segment_id),
                         "amount": segment.amount,
                         "starting_at": format_instant(segment.starting_at),
                         "ending_before": format_instant(segment.ending_before),

@@ -143,6 +143,24 @@ class CommitInput:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedCommitInput:
+    """A commit or credit of the customer: the contracts that share it (none named: all), and the one that bills it."""
+
+    commit: CommitInput
+    applicable_contract_ids: tuple[UUID, ...] = ()
+    invoice_contract_id: UUID | None = None
+    uniqueness_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierEndInput:
+    """From when on a commit or credit can no longer be drawn on, and no longer is invoiced. None: as agreed."""
+
+    access_ending_before: datetime | None = None
+    invoices_ending_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ScheduledChargeInput:
     product_id: UUID
     schedule: InvoiceScheduleInput

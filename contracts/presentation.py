@@ -141,6 +141,9 @@ def edit_json(edited: EditedTerms) -> Fields:
     for name in ("remove_overrides", "archive_commits", "archive_credits", "archive_scheduled_charges"):
         if ids := changes.get(name):
             shown[name] = [{"id": term_id} for term_id in ids]
+    for name in ("update_commits", "update_credits"):
+        if name in changes:
+            shown[name] = changes[name]
     for name in ("update_contract_end_date", "update_contract_name"):
         if name in changes:
             shown[name] = changes[name]

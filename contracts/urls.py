@@ -1,6 +1,6 @@
 from django.urls import path
 
-from contracts.views import contracts, customers, named_schedules
+from contracts.views import balances, contracts, customers, named_schedules
 
 urlpatterns = [
     path("v1/customers", customers.Customers.as_view()),
@@ -10,6 +10,10 @@ urlpatterns = [
     path("v1/customers/<str:customer_id>", customers.OneCustomer.as_view()),
     path("v1/customers/<str:customer_id>/setIngestAliases", customers.SetIngestAliases.as_view()),
     path("v1/customers/<str:customer_id>/setName", customers.SetName.as_view()),
+    path("v1/contracts/customerCommits/create", balances.CreateCustomerCommit.as_view()),
+    path("v1/contracts/customerCommits/updateEndDate", balances.EndCommit.as_view()),
+    path("v1/contracts/customerCredits/create", balances.CreateCustomerCredit.as_view()),
+    path("v1/contracts/customerCredits/updateEndDate", balances.EndCredit.as_view()),
     path("v1/contracts/create", contracts.CreateContract.as_view()),
     path("v1/contracts/getContractRateSchedule", contracts.GetContractRateSchedule.as_view()),
     path("v1/contracts/getNamedSchedule", named_schedules.GetContractSchedule.as_view()),

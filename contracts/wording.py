@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from billing_site.foundation.display import day_text, exact_text, instant_text, period_text, quantity_text
+from billing_site.foundation.display import count_text, day_text, exact_text, instant_text, period_text, quantity_text
 from billing_site.foundation.periods import Period, parse_instant
 from contracts.models import Commit, Contract, ContractEdit, CustomerScheduleSegment, Override, TermQuerySet
 from contracts.models.term import PAYER_KEYS
@@ -196,6 +196,9 @@ def _removed(contract: Contract, edits: Iterable[ContractEdit]) -> dict[UUID, li
 
 
 def _updated(changes: Mapping[str, Any]) -> Iterable[str]:
+    for name, noun in (("update_commits", "commit"), ("update_credits", "credit")):
+        for change in changes.get(name, ()):
+            yield from _ended_earlier(change, noun)
     if "update_contract_end_date" in changes:
         end = changes["update_contract_end_date"]
         yield f"The contract now ends on {instant_text(parse_instant(end))}." if end else "The contract has no end now."
@@ -203,6 +206,16 @@ def _updated(changes: Mapping[str, Any]) -> Iterable[str]:
         yield f"Renamed to {changes['update_contract_name']}." if changes["update_contract_name"] else "Name removed."
     if "update_net_payment_terms_days" in changes:
         yield f"Payable within {changes['update_net_payment_terms_days']} days."
+
+
+def _ended_earlier(change: Mapping[str, Any], noun: str) -> Iterable[str]:
+    access, billed = change.get("access_schedule", {}), change.get("invoice_schedule", {})
+    for item in access.get("update_schedule_items", ()):
+        yield f"Access to a {noun} now ends on {instant_text(parse_instant(item['ending_before']))}."
+    if removed := len(access.get("remove_schedule_items", ())):
+        yield f"Taken out of a {noun}: {count_text(removed, 'period', 'periods')} of access."
+    if removed := len(billed.get("remove_schedule_items", ())):
+        yield f"Taken out of a {noun}: {count_text(removed, 'payment', 'payments')}."
 
 
 def _targets(override: Override, names: Mapping[str, str]) -> str:

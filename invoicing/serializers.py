@@ -94,21 +94,37 @@ class ContractListRequest(serializers.Serializer):
     cursor = TextField(**OPTIONAL)
 
 
-class BalanceListRequest(serializers.Serializer):
+class BalancesRequest(serializers.Serializer):
+    """What every list of commits and credits can be asked."""
+
     customer_id = serializers.UUIDField()
-    id = serializers.UUIDField(help_text="This commit alone.", **OPTIONAL)
-    access_type = CodeField(ACCESS_TYPES, **OPTIONAL)
     covering_date = InstantField(help_text="With access then.", **OPTIONAL)
     starting_at = InstantField(help_text="With access then or later.", **OPTIONAL)
     effective_before = InstantField(help_text="With access before then.", **OPTIONAL)
-    exclude_zero_balances = serializers.BooleanField(**OPTIONAL)
-    include_archived = serializers.BooleanField(**OPTIONAL)
+    include_archived = serializers.BooleanField(help_text="Those of archived contracts, too.", **OPTIONAL)
     include_balance = serializers.BooleanField(**OPTIONAL)
-    include_contract_balances = serializers.BooleanField(**OPTIONAL)
     include_ledgers = serializers.BooleanField(**OPTIONAL)
     as_of = as_of_field()
     limit = LimitField(default=25)
     next_page = TextField(**OPTIONAL)
+
+
+class BalanceListRequest(BalancesRequest):
+    id = serializers.UUIDField(help_text="This commit or credit alone.", **OPTIONAL)
+    access_type = CodeField(ACCESS_TYPES, **OPTIONAL)
+    exclude_zero_balances = serializers.BooleanField(**OPTIONAL)
+    include_contract_balances = serializers.BooleanField(**OPTIONAL)
+
+
+class CommitListRequest(BalancesRequest):
+    commit_id = serializers.UUIDField(help_text="This commit alone.", **OPTIONAL)
+    access_type = CodeField(ACCESS_TYPES, **OPTIONAL)
+    include_contract_commits = serializers.BooleanField(**OPTIONAL)
+
+
+class CreditListRequest(BalancesRequest):
+    credit_id = serializers.UUIDField(help_text="This credit alone.", **OPTIONAL)
+    include_contract_credits = serializers.BooleanField(**OPTIONAL)
 
 
 class BalanceFilterShape(Shape):

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from invoicing.views import contracts, invoices, portal
+from invoicing.views import balances, contracts, invoices, portal
 
 INVOICES = "v1/customers/<uuid:customer_id>/invoices"
 BALANCES = "v1/contracts/customerBalances"
@@ -12,8 +12,10 @@ urlpatterns = [
     path(f"{INVOICES}/<uuid:invoice_id>/explain", invoices.ExplainInvoice.as_view()),
     path("v2/contracts/get", contracts.GetContract.as_view()),
     path("v2/contracts/list", contracts.ListContracts.as_view()),
-    path(f"{BALANCES}/list", contracts.ListBalances.as_view()),
-    path(f"{BALANCES}/getNetBalance", contracts.GetNetBalance.as_view()),
+    path(f"{BALANCES}/list", balances.ListBalances.as_view()),
+    path(f"{BALANCES}/getNetBalance", balances.GetNetBalance.as_view()),
+    path("v1/contracts/customerCommits/list", balances.ListCommits.as_view()),
+    path("v1/contracts/customerCredits/list", balances.ListCredits.as_view()),
     path("portal/", portal.my_page, name="portal"),
     path("portal/<uuid:customer_id>/", portal.page_of_customer, name="portal_of_customer"),
     path("portal/<uuid:customer_id>/live", portal.live, name="portal_live"),

@@ -54,6 +54,7 @@ class OverrideInline(TermInline):
 
 class CommitInline(TermInline):
     model = Commit
+    fk_name = "contract"
     related = ("product", "unit")
     fields = ["product", "unit", "exact_priority", "access", "billed", *EDITS]
     readonly_fields = ["exact_priority", "access", "billed"]

@@ -1,6 +1,7 @@
 """Promises to spend, balances to draw on, and amounts billed on dates."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from django.db import models
 from django.db.models import Q
@@ -24,7 +25,10 @@ from pricing.models import PricingUnit, Product
 
 class Commit(Term):
     """A promise to spend: prepaid (a balance) or postpaid (an obligation that ends in a true-up). Or a credit: a
-    balance that nobody has paid for."""
+    balance that nobody has paid for.
+
+    Without a contract it is the customer's: shared by the contracts that it names, or by all, and billed by one.
+    """
 
     class Type(models.TextChoices):
         PREPAID = "PREPAID"
@@ -46,6 +50,9 @@ class Commit(Term):
     applicable_product_tags = models.JSONField(default=list)
     specifiers = models.JSONField(default=list)
     custom_fields = models.JSONField(default=dict)
+    applicable_contract_ids = models.JSONField(default=list)
+    invoice_contract = models.ForeignKey(Contract, models.PROTECT, null=True, related_name="+")
+    uniqueness_key = models.CharField(max_length=128, null=True)
 
     class Meta:
         constraints = [
@@ -56,6 +63,19 @@ class Commit(Term):
             models.CheckConstraint(
                 name="what_is_postpaid_is_counted_and_billed_in_one_money",
                 condition=~Q(type="POSTPAID") | Q(access_type="SPEND", is_invoiced=True, invoice_unit=None),
+            ),
+            models.CheckConstraint(
+                name="only_what_is_the_customers_names_contracts",
+                condition=Q(contract=None) | Q(applicable_contract_ids=[], invoice_contract=None, uniqueness_key=None),
+            ),
+            models.CheckConstraint(
+                name="what_is_postpaid_has_a_contract_that_bills_it",
+                condition=~Q(type="POSTPAID") | Q(contract__isnull=False) | Q(invoice_contract__isnull=False),
+            ),
+            models.UniqueConstraint(
+                name="a_balance_key_is_used_once",
+                fields=["customer", "uniqueness_key"],
+                condition=Q(uniqueness_key__isnull=False),
             ),
         ]
 
@@ -92,13 +112,20 @@ class Commit(Term):
             access_type=self.access_type,
             is_invoiced=self.is_invoiced,
             invoice_unit=self.invoice_unit.to_unit() if self.invoice_unit else None,
+            applicable_contract_ids=frozenset(map(UUID, self.applicable_contract_ids)),
+            invoice_contract_id=self.invoice_contract_id,
         )
 
 
 class AccessSegment(Term):
-    """A part of a commit: how much can be drawn (or is owed) over which hours."""
+    """A part of a commit: how much can be drawn (or is owed) over which hours.
+
+    An edit that changes one removes the row and adds another that says what it stands in for: what was posted on the
+    segment was posted under the id of its first row.
+    """
 
     commit = models.ForeignKey(Commit, models.PROTECT, related_name="segments")
+    first_row = models.ForeignKey("self", models.PROTECT, null=True, related_name="+")  # NULL: this is the first
     amount = amount_field()
     starting_at = models.DateTimeField()
     ending_before = models.DateTimeField()
@@ -109,13 +136,23 @@ class AccessSegment(Term):
             ends_after_it_starts(),
             is_a_number("amount"),
             models.CheckConstraint(name="a_segment_holds_something", condition=Q(amount__gt=0)),
+            models.UniqueConstraint(
+                name="a_segment_stands_once",
+                fields=["first_row"],
+                condition=Q(first_row__isnull=False, removed_by_edit=None),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{digits(self.amount)} {range_text(self.starting_at, self.ending_before)}"
 
+    @property
+    def segment_id(self) -> UUID:
+        """What it is called by readers and in the ledger, however often it was changed."""
+        return self.first_row_id or self.pk
+
     def to_segment(self) -> terms.AccessSegment:
-        return terms.AccessSegment(self.pk, self.amount, Period(self.starting_at, self.ending_before))
+        return terms.AccessSegment(self.segment_id, self.amount, Period(self.starting_at, self.ending_before))
 
 
 class ScheduledItem(Term):

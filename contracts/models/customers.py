@@ -38,6 +38,7 @@ class ContractEdit(models.Model):
         CREATION = "CREATION", "contract created"
         EDIT = "EDIT", "contract edited"
         NAMED_SCHEDULE = "NAMED_SCHEDULE", "named schedule written"
+        BALANCE = "BALANCE", "commit or credit of the customer"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="edits")
@@ -60,10 +61,10 @@ class ContractEdit(models.Model):
                 condition=Q(uniqueness_key__isnull=False),
             ),
             models.CheckConstraint(name="edit_numbers_start_at_one", condition=Q(number__gte=1)),
-            one_of("kind", ["CLAIMS", "CREATION", "EDIT", "NAMED_SCHEDULE"]),
+            one_of("kind", ["CLAIMS", "CREATION", "EDIT", "NAMED_SCHEDULE", "BALANCE"]),
             models.CheckConstraint(
                 name="what_is_agreed_is_edited_in_a_contract",
-                condition=Q(kind="CLAIMS", contract__isnull=True)
+                condition=Q(kind__in=["CLAIMS", "BALANCE"], contract__isnull=True)
                 | Q(kind__in=["CREATION", "EDIT"], contract__isnull=False)
                 | Q(kind="NAMED_SCHEDULE"),
             ),

@@ -1,6 +1,6 @@
 """Reads across customers, claims and terms. Callers that need several of them to agree read in one snapshot."""
 
-from contracts.queries.agreements import AgreedCharge, AgreedCommit, Agreement, agreement, agreements
+from contracts.queries.agreements import AgreedCharge, AgreedCommit, Agreement, agreement, agreements, shared_commits
 from contracts.queries.cards import Reach, contracts_by_card, contracts_on, reach
 from contracts.queries.charged import dates_charged
 from contracts.queries.claims import aliases_of, claim_windows, holders_of, owner_of
@@ -45,5 +45,6 @@ __all__ = [
     "owner_of",
     "reach",
     "refuse_unknown",
+    "shared_commits",
     "to_terms",
 ]

@@ -14,7 +14,8 @@ def dates_charged(contract: Contract, *, at: datetime) -> frozenset[datetime]:
         Q(removed_by_edit=None) | Q(removed_by_edit__created_at__gte=F("issued_at"))
     )
     charges = ScheduledChargeItem.objects.filter(fallen_due, charge__contract=contract)
+    billed_here = Q(commit__contract=contract) | Q(commit__invoice_contract=contract)
     payments = InvoiceScheduleItem.objects.filter(
-        fallen_due, commit__contract=contract, commit__type=Commit.Type.PREPAID, commit__is_invoiced=True
+        fallen_due, billed_here, commit__type=Commit.Type.PREPAID, commit__is_invoiced=True
     )
     return frozenset(date for items in (charges, payments) for date in items.values_list("issued_at", flat=True))

@@ -6,13 +6,13 @@ from billing_site.foundation.periods import Period
 from billing_site.foundation.refusals import Refusal
 from contracts import terms
 from contracts.models import Customer
-from contracts.queries.agreements import Agreement, agreements
+from contracts.queries.agreements import AgreedCommit, Agreement, agreements, shared_commits
 from contracts.queries.claims import claim_windows
 from contracts.queries.customers import no_such_customer
 
 
 def customer_terms(customer_id: UUID, *, at_edit: int | None = None) -> terms.CustomerTerms:
-    """Everything agreed with a customer, as known at its edit number `at_edit` (None: now). At most nine
+    """Everything agreed with a customer, as known at its edit number `at_edit` (None: now). At most twelve
     queries.
 
     Raises NotFound; Refusal where there was no such edit.
@@ -27,6 +27,7 @@ def customer_terms(customer_id: UUID, *, at_edit: int | None = None) -> terms.Cu
         edit_number=last_edit if at_edit is None else at_edit,
         contracts=tuple(to_terms(agreed) for agreed in agreements(customer_id, at_edit=at_edit)),
         claims=claim_windows(customer_id, at_edit=at_edit),
+        commits=tuple(map(_to_commit, shared_commits(customer_id, at_edit=at_edit))),
     )
 
 
@@ -46,8 +47,10 @@ def to_terms(agreed: Agreement) -> terms.Contract:
         net_payment_terms_days=held.net_payment_terms_days,
         prioritization=contract.multiplier_override_prioritization,
         overrides=tuple(override.to_override() for override in agreed.overrides),
-        commits=tuple(
-            committed.commit.to_commit(committed.segments, committed.invoice_items) for committed in agreed.commits
-        ),
+        commits=tuple(map(_to_commit, agreed.commits)),
         charges=tuple(charged.charge.to_charge(charged.items) for charged in agreed.charges),
     )
+
+
+def _to_commit(committed: AgreedCommit) -> terms.Commit:
+    return committed.commit.to_commit(committed.segments, committed.invoice_items)

@@ -73,6 +73,8 @@ class CommitReply(AddedCommitReply):
     created_by = serializers.CharField()
     contract = IdReply(required=False)
     applicable_contract_ids = texts(required=False)
+    invoice_contract = IdReply(required=False, help_text="Which contract bills a commit of the customer.")
+    uniqueness_key = serializers.CharField(required=False)
     cost_basis = NumberField(required=False, help_text="What is paid for each unit that a prepaid commit grants.")
     custom_fields = text_map()
     archived_at = InstantField(required=False)
@@ -184,6 +186,8 @@ class EditReply(serializers.Serializer):
     archive_commits = IdReply(many=True, required=False)
     archive_credits = IdReply(many=True, required=False)
     archive_scheduled_charges = IdReply(many=True, required=False)
+    update_commits = serializers.ListField(child=serializers.DictField(), required=False)
+    update_credits = serializers.ListField(child=serializers.DictField(), required=False)
     update_contract_end_date = InstantField(required=False, allow_null=True)
     update_contract_name = serializers.CharField(required=False, allow_null=True)
 

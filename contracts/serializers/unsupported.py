@@ -20,6 +20,7 @@ COMMIT: Known = {
     "payment_gate_config": NO,
     "spend_tracker_attributes": NO,
 }
+CUSTOMER_BALANCE: Known = {"netsuite_sales_order_id": NO, "salesforce_opportunity_id": NO}
 CHARGE: Known = {"netsuite_sales_order_id": NO}
 
 CREATE_CUSTOMER: Known = {

@@ -2,16 +2,20 @@
 
 from contracts.services.contracts import create_contract
 from contracts.services.customers import archive_customer, create_customer, set_ingest_aliases, set_name
+from contracts.services.earlier_ends import end_commit_earlier
 from contracts.services.edits import edit_contract, terms_after_edit
 from contracts.services.named_schedules import update_named_schedule
 from contracts.services.planning import EditedMeanwhile
+from contracts.services.shared_commits import create_shared_commit
 
 __all__ = [
     "EditedMeanwhile",
     "archive_customer",
     "create_contract",
     "create_customer",
+    "create_shared_commit",
     "edit_contract",
+    "end_commit_earlier",
     "set_ingest_aliases",
     "set_name",
     "terms_after_edit",

@@ -9,7 +9,7 @@ from uuid import UUID
 from billing_site.foundation.money import exact_sum
 from billing_site.foundation.transactions import read_snapshot
 from contracts.models import Contract
-from contracts.queries import AgreedCommit, Agreement, agreements, edit_number_at
+from contracts.queries import AgreedCommit, Agreement, agreements, edit_number_at, shared_commits
 from contracts.terms import QUANTITY
 from invoicing.queries.compute import computation
 from invoicing.queries.movements import Movement, left, movements
@@ -17,9 +17,10 @@ from invoicing.queries.movements import Movement, left, movements
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """A commit or credit, the contract that it is part of, and all that moved it, in order of time."""
+    """A commit or credit, the contract that it is part of (None: the customer's own), and all that moved it, in order
+    of time."""
 
-    contract: Contract
+    contract: Contract | None
     committed: AgreedCommit
     movements: tuple[Movement, ...]
 
@@ -32,6 +33,10 @@ class Balance:
     def settled_amount(self) -> Decimal:
         """The same with final documents alone."""
         return left(self.movements, with_drafts=False)
+
+    @property
+    def is_archived(self) -> bool:
+        return self.contract is not None and self.contract.archived_at is not None
 
     @property
     def unit_id(self) -> UUID | None:
@@ -50,11 +55,13 @@ def balances(customer_id: UUID, *, at: datetime, as_of: datetime | None = None) 
         computed = computation(customer_id, at=at, as_of=as_of)
         moved = movements(computed, at=at, as_of=as_of)
         known = None if as_of is None else computed.inputs.terms.edit_number
-        found = [
-            Balance(agreed.contract, committed, moved[committed.commit.pk])
+        own = [(None, committed) for committed in shared_commits(customer_id, at_edit=known)]
+        others = [
+            (agreed.contract, committed)
             for agreed in agreements(customer_id, at_edit=known)
             for committed in agreed.commits
         ]
+        found = [Balance(contract, committed, moved[committed.commit.pk]) for contract, committed in (*own, *others)]
     return sorted(found, key=lambda balance: (balance.committed.commit.created_at, balance.committed.commit.pk))
 
 

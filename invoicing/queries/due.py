@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Coalesce
 
 from billing_site.foundation.periods import Period, billing_periods
 from contracts.models import Commit, Contract, ContractTerms, InvoiceScheduleItem, ScheduledChargeItem
@@ -99,14 +100,20 @@ def _charges(until: datetime) -> Iterator[Falling]:
         issued_at__lte=until,
         created_at__lte=until,
     )
-    of_commits = InvoiceScheduleItem.objects.standing().filter(
-        ~_billed("commit__contract_id"),
-        commit__type=Commit.Type.PREPAID,
-        commit__is_invoiced=True,
-        commit__removed_by_edit=None,
-        commit__contract__archived_at=None,
-        issued_at__lte=until,
-        created_at__lte=until,
+    billed_by = Coalesce("commit__contract_id", "commit__invoice_contract_id")
+    of_commits = (
+        InvoiceScheduleItem.objects.standing()
+        .annotate(billed_by=billed_by)
+        .filter(
+            ~_billed("billed_by"),
+            commit__type=Commit.Type.PREPAID,
+            commit__is_invoiced=True,
+            commit__removed_by_edit=None,
+            commit__contract__archived_at=None,
+            commit__invoice_contract__archived_at=None,
+            issued_at__lte=until,
+            created_at__lte=until,
+        )
     )
     for items in (of_charges, of_commits):
         for customer_id, issued_at, created_at in items.values_list("customer_id", "issued_at", "created_at"):
@@ -125,6 +132,7 @@ def _true_ups(until: datetime) -> Iterator[Falling]:
         commit__type=Commit.Type.POSTPAID,
         commit__removed_by_edit=None,
         commit__contract__archived_at=None,
+        commit__invoice_contract__archived_at=None,
         issued_at__lte=until,
         created_at__lte=until,
     )

@@ -86,7 +86,9 @@ def finalize_due(customer_id: UUID, *, at: datetime, by: Actor) -> Outcome:
     """
     finalized: list[Invoice] = []
     held: list[tuple[Document, Refusal]] = []
-    for draft in computation(customer_id, at=at).result.documents:
+    drafts = computation(customer_id, at=at).result.documents
+    # A true-up waits for usage of other contracts and later dates, too: it comes when all of that has been tried.
+    for draft in sorted(drafts, key=lambda each: each.kind == Invoice.Kind.TRUE_UP):
         if at < draft.finalizes_at:
             continue
         try:

@@ -1,11 +1,14 @@
 """What the views of invoicing share."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 
+from billing_site.foundation import cursors
+from billing_site.foundation.refusals import Refusal
 from contracts.transactions import no_such_customer
 
 
@@ -30,3 +33,19 @@ class BodyView(InvoicingView):
         if bound_to is not None and sent["customer_id"] != UUID(str(bound_to)):
             raise no_such_customer(sent["customer_id"])
         return sent
+
+
+def page_of_rows(
+    rows: Sequence[Any], asked: Mapping[str, Any], id_of: Any, *, cursor: str
+) -> tuple[list[Any], str | None]:
+    """One page of a list that is at hand in a fixed order: what follows the row that the cursor names."""
+    start = 0
+    if cursor in asked:
+        [after] = cursors.decode(asked[cursor], length=1, field=cursor)
+        places = [index for index, row in enumerate(rows) if str(id_of(row)) == after]
+        if not places:
+            raise Refusal.of(cursor, asked[cursor], "must be a cursor from an earlier page of the same list")
+        start = places[0] + 1
+    page = list(rows[start : start + asked["limit"]])
+    more = start + len(page) < len(rows)
+    return page, cursors.encode(id_of(page[-1])) if more else None

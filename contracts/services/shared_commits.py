@@ -1,0 +1,97 @@
+"""Commits and credits of the customer, which its contracts share.
+
+What is invoiced for one is on documents of the contract that it names, in the money of that contract. One that bills
+nothing may be held in any money, and is drawn on by contracts in that money.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from uuid import UUID
+
+from billing_site.foundation.actor import Actor
+from billing_site.foundation.problems import Problems
+from contracts.inputs import SharedCommitInput
+from contracts.models import Commit, Contract, ContractEdit, Customer
+from contracts.queries import dates_charged
+from contracts.services.additions import Added
+from contracts.services.checks import Deal, uniqueness_key
+from contracts.services.commits import commit_rows
+from contracts.services.contracts import key_was_used, refuse_archived
+from contracts.services.recording import add_terms, record_edit
+from contracts.transactions import money_transaction
+from pricing.models import PricingUnit
+from pricing.queries import default_unit, products_by_id, units_by_id
+
+OF_THE_CUSTOMER = "must be the id of a contract of this customer"
+
+
+@money_transaction
+def create_shared_commit(
+    customer: Customer, given: SharedCommitInput, *, reason: str = "", at: datetime, by: Actor
+) -> Commit:
+    """A new commit or credit of the customer, as one edit.
+
+    Raises NotFound, Conflict where the uniqueness key was used, and Refusal naming every field that breaks a rule.
+    """
+    refuse_archived(customer)
+    key = given.uniqueness_key
+    if key and Commit.objects.filter(customer=customer, uniqueness_key=key).exists():
+        raise key_was_used(key)
+    problems = Problems()
+    uniqueness_key(problems, key)
+    contracts = {
+        each.pk: each for each in Contract.objects.filter(customer=customer).select_related("rate_card__fiat_unit")
+    }
+    for index, contract_id in enumerate(given.applicable_contract_ids):
+        if contract_id not in contracts:
+            problems.add(f"applicable_contract_ids[{index}]", contract_id, OF_THE_CUSTOMER)
+    biller = _biller(given, contracts, problems)
+    committed = commit_rows(given.commit, 0, _deal(given, contracts, biller, at), problems)
+    problems.refuse()
+    commit = committed.commit
+    commit.applicable_contract_ids = [str(contract_id) for contract_id in dict.fromkeys(given.applicable_contract_ids)]
+    commit.invoice_contract = biller
+    commit.uniqueness_key = key
+    edit = record_edit(customer, ContractEdit.Kind.BALANCE, reason=reason, at=at, by=by)
+    for terms in ([commit], committed.segments, committed.invoice_items):
+        add_terms(edit, terms)
+    return commit
+
+
+def _biller(given: SharedCommitInput, contracts: Mapping[UUID, Contract], problems: Problems) -> Contract | None:
+    """The contract on whose documents it is billed."""
+    biller_id, schedule = given.invoice_contract_id, given.commit.invoice_schedule
+    if biller_id is not None and biller_id not in contracts:
+        problems.add("invoice_contract_id", biller_id, OF_THE_CUSTOMER)
+    elif biller_id is None and schedule is not None and not schedule.do_not_invoice:
+        problems.add("invoice_contract_id", None, "is required: say which contract bills it, or do_not_invoice")
+    elif biller_id is not None and schedule is None:
+        problems.add("invoice_contract_id", biller_id, "must not be given without an invoice_schedule")
+    return contracts.get(biller_id) if biller_id is not None else None
+
+
+def _deal(given: SharedCommitInput, contracts: Mapping[UUID, Contract], biller: Contract | None, at: datetime) -> Deal:
+    """What the commit is checked against; at most five queries."""
+    commit = given.commit
+    added = Added("", (), (commit,), (), ())
+    units = units_by_id(added.unit_ids())
+    sharing = [contracts[each] for each in given.applicable_contract_ids if each in contracts] or contracts.values()
+    return Deal(
+        fiat=_fiat(biller, units),
+        prioritization="",
+        products=products_by_id(added.product_ids()),
+        billed_through=_latest(contract.billed_through for contract in sharing),
+        dates_charged=dates_charged(biller, at=at) if biller is not None else frozenset(),
+        units=units,
+    )
+
+
+def _fiat(biller: Contract | None, units: Mapping[UUID, PricingUnit]) -> PricingUnit:
+    if biller is not None:
+        return biller.rate_card.fiat_unit if biller.rate_card else default_unit()
+    named = [unit for unit in units.values() if unit.is_currency]
+    return named[0] if named else default_unit()
+
+
+def _latest(instants: Iterable[datetime | None]) -> datetime | None:
+    return max((instant for instant in instants if instant is not None), default=None)
