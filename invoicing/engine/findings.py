@@ -11,8 +11,12 @@ from invoicing.engine.stretches import ELSEWHERE, NO_CONVERSION, TWO_CONTRACTS
 from pricing.engine.prices import Unpriced
 
 NEGATIVE_PERIOD = "NEGATIVE_PERIOD"
+TOO_LARGE = "TOO_LARGE"
+# A document keeps numbers of 26 digits before the point, and adds up many of these. Nobody means so much: a price or a
+# conversion is off by some powers of ten.
+LARGEST = 10**22  # units, or wire units
 
-BLOCKING = {Unpriced.NO_RATE, NO_CONVERSION, TWO_CONTRACTS, NEGATIVE_PERIOD}
+BLOCKING = {Unpriced.NO_RATE, NO_CONVERSION, TWO_CONTRACTS, NEGATIVE_PERIOD, TOO_LARGE}
 
 SENTENCES = {
     Unpriced.NO_RATE: "{name}: {quantity}, and the rate card {card} has no rate for it.",
@@ -20,6 +24,7 @@ SENTENCES = {
     Unpriced.NOT_ENTITLED: "{name}: {quantity}, and the contract does not entitle to it.",
     TWO_CONTRACTS: "{name}: {quantity}, and two contracts sell it at the same time; neither bills it.",
     NEGATIVE_PERIOD: "{name}: {quantity} in the period; less than nothing cannot be billed.",
+    TOO_LARGE: "{name}: {quantity}, which comes to more than a document can keep; see its price and its conversion.",
 }
 
 
@@ -38,6 +43,8 @@ def _of_item(draft: UsageDraft, item: Item) -> Iterator[Finding]:
             yield _finding(draft, item, kind, Period(touched[0].starting_at, touched[-1].ending_before), quantity)
     if item.metered < 0:
         yield _finding(draft, item, NEGATIVE_PERIOD, draft.open.period, item.metered)
+    if any(number >= LARGEST for take in item.takes for number in (take.charge.quantity, take.charge.amount)):
+        yield _finding(draft, item, TOO_LARGE, draft.open.period, item.metered)
 
 
 def _finding(draft: UsageDraft, item: Item, kind: str, period: Period, quantity: Decimal) -> Finding:

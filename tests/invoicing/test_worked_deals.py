@@ -3,10 +3,13 @@
 As in `test_worked_prices.py`: set up through the API, read off the printed draft, worked out by hand, in cents.
 """
 
+from uuid import UUID
+
 import pytest
 
 from billing_site.foundation import tokens
 from invoicing.queries.documents import drafts_of
+from invoicing.services import PeriodHasFindings, finalize_invoice
 from tests.invoicing.conftest import ADA, OCTOBER, at, sdk
 from tests.invoicing.shop import MIDDLE, Shop, table, tariff
 
@@ -230,6 +233,18 @@ def test_a_net_usage_below_zero_is_nobodys_bill(shop):
     assert findings(shop) == [
         ("NEGATIVE_PERIOD", True, "Units: -3 metered in the period; less than nothing cannot be billed.")
     ]
+
+
+def test_what_no_document_can_keep_waits_for_a_person(shop):
+    """A conversion that multiplies where it was to divide."""
+    shop.product(quantity_conversion={"conversion_factor": 10**12, "operation": "MULTIPLY"})
+    shop.prices(*shop.price("Units", "FLAT 0.000000000001"))
+    shop.uses("Units", "1000000000000000")
+    shop.contract()
+    [(kind, is_blocking, _)] = findings(shop)
+    assert (kind, is_blocking) == ("TOO_LARGE", True)
+    with pytest.raises(PeriodHasFindings, match="comes to more than a document can keep"):
+        finalize_invoice(shop.customer.pk, UUID(shop.invoice().id), at=at("2025-11-03"), by=ADA)
 
 
 # What a contract says otherwise from the 15th on: 60 are used on the 5th, and 60 on the 20th.

@@ -150,6 +150,22 @@ def test_a_period_below_zero_blocks():
     assert the_usage(result).total == 0
 
 
+@pytest.mark.parametrize(
+    ("price", "quantity", "is_held"),
+    [
+        pytest.param("1", 10**22, True, id="units"),
+        pytest.param("0", 10**22, True, id="units that cost nothing"),
+        pytest.param("10000000", 10**15, True, id="an amount"),
+        pytest.param("9999999", 10**15, False, id="a great amount"),
+    ],
+)
+def test_what_no_document_can_keep_is_held(price, quantity, is_held):
+    prices = card(rate("A", price))
+    result = computed(given(LATE_OCTOBER, [contract()], [prices], [product("A")]), [used("A", on(10, 5), quantity)])
+    held = [("TOO_LARGE", True, (), quantity, Period(OCTOBER, NOVEMBER))]
+    assert findings(result) == (held if is_held else [])
+
+
 def test_what_is_reversed_first_is_filled_up_first():
     events = [used("A", on(10, 5), -5), used("A", on(10, 7), 8)]
     result = computed(given(LATE_OCTOBER, [contract()], [card(rate("A", "5"))], [product("A")]), events)
