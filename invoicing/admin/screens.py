@@ -238,7 +238,8 @@ class WhyCard:
     document: str
     total: str
     exact: str
-    sentences: tuple[str, ...]
+    metered: tuple[str, ...]  # how the quantity came about
+    rounded: tuple[str, ...]
     parts: tuple[PartCard, ...]
 
     @classmethod
@@ -255,7 +256,8 @@ class WhyCard:
             document=name,
             total=amount_text(total, unit),
             exact="" if exact == amount_text(total, unit) else exact,
-            sentences=(*(line_sentences(told, *with_parts) if with_parts else ()), *document_sentences(told)),
+            metered=tuple(line_sentences(told, *with_parts)) if with_parts else (),
+            rounded=tuple(document_sentences(told)),
             parts=tuple(_part(told, line, part) for line in with_parts for part in line.parts)
             or tuple(_whole(told, line) for line in row.lines),
         )
