@@ -11,7 +11,7 @@ from billing_site.foundation import tokens
 from invoicing.queries.documents import drafts_of
 from invoicing.services import PeriodHasFindings, finalize_invoice
 from tests.invoicing.conftest import ADA, OCTOBER, at, sdk
-from tests.invoicing.shop import MIDDLE, Shop, table, tariff
+from tests.invoicing.shop import MIDDLE, Shop, shown, table, tariff
 
 pytestmark = pytest.mark.django_db
 
@@ -280,6 +280,50 @@ def test_overrides_from_the_middle_of_the_month_on(shop):
         overrides.append({"starting_at": at(MIDDLE), "override_specifiers": [{"product_id": product}], **what})
     shop.contract(overrides=overrides)
     assert shop.lines() == {name: lines for name, _, _, lines in rows}
+
+
+# A prepaid balance of each product's own that pays at the commit rate; what it pays is marked.
+COMMIT_RATES = """
+row                          | list                     | commit rate         | balance | used               | lines
+until it is spent            | FLAT 10                  | FLAT 8              | 80      | 16                 | 10 at 8 = 80 paid; 6 at 10 = 60
+all of it                    | FLAT 10                  | FLAT 8              | 1000    | 16                 | 16 at 8 = 128 paid
+free is not paid for         | FLAT 10                  | FLAT 0              | 80      | 16                 | 16 at 10 = 160
+dearer than the list         | FLAT 8                   | FLAT 10             | 80      | 16                 | 8 at 10 = 80 paid; 8 at 8 = 64
+a third of a unit            | FLAT 7                   | FLAT 3              | 1       | 1                  | 0.333333333333 at 3 = 1 paid; 0.666666666667 at 7 = 4.666666666667
+one count of tiers for both  | TIERED 10 for 100, 8     | TIERED 5 for 100, 4 | 540     | 120, 30 on 20      | 100 at 5 = 500 paid; 10 at 4 = 40 paid; 40 at 8 = 320
+a tier entered while it pays | TIERED 10 for 10 (50), 8 | FLAT 5              | 30      | 16                 | 6 at 5 = 30 paid; 4 at 10 = 40; 6 at 8 = 48
+the volume of the period     | VOLUME 10 for 100, 8     | VOLUME 5 for 100, 4 | 200     | 60, 60 on 20       | 50 at 4 = 200 paid; 70 at 8 = 560
+a part of a package          | PACKAGE 12 per 10        | PACKAGE 10 per 10   | 4       | 10                 | 0.4 at 10 = 4 paid; 0.6 at 12 = 7.2
+beside a change of the list  | FLAT 10 then FLAT 20     | FLAT 8              | 100     | 10 on 5, 10 on 20  | 10 at 8 = 80 paid; 2.5 at 8 = 20 paid; 7.5 at 20 = 150
+given back: the last first   | FLAT 10                  | FLAT 8              | 80      | 16 on 5, -10 on 20 | 6 at 8 = 48 paid
+"""  # noqa: E501
+
+
+def test_commit_rates_while_a_balance_pays(shop):
+    rows, commits = table(COMMIT_RATES), []
+    commitment = shop.product("Commitment", type="FIXED")
+    for name, price, commit_rate, balance, used, _ in rows:
+        product = shop.product(name)
+        shop.prices(*shop.price(name, price, commit_rate=tariff(commit_rate)))
+        shop.uses(name, used)
+        segment = {"amount": float(balance), "starting_at": OCTOBER, "ending_before": at("2026-10-01")}
+        commits.append(
+            {
+                "type": "PREPAID",
+                "product_id": commitment,
+                "rate_type": "COMMIT_RATE",
+                "applicable_product_ids": [product],
+                "access_schedule": {"schedule_items": [segment]},
+            }
+        )
+    shop.contract(commits=commits)
+    found: dict[str, list[str]] = {name: [] for name, *_ in rows}
+    for line in shop.invoice().line_items:
+        if line.type == "usage":
+            paid = " paid" if line.applied_commit_or_credit else ""
+            text = f"{shown(line.quantity)} at {shown(line.unit_price)} = {shown(line.total)}{paid}"
+            found[line.name].append(text)
+    assert {name: "; ".join(texts) for name, texts in found.items()} == {name: lines for name, *_, lines in rows}
 
 
 SHARES = """
