@@ -154,6 +154,8 @@ def movement_json(movement: Movement) -> dict[str, Any]:
         "segment_id": movement.segment_id,
         "invoice_id": movement.invoice_id,
         "contract_id": movement.contract_id,
+        "new_contract_id": movement.new_contract_id,
+        "reason": movement.reason or None,
     }
     return {name: value for name, value in body.items() if value is not None}
 

@@ -14,8 +14,9 @@ from billing_site.foundation.fields import (
     text_map,
     texts,
 )
-from billing_site.foundation.refusals import FieldError, Refusal
-from pricing.serializers.common import OPTIONAL, UnitRefReply, as_of_field
+from billing_site.foundation.refusals import FieldError, NotSupported, Refusal
+from invoicing.services.manual_entries import ManualEntryInput
+from pricing.serializers.common import OPTIONAL, UnitRefReply, as_of_field, plain
 
 STATUSES = ("DRAFT", "FINALIZED", "VOID")
 TYPES = ("USAGE", "SCHEDULED", "USAGE_CONSOLIDATED")
@@ -142,6 +143,27 @@ class NetBalanceRequest(serializers.Serializer):
     filters = BalanceFilterShape(
         many=True, help_text="Whatever any of them matches; by default everything.", **OPTIONAL
     )
+
+
+class ManualEntryRequest(serializers.Serializer):
+    customer_id = serializers.UUIDField()
+    id = serializers.UUIDField(help_text="Of the commit or credit.")
+    segment_id = serializers.UUIDField(help_text="Of its access schedule.")
+    amount = NumberField(help_text="Below zero it takes from the balance, and never more than there is.")
+    reason = TextField()
+    contract_id = serializers.UUIDField(help_text="Of a commit or credit of a contract; may be left out.", **OPTIONAL)
+    timestamp = InstantField(help_text="Within the segment; its start by default.", **OPTIONAL)
+    uniqueness_key = TextField(help_text="A second entry with this key is refused with 409.", **OPTIONAL)
+
+    per_group_amounts = serializers.DictField(help_text="By seat: not supported yet.", **OPTIONAL)
+
+    def to_input(self) -> ManualEntryInput:
+        """Raises NotSupported."""
+        sent = plain(self.validated_data)
+        del sent["customer_id"]
+        if by_seat := sent.pop("per_group_amounts", None):
+            raise NotSupported.of("per_group_amounts", by_seat, "is not supported by this server")
+        return ManualEntryInput(balance_id=sent.pop("id"), **sent)
 
 
 # --- Replies -----------------------------------------------------------------------------------------------------

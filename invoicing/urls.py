@@ -16,6 +16,7 @@ urlpatterns = [
     path(f"{BALANCES}/getNetBalance", balances.GetNetBalance.as_view()),
     path("v1/contracts/customerCommits/list", balances.ListCommits.as_view()),
     path("v1/contracts/customerCredits/list", balances.ListCredits.as_view()),
+    path("v1/contracts/addManualBalanceLedgerEntry", balances.AddManualBalanceEntry.as_view()),
     path("portal/", portal.my_page, name="portal"),
     path("portal/<uuid:customer_id>/", portal.page_of_customer, name="portal_of_customer"),
     path("portal/<uuid:customer_id>/live", portal.live, name="portal_live"),

@@ -377,6 +377,9 @@ class LateMark(models.Model):
         return f"{self.subject} at {self.hour:%Y-%m-%d %H:%M} UTC"
 
 
+MANUAL = ["PREPAID_COMMIT_MANUAL", "POSTPAID_COMMIT_MANUAL", "CREDIT_MANUAL"]
+
+
 class LedgerEntry(models.Model):
     """A fact: a movement on a balance. Amounts are signed and exact."""
 
@@ -385,6 +388,9 @@ class LedgerEntry(models.Model):
         POSTPAID_COMMIT_AUTOMATED_INVOICE_DEDUCTION = "POSTPAID_COMMIT_AUTOMATED_INVOICE_DEDUCTION"
         CREDIT_AUTOMATED_INVOICE_DEDUCTION = "CREDIT_AUTOMATED_INVOICE_DEDUCTION"
         POSTPAID_COMMIT_TRUEUP = "POSTPAID_COMMIT_TRUEUP"
+        PREPAID_COMMIT_MANUAL = "PREPAID_COMMIT_MANUAL"
+        POSTPAID_COMMIT_MANUAL = "POSTPAID_COMMIT_MANUAL"
+        CREDIT_MANUAL = "CREDIT_MANUAL"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="ledger_entries")
@@ -399,6 +405,7 @@ class LedgerEntry(models.Model):
     created_at = models.DateTimeField()
     created_by = models.CharField(max_length=160)
     idempotency_key = models.CharField(max_length=200)
+    reason = models.TextField(blank=True, default="")  # why a person has posted it
 
     class Meta:
         constraints = [
@@ -412,11 +419,21 @@ class LedgerEntry(models.Model):
                     "POSTPAID_COMMIT_AUTOMATED_INVOICE_DEDUCTION",
                     "CREDIT_AUTOMATED_INVOICE_DEDUCTION",
                     "POSTPAID_COMMIT_TRUEUP",
+                    "PREPAID_COMMIT_MANUAL",
+                    "POSTPAID_COMMIT_MANUAL",
+                    "CREDIT_MANUAL",
                 ],
             ),
             models.CheckConstraint(
                 name="deductions_name_their_invoice",
-                condition=Q(invoice_id__isnull=False, segment_id__isnull=False) | Q(type="POSTPAID_COMMIT_TRUEUP"),
+                condition=Q(invoice_id__isnull=False, segment_id__isnull=False)
+                | Q(type="POSTPAID_COMMIT_TRUEUP")
+                | Q(type__in=MANUAL),
+            ),
+            models.CheckConstraint(
+                name="an_entry_by_hand_says_why_and_bills_nothing",
+                condition=~Q(type__in=MANUAL)
+                | Q(segment_id__isnull=False, invoice_id=None, billed_amount=0) & ~Q(reason="") & ~Q(amount=0),
             ),
         ]
         indexes = [models.Index(name="entries_of_a_commit", fields=["customer", "commit_id"])]

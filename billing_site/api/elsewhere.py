@@ -9,7 +9,6 @@ NOT_SERVED = tuple(
         "v1/archiveCustomerBillingProviderConfigurations",
         "v1/auditLogs",
         "v1/contract-pricing/products/update",
-        "v1/contracts/addManualBalanceLedgerEntry",
         "v1/contracts/amend",
         "v1/contracts/archive",
         "v1/contracts/createHistoricalInvoices",

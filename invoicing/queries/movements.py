@@ -45,6 +45,8 @@ class Movement:
     invoice_id: UUID | None = None
     contract_id: UUID | None = None
     is_pending: bool = False
+    reason: str = ""
+    new_contract_id: UUID | None = None  # of what goes over to a renewal
 
     @property
     def is_start(self) -> bool:
@@ -105,16 +107,25 @@ def _pending(computed: Computation) -> Iterator[tuple[UUID, Movement]]:
                         draft.id,
                         draft.contract_id,
                         is_pending=True,
+                        new_contract_id=entry.new_contract_id,
                     ),
                 )
 
 
 def _posted(entry: LedgerEntry) -> Movement:
     invoice_id = entry.invoice_id
-    if invoice_id is None and entry.contract_id is not None:
+    if entry.type == TRUE_UP and invoice_id is None and entry.contract_id is not None:
         # Documents rounded up have met the commitment, and this closes what is left of a cent. Clients want an id.
         invoice_id = draft_id(entry.contract_id, calendar.TRUE_UP, str(entry.commit_id))
-    return Movement(entry.type, entry.amount, entry.timestamp, entry.segment_id, invoice_id, entry.contract_id)
+    return Movement(
+        entry.type,
+        entry.amount,
+        entry.timestamp,
+        entry.segment_id,
+        invoice_id,
+        entry.contract_id,
+        reason=entry.reason,
+    )
 
 
 def _starts(commit: Commit, at: datetime) -> Iterator[Movement]:

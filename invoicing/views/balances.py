@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from billing_site.foundation import clock
+from billing_site.foundation.actor import Actor
 from billing_site.foundation.refusals import Refusal
 from contracts.commit_presentation import commit_json
 from contracts.serializers.replies import CommitReply
@@ -21,10 +22,12 @@ from invoicing.serializers import (
     BalanceListRequest,
     CommitListRequest,
     CreditListRequest,
+    ManualEntryRequest,
     NetBalanceReply,
     NetBalanceRequest,
 )
-from invoicing.views.base import BodyView, page_of_rows
+from invoicing.services.manual_entries import add_manual_entry
+from invoicing.views.base import BodyView, InvoicingView, page_of_rows
 from pricing.queries import unit
 from pricing.serializers.common import enveloped, page_of
 from pricing.units import USD_ID
@@ -106,6 +109,19 @@ class GetNetBalance(BodyView):
         drafts_too = asked.get("invoice_inclusion_mode", "FINALIZED_AND_DRAFT") == "FINALIZED_AND_DRAFT"
         amount = net_balance(matched, unit_id=unit_id, with_drafts=drafts_too)
         return Response({"data": {"balance": amount, "credit_type_id": unit_id or UNITS.id}})
+
+
+class AddManualBalanceEntry(InvoicingView):
+    serializer_class = ManualEntryRequest
+    required_scope = "admin"
+
+    @extend_schema(summary="Add to a commit or credit by hand, or take from it", responses={200: None})
+    def post(self, request: Request) -> Response:
+        sent = ManualEntryRequest(data=request.data)
+        sent.is_valid(raise_exception=True)
+        customer_id = sent.validated_data["customer_id"]
+        add_manual_entry(customer_id, sent.to_input(), at=clock.now(), by=Actor.of(request))
+        return Response()
 
 
 def _unit_asked_for(asked: Mapping[str, Any]) -> UUID | None:

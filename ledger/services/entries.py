@@ -25,6 +25,7 @@ class NewEntry:
     segment_id: UUID | None = None
     contract_id: UUID | None = None
     invoice_id: UUID | None = None
+    reason: str = ""
 
     @classmethod
     def of(cls, row: LedgerEntry) -> "NewEntry":
