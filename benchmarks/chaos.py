@@ -53,6 +53,7 @@ def run(*, seed: int, seconds: float, every: float, full_disk: bool = True) -> d
         and killing["doubled"] == 0
         and killing["hours_that_differ"] == 0
         and killing["sums_that_differ"] == 0
+        and killing["late_marks_missing"] == 0
         and deadlocks == 0
         and all(one["answered_after"] <= 5 for one in killing["kills"])
         and disk.get("passed", True)
@@ -124,6 +125,7 @@ def compare(site: Site, journal: Journal) -> dict[str, Any]:
         text=True,
         check=False,
     )
+    told = json.loads(checked.stdout)
     return {
         "events_sent": len(journal.sent),
         "acknowledged": len(journal.acknowledged),
@@ -131,7 +133,8 @@ def compare(site: Site, journal: Journal) -> dict[str, Any]:
         "acknowledged_and_missing": len(journal.acknowledged - stored),
         "doubled": bodies[0] - len(stored),
         "sums_that_differ": sum(held.get(subject, 0) != tokens for subject, tokens in expected.items()),
-        "hours_that_differ": json.loads(checked.stdout)["differences"],
+        "hours_that_differ": told["differences"],
+        "late_marks_missing": told["late_marks_missing"],
         "answers": dict(journal.statuses),
         "answers_dropped": journal.dropped_answers,
     }
