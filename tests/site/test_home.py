@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from billing_site.foundation import clock
+from billing_site.foundation.ids import uuid7
 from billing_site.foundation.models import Job, TestClock
 from contracts import services
 from contracts.inputs import EditInput, OverrideInput
@@ -19,7 +20,15 @@ from invoicing.services import summaries
 from ledger.queries.glance import strangers
 from tests.factories.contracts import ClaimFactory, CommitFactory, ContractFactory, CustomerFactory
 from tests.factories.ledger import event, post
-from tests.factories.pricing import ADA, MetricFactory, ProductFactory, RateCardFactory, RateFactory
+from tests.factories.pricing import (
+    ADA,
+    CompositeProductFactory,
+    CompositeRateFactory,
+    MetricFactory,
+    ProductFactory,
+    RateCardFactory,
+    RateFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -120,10 +129,15 @@ def test_held_drafts_stand_out(staff, card):
 
 
 def test_what_cannot_be_computed_is_said(staff, card):
-    contract = customer_on(card, "Acme", "acme")
-    CommitFactory(contract=contract, type="PREPAID")
+    """Composites that stand on each other, which no service lets anybody write."""
+    customer_on(card, "Acme", "acme")
+    one, other = uuid7(), uuid7()
+    for name, own, listed in (("Support", one, other), ("Tax", other, one)):
+        definition = {"version__composite_product_ids": [str(listed)], "version__include_composite_spend": True}
+        product = CompositeProductFactory(id=own, name=name, **definition)
+        CompositeRateFactory(rate_card=card, product=product)
     refreshed()
-    assert "The drafts of Acme could not be computed: Refusal: Balances of PREPAID" in words(staff.get(HOME))
+    assert "The drafts of Acme could not be computed: CompositeCycle: These composites stand" in words(staff.get(HOME))
 
 
 def test_subjects_that_nobody_claims_are_counted():
