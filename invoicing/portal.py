@@ -399,6 +399,8 @@ def percent_text(part: Decimal, whole: Decimal) -> str:
 def _outlook(held: Commitment, at: datetime) -> str:
     """What it will come to, in words: what is due if nothing more is used, and what is due at the present pace."""
     unit, pace, end = held.commit.unit, held.pace, held.period.ending_before
+    if held.commit.pays and end is not None:
+        return f"What you have not used by {day_text(end)} expires."
     if held.due is None or held.due_at is None or end is None:
         return ""
     due_on = day_text(held.due_at)

@@ -10,6 +10,8 @@ from billing_site.foundation.admin import Dressed
 from billing_site.foundation.display import unit_sign
 from billing_site.foundation.refusals import Refusal
 from contracts.forms.amounts import MajorField
+from contracts.forms.choices import ProductChoice, ProductsChoice
+from contracts.forms.grants import GrantFields, field_of_grant
 from contracts.forms.instants import InstantField
 from contracts.forms.overrides import GroupValuesField, StepsField, override_of
 from contracts.forms.tariffs import TYPES, TariffForm
@@ -37,28 +39,6 @@ FREQUENCIES = [("", "---"), *((code, text.capitalize()) for code, text in EVERY_
 ALL_OR_NOTHING = "Needed, or leave the section empty."
 KINDS = ("discount", "tiered", "price", "entitled")  # of overrides, one a section
 PRIORITY_HELP = "The contract ranks its discounts explicitly: the one with the lowest number holds."
-
-
-class ProductChoice(forms.ModelChoiceField):
-    """One product of these types by name; it has no price of its own where it is FIXED."""
-
-    def __init__(self, *types: str, **options: Any) -> None:
-        products = Product.objects.filter(type__in=types, archived_at=None).order_by("name", "id")
-        super().__init__(products, required=False, **options)
-
-
-class ProductsChoice(forms.ModelMultipleChoiceField):
-    """Products by name; subscriptions, which are priced by billing frequency too, are left to the API."""
-
-    def __init__(self) -> None:
-        priced = Product.objects.filter(archived_at=None, type__in=["USAGE", "COMPOSITE"])
-        super().__init__(
-            priced.order_by("name", "id"),
-            required=False,
-            label="Products",
-            help_text="None ticked: all products, those to come too.",
-            widget=forms.CheckboxSelectMultiple,
-        )
 
 
 def _billed_as_last_time(model: type[Commit] | type[ScheduledCharge]) -> Product | None:
@@ -93,7 +73,7 @@ class Section(NamedTuple):
     tariff: TariffForm | None
 
 
-class EditForm(Dressed, forms.Form):
+class EditForm(Dressed, GrantFields):
     """Everything that one edit of a contract may do. Sections left empty do nothing."""
 
     based_on_edit = forms.IntegerField(required=False, widget=forms.HiddenInput)
@@ -194,6 +174,7 @@ class EditForm(Dressed, forms.Form):
         ),
     )
     MORE = (
+        GrantFields.GRANT,
         (
             "A discount by quantity",
             (
@@ -225,7 +206,13 @@ class EditForm(Dressed, forms.Form):
         ("The contract as a whole", ("name", "ending_before", "net_payment_terms_days", "uniqueness_key")),
     )
     STANDING = ("name", "ending_before", "net_payment_terms_days")
-    FILLED_IN = frozenset({"commit_starting_at", "commit_ending_before", "commit_product", "charge_product"})
+    FILLED_IN = frozenset(
+        {
+            *("commit_starting_at", "commit_ending_before", "commit_product"),
+            *("grant_starting_at", "grant_ending_before", "grant_product"),
+            "charge_product",
+        }
+    )
     # What the service calls a field, and which one it is here.
     SHOWN_AS = (
         ("add_commits[0].access_schedule.schedule_items[0].amount", "commit_amount"),
@@ -244,11 +231,15 @@ class EditForm(Dressed, forms.Form):
 
     def __init__(self, agreed: Agreement, *args: Any, based_on_edit: int = 0, **kwargs: Any) -> None:
         contract, terms = agreed.contract, agreed.terms
+        last_billed_as = _billed_as_last_time(Commit)
         kwargs["initial"] = {
             "based_on_edit": based_on_edit,
             "commit_starting_at": contract.billed_through or contract.starting_at,
             "commit_ending_before": terms.ending_before,
-            "commit_product": _billed_as_last_time(Commit),
+            "commit_product": last_billed_as,
+            "grant_starting_at": contract.billed_through or contract.starting_at,
+            "grant_ending_before": terms.ending_before,
+            "grant_product": last_billed_as,
             "charge_product": _billed_as_last_time(ScheduledCharge),
             "name": terms.name,
             "ending_before": terms.ending_before,
@@ -262,7 +253,7 @@ class EditForm(Dressed, forms.Form):
             if isinstance(field, MajorField):
                 field.in_unit(self.unit)
         if contract.rate_card is not None:
-            for name in ("discount_products", "tiered_products", "price_product", "entitled_product"):
+            for name in ("discount_products", "tiered_products", "price_product", "entitled_product", "grant_products"):
                 choice: Any = self.fields[name]
                 choice.queryset = choice.queryset.filter(rates__rate_card=contract.rate_card).distinct()
         self.ranks_explicitly = contract.multiplier_override_prioritization == Contract.Prioritization.EXPLICIT
@@ -270,6 +261,7 @@ class EditForm(Dressed, forms.Form):
             for name in ("discount_priority", *(name for name in self.fields if name.startswith("tiered"))):
                 del self.fields[name]
         self.kinds: list[str] = []
+        self.granted_as: tuple[str, ...] = ()  # what the service may call what is granted
         names = names_in(agreed.overrides)
         self._offer("remove_overrides", [(each.pk, override_text(each, names)) for each in agreed.overrides])
         self.credit_ids = {each.commit.pk for each in agreed.commits if each.commit.is_credit}
@@ -315,6 +307,7 @@ class EditForm(Dressed, forms.Form):
         values = super().clean() or {}
         for section, first, *needed in (
             ("commit", "commit_amount", "starting_at", "ending_before", "product"),
+            ("grant", "grant_amount", "starting_at", "ending_before", "product"),
             ("charge", "charge_amount", "at", "product"),
             ("discount", "discount", "starting_at"),
             ("tiered", "tiered", "starting_at"),
@@ -335,9 +328,12 @@ class EditForm(Dressed, forms.Form):
         if self.has_price:
             values["price"] = RateInput(**(self.tariff.to_input(self.unit) or {}))
         self.kinds = [kind for kind in KINDS if values.get(kind) is not None]
+        promised = (self._commit(),) if values["commit_amount"] is not None else ()
+        self.granted_as = ("add_credits[0].", f"add_commits[{len(promised)}].") if values["grant_amount"] else ()
         return EditInput(
             add_overrides=tuple(override_of(kind, values) for kind in self.kinds),
-            add_commits=(self._commit(),) if values["commit_amount"] is not None else (),
+            add_commits=(*promised, *self.grants("PREPAID")),
+            add_credits=self.grants("CREDIT"),
             add_scheduled_charges=(self._charge(),) if values["charge_amount"] is not None else (),
             remove_overrides=self._ids("remove_overrides"),
             archive_commits=tuple(each for each in self._ids("archive_commits") if each not in self.credit_ids),
@@ -369,6 +365,9 @@ class EditForm(Dressed, forms.Form):
             prefix = f"add_overrides[{position}]."
             if path.startswith(prefix):
                 return self._field_of_override(kind, path.removeprefix(prefix))
+        for start in self.granted_as:
+            if path.startswith(start):
+                return field_of_grant(path.removeprefix(start))
         for start, name in self.SHOWN_AS:
             if path.startswith(start):
                 return name

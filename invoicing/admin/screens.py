@@ -55,6 +55,8 @@ class CommitmentCard:
             outlook += f"; at the present pace about {reached} by {end}, true-up about {due}"
         elif held.due is not None and held.due_at is not None:
             outlook += f"; true-up of {amount_text(held.due, unit)} on {day_text(held.due_at)} if nothing more is used"
+        elif held.commit.pays and held.period.ending_before is not None:
+            outlook += f"; what is not used by {day_text(held.period.ending_before)} expires"
         return cls(
             title=held.commit.name or ("Commitment" if held.due is not None else "Balance"),
             term=period_text(held.period),
