@@ -32,10 +32,10 @@ from pricing.queries import unit
 from pricing.serializers.common import enveloped, page_of
 from pricing.units import USD_ID
 
+COMMITS = page_of(CommitReply)
 
-@extend_schema(
-    summary="List a customer's commits and credits, with balances and ledgers", responses={200: page_of(CommitReply)}
-)
+
+@extend_schema(summary="List a customer's commits and credits, with balances and ledgers", responses={200: COMMITS})
 class ListBalances(BodyView):
     """The customer's own, and those of its contracts where they are asked for."""
 
@@ -72,7 +72,7 @@ class ListBalances(BodyView):
         )
 
 
-@extend_schema(summary="List a customer's commits", responses={200: page_of(CommitReply)})
+@extend_schema(summary="List a customer's commits", responses={200: COMMITS})
 class ListCommits(ListBalances):
     serializer_class = CommitListRequest
     id_field = "commit_id"
@@ -82,7 +82,7 @@ class ListCommits(ListBalances):
         return not balance.committed.commit.is_credit
 
 
-@extend_schema(summary="List a customer's credits", responses={200: page_of(CommitReply)})
+@extend_schema(summary="List a customer's credits", responses={200: COMMITS})
 class ListCredits(ListBalances):
     serializer_class = CreditListRequest
     id_field = "credit_id"
