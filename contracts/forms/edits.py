@@ -294,7 +294,8 @@ class EditForm(Dressed, GrantFields):
         for title, names in sections:
             fields = [self[name] for name in names if name in self.fields]
             if fields:
-                is_used = self.is_bound and any(field.name in self.changed_data or field.errors for field in fields)
+                typed = set(self.changed_data) - self.FILLED_IN if self.is_bound else set()
+                is_used = any(field.name in typed or (self.is_bound and field.errors) for field in fields)
                 tariff = self.tariff if "price_product" in names else None
                 is_used = is_used or (tariff is not None and tariff.is_typed())
                 found.append(Section(title, fields, is_used, tariff))
