@@ -217,7 +217,7 @@ def _commit(case: Case, number: int, product: str) -> dict[str, Any]:
     in_cents = case.series * 24 * 31 * case.events_an_hour * 15
     amount = in_cents // (2 * case.exhausted) if number < case.exhausted else in_cents
     return {
-        "type": "POSTPAID",
+        "type": "PREPAID",
         "product_id": product,
         "name": f"Commit {number}",
         "priority": number + 1,
@@ -226,7 +226,7 @@ def _commit(case: Case, number: int, product: str) -> dict[str, Any]:
                 {"amount": amount, "starting_at": OCTOBER.isoformat(), "ending_before": NOVEMBER.isoformat()}
             ]
         },
-        "invoice_schedule": {"schedule_items": [{"amount": amount, "timestamp": NOVEMBER.isoformat()}]},
+        "invoice_schedule": {"schedule_items": [{"amount": amount, "timestamp": OCTOBER.isoformat()}]},
     }
 
 

@@ -1,18 +1,6 @@
 """The walk over a customer's usage: rating and drawdown are one, because the price may depend on who pays.
 
-**The rule.** All contracts of a customer and all periods that are not final are walked together, in order of time,
-starting from what final documents have drawn. The hour is the grain of drawdown. Within an hour (`hours.py`):
-
-1. Usage below zero undoes the same item's latest takes of its period, last first: each payer gets back what it paid.
-2. For each balance in its order (`balances.py`), for each item in its order (higher list price of the next unit first,
-   then product, contract, values): price what remains of the item as that balance would, from where its counter is; let
-   it take what it can pay, pass on the rest (`takes.py`). What is free draws nothing.
-3. What no balance took is priced ordinarily.
-
-A postpaid commit is a balance like any other here, the last in order: what it takes counts toward it and is still to
-be paid. Prepaid ones pay. What is priced in a custom unit draws on balances in that unit; on balances in money, too,
-at what the rate card converts it to. Composites come with the last hour of their period, after its usage
-(`composites.py`).
+The rule is told in the docstring of the package; this is the loop over time, and its short cut.
 
 **Worked table.** H costs 10, L costs 1. Balances: B, 50 for H only; then A, 100 for everything.
 
@@ -23,10 +11,12 @@ at what the rate card converts it to. Composites come with the last hour of thei
     4     2 H                      1 H = 10                 1 H = 10         0       0
     all   13 H  30 L   5 H = 50    7 H = 70   30 L = 30     1 H = 10
 
-**The fast path** (`sums.py`). Between two cuts (`plan.py`) no rule changes, so a slice in which no balance runs out
-gives from its sums what its hours would give one by one. Where a balance would be overdrawn, the slice is split at the
-hour in which that happens: the hours before it are taken as one sum, that hour is walked alone, and so on with the
-rest. Slices with usage below zero are walked by the hour.
+**The short cut** (`sums.py`). Between two cuts (`plan.py`) no rule changes, so a slice in which no balance runs out
+gives from its sums what its hours would give one by one. Where a balance would be overdrawn, the slice is looked at by
+day and the day by hour: what comes before the hour is taken as one sum, that hour is settled alone, and so on with the
+rest. Usage below zero is looked at by day and hour likewise, as it gives back.
+
+The walk is told the usage of slices. Days and hours it asks for where it needs them, and goes on where it was.
 """
 
 from collections.abc import Callable, Generator, Mapping, Sequence
