@@ -13,7 +13,7 @@ from math import prod
 from pricing.queries import Combination
 
 MOST_CELLS = 600
-MOST_COLUMNS = 8  # beyond, the longer of the two dimensions goes down the page
+MOST_COLUMNS = 5  # beyond, the longer of the two dimensions goes down the page
 
 
 @dataclass(frozen=True, slots=True)
