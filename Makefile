@@ -14,7 +14,7 @@ help:
 	@echo "make setup   the environment alone (.venv)"
 	@echo "make check   format, lint, types, direction of imports"
 	@echo "make coverage   which branches of the engines their tests take; all, or it fails"
-	@echo "make bench   benchmarks: ingest as ratios to the bare database, and what pricing costs"
+	@echo "make bench   benchmarks: ingest as ratios to the bare database, and what pricing and drafts cost"
 	@echo "make chaos   the ledger under kills, lost answers and a full disk"
 	@echo "make screenshots   the README's pictures, of a demo of their own"
 
@@ -36,7 +36,8 @@ coverage: setup
 
 bench: setup
 	@$(RUN) -m benchmarks $(ARGS)
-	@exec $(RUN) -m benchmarks.pricing
+	@$(RUN) -m benchmarks.pricing
+	@exec $(RUN) -m benchmarks.drafts
 
 chaos: setup
 	@exec $(RUN) -m benchmarks.chaos $(ARGS)

@@ -5,7 +5,8 @@ among those of a thousand other customers. Beside it stand, of the same run: the
 rows of an hour each would have it, and over its days, as the ledger keeps them. The goal is 3 times the hours or 20 ms,
 whichever is larger. Then one thing at a time is varied: events, series, price changes, commits, commits that run out.
 
-Times are medians in milliseconds, with a process and caches that are warm. `--profile` says where they go.
+Times are medians in milliseconds, with a process and caches that are warm; the ratio of the best is beside, as it is
+what neighbours on the machine disturb least. `--profile` says where the time goes.
 """
 
 import argparse
@@ -17,7 +18,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +26,7 @@ import psycopg
 
 from benchmarks.chaos import post
 from benchmarks.site import Site, serving
+from billing_site.foundation.periods import HOUR
 
 OCTOBER, NOVEMBER = datetime(2025, 10, 1, tzinfo=UTC), datetime(2025, 11, 1, tzinfo=UTC)
 AT = datetime(2025, 10, 31, 23, 30, tzinfo=UTC)
@@ -111,9 +113,10 @@ def _measured(site: Site, database: psycopg.Connection, case: Case, options: arg
         database.execute(f"VACUUM (ANALYZE) {table}".encode())
     found: dict[str, Any] = {"case": case.name, "varied": _varied(case)}
     for name, statement in (("hours_ms", _SUM_OF_HOURS), ("days_ms", _SUM_OF_DAYS)):
-        found[name] = _median(lambda of=statement: database.execute(of, [subject]).fetchall(), options.rounds)
+        found |= _timed(name, lambda of=statement: database.execute(of, [subject]).fetchall(), options.rounds)
     found |= _draft(UUID(customer), options)
     found["ratio_to_hours"] = round(found["draft_ms"] / found["hours_ms"], 2)
+    found["ratio_of_best"] = round(found["draft_ms_best"] / found["hours_ms_best"], 2)
     found["ratio_to_days"] = round(found["draft_ms"] / found["days_ms"], 2)
     found["goal_ms"] = round(max(GOAL_MS, GOAL_RATIO * found["hours_ms"]), 1)
     return found
@@ -136,10 +139,9 @@ def _draft(customer_id: UUID, options: argparse.Namespace) -> dict[str, Any]:
     def draft() -> Any:
         return computation(customer_id, at=AT)
 
-    found = {"draft_ms": _median(draft, options.rounds)}
+    found: dict[str, Any] = _timed("draft_ms", draft, options.rounds)
     result = draft().result
     found["lines"] = sum(len(document.lines) for document in result.documents)
-    found["total"] = float(result.documents[0].total)
     with connection.execute_wrapper(timed):
         draft()
     found |= {"statements": len(in_statements), "statements_ms": round(sum(in_statements) * 1000, 1)}
@@ -176,7 +178,7 @@ def _agree(site: Site, database: psycopg.Connection, case: Case, subject: str) -
         {
             "product_id": product,
             "pricing_group_values": {"model": f"m{model}"},
-            "starting_at": (OCTOBER + timedelta(days=5 * change, hours=7 * change)).isoformat(),
+            "starting_at": (OCTOBER + change * (30 * 24 // (case.changes + 1)) * HOUR).isoformat(),
             "entitled": True,
             "rate_type": "FLAT",
             "price": 10 + model + change,
@@ -242,20 +244,20 @@ def _varied(case: Case) -> int | None:
     return of.get(case.name)
 
 
-def _median(work: Callable[[], object], rounds: int) -> float:
-    """Milliseconds, the first time not counted."""
+def _timed(name: str, work: Callable[[], object], rounds: int) -> dict[str, float]:
+    """Milliseconds in the median and at best, the first time not counted."""
     work()
     waits = []
     for _ in range(rounds):
         began = time.perf_counter()
         work()
         waits.append(time.perf_counter() - began)
-    return round(statistics.median(waits) * 1000, 1)
+    return {name: round(statistics.median(waits) * 1000, 1), f"{name}_best": round(min(waits) * 1000, 1)}
 
 
 def _say(rows: list[dict[str, Any]]) -> None:
     print("A month of hours. Milliseconds; a draft is read whole, from the tables on.")
-    columns = ("draft_ms", "goal_ms", "hours_ms", "days_ms", "ratio_to_hours", "ratio_to_days")
+    columns = ("draft_ms", "goal_ms", "hours_ms", "days_ms", "ratio_to_hours", "ratio_of_best", "ratio_to_days")
     columns += ("statements_ms", "statements", "lines")
     print(f"{'':24}{'':>10}" + "".join(f"{name.replace('_', ' '):>15}" for name in columns))
     for row in rows:
