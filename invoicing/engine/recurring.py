@@ -52,13 +52,14 @@ def instances(contract: Contract, recurring: RecurringCommit, *, until: datetime
     granted = recurring.period.overlap(contract.term)
     if granted is None:
         return
-    for number, period in enumerate(billing_periods(granted, anchor, frequency)):
+    periods = billing_periods(granted, anchor, frequency)
+    ends = islice(_ends(granted, anchor, frequency), recurring.duration - 1, None)
+    for number, (period, end) in enumerate(zip(periods, ends, strict=False)):
         if period.starting_at >= until:
             return
         whole = full_period(anchor, frequency, at=period.starting_at)
         is_last = period.ending_before == granted.ending_before
         share = _counted(recurring.proration, period, whole, is_first=number == 0, is_last=is_last).share_of(whole)
-        end = _end(granted, anchor, frequency, number + recurring.duration)
         yield _instance(recurring, Period(period.starting_at, earliest(end, contract.term.ending_before)), share)
 
 
@@ -72,18 +73,11 @@ def _counted(proration: str, period: Period, whole: Period, *, is_first: bool, i
     )
 
 
-def _end(granted: Period, anchor: datetime, frequency: str, count: int) -> datetime:
-    """Where the first `count` periods end, those that are granted and the ones that would follow."""
+def _ends(granted: Period, anchor: datetime, frequency: str) -> Iterator[datetime | None]:
+    """Where the periods end that are granted, then where those would that follow; without end."""
     of_granted = (period.ending_before for period in billing_periods(granted, anchor, frequency))
-    ends = chain(of_granted, _after(granted, anchor, frequency))
-    end = next(islice(ends, count - 1, None))
-    assert end is not None, "billing periods have an end"
-    return end
-
-
-def _after(granted: Period, anchor: datetime, frequency: str) -> Iterator[datetime]:
-    if granted.ending_before is not None:
-        yield from boundaries(anchor, frequency, after=granted.ending_before)
+    last = granted.ending_before or granted.starting_at  # an open grant never comes to what follows it
+    return chain(of_granted, boundaries(anchor, frequency, after=last))
 
 
 def _instance(recurring: RecurringCommit, access: Period, share: Fraction) -> Commit:
