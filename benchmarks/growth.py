@@ -23,15 +23,15 @@ CHUNK = 500_000
 SERIES = 50
 HOURS = 31 * 24
 
-# Each event has its own hour and series of one of a thousand subjects.
+# Each event has its own hour and is of one of a thousand subjects. Ids are ordered by time, as those of the load are.
 _BODIES = """
 WITH made AS (
-    SELECT 'stored-' || lpad((n % 1000)::text, 4, '0') AS subject, md5('{seed}' || n) AS transaction_id,
+    SELECT 'stored-' || lpad((n % 1000)::text, 4, '0') AS subject, lpad(to_hex(n), 32, '0') AS transaction_id,
            now() AS received_at, timestamptz '2025-10-01 00:00Z' + (n % {hours}) * interval '1 hour' AS timestamp, n
     FROM generate_series({first}, {last}) n
 ), keys AS (
     INSERT INTO ledger_eventkey (subject, transaction_id, content_hash, received_at)
-    SELECT subject, transaction_id, decode(transaction_id, 'hex'), received_at FROM made
+    SELECT subject, transaction_id, decode(md5(transaction_id), 'hex'), received_at FROM made
     ORDER BY subject, transaction_id
 )
 INSERT INTO ledger_eventbody (subject, transaction_id, received_at, event_type, timestamp, properties, call_id)
@@ -89,9 +89,7 @@ def main() -> None:
 
 def _store(database: psycopg.Connection, stored: int) -> None:
     call = "00000000-0000-0000-0000-000000000000"
-    database.execute(
-        _BODIES.format(seed="growth", first=stored + 1, last=stored + CHUNK, hours=HOURS, call=call).encode()
-    )
+    database.execute(_BODIES.format(first=stored + 1, last=stored + CHUNK, hours=HOURS, call=call).encode())
 
 
 def _query(site: Site, database: psycopg.Connection, metric: str, customer: str) -> dict[str, Any]:
