@@ -216,8 +216,8 @@ def _agree(site: Site, database: psycopg.Connection, case: Case, subject: str) -
 
 def _commit(case: Case, number: int, product: str) -> dict[str, Any]:
     """Those that run out do so one after the other within the month."""
-    in_cents = case.series * 24 * 31 * case.events_an_hour * 15
-    amount = in_cents // (2 * case.exhausted) if number < case.exhausted else in_cents
+    half = case.series * 24 * 31 * case.events_an_hour * 7  # cents: about half of the month's usage
+    amount = half // case.exhausted if number < case.exhausted else 10 * half
     return {
         "type": "PREPAID",
         "product_id": product,
