@@ -1,6 +1,6 @@
 from django.urls import path
 
-from pricing.views import metrics, named_schedules, products, rate_cards, rates, units, withdrawals
+from pricing.views import formulas, metrics, named_schedules, products, rate_cards, rates, units, withdrawals
 
 PRODUCTS = "v1/contract-pricing/products"
 RATE_CARDS = "v1/contract-pricing/rate-cards"
@@ -25,6 +25,9 @@ urlpatterns = [
     path(f"{RATE_CARDS}/addRate", rates.AddRate.as_view()),
     path(f"{RATE_CARDS}/addRates", rates.AddRates.as_view()),
     path(f"{RATE_CARDS}/withdrawRates", withdrawals.WithdrawRates.as_view()),
+    path(f"{RATE_CARDS}/setFormula", formulas.SetFormula.as_view()),
+    path(f"{RATE_CARDS}/changeFormula", formulas.ChangeFormula.as_view()),
+    path(f"{RATE_CARDS}/getFormula", formulas.GetFormula.as_view()),
     path(f"{RATE_CARDS}/getRates", rates.ListRates.as_view()),
     path(f"{RATE_CARDS}/getRateSchedule", rates.GetRateSchedule.as_view()),
     path(f"{RATE_CARDS}/getNamedSchedule", named_schedules.GetNamedSchedule.as_view()),

@@ -7,6 +7,7 @@ from pricing.queries.combinations import Combination, Combinations, combinations
 from pricing.queries.formulas import (
     RatesOfProduct,
     StatedPrice,
+    formula_in_force,
     formulas_in_force,
     formulas_of,
     prices_of_formula,
@@ -66,6 +67,7 @@ __all__ = [
     "combinations",
     "conversions_of_cards",
     "default_unit",
+    "formula_in_force",
     "formulas_in_force",
     "formulas_of",
     "key_counts",

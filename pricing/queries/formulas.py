@@ -7,6 +7,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from billing_site.foundation.money import exact_decimal
+from billing_site.foundation.refusals import FieldError, NotFound
 from pricing.engine import catalog as engine
 from pricing.engine.catalog import GroupValues
 from pricing.engine.formulas import Node, nodes_behind, prices
@@ -48,6 +49,15 @@ def formulas_in_force(card: RateCard, *, at: datetime) -> list[Formula]:
     begun = Formula.objects.filter(rate_card=card, starting_at__lte=at).select_related("unit", "product")
     latest = begun.order_by("product", "-starting_at", "-publication").distinct("product")
     return sorted(latest, key=lambda formula: formula.product.name)
+
+
+def formula_in_force(stated: Iterable[Formula], product_id: UUID, *, at: datetime) -> Formula:
+    """Of what was stated of a product, what holds at an instant. Raises NotFound."""
+    found = stated_over_time(stated).at(at)
+    if found is None:
+        rule = "has no formula on the card then"
+        raise NotFound(f"The product {product_id} {rule}.", FieldError("product_id", product_id, rule))
+    return found
 
 
 def stated_over_time(formulas: Iterable[Formula]) -> Timeline[Formula]:

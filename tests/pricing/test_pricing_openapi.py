@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 
 from pricing.urls import urlpatterns
 from tests.factories.pricing import (
+    FormulaFactory,
     MetricFactory,
     NamedScheduleSegmentFactory,
     ProductFactory,
@@ -99,6 +100,10 @@ def test_every_reading_reply_is_as_described(api, check, rate, metric):
     check("post", f"{RATE_CARDS}/getRates", api.post(f"{RATE_CARDS}/getRates", card | {"at": "2025-06-01"}))
     named = api.post(f"{RATE_CARDS}/getNamedSchedule", card | {"schedule_name": "regions"})
     check("post", f"{RATE_CARDS}/getNamedSchedule", named)
+    formula = FormulaFactory(rate_card=rate.rate_card)
+    RateFactory(rate_card=rate.rate_card, product=formula.product)
+    asked = card | {"product_id": str(formula.product_id)}
+    check("post", f"{RATE_CARDS}/getFormula", api.post(f"{RATE_CARDS}/getFormula", asked))
     schedule = api.post(f"{RATE_CARDS}/getRateSchedule", card | {"starting_at": "2025-06-01"})
     check("post", f"{RATE_CARDS}/getRateSchedule", schedule)
 
@@ -129,6 +134,11 @@ def test_every_writing_reply_is_as_described(api, check):
     body = {"rate_card_id": card["data"]["id"]}
     check("post", f"{RATE_CARDS}/addRate", api.post(f"{RATE_CARDS}/addRate", body | rate))
     check("post", f"{RATE_CARDS}/addRates", api.post(f"{RATE_CARDS}/addRates", body | {"rates": [rate]}))
+    base = {"product_id": product["data"]["id"], "starting_at": "2025-03-01", "nodes": [{"name": "base", "number": 1}]}
+    stated = {**body, **base, "entitled": True, "exceptions": "REPLACE"}
+    check("post", f"{RATE_CARDS}/setFormula", api.post(f"{RATE_CARDS}/setFormula", stated))
+    changed = {**body, **base, "nodes": [{"name": "base", "number": 2}]}
+    check("post", f"{RATE_CARDS}/changeFormula", api.post(f"{RATE_CARDS}/changeFormula", changed))
     archive = "/v1/billable-metrics/archive"
     check("post", archive, api.post(archive, {"id": metric_id}))
     unit = api.post("/v1/credit-types/create", {"name": "Tokens"})
