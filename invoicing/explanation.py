@@ -27,7 +27,7 @@ from invoicing.wording import place_sentences, rate_text
 from pricing.engine.overrides import COMMIT_RATE
 from pricing.engine.products import name_at
 from pricing.models import ProductVersion, Rate
-from pricing.wording import charge_text
+from pricing.wording import charge_text, made_of_text
 
 # Why one balance goes before the next, by rule of `invoicing.engine.balances`.
 BEFORE_THE_NEXT = {
@@ -92,6 +92,8 @@ def part_sentences(told: Explained, line: ShownLine, part: ShownPart) -> Iterato
         yield from _converted(told, line)
     elif rate is not None:
         yield _listed(part, rate)
+        if rate.formula is not None:
+            yield f"Its price is made by a formula: {made_of_text(rate)}."
     override = told.overrides.get(part.override_id) if part.override_id else None
     if override is not None:
         yield f"The contract has its own: {_agreed(told, override)}."

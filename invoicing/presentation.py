@@ -22,6 +22,7 @@ from invoicing.queries.movements import Movement
 from invoicing.queries.shown import ShownDocument, ShownLine, ShownPart
 from invoicing.wording import arithmetic_text
 from pricing.engine.steps import Level
+from pricing.formula_presentation import made_of_json
 from pricing.models import Rate
 
 KEPT_AS_TEXT = ("flat_fee", "package_size", "quantity_consumed")  # numbers among a line's other fields
@@ -117,6 +118,7 @@ def _rate(rate: Rate) -> dict[str, Any]:
         "published_at": format_instant(publication.published_at),
         "published_by": publication.published_by,
         "reason": publication.price_change.reason,
+        "formula": made_of_json(rate),
     }
 
 

@@ -17,6 +17,7 @@ from billing_site.foundation.fields import (
 from billing_site.foundation.refusals import FieldError, NotSupported, Refusal
 from invoicing.services.manual_entries import ManualEntryInput
 from pricing.serializers.common import OPTIONAL, UnitRefReply, as_of_field, plain
+from pricing.serializers.formulas import MadeOfReply
 
 STATUSES = ("DRAFT", "FINALIZED", "VOID")
 TYPES = ("USAGE", "SCHEDULED", "USAGE_CONSOLIDATED")
@@ -251,6 +252,7 @@ class ExplainedRateReply(serializers.Serializer):
     published_at = InstantField()
     published_by = serializers.CharField()
     reason = serializers.CharField()
+    formula = MadeOfReply(allow_null=True, help_text="What made its price, where it is stated as a formula.")
 
 
 class ExplainedOverrideReply(serializers.Serializer):

@@ -8,7 +8,7 @@ from billing_site.foundation.money import exact_decimal
 from billing_site.foundation.periods import format_instant
 from pricing.engine.formulas import Node
 from pricing.engine.restating import Move
-from pricing.models import Formula
+from pricing.models import Formula, Rate
 from pricing.presentation import tariff_json, unit_ref
 from pricing.queries import StatedPrice
 from pricing.services import Stated
@@ -43,6 +43,15 @@ def formula_json(formula: Formula, prices: Iterable[StatedPrice], statements: Se
 
 def node_json(node: Node) -> dict[str, Any]:
     return {"name": node.name, "values": dict(node.values), "number": node.number}
+
+
+def made_of_json(rate: Rate) -> dict[str, Any] | None:
+    """The formula behind a rate; None where somebody typed it."""
+    formula = rate.formula
+    if formula is None:
+        return None
+    nodes = formula.nodes_of(rate.pricing_group_values)
+    return {"id": str(formula.pk), "publication": formula.publication_id, "nodes": [node_json(node) for node in nodes]}
 
 
 def _move(move: Move) -> dict[str, Any]:

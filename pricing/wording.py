@@ -128,3 +128,11 @@ def node_key_text(key: NodeKey) -> str:
 def formula_text(nodes: Iterable[Node]) -> str:
     """What a price is made of: "base 100 × model xl 4 × markup 1.5"."""
     return " × ".join(f"{node_key_text(node.key)} {plain_text(node.number)}" for node in nodes)
+
+
+def made_of_text(rate: Rate) -> str:
+    """Of a rate that a formula made, with the price in wire units: "base 100 × model xl 4 = 400 USD (cents)"."""
+    assert rate.formula is not None
+    assert rate.price is not None
+    made_of = formula_text(rate.formula.nodes_of(rate.pricing_group_values))
+    return f"{made_of} = {plain_text(rate.price)} {rate.unit.name}"

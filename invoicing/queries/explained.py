@@ -151,7 +151,7 @@ def explained_document(
             Override.objects.filter(customer_id=customer_id).select_related("unit", "added_by_edit"),
             {part.override_id for part in parts} | {loser for part in parts for loser, _ in part.losing_overrides},
         )
-        rates = Rate.objects.select_related("unit", "rate_card", "publication__price_change")
+        rates = Rate.objects.select_related("unit", "rate_card", "formula", "publication__price_change")
         commits = Commit.objects.filter(customer_id=customer_id).select_related("added_by_edit", "unit")
         charges = ScheduledCharge.objects.filter(customer_id=customer_id).select_related("added_by_edit")
         product_ids = [found for line in shown.lines if (found := id_in(line, "product_id")) is not None]

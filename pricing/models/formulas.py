@@ -9,7 +9,7 @@ from django.db.models import F, Func, Q
 
 from billing_site.foundation.columns import keeps_numbers_as_text, on_the_hour
 from billing_site.foundation.ids import uuid7
-from pricing.engine.formulas import Node, NodeKey
+from pricing.engine.formulas import Node, NodeKey, nodes_behind
 from pricing.engine.restating import Statement
 from pricing.models.products import Product
 from pricing.models.publications import Publication
@@ -65,6 +65,10 @@ class Formula(models.Model):
             entitled=self.entitled,
             changed=frozenset((each["name"], _values(each)) for each in self.changed_nodes),
         )
+
+    def nodes_of(self, pricing_group_values: Mapping[str, str]) -> tuple[Node, ...]:
+        """Those that make the price of one combination."""
+        return nodes_behind(read_nodes(self.nodes), tuple(sorted(pricing_group_values.items())))
 
 
 def read_nodes(stored: Iterable[Mapping[str, Any]]) -> tuple[Node, ...]:

@@ -52,6 +52,12 @@ class NodeReply(serializers.Serializer):
     number = NumberField()
 
 
+class MadeOfReply(serializers.Serializer):
+    id = serializers.UUIDField()
+    publication = serializers.IntegerField(help_text="By which the formula was stated.")
+    nodes = NodeReply(many=True, help_text="Those that the price is made of: what their numbers multiply to.")
+
+
 class StatedRateReply(serializers.Serializer):
     pricing_group_values = text_map()
     starting_at = InstantField()

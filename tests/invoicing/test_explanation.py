@@ -26,6 +26,7 @@ from tests.factories.contracts import (
 from tests.factories.pricing import (
     CompositeProductFactory,
     CompositeRateFactory,
+    FormulaFactory,
     PricingUnitFactory,
     ProductFactory,
     PublicationFactory,
@@ -152,6 +153,27 @@ def agreed(text, number):
 def test_the_words_behind_each_rate_type_of_usage(used, rate, words):
     listed(used, **rate)
     assert explained(used) == words
+
+
+def test_a_price_that_a_formula_made_says_what_it_is_made_of(used):
+    nodes = [{"name": "cost", "values": {}, "number": "0.2"}, {"name": "markup", "values": {}, "number": "1.25"}]
+    formula = FormulaFactory(rate_card=used.prices.card, product=used.prices.calls, starting_at=OCTOBER, nodes=nodes)
+    publication = PublicationFactory(published_at=datetime(2025, 9, 3, 9, tzinfo=UTC), price_change__reason="new list")
+    RateFactory(
+        rate_card=used.prices.card,
+        product=used.prices.calls,
+        price=D("0.25"),
+        starting_at=OCTOBER,
+        formula=formula,
+        publication=publication,
+    )
+    assert explained(used) == [
+        MEASURED.format(130),
+        "130 × $0.0025 = $0.325",
+        LIST.format("$0.0025"),
+        "  Its price is made by a formula: cost 0.2 × markup 1.25 = 0.25 USD (cents).",
+        PLAIN,
+    ]
 
 
 @pytest.mark.parametrize(
