@@ -12,8 +12,8 @@ cents. The price is a formula of ten numbers, which makes 3 × 2 × 3 × 2 = 36 
     summarize contracts with large, high     2   × 1.25 × 1 × 1   × 2  =  5 credits a document
     compare wiki with small, low             0.4 × 1.25 × 2 × 0.8 × 1  =  0.8
 
-The provider of the large model lowers its cost from 2 to 1.6 on 15 October. One node changes: the 12 prices with the large
-model, and no other, and no contract.
+The provider of the large model lowers its cost from 2 to 1.6 on 15 October. One node changes: the 12 prices with the
+large model, and no other, and no contract.
 
     summarize contracts with large, high     1.6 × 1.25 × 1 × 1   × 2  =  4 credits a document
 
