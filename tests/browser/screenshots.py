@@ -57,7 +57,7 @@ def take(browser: Browser, addresses: dict[str, str]) -> None:
     page.get_by_label("Off the list price, in percent").fill("50")
     page.locator("[name=discount_starting_at_0]").fill("2025-10-15")
     for product in ("API calls", "Model small", "Model medium", "Model large", "Model xl"):
-        page.get_by_label(product, exact=True).check()
+        page.locator("#id_discount_products").get_by_label(product, exact=True).check()
     page.get_by_label("Reason").fill("The year-end deal with their CFO")
     page.get_by_role("button", name="Preview").click()
     page.locator("#preview").screenshot(path=PICTURES / "preview.png")

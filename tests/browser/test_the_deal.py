@@ -39,8 +39,9 @@ def fill_in_the_deal(page):
     page.locator("[name=commit_name]").fill("Year end")
     page.get_by_label("Off the list price, in percent").fill("50")
     page.locator("[name=discount_starting_at_0]").fill("2025-10-15")
+    discounted = page.locator("#id_discount_products")
     for product in ("API calls", "Model small", "Model medium", "Model large", "Model xl"):
-        page.get_by_label(product, exact=True).check()
+        discounted.get_by_label(product, exact=True).check()
     page.get_by_label("Reason").fill("The deal with their CFO")
 
 
