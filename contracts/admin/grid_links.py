@@ -1,14 +1,15 @@
-"""The products of a rate card that are priced by dimensions, each with the address of its grid."""
+"""The products of a rate card that are priced by dimensions, each with the addresses of its grid and its formula."""
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.urls import reverse
 
 from billing_site.foundation.display import count_text
 from pricing.models import RateCard
-from pricing.queries import Key, products_by_id
+from pricing.queries import Key, formulas_in_force, products_by_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,17 +17,22 @@ class GridLink:
     name: str
     count: str
     url: str
+    formula: str  # what the link to its formula says
+    formula_url: str
 
 
-def grid_links(card: RateCard, keys: Iterable[Key]) -> list[GridLink]:
-    """In the order of `keys`, the prices that the card shows. At most two queries."""
+def grid_links(card: RateCard, keys: Iterable[Key], *, at: datetime) -> list[GridLink]:
+    """In the order of `keys`, the prices that the card shows. At most three queries."""
     counts = Counter(key.product_id for key in keys if key.values)
     products = products_by_id(counts)
+    stated = {formula.product_id for formula in formulas_in_force(card, at=at)}
     return [
         GridLink(
             name=products[product_id].name,
             count=count_text(count, "combination", "combinations"),
             url=reverse("price_grid", args=[card.pk, product_id]),
+            formula="made by a formula" if product_id in stated else "state a formula",
+            formula_url=reverse("admin:pricing_ratecard_formula", args=[card.pk, product_id]),
         )
         for product_id, count in counts.items()
     ]

@@ -115,9 +115,12 @@ def _notes(planned: PlannedPrice) -> Iterator[Note]:
 
 
 def _notes_of_all(card: RateCard, changing: Sequence[PlannedPrice], at: datetime) -> Iterator[Note]:
-    if not changing:
-        return
-    start = min(each.wanted.starting_at for each in changing)
+    if changing:
+        yield from reach_notes(card, min(each.wanted.starting_at for each in changing), at)
+
+
+def reach_notes(card: RateCard, start: datetime, at: datetime) -> Iterator[Note]:
+    """Whom prices of the card that begin at `start` are for. Three queries."""
     touched = reach(card, since=start, at=at)
     yield Note(f"{start_of(count_text(touched.contracts, 'contract is', 'contracts are'))} on this card.")
     yield from reaching_back(start, touched, at)

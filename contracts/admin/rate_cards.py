@@ -23,7 +23,7 @@ from billing_site.foundation.display import instant_text, unit_text
 from billing_site.foundation.refusals import Refusal
 from billing_site.foundation.transactions import read_snapshot
 from contracts import forms
-from contracts.admin import price_sheets
+from contracts.admin import formula_page, price_sheets
 from contracts.admin.card_pages import CardPages, card_of
 from contracts.admin.grid_links import grid_links
 from contracts.admin.price_shown import (
@@ -129,6 +129,7 @@ class RateCardAdmin(ThroughServices, CardPages, HouseAdmin):
             path("<uuid:card_id>/prices/<uuid:product_id>/", page(self.price_view), name="pricing_ratecard_price"),
             path("<uuid:card_id>/withdraw/<uuid:rate_id>/", page(self.withdraw_view), name="pricing_ratecard_withdraw"),
             *price_sheets.urls(self.admin_site),
+            *formula_page.urls(self.admin_site),
             *super().get_urls(),
         ]
 
@@ -161,7 +162,7 @@ class RateCardAdmin(ThroughServices, CardPages, HouseAdmin):
             "rows": [ShownKey.of(card, key, number) for number, key in enumerate(shown, page.start_index())],
             "page": page,
             "search": search,
-            "grids": grid_links(card, keys) if request.user.has_perm("pricing.add_rate") else [],
+            "grids": grid_links(card, keys, at=at) if request.user.has_perm("pricing.add_rate") else [],
             "has_more_than_a_page": len(keys) > KEYS_A_PAGE or search,
             "history": [ShownPublication.of(*published) for published in history],
             "history_is_cut": len(history) == PUBLICATIONS_SHOWN,
