@@ -3,13 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.urls import reverse
 
 from billing_site.foundation.display import count_text
 from pricing.models import RateCard
-from pricing.queries import Key, formulas_in_force, products_by_id
+from pricing.queries import Key, products_by_id, products_with_formula
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +20,11 @@ class GridLink:
     formula_url: str
 
 
-def grid_links(card: RateCard, keys: Iterable[Key], *, at: datetime) -> list[GridLink]:
+def grid_links(card: RateCard, keys: Iterable[Key]) -> list[GridLink]:
     """In the order of `keys`, the prices that the card shows. At most three queries."""
     counts = Counter(key.product_id for key in keys if key.values)
     products = products_by_id(counts)
-    stated = {formula.product_id for formula in formulas_in_force(card, at=at)}
+    stated = products_with_formula(card)
     return [
         GridLink(
             name=products[product_id].name,

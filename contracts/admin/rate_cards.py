@@ -162,7 +162,7 @@ class RateCardAdmin(ThroughServices, CardPages, HouseAdmin):
             "rows": [ShownKey.of(card, key, number) for number, key in enumerate(shown, page.start_index())],
             "page": page,
             "search": search,
-            "grids": grid_links(card, keys, at=at) if request.user.has_perm("pricing.add_rate") else [],
+            "grids": grid_links(card, keys) if request.user.has_perm("pricing.add_rate") else [],
             "has_more_than_a_page": len(keys) > KEYS_A_PAGE or search,
             "history": [ShownPublication.of(*published) for published in history],
             "history_is_cut": len(history) == PUBLICATIONS_SHOWN,

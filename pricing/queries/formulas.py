@@ -44,11 +44,9 @@ def formulas_of(card: RateCard, product_id: UUID, *, at_publication: int | None 
     return list(found.select_related(*related).order_by("publication", "id"))
 
 
-def formulas_in_force(card: RateCard, *, at: datetime) -> list[Formula]:
-    """Of each product on the card that has one, the one that holds at an instant. One query."""
-    begun = Formula.objects.filter(rate_card=card, starting_at__lte=at).select_related("unit", "product")
-    latest = begun.order_by("product", "-starting_at", "-publication").distinct("product")
-    return sorted(latest, key=lambda formula: formula.product.name)
+def products_with_formula(card: RateCard) -> set[UUID]:
+    """The products of which a formula was stated on the card, be it for later. One query."""
+    return set(Formula.objects.filter(rate_card=card).order_by().values_list("product", flat=True).distinct())
 
 
 def formula_in_force(stated: Iterable[Formula], product_id: UUID, *, at: datetime) -> Formula:

@@ -142,7 +142,7 @@ def test_a_formula_is_shown_by_its_numbers_and_the_prices_that_they_make(revops,
     assert (price.price, price.made_of) == ("$6.60", "base 100 × model xl 4 × region eu 1.1 × tier pro 1.5")
     assert len(prices(shown)) == 36
     text = words(shown)
-    assert "They are in USD (cents) : 100 is $1.00." in text
+    assert "A price is what its numbers multiply to, in USD (cents) : 100 is $1.00 each." in text
     assert "“Launch”" in text
 
 
@@ -298,7 +298,7 @@ def test_a_custom_unit_is_chosen_where_the_card_converts_one(revops, card, chat)
     assert moves_of(preview)[0][2:] == ("no price", "3 Credits", "new")
     published(revops, page, preview)
     assert Formula.objects.get().unit == credits
-    assert "They are in Credits : 100 is 100 Credits." in words(revops.get(page))
+    assert "multiply to, in Credits : 100 is 100 Credits each." in words(revops.get(page))
 
 
 @pytest.mark.parametrize(
