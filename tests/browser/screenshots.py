@@ -76,6 +76,7 @@ def take(browser: Browser, addresses: dict[str, str]) -> None:
 def _picture(page: Page, name: str) -> None:
     page.wait_for_load_state()
     page.mouse.move(0, 0)
+    page.evaluate("scrollTo(0, 0)")  # what sticks to the window stands at its top
     page.screenshot(path=PICTURES / f"{name}.png", full_page=True, animations="disabled")
 
 
