@@ -22,7 +22,7 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
 from billing_site.foundation.display import plain_text, unit_text
-from billing_site.foundation.refusals import Refusal
+from billing_site.foundation.refusals import Refusal, shown
 from contracts.forms.amounts import NumberField
 from contracts.forms.price_grid import SURROGATE, GridForm
 from pricing.engine.formulas import Node, NodeKey
@@ -31,7 +31,7 @@ from pricing.services import NewNode
 from pricing.services.formulas import KEEP, REPLACE
 from pricing.wording import node_key_text
 
-TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[;,=]|[^;,="]+|"')
+TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|[;,=]|[^;,="]+')  # a quote that is not closed goes on to the end
 NODE = re.compile(r"nodes\[(\d+)\]\.?(\w*)")
 NUMBER = "number-"  # before the place of a node in the name of its field
 SHAPE = "A line is a name, values and a number with a semicolon after each of the first two: model; model=xl; 4."
@@ -73,7 +73,7 @@ class FormulaForm(GridForm):
             if place := NODE.match(error.field):
                 self.show_node(int(place[1]), place[2], _sentence(error.rule))
             elif error.field == "nodes":
-                self.show_nodes(_sentence(f"{error.value}: {error.rule}" if error.value else error.rule))
+                self.show_nodes(f"{error.value}: {error.rule}." if error.value else _sentence(error.rule))
             else:
                 others.append(error)
         if others or not refusal.errors:
@@ -175,7 +175,9 @@ def node_of_line(line: str) -> NewNode:
     for pair in _split(pairs, ",") if "".join(pairs).strip() else ():
         sides = list(_split(pair, "="))
         if len(sides) != 2:
-            raise ValidationError(f"Values are written key=value, with commas between; this is not: {''.join(pair)}")
+            raise ValidationError(
+                f"Values are written key=value, with commas between; this is not: {shown(''.join(pair).strip())}"
+            )
         key, value = map(_text, sides)
         if key in values:
             raise ValidationError(f"It has two values of {key}.")
@@ -226,11 +228,12 @@ def _text(tokens: Iterable[str]) -> str:
     if '"' not in text:
         return text
     try:
-        read = json.loads(text)
+        # What begins with a quote is a text or nothing: nothing that is nested is read.
+        read: str = json.loads(text if text.startswith('"') else "")
     except ValueError as error:
-        raise ValidationError(f"It is not written as JSON writes a text in quotes: {text}") from error
-    if not isinstance(read, str) or SURROGATE.search(read):
-        raise ValidationError(f"It is not a text: {text}")
+        raise ValidationError(f"It is not written as JSON writes a text in quotes: {shown(text)}") from error
+    if SURROGATE.search(read):
+        raise ValidationError(f"It is not a text: {shown(text)}")
     return read
 
 

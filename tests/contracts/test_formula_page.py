@@ -310,9 +310,10 @@ def test_a_custom_unit_is_chosen_where_the_card_converts_one(revops, card, chat)
         pytest.param("cost; model=s, model=m; 3", "Line 1: It has two values of model.", id="a key twice"),
         pytest.param("cost; model=s; ", "Line 1: Every node has a number", id="no number"),
         pytest.param("cost; model=s; x", "Line 1: Write a number", id="no such number"),
-        pytest.param('cost; model="s; 3', "Line 1: It is not written as JSON", id="an open quote"),
+        pytest.param('cost; model="s; 3', "Line 1: A line is a name", id="an open quote"),
         pytest.param('cost; model="\\ud800"; 3', "Line 1: It is not a text", id="half a character"),
         pytest.param('cost; model=a "s"; 3', "Line 1: It is not written as JSON", id="a quote inside"),
+        pytest.param(f'cost; model={"[" * 100_000}""; 3', "Line 1: It is not written as JSON", id="nested"),
         pytest.param("cost; model=s; -3", "Line 1, number: Must not be negative.", id="negative"),
         pytest.param("; model=s; 3", "Line 1, name: Must not be empty.", id="no name"),
         pytest.param(
@@ -320,7 +321,11 @@ def test_a_custom_unit_is_chosen_where_the_card_converts_one(revops, card, chat)
             "Line 3, name: Is there already, as line 1 with the same",
             id="a node twice",
         ),
-        pytest.param("a; model=s; 3\nb; model=m; 1", "A (model: m): is missing", id="not whole"),
+        pytest.param(
+            "a; model=s; 3\nb; model=m; 1",
+            "a (model: m): is missing: each factor needs a number for each combination.",
+            id="not whole",
+        ),
         pytest.param("base; ; 3", "Must have values of just model", id="no dimension"),
         pytest.param(" \n", "Must not be empty.", id="empty"),
     ],
@@ -351,6 +356,15 @@ def test_the_card_leads_to_it(revops, card, chat, state):
     assert "state a formula" in words(before)
     state(chat, SMALL, exceptions="REPLACE")
     assert "made by a formula" in words(revops.get(card_page))
+
+
+def test_no_price_of_an_archived_card_moves(revops, card, chat, state):
+    state(chat, SMALL)
+    services.archive_rate_card(card.pk, at=NOW, by=ADA)
+    page = page_of(card, chat)
+    refused = previewed(revops, page, revops.get(page), **{"number-0": "20"})
+    assert "archived" in " ".join(refused.context["form"].non_field_errors())
+    assert refused.context["plan"] is None
 
 
 def test_it_costs_the_same_queries_however_many_prices(revops, card, state):
