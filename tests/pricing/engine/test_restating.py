@@ -210,6 +210,30 @@ def test_what_contracts_are_entitled_to_is_a_part_of_the_price(card):
     assert shown(result) == [("small", 10, "4"), ("xl", 10, "60")]
 
 
+def test_a_later_change_stands_on_what_is_stated_before_it_with_what_contracts_are_entitled_to(card):
+    card.change(10, node("cost", "20", model="xl"))
+    card.state(FORMULA, 5, entitled=False)
+    restated_last = card.statements[-1]
+    assert (restated_last.starting_at, restated_last.entitled) == (day(10), False)
+    assert restated_last.publication == card.publication
+
+
+def test_a_combination_that_is_new_ends_where_a_later_statement_prices_it_anew(card):
+    card.change(10, node("markup", "3"))
+    result = card.state((*FORMULA, node("cost", "10", model="medium")), 5)
+    of_medium = [move for move in result.moved if move.values == of("medium")]
+    assert [(move.starting_at, move.ending_before) for move in of_medium] == [(day(5), day(10)), (day(10), None)]
+
+
+def test_a_number_changed_at_the_instant_of_a_whole_statement_leaves_it_whole(card):
+    cheaper = (node("cost", "30", model="xl"), node("cost", "1", model="small"), node("markup", "2"))
+    card.state((*FORMULA[:2], node("markup", "3")), 10)
+    card.change(10, node("cost", "20", model="xl"))
+    card.state(cheaper, 5)
+    assert card.prices_at(7) == {"small": "2", "xl": "60"}
+    assert card.prices_at(12) == {"small": "6", "xl": "60"}
+
+
 def test_a_typed_price_is_moved_only_where_that_is_said(card):
     typed = card.type("xl", "45", 5)
     result = card.change(10, node("markup", "3"))
