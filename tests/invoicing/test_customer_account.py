@@ -16,6 +16,8 @@ from billing_site.foundation.periods import Period
 from billing_site.foundation.refusals import NotFound
 from invoicing import portal
 from invoicing.portal import PriceRow, Row, page_of
+from invoicing.portal.charts import COLOURS
+from invoicing.portal.page import PRICES_SHOWN
 from invoicing.queries.account import account
 from invoicing.queries.balances import balances
 from invoicing.queries.changes import version_of
@@ -320,7 +322,7 @@ def test_the_end_of_a_discount_and_a_new_product_are_prices_to_come(acme):
 
 
 def test_a_long_list_of_prices_to_come_is_cut(acme):
-    for number in range(portal.PRICES_SHOWN + 2):
+    for number in range(PRICES_SHOWN + 2):
         values = {"model": f"m{number}"}
         for start, price in ((OCTOBER, 1), (NOVEMBER, 2)):
             RateFactory(
@@ -331,7 +333,7 @@ def test_a_long_list_of_prices_to_come_is_cut(acme):
                 price=D(price),
             )
     page = shown(acme)
-    assert (len(page.prices), page.more_prices) == (portal.PRICES_SHOWN, "and 2 more")
+    assert (len(page.prices), page.more_prices) == (PRICES_SHOWN, "and 2 more")
 
 
 def test_many_products_share_the_chart_and_a_long_time_is_shown_by_the_week(acme):
@@ -345,7 +347,7 @@ def test_many_products_share_the_chart_and_a_long_time_is_shown_by_the_week(acme
     assert LONGEST_BY_DAY < 92
     [chart] = page_of(read).charts
     names = [series["name"] for series in chart.data["series"]]
-    assert (len(names), names[-1]) == (portal.COLOURS, "6 further products")
+    assert (len(names), names[-1]) == (COLOURS, "6 further products")
     assert chart.title == "Spend by week and product"
     assert chart.days[0].total == "$12.66"
 

@@ -8,11 +8,10 @@ import pytest
 from billing_site.foundation.money import exact_sum
 from billing_site.foundation.periods import DAY, Period
 from contracts.models import Customer
-from invoicing import portal
 from invoicing.admin.screens import WhyCard
 from invoicing.engine.documents import Result
 from invoicing.models import Invoice
-from invoicing.portal import page_of
+from invoicing.portal import page_of, row_of
 from invoicing.queries.account import account
 from invoicing.queries.breakdowns import pieces_of
 from invoicing.queries.compute import Computation
@@ -208,9 +207,9 @@ def test_products_are_read_in_their_own_unit():
         ("Support", 2, "credits", True),
         ("credits in USD (cents)", 44, "USD (cents)", False),
     ]
-    support = portal._row(found[2])
+    support = row_of(found[2])
     assert (support.prices, support.quantity) == ("10 %", "30 USD (cents)")
-    assert portal._row(found[3]).amount == "2 credits"
+    assert row_of(found[3]).amount == "2 credits"
 
 
 def test_a_conversion_says_what_it_converts():
