@@ -99,7 +99,7 @@ class Migration(migrations.Migration):
                 ('duplicates', models.IntegerField()),
                 ('conflicts', models.IntegerField()),
                 ('metric_set_id', models.UUIDField()),
-                ('xid', ledger.models.XidField()),
+                ('xid', billing_site.foundation.columns.XidField()),
             ],
             options={
                 'indexes': [models.Index(fields=['received_at'], name='ingest_calls_by_time')],

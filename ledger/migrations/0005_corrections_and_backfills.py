@@ -10,7 +10,7 @@ Longest write stall at a million rows: 0.66 s on two cores that were busy with o
 
 from django.db import migrations, models
 
-import ledger.models
+import billing_site.foundation.columns
 from billing_site.foundation.facts import append_only
 
 
@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField()),
                 ("created_by", models.CharField(max_length=160)),
                 ("actor_id", models.CharField(blank=True, default="", max_length=64)),
-                ("xid", ledger.models.XidField()),
+                ("xid", billing_site.foundation.columns.XidField()),
             ],
             options={
                 "constraints": [
