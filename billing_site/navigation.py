@@ -16,6 +16,12 @@ PLACES: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
             ("Customers", "groups", "contracts_customer_changelist", "contracts.view_customer"),
             ("Rate cards", "sell", "pricing_ratecard_changelist", "pricing.view_ratecard"),
             ("Invoices", "receipt_long", "invoicing_invoice_changelist", "invoicing.view_invoice"),
+            (
+                "Billing profiles",
+                "contact_mail",
+                "contracts_billingprofile_changelist",
+                "contracts.view_billingprofile",
+            ),
             ("Drafts", "edit_document", "invoicing_draftsummary_changelist", "invoicing.view_draftsummary"),
         ),
     ),
@@ -48,6 +54,7 @@ PLACES: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
     (
         "The house",
         (
+            ("Legal entity", "domain", "contracts_legalentity_changelist", "contracts.view_legalentity"),
             ("API tokens", "key", "foundation_apitoken_changelist", "foundation.view_apitoken"),
             ("Jobs", "manufacturing", "foundation_job_changelist", "foundation.view_job"),
             ("Test clock", "schedule", "foundation_testclock_changelist", "foundation.view_testclock"),

@@ -25,6 +25,7 @@ from pricing.engine.steps import Level
 from pricing.formula_presentation import made_of_json
 from pricing.models import Rate
 
+LETTERHEAD = ("title", "issuer", "bill_to", "due_at")  # not repeated with every piece of a document
 KEPT_AS_TEXT = ("flat_fee", "package_size", "quantity_consumed")  # numbers among a line's other fields
 
 
@@ -55,7 +56,7 @@ def invoice_json(shown: ShownDocument, *, skip_zero_quantities: bool = False) ->
 def breakdown_json(piece: Piece, *, skip_zero_quantities: bool = False) -> dict[str, Any]:
     """What of an invoice falls into one window."""
     body = invoice_json(piece.document, skip_zero_quantities=skip_zero_quantities)
-    return body | {
+    return {name: value for name, value in body.items() if name not in LETTERHEAD} | {
         "subtotal": piece.total,
         "total": piece.total,
         "line_items": _lines(piece.lines, skip_zero_quantities),

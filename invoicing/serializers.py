@@ -215,7 +215,25 @@ class LineReply(serializers.Serializer):
     scheduled_charge_id = serializers.UUIDField(required=False)
 
 
-class InvoiceReply(serializers.Serializer):
+class PartyReply(serializers.Serializer):
+    name = serializers.CharField()
+    address = texts(required=False)
+    country = serializers.CharField(required=False, help_text="ISO 3166, two letters.")
+    tax_id = serializers.CharField(required=False)
+
+
+class IssuerReply(PartyReply):
+    email = serializers.CharField(required=False)
+    remittance = texts(required=False, help_text="Where to pay, line by line.")
+
+
+class BillToReply(PartyReply):
+    purchase_order = serializers.CharField(required=False)
+    contacts = texts(required=False)
+    tax_exemption = serializers.CharField(required=False, help_text="Why no tax is charged.")
+
+
+class InvoicePieceReply(serializers.Serializer):
     id = serializers.UUIDField()
     number = serializers.CharField(required=False, help_text="Of a final document.")
     type = serializers.ChoiceField(TYPES)
@@ -237,7 +255,14 @@ class InvoiceReply(serializers.Serializer):
     line_items = LineReply(many=True)
 
 
-class BreakdownReply(InvoiceReply):
+class InvoiceReply(InvoicePieceReply):
+    title = serializers.CharField(required=False, help_text="Invoice; Usage statement until a legal entity is set up.")
+    issuer = IssuerReply(required=False, help_text="Who sells.")
+    bill_to = BillToReply(required=False)
+    due_at = InstantField(required=False)
+
+
+class BreakdownReply(InvoicePieceReply):
     breakdown_start_timestamp = InstantField()
     breakdown_end_timestamp = InstantField()
 

@@ -9,10 +9,12 @@ from contracts.models.contracts import Contract, ContractTerms, Override
 from contracts.models.customers import Claim, ContractEdit, Customer
 from contracts.models.logins import CustomerLogin
 from contracts.models.named_schedules import CustomerScheduleSegment
+from contracts.models.parties import BillingProfile, LegalEntity
 from contracts.models.term import Term, TermQuerySet
 
 __all__ = [
     "AccessSegment",
+    "BillingProfile",
     "Claim",
     "Commit",
     "Contract",
@@ -22,6 +24,7 @@ __all__ = [
     "CustomerLogin",
     "CustomerScheduleSegment",
     "InvoiceScheduleItem",
+    "LegalEntity",
     "Override",
     "ScheduledCharge",
     "ScheduledChargeItem",

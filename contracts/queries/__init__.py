@@ -10,6 +10,7 @@ from contracts.queries.edits import EditedTerms, edit_history, edit_number_at, l
 from contracts.queries.known import Known, known_at
 from contracts.queries.logins import customer_of
 from contracts.queries.named_schedules import ContractSchedule, Place, contract_schedules, named_schedule
+from contracts.queries.parties import billing_profile, legal_entity
 from contracts.queries.rate_schedule import ContractPrice, contract_prices
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "agreement",
     "agreements",
     "aliases_of",
+    "billing_profile",
     "claim_windows",
     "contract_prices",
     "contract_schedules",
@@ -40,6 +42,7 @@ __all__ = [
     "holders_of",
     "known_at",
     "last_edit_number",
+    "legal_entity",
     "named_schedule",
     "no_such_customer",
     "owner_of",

@@ -16,10 +16,11 @@ from billing_site.foundation.periods import Period
 from billing_site.foundation.problems import refuse_future
 from billing_site.foundation.refusals import FieldError, NotFound
 from billing_site.foundation.transactions import read_snapshot
-from contracts.models import Contract, Customer
+from contracts.models import Customer
 from contracts.transactions import no_such_customer
 from invoicing.frozen import hash_of
 from invoicing.models import Invoice, InvoiceLine
+from invoicing.queries.addressees import addressee
 from invoicing.queries.compute import Computation, computation
 from invoicing.queries.shown import DRAFT, FINALIZED, ShownDocument, of_draft, of_final
 
@@ -150,8 +151,8 @@ def finals_by_id(
 
 def shown_drafts(computed: Computation, customer: Customer) -> list[ShownDocument]:
     """Computed documents as they are shown."""
-    customs = dict(Contract.objects.filter(customer=customer).values_list("id", "custom_fields"))
-    return [of_draft(draft, computed, customer, customs) for draft in computed.result.documents]
+    to = addressee(customer)
+    return [of_draft(draft, computed, to) for draft in computed.result.documents]
 
 
 def refuse_unknown(customer_id: UUID) -> None:

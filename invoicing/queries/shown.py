@@ -8,10 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from billing_site.foundation.periods import Period, parse_instant
-from contracts.models import Customer
 from invoicing.engine.documents import Document, Finding, Line, Part
 from invoicing.frozen import digits, frozen
 from invoicing.models import Invoice, InvoiceLine
+from invoicing.queries.addressees import Addressee
 from invoicing.queries.compute import Computation
 from pricing.engine.catalog import Catalog, GroupValues
 from pricing.engine.overrides import LIST_RATE
@@ -107,10 +107,8 @@ class ShownDocument:
     waits_for: tuple[UUID, ...] = ()
 
 
-def of_draft(
-    draft: Document, computation: Computation, customer: Customer, customs: Mapping[UUID, Any]
-) -> ShownDocument:
-    """A computed document. `customs` are the custom fields of contracts by id."""
+def of_draft(draft: Document, computation: Computation, addressee: Addressee) -> ShownDocument:
+    """A computed document."""
     catalog = computation.inputs.catalog
     return ShownDocument(
         id=draft.id,
@@ -118,14 +116,14 @@ def of_draft(
         type=draft.type,
         kind=draft.kind,
         slot=draft.slot,
-        customer_id=customer.pk,
+        customer_id=addressee.customer.pk,
         contract_id=draft.contract_id,
         period=draft.period,
         issued_at=draft.issued_at,
         total=draft.total,
         unrounded_total=draft.total,
         unit_id=draft.unit.id,
-        fields=document_fields(draft, computation, customer, customs),
+        fields=document_fields(draft, computation, addressee),
         lines=tuple(
             ShownLine(
                 type=line.type,
@@ -183,19 +181,16 @@ def of_final(invoice: Invoice, lines: Sequence[InvoiceLine]) -> ShownDocument:
     )
 
 
-def document_fields(
-    draft: Document, computation: Computation, customer: Customer, customs: Mapping[UUID, Any]
-) -> dict[str, Any]:
+def document_fields(draft: Document, computation: Computation, addressee: Addressee) -> dict[str, Any]:
     """The document's other fields on the wire, as JSON."""
     contract = next(each for each in computation.inputs.terms.contracts if each.id == draft.contract_id)
     given: dict[str, Any] = {
         "credit_type": {"id": draft.unit.id, "name": draft.unit.name},
-        "customer_custom_fields": customer.custom_fields,
-        "contract_custom_fields": customs.get(draft.contract_id, {}),
+        "customer_custom_fields": addressee.customer.custom_fields,
+        "contract_custom_fields": addressee.custom_fields_of.get(draft.contract_id, {}),
         "contract_name": contract.name,
+        **addressee.fields(issued_at=draft.issued_at, net_payment_terms_days=contract.net_payment_terms_days),
     }
-    if contract.net_payment_terms_days is not None:
-        given["net_payment_terms_days"] = contract.net_payment_terms_days
     return dict(frozen(given))
 
 

@@ -1,6 +1,6 @@
 """The rows of a final document: everything that it printed, and everything that it was computed from."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -8,11 +8,13 @@ from django.db import connection
 
 from billing_site.foundation.actor import Actor
 from billing_site.foundation.money import exact_sum
-from contracts.models import Contract, Customer
+from billing_site.foundation.periods import parse_instant
+from contracts.models import Customer
 from invoicing.engine.documents import Document
 from invoicing.engine.rounding import RoundedEntry, finalized
 from invoicing.frozen import frozen, hash_of
 from invoicing.models import Invoice, InvoiceLine
+from invoicing.queries.addressees import addressee
 from invoicing.queries.compute import Computation
 from invoicing.queries.shown import document_fields, frozen_parts, line_fields
 from invoicing.services.numbering import next_number
@@ -29,8 +31,7 @@ def freeze(
     """
     inputs = computed.inputs
     final = finalized(draft)
-    customs = dict(Contract.objects.filter(customer=customer).values_list("id", "custom_fields"))
-    fields = document_fields(draft, computed, customer, customs)
+    fields = document_fields(draft, computed, addressee(customer))
     invoice = Invoice(
         id=draft.id,
         customer=customer,
@@ -42,7 +43,7 @@ def freeze(
         starting_at=draft.period.starting_at if draft.period else None,
         ending_before=draft.period.ending_before if draft.period else None,
         issued_at=draft.issued_at,
-        due_at=_due_at(draft.issued_at, fields.get("net_payment_terms_days")),
+        due_at=parse_instant(fields["due_at"]) if "due_at" in fields else None,
         finalized_at=at,
         finalized_by=by.label,
         unit_id=draft.unit.id,
@@ -105,10 +106,6 @@ def _entry(rounded: RoundedEntry, draft: Document, computed: Computation) -> New
 def left_of(commit_id: UUID, computed: Computation) -> Decimal:
     """What posted deductions leave of a commit, exactly; never below zero."""
     return max(exact_sum([each.left for each in computed.result.balances if each.commit.id == commit_id]), Decimal(0))
-
-
-def _due_at(issued_at: datetime, days: int | None) -> datetime | None:
-    return None if days is None else issued_at + timedelta(days=days)
 
 
 def _current_snapshot() -> str:

@@ -23,6 +23,7 @@ from contracts.inputs import (
 )
 from contracts.models import (
     AccessSegment,
+    BillingProfile,
     Claim,
     Commit,
     Contract,
@@ -32,6 +33,7 @@ from contracts.models import (
     CustomerLogin,
     CustomerScheduleSegment,
     InvoiceScheduleItem,
+    LegalEntity,
     Override,
     ScheduledCharge,
     ScheduledChargeItem,
@@ -116,6 +118,35 @@ class CustomerLoginFactory(DjangoModelFactory):
 
     customer = factory.SubFactory(CustomerFactory)
     user = factory.SubFactory(UserFactory)
+
+
+class LegalEntityFactory(DjangoModelFactory):
+    """Countinghouse itself sells, in Dublin, and charges no tax."""
+
+    class Meta:
+        model = LegalEntity
+
+    name = "Countinghouse Ltd"
+    address = "1 Abacus Row\nDublin 2"
+    country = "IE"
+    tax_id = "IE1234567T"
+    email = "billing@countinghouse.example"
+    remittance = "Bank of Ireland\nIBAN IE29 AIBK 9311 5212 3456 78"
+
+
+class BillingProfileFactory(DjangoModelFactory):
+    """Acme's purchasing department in Berlin."""
+
+    class Meta:
+        model = BillingProfile
+
+    customer = factory.SubFactory(CustomerFactory)
+    legal_name = "Acme GmbH"
+    address = "Rechenstraße 12\n10115 Berlin"
+    country = "DE"
+    tax_id = "DE123456789"
+    purchase_order = "PO-4711"
+    contacts = "ap@acme.example"
 
 
 class CustomerScheduleSegmentFactory(DjangoModelFactory):

@@ -13,6 +13,7 @@ from invoicing.engine.documents import Result
 from invoicing.models import Invoice
 from invoicing.portal import page_of, row_of
 from invoicing.queries.account import account
+from invoicing.queries.addressees import Addressee
 from invoicing.queries.breakdowns import pieces_of
 from invoicing.queries.compute import Computation
 from invoicing.queries.documents import document, drafts_of
@@ -194,7 +195,7 @@ def in_credits(*commits):
     inputs = world.given(world.LATE_OCTOBER, [agreed], [card], (A, B, SUPPORT))
     events = [world.used("A", world.on(10, 10, 5), 4), world.used("B", world.on(10, 20, 5), 3)]
     draft = world.the_usage(world.computed(inputs, events))
-    return inputs, of_draft(draft, Computation(inputs, Result((draft,))), Customer(name="Acme"), {})
+    return inputs, of_draft(draft, Computation(inputs, Result((draft,))), Addressee(Customer(name="Acme"), {}))
 
 
 def test_products_are_read_in_their_own_unit():

@@ -45,7 +45,7 @@ def test_every_configured_model_has_a_page_with_history():
         for room, names in {
             "foundation": ["TestClock", "ApiToken"],
             "pricing": ["PricingUnit", "BillableMetric", "PriceChange", "Product", "RateCard"],
-            "contracts": ["Customer", "CustomerLogin", "Contract"],
+            "contracts": ["Customer", "CustomerLogin", "Contract", "LegalEntity", "BillingProfile"],
         }.items()
         for name in names
     ]

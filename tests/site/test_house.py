@@ -41,6 +41,8 @@ MODELS = {
     "pricing.RateWithdrawal": ("fact", "id", None),
     "contracts.Customer": ("configured", "id", "id"),
     "contracts.CustomerLogin": ("configured", "id", None),
+    "contracts.LegalEntity": ("configured", "id", None),
+    "contracts.BillingProfile": ("configured", "id", "customer"),
     "contracts.ContractEdit": ("fact", "id", "customer"),
     "contracts.Claim": ("fact", "id", None),
     "contracts.Contract": ("configured", "id", "customer"),

@@ -1,0 +1,76 @@
+"""What a document prints beside what it bills: who sells, who buys, when it is due."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from contracts.models import BillingProfile, Contract, Customer, LegalEntity
+from contracts.queries import billing_profile, legal_entity
+
+INVOICE, STATEMENT = "Invoice", "Usage statement"
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """A customer as its documents name it. `custom_fields_of` are those of its contracts, by id."""
+
+    customer: Customer
+    custom_fields_of: Mapping[UUID, Any]
+    entity: LegalEntity | None = None
+    profile: BillingProfile | None = None
+
+    def fields(self, *, issued_at: datetime, net_payment_terms_days: int | None) -> dict[str, Any]:
+        """What of it is on a document, for its fields on the wire.
+
+        A document is an invoice once somebody is there who sends it. The days are the contract's; where it does not
+        say, they are those of the legal entity, and where nobody says, the document has no due date.
+        """
+        days = net_payment_terms_days
+        if days is None and self.entity is not None:
+            days = self.entity.net_payment_terms_days
+        printed: dict[str, Any] = {"title": STATEMENT if self.entity is None else INVOICE, "bill_to": self._bill_to()}
+        if self.entity is not None:
+            printed["issuer"] = _issuer(self.entity)
+        if days is not None:
+            printed |= {"net_payment_terms_days": days, "due_at": issued_at + timedelta(days=days)}
+        return printed
+
+    def _bill_to(self) -> dict[str, Any]:
+        profile = self.profile
+        if profile is None:
+            return {"name": self.customer.name}
+        given = {
+            "address": profile.address.splitlines(),
+            "country": profile.country,
+            "tax_id": profile.tax_id,
+            "purchase_order": profile.purchase_order,
+            "contacts": profile.contacts.splitlines(),
+            "tax_exemption": profile.tax_exemption,
+        }
+        return {"name": profile.legal_name or self.customer.name, **_present(given)}
+
+
+def _issuer(entity: LegalEntity) -> dict[str, Any]:
+    given = {
+        "country": entity.country,
+        "tax_id": entity.tax_id,
+        "email": entity.email,
+        "remittance": entity.remittance.splitlines(),
+    }
+    return {"name": entity.name, "address": entity.address.splitlines(), **_present(given)}
+
+
+def addressee(customer: Customer) -> Addressee:
+    """Three queries."""
+    return Addressee(
+        customer,
+        dict(Contract.objects.filter(customer=customer).values_list("id", "custom_fields")),
+        legal_entity(),
+        billing_profile(customer.pk),
+    )
+
+
+def _present(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if value}
