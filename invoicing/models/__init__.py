@@ -1,0 +1,14 @@
+"""Documents that left draft, and derived summaries of drafts."""
+
+from invoicing.models.documents import Invoice, InvoiceLine, NumberSeries
+from invoicing.models.summaries import CommitmentSummary, CustomerSummary, DraftsOfCustomer, DraftSummary
+
+__all__ = [
+    "CommitmentSummary",
+    "CustomerSummary",
+    "DraftSummary",
+    "DraftsOfCustomer",
+    "Invoice",
+    "InvoiceLine",
+    "NumberSeries",
+]

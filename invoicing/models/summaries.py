@@ -1,0 +1,94 @@
+"""Drafts as lists show them: heads kept beside, so that a page need not compute them."""
+
+from django.db import models
+
+from billing_site.foundation.columns import amount_field, is_a_number, one_of
+from billing_site.foundation.money import Unit
+from contracts.models import Contract, Customer
+from contracts.terms import UNITS
+from invoicing.models.documents import Invoice
+from pricing.models import PricingUnit
+
+
+class DraftsOfCustomer(Customer):
+    """No table of its own: the page that shows what a customer's documents would be now."""
+
+    class Meta:
+        proxy = True
+        verbose_name = "customer's drafts"
+        verbose_name_plural = "drafts"
+
+
+class CustomerSummary(models.Model):
+    """Derived: what a customer's summaries were last made from, all of them together, in one snapshot."""
+
+    customer = models.OneToOneField(Customer, models.PROTECT, primary_key=True, related_name="summary")
+    as_of = models.DateTimeField(null=True)  # business time; NULL: never yet
+    version = models.CharField(max_length=32, blank=True, default="")  # see `queries.changes`
+    refreshed_at = models.DateTimeField(null=True)  # these two in wall time
+    looked_at = models.DateTimeField(null=True)
+    error = models.TextField(blank=True, default="")  # why it could not be computed
+
+    class Meta:
+        verbose_name_plural = "summaries of customers"
+        indexes = [
+            models.Index(name="summaries_by_instant", fields=["as_of"]),
+            models.Index(name="summaries_by_last_look", fields=["looked_at"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"Summary of {self.customer}"
+
+
+class DraftSummary(models.Model):
+    """Derived: the head of a draft, so that lists need not compute it. As of its customer's summary."""
+
+    id = models.UUIDField(primary_key=True, editable=False)  # the draft's
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="+")
+    contract = models.ForeignKey(Contract, models.PROTECT, related_name="+")
+    contract_name = models.CharField(max_length=160, blank=True, default="")
+    kind = models.CharField(max_length=16, choices=Invoice.Kind)
+    starting_at = models.DateTimeField(null=True)
+    ending_before = models.DateTimeField(null=True)
+    issued_at = models.DateTimeField()
+    finalizes_at = models.DateTimeField()
+    waits = models.BooleanField()  # for other documents to be final first
+    total = amount_field()
+    unit = models.ForeignKey(PricingUnit, models.PROTECT, related_name="+")
+    findings = models.IntegerField()
+    blocking = models.IntegerField()  # those of them that hold it
+
+    class Meta:
+        verbose_name = "draft"
+        constraints = [one_of("kind", ["USAGE", "CHARGES", "TRUE_UP"]), is_a_number("total")]
+        indexes = [models.Index(name="drafts_by_urgency", fields=["finalizes_at", "id"])]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} of {self.customer}"
+
+
+class CommitmentSummary(models.Model):
+    """Derived: how far a customer has come with a commit. As of its customer's summary."""
+
+    id = models.UUIDField(primary_key=True, editable=False)  # the commit's
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="+")
+    contract = models.ForeignKey(Contract, models.PROTECT, null=True, related_name="+")
+    name = models.CharField(max_length=160, blank=True, default="")
+    type = models.CharField(max_length=16)
+    starting_at = models.DateTimeField()
+    ending_before = models.DateTimeField()
+    amount = amount_field()
+    used = amount_field()
+    unit = models.ForeignKey(PricingUnit, models.PROTECT, null=True, related_name="+")  # NULL: units of what is sold
+
+    class Meta:
+        verbose_name = "commitment"
+        constraints = [is_a_number("amount"), is_a_number("used")]
+        indexes = [models.Index(name="commitments_by_end", fields=["ending_before", "id"])]
+
+    def __str__(self) -> str:
+        return f"{self.name or 'Commitment'} of {self.customer}"
+
+    @property
+    def held_in(self) -> Unit:
+        return UNITS if self.unit is None else self.unit.to_unit()
