@@ -9,6 +9,7 @@ urlpatterns = [
     path(INVOICES, invoices.ListInvoices.as_view()),
     path(f"{INVOICES}/breakdowns", invoices.ListBreakdowns.as_view()),
     path(f"{INVOICES}/<uuid:invoice_id>", invoices.OneInvoice.as_view()),
+    path(f"{INVOICES}/<uuid:invoice_id>/pdf", invoices.InvoiceAsPdf.as_view()),
     path(f"{INVOICES}/<uuid:invoice_id>/explain", invoices.ExplainInvoice.as_view()),
     path("v2/contracts/get", contracts.GetContract.as_view()),
     path("v2/contracts/list", contracts.ListContracts.as_view()),
@@ -20,4 +21,6 @@ urlpatterns = [
     path("portal/", portal.my_page, name="portal"),
     path("portal/<uuid:customer_id>/", portal.page_of_customer, name="portal_of_customer"),
     path("portal/<uuid:customer_id>/live", portal.live, name="portal_live"),
+    path("portal/<uuid:customer_id>/invoices/<uuid:invoice_id>", portal.invoice, name="portal_invoice"),
+    path("portal/<uuid:customer_id>/invoices/<uuid:invoice_id>.pdf", portal.invoice_pdf, name="portal_invoice_pdf"),
 ]

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -13,19 +12,21 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.html import format_html
 
 from billing_site.foundation import clock
 from billing_site.foundation.actor import Actor
 from billing_site.foundation.admin import FactAdmin, ReadOnlyInline, money_column
-from billing_site.foundation.display import day_text, exact_text, instant_text, period_text, quantity_text
+from billing_site.foundation.display import day_text, exact_text, instant_text, period_text
 from billing_site.foundation.money import Unit
 from billing_site.foundation.refusals import Refusal
 from invoicing import services
 from invoicing.admin.findings import FindingCard, cards_of_contracts
 from invoicing.admin.known_then import KnownThen, present_text
 from invoicing.models import DraftsOfCustomer, Invoice, InvoiceLine, NumberSeries
+from invoicing.printing.lines import PrintedLine
 from invoicing.queries.documents import documents_by_id, drafts_of
-from invoicing.queries.shown import ShownDocument, ShownLine
+from invoicing.queries.shown import ShownDocument
 from pricing.models import PricingUnit
 
 
@@ -58,6 +59,7 @@ class InvoiceAdmin(FactAdmin):
         "issued_at",
         "money_total",
         "finalized_at",
+        "printed",
     ]
     money_total = money_column("Total", amount="total")
     list_filter = ["kind", "issued_at"]
@@ -66,8 +68,17 @@ class InvoiceAdmin(FactAdmin):
     ordering = ["-issued_at", "number"]
     date_hierarchy = "issued_at"
     exclude = ["document_hash"]
-    readonly_fields = ["content_hash"]
+    readonly_fields = ["printed", "content_hash"]
     inlines = [LinesInline]
+
+    @admin.display(description="Printed")
+    def printed(self, invoice: Invoice) -> str:
+        where = [invoice.customer_id, invoice.pk]
+        return format_html(
+            '<a href="{}">Page</a> · <a href="{}">PDF</a>',
+            reverse("portal_invoice", args=where),
+            reverse("portal_invoice_pdf", args=where),
+        )
 
     @admin.display(description="SHA-256 of the document")
     def content_hash(self, invoice: Invoice) -> str:
@@ -157,46 +168,6 @@ class DraftsAdmin(FactAdmin):
         return HttpResponseRedirect(reverse("admin:invoicing_draftsofcustomer_change", args=[customer.pk]))
 
 
-LINE_KINDS = {
-    "applied_commit_or_credit": "applied to the line before",
-    "cpu_conversion": "converted",
-    "scheduled": "scheduled charge",
-    "commit_purchase": "commitment",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class LineCard:
-    name: str
-    kind: str
-    period: str
-    quantity: str
-    unit_price: str
-    total: str
-    counts: bool
-
-    @classmethod
-    def of(cls, line: ShownLine, unit: Unit) -> "LineCard":
-        return cls(
-            name=line.name,
-            kind=_kind(line),
-            period=period_text(line.period) if line.period else "",
-            quantity="" if line.quantity is None else quantity_text(line.quantity),
-            unit_price="" if line.unit_price is None else exact_text(line.unit_price, unit),
-            total=exact_text(line.total, unit),
-            counts=line.counts,
-        )
-
-
-def _kind(line: ShownLine) -> str:
-    if line.type == "usage":
-        return f"tier {line.fields['tier']['level']}" if "tier" in line.fields else ""
-    kind = LINE_KINDS[line.type]
-    if "quantity_consumed" in line.fields:  # of a balance of units, whatever they would have cost
-        kind += f": {quantity_text(Decimal(line.fields['quantity_consumed']))} units"
-    return kind
-
-
 @dataclass(frozen=True, slots=True)
 class DraftCard:
     """A draft in finished words; the template adds nothing."""
@@ -207,7 +178,7 @@ class DraftCard:
     total: str
     when: str
     is_due: bool
-    lines: list[LineCard]
+    lines: list[PrintedLine]
     findings: list[FindingCard]
 
     @classmethod
@@ -231,6 +202,6 @@ class DraftCard:
             total=exact_text(draft.total, units[draft.unit_id]),
             when=f"{when} {instant_text(draft.finalizes_at)}." if present is None else present,
             is_due=draft.finalizes_at <= at,
-            lines=[LineCard.of(line, units[line.unit_id]) for line in draft.lines],
+            lines=[PrintedLine.of(line, units[line.unit_id]) for line in draft.lines],
             findings=[FindingCard.of(finding, cards) for finding in draft.findings],
         )

@@ -1,6 +1,7 @@
 """Documents that left draft, and derived summaries of drafts."""
 
 from invoicing.models.documents import Invoice, InvoiceLine, NumberSeries
+from invoicing.models.pdfs import InvoicePdf
 from invoicing.models.summaries import CommitmentSummary, CustomerSummary, DraftsOfCustomer, DraftSummary
 
 __all__ = [
@@ -10,5 +11,6 @@ __all__ = [
     "DraftsOfCustomer",
     "Invoice",
     "InvoiceLine",
+    "InvoicePdf",
     "NumberSeries",
 ]

@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from django.http import HttpResponse
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 
 from billing_site.foundation import cursors
 from billing_site.foundation.refusals import Refusal
 from contracts.transactions import no_such_customer
+from invoicing.services.printing import Pdf
 
 
 class InvoicingView(GenericAPIView):
@@ -33,6 +35,14 @@ class BodyView(InvoicingView):
         if bound_to is not None and sent["customer_id"] != UUID(str(bound_to)):
             raise no_such_customer(sent["customer_id"])
         return sent
+
+
+def pdf_response(pdf: Pdf) -> HttpResponse:
+    """To be looked at in the browser, and saved under its name."""
+    response = HttpResponse(pdf.content, content_type="application/pdf")
+    response["Content-Disposition"] = f'inline; filename="{pdf.name}"'
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
 
 
 def page_of_rows(

@@ -1,6 +1,8 @@
 from datetime import datetime
 from uuid import UUID
 
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,7 +23,8 @@ from invoicing.serializers import (
     InvoiceReply,
     KnownQuery,
 )
-from invoicing.views.base import InvoicingView
+from invoicing.services.printing import print_invoice
+from invoicing.views.base import InvoicingView, pdf_response
 from pricing.serializers.common import enveloped, page_of
 
 WINDOWS = {"DAY": DAY, "HOUR": HOUR}
@@ -75,6 +78,15 @@ class OneInvoice(InvoicingView):
         asked = InvoiceQuery.read(request.query_params)
         shown = document(customer_id, invoice_id, at=clock.now(), as_of=asked.get("as_of"))
         return Response({"data": invoice_json(shown, skip_zero_quantities=asked["skip_zero_qty_line_items"])})
+
+
+class InvoiceAsPdf(InvoicingView):
+    @extend_schema(
+        summary="Read an invoice as PDF: a draft as it is now, a final one always in the same bytes",
+        responses={(200, "application/pdf"): OpenApiTypes.BINARY},
+    )
+    def get(self, request: Request, customer_id: UUID, invoice_id: UUID) -> HttpResponse:
+        return pdf_response(print_invoice(customer_id, invoice_id, at=clock.now()))
 
 
 class ExplainInvoice(InvoicingView):

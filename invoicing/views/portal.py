@@ -17,8 +17,13 @@ from billing_site.foundation.display import clock_text, instant_text
 from billing_site.foundation.refusals import NotFound
 from contracts.queries import customer_of
 from invoicing.portal import page_of
+from invoicing.printing.page import printed
 from invoicing.queries.account import DOCUMENTS_SHOWN, account
 from invoicing.queries.changes import version_of
+from invoicing.queries.documents import document
+from invoicing.services.printing import print_invoice
+from invoicing.views.base import pdf_response
+from pricing.models import PricingUnit
 
 ALL = "all"  # ?documents=all
 
@@ -46,6 +51,37 @@ def page_of_customer(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     if not _may_see(request.user, customer_id):
         return _missing(request)
     return _page(request, customer_id)
+
+
+@never_cache
+@require_safe
+def invoice(request: HttpRequest, customer_id: UUID, invoice_id: UUID) -> HttpResponse:
+    """A document, draft or final, as it is printed."""
+    if not request.user.is_authenticated:
+        return redirect_to_login(request.path)
+    if not _may_see(request.user, customer_id):
+        return _missing(request)
+    try:
+        shown = document(customer_id, invoice_id, at=clock.now())
+    except NotFound:
+        return _missing(request)
+    units = {unit.pk: unit.to_unit() for unit in PricingUnit.objects.all()}
+    context = {"document": printed(shown, units), "customer_id": customer_id, "invoice_id": invoice_id}
+    return render(request, "invoicing/invoice.html", context)
+
+
+@never_cache
+@require_safe
+def invoice_pdf(request: HttpRequest, customer_id: UUID, invoice_id: UUID) -> HttpResponse:
+    """The same as PDF."""
+    if not request.user.is_authenticated:
+        return redirect_to_login(request.path)
+    if not _may_see(request.user, customer_id):
+        return _missing(request)
+    try:
+        return pdf_response(print_invoice(customer_id, invoice_id, at=clock.now()))
+    except NotFound:
+        return _missing(request)
 
 
 @never_cache

@@ -117,7 +117,7 @@ def test_usage_without_a_price_leads_to_the_grid_in_which_it_gets_one(finance, d
     revops.post(finding.price_url, form | {"seen": preview.context["plan"].seen, "action": "publish"})
     draft, *_ = revops.get(drafts_page(story)).context["drafts"]
     assert draft.findings == []
-    assert [line.total for line in draft.lines if line.name == "Tokens (model: huge)"] == ["$3.50"]
+    assert [line.amount for line in draft.lines if line.name == "Tokens (model: huge)"] == ["$3.50"]
 
 
 def first_draft(finance, acme):
