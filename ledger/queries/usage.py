@@ -121,17 +121,21 @@ def _merged(ranges: list[tuple[datetime, datetime]]) -> list[tuple[datetime, dat
     return merged
 
 
-# A row a series, with all of its slots: what is said once of a series is read once.
+# A row a series, with all of its slots: what is said once of a series is read once. Slots are put together before the
+# join, and that once: whatever the planner guesses, it joins a few rows, and not each series with every hour.
 _BY_SERIES = """
-SELECT series.metric_id, series.id, series.values, string_agg(summed.slot::text, ' ' ORDER BY summed.slot),
-       string_agg((CASE metric.aggregation_type WHEN 'COUNT' THEN summed.count ELSE summed.sum END)::text, ' '
-                  ORDER BY summed.slot),
-       string_agg(summed.has_negative::int::text, ' ' ORDER BY summed.slot)
-FROM summed
-JOIN ledger_series series ON series.id = summed.series_id
+, listed AS MATERIALIZED (
+    SELECT series_id, string_agg(slot::text, ' ' ORDER BY slot) AS slots,
+           string_agg(sum::text, ' ' ORDER BY slot) AS sums, string_agg(count::text, ' ' ORDER BY slot) AS counts,
+           string_agg(has_negative::int::text, ' ' ORDER BY slot) AS negatives
+    FROM summed WHERE count > 0 GROUP BY series_id
+)
+SELECT series.metric_id, series.id, series.values, listed.slots,
+       CASE metric.aggregation_type WHEN 'COUNT' THEN listed.counts ELSE listed.sums END, listed.negatives
+FROM listed
+JOIN ledger_series series ON series.id = listed.series_id
 JOIN pricing_billablemetric metric ON metric.id = series.metric_id
-WHERE series.metric_id = ANY(%s) AND metric.aggregation_type IN ('COUNT', 'SUM') AND summed.count > 0
-GROUP BY series.metric_id, series.id
+WHERE series.metric_id = ANY(%s) AND metric.aggregation_type IN ('COUNT', 'SUM')
 ORDER BY series.metric_id, series.id
 """
 
