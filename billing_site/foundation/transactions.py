@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import ParamSpec, TypeVar
 
 from django.db import DatabaseError, connection, transaction
@@ -19,16 +20,29 @@ ATTEMPTS = 12
 # serialization_failure, deadlock_detected, and the connection errors that leave nothing behind
 RETRIED = {"40001", "40P01"}
 
+_sees_committed_alone: ContextVar[bool] = ContextVar("sees_committed_alone", default=False)
+
 
 @contextmanager
 def read_snapshot() -> Iterator[None]:
     """Everything read inside comes from one instant of the database, so nobody sees half of an edit."""
     outermost = not connection.in_atomic_block
     with transaction.atomic():
-        if outermost:
-            with connection.cursor() as cursor:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        yield
+        if not outermost:
+            yield
+            return
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        known = _sees_committed_alone.set(True)
+        try:
+            yield
+        finally:
+            _sees_committed_alone.reset(known)
+
+
+def sees_committed_alone() -> bool:
+    """Whether all that is read here was committed: the transaction is a `read_snapshot`, and has written nothing."""
+    return _sees_committed_alone.get()
 
 
 def repeatable_read(write: Callable[P, R]) -> Callable[P, R]:
