@@ -33,12 +33,20 @@ def commit_json(committed: AgreedCommit, *, balances: Mapping[UUID, Mapping[str,
             "applicable_contract_ids": [str(commit.contract_id)] if commit.contract_id else applicable or None,
             "invoice_contract": {"id": str(commit.invoice_contract_id)} if commit.invoice_contract_id else None,
             "uniqueness_key": commit.uniqueness_key,
+            "rolled_over_from": _source(committed.rolled_over_from),
             "cost_basis": _cost_basis(committed),
             "custom_fields": commit.custom_fields,
             "archived_at": removed_at(commit.removed_by_edit),
             **balances.get(commit.pk, {}),
         }
     )
+
+
+def _source(commit: Commit | None) -> dict[str, str] | None:
+    if commit is None:
+        return None
+    name = "credit_id" if commit.is_credit else "commit_id"
+    return {name: str(commit.pk), "contract_id": str(commit.contract_id)}
 
 
 def new_commit_json(committed: AgreedCommit) -> Fields:
@@ -54,6 +62,7 @@ def new_commit_json(committed: AgreedCommit) -> Fields:
             "description": commit.description or None,
             "priority": commit.priority,
             "rate_type": commit.rate_type,
+            "rollover_fraction": commit.rollover_fraction,
             "applicable_product_ids": commit.applicable_product_ids or None,
             "applicable_product_tags": commit.applicable_product_tags or None,
             "specifiers": commit.specifiers or None,

@@ -135,6 +135,7 @@ class CommitInput:
     description: str = ""
     priority: Decimal | None = None
     rate_type: str = "LIST_RATE"  # or COMMIT_RATE: what of a rate is charged while it pays
+    rollover_fraction: Decimal | None = None  # how much of it at the most a renewal takes over
     applicable_product_ids: tuple[UUID, ...] = ()
     applicable_product_tags: tuple[str, ...] = ()
     specifiers: tuple[TargetInput, ...] = ()
@@ -178,6 +179,14 @@ class StatementScheduleInput:
 
 
 @dataclass(frozen=True, slots=True)
+class TransitionInput:
+    """The contract that the new one renews, and what becomes of its true-ups after that."""
+
+    from_contract_id: UUID
+    true_ups: str = "AS_IS"  # or REMOVE
+
+
+@dataclass(frozen=True, slots=True)
 class ContractInput:
     starting_at: datetime
     ending_before: datetime | None = None
@@ -188,6 +197,7 @@ class ContractInput:
     uniqueness_key: str | None = None
     usage_statement_schedule: StatementScheduleInput = StatementScheduleInput()
     multiplier_override_prioritization: str = "LOWEST_MULTIPLIER"
+    transition: TransitionInput | None = None
     overrides: tuple[OverrideInput, ...] = ()
     commits: tuple[CommitInput, ...] = ()
     credits: tuple[CommitInput, ...] = ()

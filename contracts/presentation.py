@@ -76,11 +76,22 @@ def contract_json(agreed: Agreement, *, balances: Mapping[UUID, Mapping[str, Any
             "recurring_credits": [],
             "reseller_royalties": [],
             "subscriptions": [],
-            "transitions": [],
+            "transitions": _transitions(agreed),
             "usage_filter": [],
             "has_more": {"commits": False, "credits": False},
         }
     )
+
+
+def _transitions(agreed: Agreement) -> list[Fields]:
+    """The contract as the renewal of another, and as one that is renewed."""
+    here = agreed.contract.pk
+    steps = ((agreed.contract.renews_id, here), (here, agreed.renewed_by))
+    return [
+        {"type": "RENEWAL", "from_contract_id": str(old), "to_contract_id": str(new)}
+        for old, new in steps
+        if old and new
+    ]
 
 
 def statement_schedule_json(contract: Contract) -> Fields:

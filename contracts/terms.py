@@ -50,6 +50,7 @@ class AccessSegment:
     id: UUID
     amount: Decimal
     period: Period
+    agreed: Period | None = None  # as it was first, where an edit has changed it
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ class Commit(Term):
     is_invoiced = models.BooleanField(default=True)  # False: its invoice items say what was paid for it elsewhere
     invoice_unit = models.ForeignKey(PricingUnit, models.PROTECT, null=True, related_name="+")  # where it is not `unit`
     rate_type = models.CharField(max_length=16, default="LIST_RATE")
+    rollover_fraction = price_field(null=True)  # how much of it at the most a renewal takes over; NULL: nothing
     applicable_product_ids = models.JSONField(default=list)
     applicable_product_tags = models.JSONField(default=list)
     specifiers = models.JSONField(default=list)
@@ -60,6 +61,11 @@ class Commit(Term):
             one_of("rate_type", ["LIST_RATE", "COMMIT_RATE"]),
             one_of("access_type", ["SPEND", "QUANTITY"]),
             is_a_number("priority"),
+            is_a_number("rollover_fraction"),
+            models.CheckConstraint(
+                name="no_more_than_all_of_a_commit_rolls_over",
+                condition=Q(rollover_fraction=None) | Q(rollover_fraction__gte=0, rollover_fraction__lte=1),
+            ),
             models.CheckConstraint(
                 name="what_is_postpaid_is_counted_and_billed_in_one_money",
                 condition=~Q(type="POSTPAID") | Q(access_type="SPEND", is_invoiced=True, invoice_unit=None),
@@ -67,6 +73,10 @@ class Commit(Term):
             models.CheckConstraint(
                 name="only_what_is_the_customers_names_contracts",
                 condition=Q(contract=None) | Q(applicable_contract_ids=[], invoice_contract=None, uniqueness_key=None),
+            ),
+            models.CheckConstraint(
+                name="what_is_the_customers_stays_and_does_not_roll_over",
+                condition=Q(contract__isnull=False) | Q(rollover_fraction=None),
             ),
             models.CheckConstraint(
                 name="what_is_postpaid_has_a_contract_that_bills_it",
@@ -114,6 +124,7 @@ class Commit(Term):
             invoice_unit=self.invoice_unit.to_unit() if self.invoice_unit else None,
             applicable_contract_ids=frozenset(map(UUID, self.applicable_contract_ids)),
             invoice_contract_id=self.invoice_contract_id,
+            rollover_fraction=self.rollover_fraction,
         )
 
 
@@ -151,8 +162,14 @@ class AccessSegment(Term):
         """What it is called by readers and in the ledger, however often it was changed."""
         return self.first_row_id or self.pk
 
+    @property
+    def period(self) -> Period:
+        return Period(self.starting_at, self.ending_before)
+
     def to_segment(self) -> terms.AccessSegment:
-        return terms.AccessSegment(self.segment_id, self.amount, Period(self.starting_at, self.ending_before))
+        """As the engines take it; needs its first row."""
+        agreed = self.first_row.period if self.first_row else None
+        return terms.AccessSegment(self.segment_id, self.amount, self.period, agreed)
 
 
 class ScheduledItem(Term):

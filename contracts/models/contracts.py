@@ -50,6 +50,7 @@ class Contract(models.Model):
         max_length=24, choices=Prioritization, default=Prioritization.LOWEST_MULTIPLIER
     )
     uniqueness_key = models.CharField(max_length=128, null=True, blank=True)
+    renews = models.ForeignKey("self", models.PROTECT, null=True, blank=True, editable=False, related_name="+")
     custom_fields = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField()
     created_by = models.CharField(max_length=160)
@@ -69,6 +70,12 @@ class Contract(models.Model):
                 fields=["customer", "uniqueness_key"],
                 condition=Q(uniqueness_key__isnull=False),
             ),
+            models.UniqueConstraint(
+                name="a_contract_is_renewed_once",
+                fields=["customer", "renews"],
+                condition=Q(renews__isnull=False),
+            ),
+            models.CheckConstraint(name="no_contract_renews_itself", condition=~Q(renews=F("id"))),
             models.CheckConstraint(
                 name="a_contract_is_not_billed_before_it_starts",
                 condition=Q(billed_through__isnull=True) | Q(billed_through__gt=F("starting_at")),

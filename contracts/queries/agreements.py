@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
 
+from django.db.models import OuterRef, Subquery
+
 from contracts.models import (
     AccessSegment,
     Commit,
     Contract,
+    ContractEdit,
     ContractTerms,
     InvoiceScheduleItem,
     Override,
@@ -28,6 +31,7 @@ class AgreedCommit:
     commit: Commit
     segments: tuple[AccessSegment, ...]
     invoice_items: tuple[InvoiceScheduleItem, ...]
+    rolled_over_from: Commit | None = None  # of the contract that was renewed
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ class Agreement:
     overrides: tuple[Override, ...]
     commits: tuple[AgreedCommit, ...]
     charges: tuple[AgreedCharge, ...]
+    renewed_by: UUID | None = None
 
 
 def agreements(
@@ -64,14 +69,23 @@ def agreements(
             found = found.filter(**{f"{owner}__in": contract_ids})
         return found
 
-    terms = known(ContractTerms.objects.all(), "contract_id").select_related("contract", "contract__customer")
+    renewals = ContractEdit.objects.filter(
+        customer_id=customer_id, kind=ContractEdit.Kind.CREATION, contract__renews=OuterRef("contract_id")
+    )
+    if at_edit is not None:
+        renewals = renewals.filter(number__lte=at_edit)
+    terms = (
+        known(ContractTerms.objects.all(), "contract_id")
+        .select_related("contract", "contract__customer")
+        .annotate(renewed_by=Subquery(renewals.values("contract_id")))
+    )
     overrides = _grouped(known(Override.objects.select_related("product", "unit"), "contract_id"), "contract_id")
     commits = _grouped(
         known(Commit.objects.select_related("product", "unit", "invoice_unit"), "contract_id"), "contract_id"
     )
     segments, invoice_items = (
-        _grouped(known(part.objects.all() if commits else part.objects.none(), "commit__contract_id"), "commit_id")
-        for part in (AccessSegment, InvoiceScheduleItem)
+        _grouped(known(part if commits else part.none(), "commit__contract_id"), "commit_id")
+        for part in (AccessSegment.objects.select_related("first_row"), InvoiceScheduleItem.objects.all())
     )
     charges = _grouped(known(ScheduledCharge.objects.select_related("product", "unit"), "contract_id"), "contract_id")
     charged = ScheduledChargeItem.objects.all() if charges else ScheduledChargeItem.objects.none()
@@ -86,6 +100,7 @@ def agreements(
                 for commit in commits[held.contract_id]
             ),
             charges=tuple(AgreedCharge(charge, tuple(items[charge.pk])) for charge in charges[held.contract_id]),
+            renewed_by=held.renewed_by,
         )
         for held in sorted(terms, key=lambda held: (held.contract.starting_at, held.contract_id))
     ]
@@ -104,8 +119,8 @@ def shared_commits(customer_id: UUID, *, at_edit: int | None = None) -> list[Agr
     if not commits:
         return []
     segments, items = (
-        _grouped(known(part.objects.filter(commit__contract=None)), "commit_id")
-        for part in (AccessSegment, InvoiceScheduleItem)
+        _grouped(known(part.filter(commit__contract=None)), "commit_id")
+        for part in (AccessSegment.objects.select_related("first_row"), InvoiceScheduleItem.objects.all())
     )
     return [AgreedCommit(commit, tuple(segments[commit.pk]), tuple(items[commit.pk])) for commit in commits]
 

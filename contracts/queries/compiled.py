@@ -87,6 +87,7 @@ def to_terms(agreed: Agreement) -> terms.Contract:
         overrides=tuple(override.to_override() for override in agreed.overrides),
         commits=tuple(map(_to_commit, agreed.commits)),
         charges=tuple(charged.charge.to_charge(charged.items) for charged in agreed.charges),
+        renews=contract.renews_id,
     )
 
 

@@ -6,12 +6,13 @@ from billing_site.foundation.fields import CodeField, InstantField, NumberField,
 from contracts.inputs import ContractInput, EditInput
 from contracts.serializers.terms import (
     BLANK,
-    CommitShape,
-    CreditShape,
+    ContractCommitShape,
+    ContractCreditShape,
     IdShape,
     OverrideShape,
     ScheduledChargeShape,
     StatementScheduleShape,
+    TransitionShape,
 )
 from pricing.serializers.common import OPTIONAL, as_of_field, plain
 from pricing.serializers.rates import RateSelectorShape
@@ -30,9 +31,10 @@ class CreateContractRequest(serializers.Serializer):
     uniqueness_key = TextField(help_text="A second contract with this key is refused with 409.", **OPTIONAL)
     usage_statement_schedule = StatementScheduleShape(help_text="Monthly from the 1st by default.", **OPTIONAL)
     multiplier_override_prioritization = CodeField(("LOWEST_MULTIPLIER", "EXPLICIT"), **OPTIONAL)
+    transition = TransitionShape(help_text="Renew a contract.", **OPTIONAL)
     overrides = OverrideShape(many=True, **OPTIONAL)
-    commits = CommitShape(many=True, **OPTIONAL)
-    credits = CreditShape(many=True, **OPTIONAL)
+    commits = ContractCommitShape(many=True, **OPTIONAL)
+    credits = ContractCreditShape(many=True, **OPTIONAL)
     scheduled_charges = ScheduledChargeShape(many=True, **OPTIONAL)
     custom_fields = text_map(**OPTIONAL)
 
@@ -46,8 +48,8 @@ class EditContractRequest(serializers.Serializer):
     customer_id = serializers.UUIDField()
     contract_id = serializers.UUIDField()
     add_overrides = OverrideShape(many=True, **OPTIONAL)
-    add_commits = CommitShape(many=True, **OPTIONAL)
-    add_credits = CreditShape(many=True, **OPTIONAL)
+    add_commits = ContractCommitShape(many=True, **OPTIONAL)
+    add_credits = ContractCreditShape(many=True, **OPTIONAL)
     add_scheduled_charges = ScheduledChargeShape(many=True, **OPTIONAL)
     remove_overrides = IdShape(many=True, **OPTIONAL)
     archive_commits = IdShape(many=True, **OPTIONAL)

@@ -10,6 +10,7 @@ from billing_site.foundation.fields import CodeField, InstantField, NumberField,
 from contracts import inputs
 from contracts.services.access import ACCESS_TYPES
 from contracts.services.commits import RATES_CHARGED
+from contracts.services.renewals import AS_IS, TRUE_UPS
 from contracts.services.schedules import DISTRIBUTIONS
 from contracts.services.schedules import FREQUENCIES as SCHEDULE_FREQUENCIES
 from pricing.engine.tariffs import RATE_TYPES
@@ -18,6 +19,7 @@ from pricing.serializers.common import OPTIONAL, InputShape
 from pricing.serializers.rates import TierShape
 
 BLANK: dict[str, Any] = {**OPTIONAL, "allow_blank": True}
+ROLLS_OVER: dict[str, Any] = {**OPTIONAL, "help_text": "How much of it at the most a renewal takes over, 0 to 1."}
 
 
 class SpecifierShape(InputShape):
@@ -154,6 +156,14 @@ class CreditShape(BalanceShape):
     becomes = partial(inputs.CommitInput, type="CREDIT")
 
 
+class ContractCommitShape(CommitShape):
+    rollover_fraction = NumberField(**ROLLS_OVER)
+
+
+class ContractCreditShape(CreditShape):
+    rollover_fraction = NumberField(**ROLLS_OVER)
+
+
 class ScheduledChargeShape(InputShape):
     becomes = inputs.ScheduledChargeInput
 
@@ -169,6 +179,23 @@ class StatementScheduleShape(InputShape):
     frequency = CodeField(("WEEKLY", "MONTHLY", "QUARTERLY", "ANNUAL"))
     day = CodeField(("FIRST_OF_MONTH", "CONTRACT_START", "CUSTOM_DATE"), **OPTIONAL)
     billing_anchor_date = InstantField(help_text="For CUSTOM_DATE: billing periods are counted from here.", **OPTIONAL)
+
+
+class FutureInvoicesShape(Shape):
+    trueup = CodeField(TRUE_UPS, help_text="Whether true-ups of the renewed contract are billed.", **OPTIONAL)
+
+
+class TransitionShape(Shape):
+    """Validates into the input of a service."""
+
+    type = CodeField(("RENEWAL",), help_text="The contract takes the place of another at its start.")
+    from_contract_id = serializers.UUIDField()
+    future_invoice_behavior = FutureInvoicesShape(**OPTIONAL)
+
+    def to_internal_value(self, data: Any) -> inputs.TransitionInput:
+        sent = super().to_internal_value(data)
+        future = sent.get("future_invoice_behavior") or {}
+        return inputs.TransitionInput(sent["from_contract_id"], future.get("trueup") or AS_IS)
 
 
 class IdShape(Shape):

@@ -12,7 +12,6 @@ OVERRIDE: Known = {"overwrite_rate": {"custom_rate": NO}}
 CREDIT: Known = {
     "hierarchy_configuration": NO,
     "netsuite_sales_order_id": NO,
-    "rollover_fraction": NO,
 }
 COMMIT: Known = {
     **CREDIT,
@@ -52,7 +51,6 @@ CREATE_CONTRACT: Known = {
     "spend_trackers": NO,
     "subscriptions": NO,
     "total_contract_value": NO,
-    "transition": NO,
     "usage_filter": NO,
     "usage_statement_schedule": {"invoice_generation_starting_at": NO},
 }

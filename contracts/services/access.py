@@ -8,6 +8,9 @@ stays there, and whatever is billed from now on may draw on them.
     QUANTITY      units of what is sold, whatever they would cost   none
 """
 
+from collections.abc import Iterable
+from datetime import datetime
+
 from billing_site.foundation.problems import Problems
 from contracts.inputs import AccessScheduleInput, SegmentInput
 from contracts.models import AccessSegment, Commit
@@ -70,3 +73,21 @@ def segment_row(item: SegmentInput, commit: Commit, position: int = 0) -> Access
         starting_at=item.starting_at,
         ending_before=item.ending_before,
     )
+
+
+def cut(segments: Iterable[AccessSegment], end: datetime) -> tuple[list[AccessSegment], list[AccessSegment]]:
+    """What an earlier end of access takes out, and the shorter segments that stand in for what had begun by then."""
+    gone = [segment for segment in segments if segment.ending_before > end]
+    shorter = [
+        AccessSegment(
+            commit=segment.commit,
+            first_row=segment.first_row or segment,
+            position=segment.position,
+            amount=segment.amount,
+            starting_at=segment.starting_at,
+            ending_before=end,
+        )
+        for segment in gone
+        if segment.starting_at < end
+    ]
+    return gone, shorter

@@ -34,6 +34,9 @@ def commit_rows(given: CommitInput, position: int, deal: Deal, problems: Problem
     problems.custom_fields(given.custom_fields)
     priority = DEFAULT_PRIORITY if given.priority is None else given.priority
     problems.number("priority", priority)
+    fraction = given.rollover_fraction
+    if fraction is not None and problems.number("rollover_fraction", fraction) and not 0 <= fraction <= 1:
+        problems.add("rollover_fraction", fraction, "must be a fraction from 0 to 1: 0.5 is a half")
     if given.rate_type not in RATES_CHARGED:
         problems.add("rate_type", given.rate_type, f"must be one of {', '.join(RATES_CHARGED)}")
     commit = Commit(
@@ -44,6 +47,7 @@ def commit_rows(given: CommitInput, position: int, deal: Deal, problems: Problem
         description=given.description,
         priority=priority,
         rate_type=given.rate_type,
+        rollover_fraction=fraction,
         unit=deal.fiat,
         custom_fields=dict(given.custom_fields),
     )

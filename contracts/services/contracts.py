@@ -12,6 +12,7 @@ from contracts.services.additions import Added, added_rows, deal_for
 from contracts.services.checks import days, instant, short_text, term_range, uniqueness_key
 from contracts.services.overlaps import check_overlap
 from contracts.services.recording import add_terms, record_edit
+from contracts.services.renewals import plan_renewal
 from contracts.transactions import money_transaction
 from pricing.models import RateCard
 from pricing.queries import rate_card_of_alias
@@ -21,7 +22,7 @@ DAYS = ("FIRST_OF_MONTH", "CONTRACT_START", "CUSTOM_DATE")
 
 @money_transaction
 def create_contract(customer: Customer, given: ContractInput, *, reason: str = "", at: datetime, by: Actor) -> Contract:
-    """A new contract with its terms, as one edit.
+    """A new contract with its terms, as one edit. Where it renews another, that one ends by an edit before.
 
     A rate card named by its alias is the one that the alias means at the contract's start; later changes of the
     alias do not move the contract. Raises Conflict where the uniqueness key was used, NotSupported, and Refusal
@@ -58,6 +59,7 @@ def create_contract(customer: Customer, given: ContractInput, *, reason: str = "
     )
     added = Added("", given.overrides, given.commits, given.credits, given.scheduled_charges)
     rows = added_rows(added, deal_for(contract, added), problems)
+    renewal = plan_renewal(customer, given, problems, at=at)
     check_overlap(
         problems,
         "starting_at",
@@ -66,8 +68,12 @@ def create_contract(customer: Customer, given: ContractInput, *, reason: str = "
         starting_at=given.starting_at,
         ending_before=given.ending_before,
         rate_card_id=card.pk if card else None,
+        apart_from=renewal.contract if renewal else None,
     )
     problems.refuse()
+    if renewal is not None:
+        contract.renews = renewal.contract
+        renewal.save(contract, at=at, by=by)
     save(contract, reason=reason)
     edit = record_edit(customer, ContractEdit.Kind.CREATION, contract=contract, reason=reason, at=at, by=by)
     terms = ContractTerms(

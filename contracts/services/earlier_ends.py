@@ -23,6 +23,7 @@ from billing_site.foundation.refusals import FieldError, NotFound
 from contracts.inputs import EarlierEndInput
 from contracts.models import AccessSegment, Commit, Contract, ContractEdit, Customer, InvoiceScheduleItem
 from contracts.queries import AgreedCommit, agreements, shared_commits
+from contracts.services import access
 from contracts.services.checks import instant, reaches_back
 from contracts.services.recording import add_terms, record_edit, remove_terms
 from contracts.transactions import money_transaction
@@ -86,9 +87,12 @@ def _cut_access(cut: _Cut, committed: AgreedCommit, end: datetime, problems: Pro
     name = "access_ending_before"
     instant(problems, name, end)
     problems.hour(name, end)
+    if not committed.segments:
+        problems.add(name, end.isoformat(), "must not be given: the contract ended before there was access")
+        return
     first = min(segment.starting_at for segment in committed.segments)
     last = max(segment.ending_before for segment in committed.segments)
-    cut.segments = [segment for segment in committed.segments if segment.ending_before > end]
+    cut.segments, cut.shorter = access.cut(committed.segments, end)
     billed_through = _billed_through(committed.commit)
     if end > last:
         problems.add(name, end.isoformat(), f"must not be later than the end of access, {format_instant(last)}")
@@ -96,18 +100,6 @@ def _cut_access(cut: _Cut, committed: AgreedCommit, end: datetime, problems: Pro
         problems.add(name, end.isoformat(), f"must be later than the start of access, {format_instant(first)}")
     elif billed_through is not None and end < billed_through and cut.segments:
         problems.add(name, end.isoformat(), reaches_back(billed_through))
-    cut.shorter = [
-        AccessSegment(
-            commit=segment.commit,
-            first_row_id=segment.segment_id,
-            position=segment.position,
-            amount=segment.amount,
-            starting_at=segment.starting_at,
-            ending_before=end,
-        )
-        for segment in cut.segments
-        if segment.starting_at < end
-    ]
 
 
 def _cut_invoices(

@@ -21,8 +21,8 @@ def edit_contract(customer: Customer, contract_id: UUID, given: EditInput, *, at
     """Change a contract's terms by one atomic, numbered edit.
 
     Added terms hold from the dates they name; removed ones as if they had never been agreed. A shorter term drops
-    scheduled charges after its end and brings true-ups forward to it. Archiving a scheduled charge keeps the dates
-    that have fallen due.
+    access to balances and scheduled charges after its end, and brings true-ups forward to it. Archiving a scheduled
+    charge keeps the dates that have fallen due.
 
     Raises NotFound, Conflict where the uniqueness key was used, EditedMeanwhile, NotSupported, and Refusal naming
     every field that breaks a rule, among them whatever would reach back into final invoices.
@@ -44,6 +44,7 @@ def edit_contract(customer: Customer, contract_id: UUID, given: EditInput, *, at
         remove_terms(edit, terms)
     if planned.terms is not None:
         add_terms(edit, [planned.terms])
+    add_terms(edit, planned.shorter_segments)
     add_terms(edit, planned.earlier_true_ups)
     return edit
 

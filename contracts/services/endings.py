@@ -6,8 +6,9 @@ from datetime import datetime
 
 from billing_site.foundation.periods import Period, earliest, format_instant, full_period
 from billing_site.foundation.problems import Problems
-from contracts.models import Commit, Customer, InvoiceScheduleItem, ScheduledChargeItem
+from contracts.models import AccessSegment, Commit, Customer, InvoiceScheduleItem, ScheduledCharge, ScheduledChargeItem
 from contracts.queries import AgreedCommit, Agreement
+from contracts.services import access
 from contracts.services.checks import instant, reaches_back
 from contracts.services.overlaps import check_overlap
 
@@ -16,10 +17,14 @@ FIELD = "update_contract_end_date"
 
 @dataclass(frozen=True, slots=True)
 class Shortened:
-    """What an earlier end takes away, and the true-ups it brings forward."""
+    """What an earlier end takes away; access that it cuts, and true-ups that it brings forward, as they were and as
+    they are then."""
 
+    segments: list[AccessSegment] = field(default_factory=list)
+    shorter_segments: list[AccessSegment] = field(default_factory=list)
     charge_items: list[ScheduledChargeItem] = field(default_factory=list)
-    invoice_items: list[InvoiceScheduleItem] = field(default_factory=list)
+    payments: list[InvoiceScheduleItem] = field(default_factory=list)
+    later_true_ups: list[InvoiceScheduleItem] = field(default_factory=list)
     earlier_true_ups: list[InvoiceScheduleItem] = field(default_factory=list)
 
 
@@ -62,22 +67,20 @@ def check_end(problems: Problems, customer: Customer, agreed: Agreement, end: da
 def shortened_by(
     agreed: Agreement, end: datetime | None, *, archived: Sequence[AgreedCommit], at: datetime
 ) -> Shortened:
-    """What goes when the contract ends at `end`: charges and payments dated later, unless they have fallen due.
+    """What goes when the contract ends at `end`: access after it, charges and payments dated later, unless they have
+    fallen due.
 
     A true-up dated later is due at the end, in full, unless its commit is archived by the same edit.
     """
     if end is None or not _is_earlier(end, agreed.terms.ending_before):
         return Shortened()
+    kept = [committed for committed in agreed.commits if committed not in archived]
+    cut_short = (segment for each in kept for segment in each.segments if _is_cut(each, segment, end))
+    segments, shorter = access.cut(cut_short, end)
     late_items = [
         item for charged in agreed.charges for item in charged.items if item.issued_at > end and item.issued_at > at
     ]
-    gone = {committed.commit.pk for committed in archived}
-    late = [
-        (committed.commit, item)
-        for committed in agreed.commits
-        for item in committed.invoice_items
-        if item.issued_at > end and committed.commit.pk not in gone
-    ]
+    late = [(committed.commit, item) for committed in kept for item in committed.invoice_items if item.issued_at > end]
     late_true_ups = [item for commit, item in late if commit.type == Commit.Type.POSTPAID]
     late_payments = [
         item
@@ -95,7 +98,17 @@ def shortened_by(
         )
         for item in late_true_ups
     ]
-    return Shortened(late_items, [*late_true_ups, *late_payments], earlier)
+    return Shortened(segments, shorter, late_items, late_payments, late_true_ups, earlier)
+
+
+def _is_cut(committed: AgreedCommit, segment: AccessSegment, end: datetime) -> bool:
+    """Not what is owed from a later date on: that stays as it was agreed."""
+    return committed.commit.type != Commit.Type.POSTPAID or segment.starting_at < end
+
+
+def charges_left_empty(agreed: Agreement, gone: Sequence[ScheduledChargeItem]) -> list[ScheduledCharge]:
+    """The charges of which nothing is left without the items that are gone."""
+    return [charged.charge for charged in agreed.charges if set(charged.items) <= set(gone)]
 
 
 def _is_earlier(end: datetime, old_end: datetime | None) -> bool:

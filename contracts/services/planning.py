@@ -14,19 +14,19 @@ from billing_site.foundation.problems import Problems
 from billing_site.foundation.refusals import Conflict, Refusal
 from contracts.inputs import UNCHANGED, EditInput
 from contracts.models import (
+    AccessSegment,
     ContractEdit,
     ContractTerms,
     Customer,
     InvoiceScheduleItem,
     Override,
-    ScheduledChargeItem,
     Term,
 )
 from contracts.queries import AgreedCharge, AgreedCommit, Agreement, agreement, dates_charged
 from contracts.services.additions import Added, AddedRows, added_rows, deal_for
 from contracts.services.checks import Deal, days, not_billed_yet, short_text, uniqueness_key
 from contracts.services.contracts import key_was_used, refuse_archived
-from contracts.services.endings import Shortened, check_end, shortened_by
+from contracts.services.endings import Shortened, charges_left_empty, check_end, shortened_by
 from contracts.services.recording import stamp
 
 T = TypeVar("T")
@@ -46,6 +46,7 @@ class PlannedEdit:
     at: datetime
     rows: AddedRows
     terms: ContractTerms | None  # what replaces the standing ones
+    shorter_segments: Sequence[AccessSegment]
     earlier_true_ups: Sequence[InvoiceScheduleItem]
     removed: tuple[Sequence[Term], ...]  # each of one model
 
@@ -53,12 +54,16 @@ class PlannedEdit:
         """The contract as it would stand after the edit, under the number that the edit would have."""
         edit = ContractEdit(customer=self.customer, number=self.customer.last_edit_number + 1, created_at=self.at)
         self.rows.stamp(self.agreed.contract, edit)
+        stamp(edit, self.shorter_segments)
         stamp(edit, self.earlier_true_ups)
         gone = {term.pk for terms in self.removed for term in terms}
         commits = [
             AgreedCommit(
                 each.commit,
-                tuple(segment for segment in each.segments if segment.pk not in gone),
+                (
+                    *(segment for segment in each.segments if segment.pk not in gone),
+                    *(segment for segment in self.shorter_segments if segment.commit_id == each.commit.pk),
+                ),
                 (
                     *(item for item in each.invoice_items if item.pk not in gone),
                     *(item for item in self.earlier_true_ups if item.commit_id == each.commit.pk),
@@ -78,6 +83,7 @@ class PlannedEdit:
             overrides=(*(each for each in self.agreed.overrides if each.pk not in gone), *self.rows.overrides),
             commits=(*commits, *self.rows.commits),
             charges=(*charges, *self.rows.charges),
+            renewed_by=self.agreed.renewed_by,
         )
 
 
@@ -113,7 +119,7 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
     if terms is not None:
         shortened = shortened_by(agreed, terms.ending_before, archived=commits, at=at)
         items_gone += [item for item in shortened.charge_items if item not in items_gone]
-        bills_gone += shortened.invoice_items
+        bills_gone += [*shortened.later_true_ups, *shortened.payments]
     return PlannedEdit(
         customer=customer,
         agreed=agreed,
@@ -121,15 +127,16 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
         at=at,
         rows=rows,
         terms=terms,
+        shorter_segments=shortened.shorter_segments,
         earlier_true_ups=shortened.earlier_true_ups,
         removed=(
             overrides,
             [committed.commit for committed in commits],
-            [segment for committed in commits for segment in committed.segments],
+            [*(segment for committed in commits for segment in committed.segments), *shortened.segments],
             [agreed.terms] if terms is not None else [],
             items_gone,
             bills_gone,
-            [charged.charge for charged in agreed.charges if _is_gone(charged, items_gone)],
+            charges_left_empty(agreed, items_gone),
         ),
     )
 
@@ -221,8 +228,9 @@ def _commits_to_archive(given: EditInput, agreed: Agreement, deal: Deal, problem
         *_named("archive_credits", "a credit", given.archive_credits, credits, problems),
     ]
     for name, committed in found:
-        first = min(segment.starting_at for segment in committed.segments)
-        not_billed_yet(problems, name, committed.commit.pk, first, deal)
+        if committed.segments:
+            first = min(segment.starting_at for segment in committed.segments)
+            not_billed_yet(problems, name, committed.commit.pk, first, deal)
     return [committed for _, committed in found]
 
 
@@ -244,8 +252,3 @@ def _named(
         elif term_id not in found:
             found[term_id] = (name, standing[term_id])
     return list(found.values())
-
-
-def _is_gone(charged: AgreedCharge, items_gone: Sequence[ScheduledChargeItem]) -> bool:
-    """Whether nothing of a charge is left."""
-    return set(charged.items) <= set(items_gone)

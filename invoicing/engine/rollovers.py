@@ -111,5 +111,6 @@ def _stands(segment: AccessSegment, at: datetime) -> bool:
 
 
 def _length(segment: AccessSegment) -> timedelta:
-    end = segment.period.ending_before
-    return timedelta.max if end is None else end - segment.period.starting_at
+    """As it was agreed: the renewal may have cut it short."""
+    period = segment.agreed or segment.period
+    return timedelta.max if period.ending_before is None else period.ending_before - period.starting_at

@@ -191,7 +191,9 @@ def _true_up(computed: Computation, commit: Commit) -> Document | None:
 
 
 def _is_open(commit: Commit, computed: Computation, at: datetime) -> bool:
-    """Until it has ended and its true-up is final."""
+    """Until it has ended and its true-up is final; never, where its contract ended before there was access."""
+    if not commit.segments:
+        return False
     end = period_of(commit).ending_before
     return end is None or end > at or _true_up(computed, commit) is not None
 

@@ -12,6 +12,7 @@ from contracts.models import Contract
 from contracts.queries import AgreedCommit, Agreement, agreements, edit_number_at, shared_commits
 from contracts.terms import QUANTITY
 from invoicing.queries.compute import computation
+from invoicing.queries.derived import with_derived
 from invoicing.queries.movements import Movement, left, movements
 
 
@@ -58,10 +59,12 @@ def balances(customer_id: UUID, *, at: datetime, as_of: datetime | None = None) 
         own = [(None, committed) for committed in shared_commits(customer_id, at_edit=known)]
         others = [
             (agreed.contract, committed)
-            for agreed in agreements(customer_id, at_edit=known)
+            for agreed in with_derived(agreements(customer_id, at_edit=known), computed)
             for committed in agreed.commits
         ]
-        found = [Balance(contract, committed, moved[committed.commit.pk]) for contract, committed in (*own, *others)]
+        found = [
+            Balance(contract, committed, moved.get(committed.commit.pk, ())) for contract, committed in (*own, *others)
+        ]
     return sorted(found, key=lambda balance: (balance.committed.commit.created_at, balance.committed.commit.pk))
 
 
@@ -76,16 +79,20 @@ def agreements_with_balances(
     """Contracts of the customer, as their terms stood after the edits made up to `as_of`, and by commit what moved it,
     as was known then.
 
-    Without `with_balances` nothing is computed. Raises NotFound.
+    Without `with_balances` nothing is computed, unless a contract has taken something over. Raises NotFound.
     """
     with read_snapshot():
         if as_of is not None:
             as_of = min(as_of, at)  # no edit is of the future
         number = None if as_of is None else edit_number_at(customer_id, as_of)
         found = agreements(customer_id, contract_ids=contract_ids, at_edit=number)
-        if not with_balances:
+        if not with_balances and not any(agreed.contract.renews_id for agreed in found):
             return found, {}
-        return found, movements(computation(customer_id, at=at, as_of=as_of), at=at, as_of=as_of)
+        computed = computation(customer_id, at=at, as_of=as_of)
+        everything = found if contract_ids is None else agreements(customer_id, at_edit=number)
+        wanted = {agreed.contract.pk for agreed in found}
+        complete = [agreed for agreed in with_derived(everything, computed) if agreed.contract.pk in wanted]
+        return complete, movements(computed, at=at, as_of=as_of)
 
 
 def net_balance(found: Collection[Balance], *, unit_id: UUID | None, with_drafts: bool) -> Decimal:

@@ -22,9 +22,9 @@ from decimal import Decimal
 from uuid import UUID
 
 from billing_site.foundation.money import exact_sum
-from contracts.terms import Commit
 from invoicing.engine import calendar
 from invoicing.engine.calendar import draft_id
+from invoicing.engine.documents import Standing
 from invoicing.queries.compute import Computation
 from ledger.models import LedgerEntry
 from ledger.queries.entries import posted_entries
@@ -74,9 +74,8 @@ def movements(
         moved[entry.commit_id].append(_posted(entry))
     for commit_id, movement in _pending(computed):
         moved[commit_id].append(movement)
-    for commit in terms.all_commits:
-        found = moved[commit.id]
-        found.extend([*_starts(commit, at), *_expirations(commit, found, at)])
+    for standing in computed.result.balances:
+        moved[standing.commit.id].extend(_scheduled(standing, at))
     return {commit_id: tuple(sorted(found, key=lambda each: each.order)) for commit_id, found in moved.items()}
 
 
@@ -125,27 +124,19 @@ def _posted(entry: LedgerEntry) -> Movement:
         invoice_id,
         entry.contract_id,
         reason=entry.reason,
+        new_contract_id=entry.new_contract_id,
     )
 
 
-def _starts(commit: Commit, at: datetime) -> Iterator[Movement]:
-    """Of each segment whose access has begun."""
-    for segment in commit.segments:
-        start = segment.period.starting_at
-        if start > at:
-            continue
-        if commit.pays:
-            yield Movement(f"{commit.ledger_name}{START}", segment.amount, start, segment.id)
-        else:
-            yield Movement(INITIAL_BALANCE, segment.amount, start)
-
-
-def _expirations(commit: Commit, found: Sequence[Movement], at: datetime) -> Iterator[Movement]:
-    """What nobody has drawn of segments that are over; an obligation is billed instead."""
-    for segment in commit.segments:
-        end = segment.period.ending_before
-        if not commit.pays or end is None or end > at:
-            continue
-        rest = exact_sum([segment.amount, *(each.amount for each in found if each.segment_id == segment.id)])
-        if rest > 0:
-            yield Movement(f"{commit.ledger_name}{EXPIRATION}", -rest, end, segment.id)
+def _scheduled(standing: Standing, at: datetime) -> Iterator[Movement]:
+    """The start of a segment, and its end for what nobody has drawn; an obligation is billed instead."""
+    commit, segment = standing.commit, standing.segment
+    if segment.period.starting_at > at or not standing.granted:
+        return
+    if not commit.pays:
+        yield Movement(INITIAL_BALANCE, standing.granted, segment.period.starting_at)
+        return
+    yield Movement(f"{commit.ledger_name}{START}", standing.granted, segment.period.starting_at, segment.id)
+    expired = standing.expired(at)
+    if expired and segment.period.ending_before is not None:
+        yield Movement(f"{commit.ledger_name}{EXPIRATION}", -expired, segment.period.ending_before, segment.id)

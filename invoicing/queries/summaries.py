@@ -48,6 +48,8 @@ def commitment_summaries(computed: Computation, *, at: datetime) -> Iterator[Com
     moved = movements(computed, at=at)
     true_ups = {draft.slot: draft for draft in computed.result.documents if draft.kind == TRUE_UP}
     for commit in computed.inputs.terms.all_commits:
+        if not commit.segments:
+            continue  # its contract ended before there was access
         period, true_up = period_of(commit), true_ups.get(str(commit.id))
         assert period.ending_before is not None
         if period.ending_before <= at and true_up is None:

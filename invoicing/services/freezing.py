@@ -96,6 +96,7 @@ def _entry(rounded: RoundedEntry, draft: Document, computed: Computation) -> New
         segment_id=entry.segment_id,
         contract_id=draft.contract_id,
         invoice_id=draft.id,
+        new_contract_id=entry.new_contract_id,
         amount=amount,
         billed_amount=rounded.billed,
         timestamp=entry.timestamp,

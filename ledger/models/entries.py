@@ -12,6 +12,7 @@ from billing_site.foundation.ids import uuid7
 from contracts.models import Customer
 
 MANUAL = ["PREPAID_COMMIT_MANUAL", "POSTPAID_COMMIT_MANUAL", "CREDIT_MANUAL"]
+ROLLOVER = ["PREPAID_COMMIT_ROLLOVER", "POSTPAID_COMMIT_ROLLOVER", "CREDIT_ROLLOVER"]
 
 
 class LedgerEntry(models.Model):
@@ -25,12 +26,16 @@ class LedgerEntry(models.Model):
         PREPAID_COMMIT_MANUAL = "PREPAID_COMMIT_MANUAL"
         POSTPAID_COMMIT_MANUAL = "POSTPAID_COMMIT_MANUAL"
         CREDIT_MANUAL = "CREDIT_MANUAL"
+        PREPAID_COMMIT_ROLLOVER = "PREPAID_COMMIT_ROLLOVER"
+        POSTPAID_COMMIT_ROLLOVER = "POSTPAID_COMMIT_ROLLOVER"
+        CREDIT_ROLLOVER = "CREDIT_ROLLOVER"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="ledger_entries")
     commit_id = models.UUIDField()
     segment_id = models.UUIDField(null=True)
     contract_id = models.UUIDField(null=True)
+    new_contract_id = models.UUIDField(null=True)  # of a rollover: the renewal that has taken it over
     invoice_id = models.UUIDField(null=True)
     type = models.CharField(max_length=64, choices=Type)
     amount = amount_field()
@@ -53,9 +58,8 @@ class LedgerEntry(models.Model):
                     "POSTPAID_COMMIT_AUTOMATED_INVOICE_DEDUCTION",
                     "CREDIT_AUTOMATED_INVOICE_DEDUCTION",
                     "POSTPAID_COMMIT_TRUEUP",
-                    "PREPAID_COMMIT_MANUAL",
-                    "POSTPAID_COMMIT_MANUAL",
-                    "CREDIT_MANUAL",
+                    *MANUAL,
+                    *ROLLOVER,
                 ],
             ),
             models.CheckConstraint(
@@ -63,6 +67,11 @@ class LedgerEntry(models.Model):
                 condition=Q(invoice_id__isnull=False, segment_id__isnull=False)
                 | Q(type="POSTPAID_COMMIT_TRUEUP")
                 | Q(type__in=MANUAL),
+            ),
+            models.CheckConstraint(
+                name="what_rolls_over_goes_to_a_renewal_and_bills_nothing",
+                condition=Q(type__in=ROLLOVER, new_contract_id__isnull=False, billed_amount=0, amount__lt=0)
+                | ~Q(type__in=ROLLOVER) & Q(new_contract_id=None),
             ),
             models.CheckConstraint(
                 name="an_entry_by_hand_says_why_and_bills_nothing",

@@ -25,6 +25,7 @@ class NewEntry:
     segment_id: UUID | None = None
     contract_id: UUID | None = None
     invoice_id: UUID | None = None
+    new_contract_id: UUID | None = None  # of what goes over to a renewal
     reason: str = ""
 
     @classmethod

@@ -330,15 +330,11 @@ def test_lower_case_enums_unknown_fields_and_nulls_are_taken_as_the_compatible_a
     [
         pytest.param(CREATE, {"recurring_credits": [{}]}, "recurring_credits", id="recurring credits"),
         pytest.param(CREATE, {"package_id": "x"}, "package_id", id="packages"),
-        pytest.param(CREATE, {"transition": {"type": "RENEWAL"}}, "transition", id="renewals"),
         pytest.param(
             CREATE,
             {"usage_statement_schedule": {"invoice_generation_starting_at": "2025-10-01"}},
             "usage_statement_schedule.invoice_generation_starting_at",
             id="imported history",
-        ),
-        pytest.param(
-            CREATE, {"commits": [{}, {"rollover_fraction": 0.1}]}, "commits[1].rollover_fraction", id="rollover"
         ),
         pytest.param(
             EDIT,
