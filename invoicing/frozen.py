@@ -16,6 +16,8 @@ from django.db.models import Model
 
 from billing_site.foundation.periods import format_instant
 
+ADDED_LATER = {"money_version"}
+
 
 def frozen(value: Any) -> Any:
     """`value` (dataclasses, sequences, mappings, numbers, instants, ids) as JSON."""
@@ -45,7 +47,8 @@ def digits(number: Decimal) -> str:
 def hash_of(document: Model, lines: Sequence[Model]) -> bytes:
     """SHA-256 over every column of a document, but the hash itself, and of its lines in order.
 
-    The same for rows about to be written and for rows read back.
+    The same for rows about to be written and for rows read back. Columns that came later are left out where they are
+    empty, so that documents of before keep their hash.
     """
     content = [_columns(document, without={"document_hash"}), [_columns(line, without=set()) for line in lines]]
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -56,5 +59,5 @@ def _columns(row: Model, *, without: set[str]) -> dict[str, Any]:
     return {
         field.attname: frozen(getattr(row, field.attname))
         for field in row._meta.concrete_fields
-        if field.name not in without
+        if field.name not in without and not (field.name in ADDED_LATER and getattr(row, field.attname) is None)
     }

@@ -27,7 +27,7 @@ ADDITIVE = frozenset({"COUNT", "SUM"})  # in time; the others are made so, each 
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 EXACT = Context(prec=200, rounding=ROUND_HALF_UP)
 
-_encoder = msgspec.json.Encoder(order="sorted", decimal_format="number")
+encode = msgspec.json.Encoder(order="sorted", decimal_format="number").encode  # a canonical form
 
 # The bytes that stand for a series in an array parameter: four of length, sixteen of id.
 SeriesBytes = bytes
@@ -191,7 +191,7 @@ def as_text(value: Any) -> str | None:
         return str(value)
     if isinstance(value, Decimal):
         return plain(value)
-    return _encoder.encode(value).decode()
+    return encode(value).decode()
 
 
 def plain(number: Decimal) -> str:
@@ -252,7 +252,7 @@ def unique_text(value: Any) -> str:
 
 def series_id(metric_id: UUID, values: Mapping[str, str | None]) -> UUID:
     """128 bits of a cryptographic hash, so that no two series meet, by accident or on purpose."""
-    return UUID(bytes=blake2b(metric_id.bytes + _encoder.encode(values), digest_size=16).digest())
+    return UUID(bytes=blake2b(metric_id.bytes + encode(values), digest_size=16).digest())
 
 
 def _values(rule: Mapping[str, Any], name: str) -> frozenset[str] | None:

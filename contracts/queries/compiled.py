@@ -27,9 +27,10 @@ class _Agreed:
 _agreed: Memo[_Agreed] = Memo(128)
 
 
-def customer_terms(customer_id: UUID, *, at_edit: int | None = None) -> terms.CustomerTerms:
+def customer_terms(customer_id: UUID, *, at_edit: int | None = None, anew: bool = False) -> terms.CustomerTerms:
     """Everything agreed with a customer, as known at its edit number `at_edit` (None: now). Two queries, and at most
-    ten more where this process has not read what was known then.
+    ten more where this process has not read what was known then. `anew` is for who doubts the facts: nothing that this
+    process remembers of them is used.
 
     Raises NotFound; Refusal where there was no such edit.
     """
@@ -38,7 +39,7 @@ def customer_terms(customer_id: UUID, *, at_edit: int | None = None) -> terms.Cu
         raise Refusal.of("at_edit", at_edit, f"must be an edit of the customer; the last one is {last_edit}")
     # What was known at an edit never changes, once the edit is whole. Its id tells it from one that was rolled back.
     key = customer_id, edit_id
-    agreed = _agreed.get(key) if sees_committed_alone() else None
+    agreed = _agreed.get(key) if sees_committed_alone() and not anew else None
     if agreed is None:
         agreed = _read(customer_id, at_edit)
         if sees_committed_alone():

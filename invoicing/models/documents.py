@@ -5,6 +5,7 @@ from django.db.models import F, Q
 
 from billing_site.foundation.columns import amount_field, is_a_number, on_the_hour, one_of, price_field, quantity_field
 from billing_site.foundation.ids import uuid7
+from billing_site.foundation.periods import Period
 from contracts.models import Contract, Customer
 from pricing.models import PricingUnit
 
@@ -56,6 +57,7 @@ class Invoice(models.Model):
     publication = models.BigIntegerField()  # the last one known
     edit_number = models.BigIntegerField()  # the last one known
     snapshot = models.TextField()  # pg_current_snapshot(): which events it saw
+    money_version = models.BigIntegerField(null=True)  # the customer's: it saw what was posted at lesser ones
     terms = models.JSONField()  # as compiled
     details = models.JSONField()  # the other fields of the document on the wire
     line_count = models.IntegerField()  # lines are numbered from 1 to this, so none can be added later
@@ -90,6 +92,10 @@ class Invoice(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def period(self) -> Period | None:
+        return None if self.starting_at is None else Period(self.starting_at, self.ending_before)
 
 
 class InvoiceLine(models.Model):

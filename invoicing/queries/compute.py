@@ -6,6 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from django.db.models import Q
+
 from billing_site.foundation.money import exact_sum
 from billing_site.foundation.transactions import read_snapshot
 from contracts.queries import customer_terms, known_at
@@ -70,24 +72,36 @@ def computation(
             catalog=catalog(rate_card_ids=cards, at_publication=at_publication),
             posted=posted(customer_id, as_of=as_of),
         )
-        plan = walk.plan(inputs)
-        asked = metering.Asked.of(inputs.catalog, plan.metric_ids, plan.scopes)
-        usage = metering.usage_of(terms.claims, plan.slices, asked, until=at)
-        result = walk.answered(
-            walk.compute(inputs, plan, usage),
-            lambda finer: metering.finer_usage(terms.claims, finer, asked, until=at),
-        )
-        return Computation(inputs, with_unread_values(result, inputs, plan.metric_ids))
+        return computed_from(inputs)
 
 
-def posted(customer_id: UUID, *, as_of: datetime | None = None) -> Posted:
-    """What finalized documents of the customer have settled, and what was posted by hand; or had been by `as_of`."""
+def computed_from(inputs: Inputs) -> Computation:
+    """What the engine answers to these inputs and to the usage that is known now. Call it inside the snapshot in which
+    the inputs were read."""
+    claims = inputs.terms.claims
+    plan = walk.plan(inputs)
+    asked = metering.Asked.of(inputs.catalog, plan.metric_ids, plan.scopes)
+    usage = metering.usage_of(claims, plan.slices, asked, until=inputs.at)
+    result = walk.answered(
+        walk.compute(inputs, plan, usage),
+        lambda finer: metering.finer_usage(claims, finer, asked, until=inputs.at),
+    )
+    return Computation(inputs, with_unread_values(result, inputs, plan.metric_ids))
+
+
+def posted(customer_id: UUID, *, as_of: datetime | None = None, before: int | None = None) -> Posted:
+    """What finalized documents of the customer have settled, and what was posted by hand; or had been by `as_of`, or
+    before the customer's money version `before`."""
     invoices = Invoice.objects.filter(customer_id=customer_id)
     if as_of is not None:
         invoices = invoices.filter(finalized_at__lte=as_of)
+    if before is not None:
+        invoices = invoices.filter(Q(money_version=None) | Q(money_version__lt=before))
     documents: set[tuple[UUID, str, str]] = set(invoices.values_list("contract_id", "kind", "slot"))
     drawn, billed, manual, rolled_over = (defaultdict[UUID, list[Decimal]](list) for _ in range(4))
     for entry in posted_entries(customer_id, as_of=as_of):
+        if before is not None and entry.money_version is not None and entry.money_version >= before:
+            continue
         if entry.type == LedgerEntry.Type.POSTPAID_COMMIT_TRUEUP and entry.contract_id is not None:
             # A true-up of zero leaves this entry and no document.
             documents.add((entry.contract_id, Invoice.Kind.TRUE_UP.value, str(entry.commit_id)))

@@ -12,6 +12,7 @@ from invoicing.services.finalization import (
     finalize_due,
     finalize_invoice,
 )
+from invoicing.services.verification import Verification, verify_invoice
 
 __all__ = [
     "ClockStep",
@@ -20,6 +21,7 @@ __all__ = [
     "NothingToFinalize",
     "Outcome",
     "PeriodHasFindings",
+    "Verification",
     "ask_to_move_clock",
     "carry_on_moving",
     "do_due_work",
@@ -28,4 +30,5 @@ __all__ = [
     "move_clock",
     "queue_due_work",
     "stop_clock_move",
+    "verify_invoice",
 ]

@@ -11,7 +11,7 @@ from billing_site.foundation.money import exact_sum
 from billing_site.foundation.periods import parse_instant
 from contracts.models import Customer
 from invoicing.engine.documents import Document
-from invoicing.engine.rounding import RoundedEntry, finalized
+from invoicing.engine.rounding import RoundedDocument, RoundedEntry, finalized
 from invoicing.frozen import frozen, hash_of
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.queries.addressees import addressee
@@ -20,6 +20,7 @@ from invoicing.queries.shown import document_fields, frozen_parts, line_fields
 from invoicing.services.numbering import next_number
 from ledger.models import LedgerEntry
 from ledger.services.entries import NewEntry
+from pricing.engine.catalog import Catalog
 
 
 def freeze(
@@ -54,13 +55,24 @@ def freeze(
         publication=inputs.catalog.publication,
         edit_number=inputs.terms.edit_number,
         snapshot=_current_snapshot(),
+        money_version=customer.money_version,
         terms=frozen(inputs.terms),
         details=fields,
         line_count=len(draft.lines),
     )
-    lines = [
+    lines = lines_of(invoice, final, inputs.catalog)
+    invoice.document_hash = hash_of(invoice, lines)
+    invoice.save(force_insert=True)
+    InvoiceLine.objects.bulk_create(lines)
+    return invoice, entries_of(final, computed)
+
+
+def lines_of(invoice: Invoice, final: RoundedDocument, catalog: Catalog) -> list[InvoiceLine]:
+    """The rows of the document's lines, in order, not written."""
+    draft = final.document
+    return [
         InvoiceLine(
-            customer=customer,
+            customer_id=invoice.customer_id,
             invoice=invoice,
             position=position,
             type=line.type,
@@ -72,15 +84,16 @@ def freeze(
             unit_price=line.unit_price,
             starting_at=line.period.starting_at if line.period else None,
             ending_before=line.period.ending_before if line.period else None,
-            details=line_fields(line, draft, inputs.catalog),
-            trace=frozen_parts(line, inputs.catalog),
+            details=line_fields(line, draft, catalog),
+            trace=frozen_parts(line, catalog),
         )
         for position, (line, total) in enumerate(zip(draft.lines, final.totals, strict=True), start=1)
     ]
-    invoice.document_hash = hash_of(invoice, lines)
-    invoice.save(force_insert=True)
-    InvoiceLine.objects.bulk_create(lines)
-    return invoice, [_entry(rounded, draft, computed) for rounded in final.entries]
+
+
+def entries_of(final: RoundedDocument, computed: Computation) -> list[NewEntry]:
+    """What the document has to post."""
+    return [_entry(rounded, final.document, computed) for rounded in final.entries]
 
 
 def _entry(rounded: RoundedEntry, draft: Document, computed: Computation) -> NewEntry:

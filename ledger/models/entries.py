@@ -45,6 +45,7 @@ class LedgerEntry(models.Model):
     created_by = models.CharField(max_length=160)
     idempotency_key = models.CharField(max_length=200)
     reason = models.TextField(blank=True, default="")  # why a person has posted it
+    money_version = models.BigIntegerField(null=True)  # the customer's, when it was posted; NULL: before that was kept
 
     class Meta:
         constraints = [

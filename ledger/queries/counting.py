@@ -39,8 +39,7 @@ class StoredEvent:
         return month_of(self.received_at), self.subject, self.transaction_id
 
 
-# To be finished with conditions on `body`. A body is the original; the latest correction says what counts.
-STORED = """
+_STORED = """
 SELECT body.subject, body.transaction_id,
        coalesce(latest.event_type, body.event_type), coalesce(latest.timestamp, body.timestamp),
        coalesce(latest.properties, body.properties)::text, body.received_at, call.metric_set_id, body.call_id,
@@ -49,16 +48,29 @@ FROM ledger_eventbody body
 LEFT JOIN ledger_ingestcall call ON call.id = body.call_id
 LEFT JOIN LATERAL (
     SELECT correction.* FROM ledger_eventcorrection correction
-    WHERE correction.subject = body.subject AND correction.transaction_id = body.transaction_id
+    WHERE correction.subject = body.subject AND correction.transaction_id = body.transaction_id {seen}
     ORDER BY correction.number DESC LIMIT 1
 ) latest ON true
 """
+# To be finished with conditions on `body`. A body is the original; the latest correction says what counts.
+STORED = _STORED.format(seen="")
+_AS_SEEN = (
+    _STORED.format(seen="AND pg_visible_in_snapshot(correction.xid, %(snapshot)s::pg_snapshot)")
+    + "WHERE body.subject = ANY(%(subjects)s) AND pg_visible_in_snapshot(call.xid, %(snapshot)s::pg_snapshot)"
+)
 
 
 def stored_events(conditions: str, parameters: Any) -> Iterator[StoredEvent]:
     """The events whose `body` meets the conditions, which may order and limit them too."""
     with connection.cursor() as cursor:
         cursor.execute(STORED + conditions, parameters)
+        yield from map(stored_event, cursor.fetchall())
+
+
+def events_as_seen(subjects: Collection[str], snapshot: str) -> Iterator[StoredEvent]:
+    """The events of these subjects as `snapshot` (`pg_snapshot` as text) saw them, of those whose body is kept."""
+    with connection.cursor() as cursor:
+        cursor.execute(_AS_SEEN, {"subjects": list(subjects), "snapshot": snapshot})
         yield from map(stored_event, cursor.fetchall())
 
 

@@ -12,10 +12,11 @@ from billing_site.foundation.actor import Actor
 from billing_site.foundation.periods import format_instant
 from billing_site.foundation.refusals import Conflict, FieldError, NotFound, Refusal
 from billing_site.foundation.transactions import RETRIED, sqlstate
+from ledger.metering import encode
 from ledger.models import EventCorrection, EventKey
 from ledger.queries.counting import Counting, StoredEvent, corrections_of, stored_events
 from ledger.services.folding import READ_ANEW, refold
-from ledger.services.ingest.events import FUTURE, encode
+from ledger.services.ingest.events import FUTURE
 from ledger.services.ingest.lateness import late_marks_of_correction
 from ledger.services.ingest.reading import BadEvents, read_event
 from ledger.services.ingest.transaction import raw_connection

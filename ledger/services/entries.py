@@ -55,6 +55,7 @@ def post_entries(customer: Customer, entries: Sequence[NewEntry], *, at: datetim
             customer=customer,
             created_at=at,
             created_by=by.label,
+            money_version=customer.money_version,
             **{field: getattr(entry, field) for field in NewEntry.__slots__},
         )
         for entry in entries

@@ -64,8 +64,9 @@ def publication_as_of(as_of: datetime, *, at: datetime) -> int:
     return published.aggregate(latest=Max("number"))["latest"] or 0
 
 
-def catalog(*, rate_card_ids: Iterable[UUID], at_publication: int | None = None) -> engine.Catalog:
-    """Metrics, all products, and these rate cards, as known at a publication (default: the latest).
+def catalog(*, rate_card_ids: Iterable[UUID], at_publication: int | None = None, anew: bool = False) -> engine.Catalog:
+    """Metrics, all products, and these rate cards, as known at a publication (default: the latest). `anew` is for who
+    doubts the facts: nothing that this process remembers of them is used.
 
     Four queries, and six more where something was published since this process looked last, whatever the size.
     Call it inside a snapshot where other reads have to agree with it.
@@ -78,12 +79,12 @@ def catalog(*, rate_card_ids: Iterable[UUID], at_publication: int | None = None)
     return engine.Catalog(
         publication=number if at_publication is None else at_publication,
         metrics={metric.id: metric.to_metric() for metric in BillableMetric.objects.all()},
-        products=_products(number, change_id),
-        rate_cards=_rate_cards(set(rate_card_ids), number, change_id),
+        products=_products(number, change_id, anew=anew),
+        rate_cards=_rate_cards(set(rate_card_ids), number, change_id, anew=anew),
     )
 
 
-def _rate_cards(ids: set[UUID], number: int, change_id: UUID | None) -> dict[UUID, engine.RateCard]:
+def _rate_cards(ids: set[UUID], number: int, change_id: UUID | None, *, anew: bool) -> dict[UUID, engine.RateCard]:
     """The cards by id. What was known of a card's facts never changes, so it is compiled once; the counts tell
     when the transaction that publishes has looked before it was done."""
     rows = RateCard.objects.filter(pk__in=ids).select_related("fiat_unit")
@@ -106,7 +107,7 @@ def _rate_cards(ids: set[UUID], number: int, change_id: UUID | None) -> dict[UUI
         )
         for card in counted
     }
-    found = {card.id: _cards.get(key) for card, key in keys.items()}
+    found = {card.id: None if anew else _cards.get(key) for card, key in keys.items()}
     missing = [card for card in keys if found[card.id] is None]
     rates: dict[UUID, list[engine.Rate]] = defaultdict(list)
     worth: dict[UUID, dict[UUID, Decimal]] = defaultdict(dict)
@@ -198,10 +199,10 @@ def _rate(row: tuple[Any, ...], units: dict[UUID, Unit], published_at: datetime,
     )
 
 
-def _products(number: int, change_id: UUID | None) -> Mapping[UUID, tuple[engine.ProductVersion, ...]]:
+def _products(number: int, change_id: UUID | None, *, anew: bool) -> Mapping[UUID, tuple[engine.ProductVersion, ...]]:
     published = ProductVersion.objects.filter(publication_id__lte=number)
     key = (change_id, published.count())
-    found = _versions.get(key)
+    found = None if anew else _versions.get(key)
     if found is not None:
         return found
     versions: dict[UUID, list[engine.ProductVersion]] = defaultdict(list)

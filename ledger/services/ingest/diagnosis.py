@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from billing_site.foundation.refusals import FieldError
+from ledger.metering import encode
 from ledger.services.ingest.events import (
     COUNT_RULE,
     DIGIT_RULE,
@@ -25,7 +26,6 @@ from ledger.services.ingest.events import (
     TYPE_RULE,
     SentEvent,
     checked,
-    encode,
     number,
 )
 

@@ -19,7 +19,7 @@ from typing import Annotated, Any
 import msgspec
 
 from billing_site.foundation.refusals import FieldError
-from ledger.metering import plain
+from ledger.metering import encode, plain
 
 MAX_ID_BYTES = 128
 MAX_TYPE_BYTES = 256
@@ -43,7 +43,6 @@ _TOO_LARGE = 10**MAX_DIGITS
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _Properties = Annotated[dict[str, Any], msgspec.Meta(max_length=MAX_PROPERTIES)] | None
-encode = msgspec.json.Encoder(order="sorted", decimal_format="number").encode
 
 
 class SentEvent(msgspec.Struct, gc=False):

@@ -1,0 +1,206 @@
+"""Whether a final document still is what it was, and what the facts that it saw come to.
+
+    what is looked at                      what is named where it differs
+    its hash                               the document
+    terms at its edit                      the term's field
+    events as received, as their keys say  the event
+    days and hours, as the events say      subject, hour and both sums
+    all of it computed anew                the line's or the entry's field: said, and come to
+
+Anew is: at the instant it was finalized, from the events its snapshot saw, prices at its publication, terms at its
+edit, and what had been posted before it. Names and addresses are as they were printed; their hash vouches for them.
+
+Where bodies of events have been dropped, lines are held against their own trace, and the trace against the prices it
+names.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+
+from billing_site.foundation.money import exact_sum
+from billing_site.foundation.periods import Period
+from contracts.queries import customer_terms
+from contracts.terms import CustomerTerms
+from invoicing.engine.inputs import Inputs
+from invoicing.engine.rounding import finalized
+from invoicing.frozen import digits, frozen, hash_of
+from invoicing.models import Invoice, InvoiceLine
+from invoicing.queries.compute import computed_from, posted
+from invoicing.services.freezing import entries_of, lines_of
+from ledger.models import LedgerEntry
+from ledger.queries.as_seen import altered_events, dropped_since, usage_as_seen
+from ledger.queries.checks import lost_events, usage_differs
+from pricing.engine.catalog import Catalog
+from pricing.queries import catalog
+
+COMPUTED = (
+    *("type", "kind", "slot", "starting_at", "ending_before", "issued_at", "unit_id"),
+    *("subtotal", "total", "unrounded_total", "line_count"),
+)
+LINE_FIELDS = (
+    *("type", "name", "total", "unrounded_total", "counts_toward_total", "quantity", "unit_price"),
+    *("starting_at", "ending_before", "details", "trace"),
+)
+ENTRY_FIELDS = ("commit_id", "segment_id", "contract_id", "type", "amount", "billed_amount", "timestamp")
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """`against` says what the document was held against; no differences means that it is equal."""
+
+    invoice: Invoice
+    against: str
+    differences: tuple[str, ...]
+
+
+def verify_invoice(invoice: Invoice) -> Verification:
+    """Compute a final document anew and compare. Nothing is changed. It reads every event of the customer."""
+    with transaction.atomic():
+        lines = list(InvoiceLine.objects.filter(customer_id=invoice.customer_id, invoice=invoice).order_by("position"))
+        found = list(_seal(invoice, lines))
+        terms = customer_terms(invoice.customer_id, at_edit=invoice.edit_number, anew=True)
+        found += _differing("terms", invoice.terms, frozen(terms))
+        cards = {contract.rate_card_id for contract in terms.contracts if contract.rate_card_id is not None}
+        prices = catalog(rate_card_ids=cards, at_publication=invoice.publication, anew=True)
+        gone = _why_not_anew(invoice, lines, prices)
+        if gone:
+            found += _against_the_trace(lines, prices)
+            return Verification(invoice, f"its trace: {gone}", tuple(found))
+        if invoice.period is not None:
+            found += _events(terms, invoice.period)
+        found += _anew(invoice, lines, terms, prices)
+        return Verification(invoice, "the facts that it saw", tuple(found))
+
+
+def _seal(invoice: Invoice, lines: Sequence[InvoiceLine]) -> Iterator[str]:
+    if bytes(invoice.document_hash) != hash_of(invoice, lines):
+        yield "The document: its hash is not that of what is stored."
+
+
+def _why_not_anew(invoice: Invoice, lines: Sequence[InvoiceLine], prices: Catalog) -> str:
+    if invoice.money_version is None:
+        return "it was finalized before the order of postings was kept"
+    if invoice.period is None:
+        return ""
+    measured_by = {part["metric_id"] for line in lines for part in line.trace}
+    carries_over = any(
+        str(metric.id) in measured_by and metric.aggregation == "WEIGHTED_SUM" for metric in prices.metrics.values()
+    )
+    since = datetime(1970, 1, 2, tzinfo=UTC) if carries_over else invoice.period.starting_at
+    months = ", ".join(f"{month:%Y-%m}" for month in dropped_since(since))
+    return f"the bodies of events received in {months} are gone" if months else ""
+
+
+def _events(terms: CustomerTerms, period: Period) -> Iterator[str]:
+    subjects = sorted({claim.subject for claim in terms.claims})
+    lost = lost_events(subjects)
+    for subject, transaction_id in lost:
+        yield f"Event {transaction_id} of {subject}: its body or its call is gone."
+    for subject, transaction_id in altered_events(subjects):
+        yield f"Event {transaction_id} of {subject}: it is not what was received."
+    assert period.ending_before is not None
+    first, last = period.starting_at.date(), (period.ending_before - timedelta(hours=1)).date()
+    for one in [] if lost else usage_differs(subjects):
+        if one.day <= last and (one.day >= first or one.hour == "month"):
+            when = f"{one.day}" if one.hour is None else f"{one.day}, hour {one.hour}"
+            held, come = (None if each is None else digits(each.sum or Decimal(each.count)) for each in one.sides)
+            where = f"Usage of {one.subject} on {when}, series {one.series_id}"
+            yield f"{where}: {held} is held, and the events come to {come}."
+
+
+def _anew(invoice: Invoice, lines: Sequence[InvoiceLine], terms: CustomerTerms, prices: Catalog) -> Iterator[str]:
+    known = posted(invoice.customer_id, before=invoice.money_version)
+    slot = (invoice.contract_id, invoice.kind, invoice.slot)
+    inputs = Inputs(
+        at=invoice.finalized_at,
+        terms=terms,
+        catalog=prices,
+        posted=replace(known, documents=known.documents - {slot}),
+    )
+    if invoice.period is None:
+        computed = computed_from(inputs)
+    else:
+        with usage_as_seen({claim.subject for claim in terms.claims}, invoice.snapshot):
+            computed = computed_from(inputs)
+    drafts = (each for each in computed.result.documents if (each.contract_id, each.kind, each.slot) == slot)
+    draft = next(drafts, None)
+    if draft is None:
+        yield "The document: the facts that it saw come to none."
+        return
+    final = finalized(draft)
+    expected = Invoice(
+        **{field: getattr(draft, field) for field in ("type", "kind", "slot", "issued_at")},
+        customer_id=invoice.customer_id,
+        starting_at=draft.period.starting_at if draft.period else None,
+        ending_before=draft.period.ending_before if draft.period else None,
+        unit_id=draft.unit.id,
+        subtotal=final.total,
+        total=final.total,
+        unrounded_total=draft.total,
+        line_count=len(draft.lines),
+    )
+    yield from _rows_differ("The document", invoice, expected, COMPUTED)
+    for row, line in zip(lines, lines_of(invoice, final, prices), strict=False):
+        yield from _rows_differ(f"Line {row.position} ({row.name})", row, line, LINE_FIELDS)
+    if len(lines) != len(draft.lines):
+        yield f"The document: it has {len(lines)} lines, and comes to {len(draft.lines)}."
+    yield from _entries(invoice, entries_of(final, computed))
+
+
+def _entries(invoice: Invoice, expected: Sequence[Any]) -> Iterator[str]:
+    """Each is known by its key, whatever was posted on the document later."""
+    rows = LedgerEntry.objects.filter(customer_id=invoice.customer_id, money_version=invoice.money_version)
+    by_key = {row.idempotency_key: row for row in rows.filter(invoice_id=invoice.pk)}
+    for entry in expected:
+        key = entry.idempotency_key.replace(entry.idempotency_key.split()[0], str(invoice.pk), 1)
+        row = by_key.pop(key, None)
+        if row is None:
+            yield f"Ledger entry {entry.type} of {digits(entry.amount)}: it was not posted."
+        else:
+            yield from _rows_differ(f"Ledger entry {row.pk}", row, entry, ENTRY_FIELDS)
+    for row in by_key.values():
+        yield f"Ledger entry {row.pk}, {row}: the document does not come to it."
+
+
+def _against_the_trace(lines: Sequence[InvoiceLine], prices: Catalog) -> Iterator[str]:
+    rates = {str(rate.id): rate for card in prices.rate_cards.values() for rate in card.rates}
+    for line in lines:
+        where = f"Line {line.position} ({line.name})"
+        if line.trace:
+            come = exact_sum([Decimal(part["amount"]) for part in line.trace])
+            if come != line.unrounded_total:
+                yield f"{where}: unrounded_total is {digits(line.unrounded_total)}, its trace comes to {digits(come)}."
+        for part in line.trace:
+            rate = rates.get(part["rate_id"])
+            if rate is None:
+                yield f"{where}: its rate {part['rate_id']} was not known at the document's publication."
+            elif rate.publication != part["publication"]:
+                yield f"{where}: its rate {rate.id} is of publication {rate.publication}, not {part['publication']}."
+            elif _is_priced_plainly(part) and rate.tariff.price != Decimal(part["list_price"]):
+                yield f"{where}: its rate {rate.id} says {rate.tariff.price}, its trace {part['list_price']}."
+
+
+def _is_priced_plainly(part: dict[str, Any]) -> bool:
+    return part.get("rate_type", "FLAT") == "FLAT" and part["list_price"] is not None
+
+
+def _rows_differ(where: str, row: Any, expected: Any, fields: Sequence[str]) -> Iterator[str]:
+    for field in fields:
+        yield from _differing(f"{where}: {field}", frozen(getattr(row, field)), frozen(getattr(expected, field)))
+
+
+def _differing(path: str, said: Any, come: Any) -> Iterator[str]:
+    """Where two JSON values differ. A key that only one of them has was not kept yet, or is not any more."""
+    if isinstance(said, dict) and isinstance(come, dict):
+        for key in said.keys() & come.keys():
+            yield from _differing(f"{path}.{key}", said[key], come[key])
+    elif isinstance(said, list) and isinstance(come, list) and len(said) == len(come):
+        for number, pair in enumerate(zip(said, come, strict=True)):
+            yield from _differing(f"{path}[{number}]", *pair)
+    elif said != come:
+        yield f"{path} is {said}, and comes to {come}."
