@@ -53,8 +53,8 @@ def document_sentences(told: Explained) -> Iterator[str]:
     if shown.finalizes_at is not None:
         final = instant_text(shown.finalizes_at)
         yield f"Amounts are exact: the total is rounded once, when it becomes final, not before {final}."
-    elif shown.total != shown.unrounded_total:
-        exact, printed = exact_text(shown.unrounded_total, unit), exact_text(shown.total, unit)
+    elif shown.subtotal != shown.unrounded_total:
+        exact, printed = exact_text(shown.unrounded_total, unit), exact_text(shown.subtotal, unit)
         yield f"The total came to {exact} exactly, and was rounded once, when it became final, to {printed}."
 
 

@@ -25,8 +25,15 @@ from pricing.engine.steps import Level
 from pricing.formula_presentation import made_of_json
 from pricing.models import Rate
 
-LETTERHEAD = ("title", "issuer", "bill_to", "due_at")  # not repeated with every piece of a document
-KEPT_AS_TEXT = ("flat_fee", "package_size", "quantity_consumed")  # numbers among a line's other fields
+LETTERHEAD = (
+    "title",
+    "issuer",
+    "bill_to",
+    "due_at",
+    "tax_lines",
+    "tax_problem",
+)  # not repeated with every piece of a document
+KEPT_AS_TEXT = ("flat_fee", "package_size", "quantity_consumed", "tax_amount")  # numbers among a line's other fields
 
 
 def invoice_json(shown: ShownDocument, *, skip_zero_quantities: bool = False) -> dict[str, Any]:
@@ -38,7 +45,7 @@ def invoice_json(shown: ShownDocument, *, skip_zero_quantities: bool = False) ->
         "customer_id": shown.customer_id,
         "contract_id": shown.contract_id,
         "issued_at": format_instant(shown.issued_at),
-        "subtotal": shown.total,
+        "subtotal": shown.subtotal,
         "total": shown.total,
         "billable_status": "billable",
         "line_items": _lines(shown.lines, skip_zero_quantities),
@@ -47,14 +54,20 @@ def invoice_json(shown: ShownDocument, *, skip_zero_quantities: bool = False) ->
     if shown.period is not None:
         body["start_timestamp"] = format_instant(shown.period.starting_at)
         body["end_timestamp"] = _end(shown.period.ending_before)
+    if "tax_lines" in shown.fields:
+        body["tax_lines"] = [_tax_line_json(line) for line in shown.fields["tax_lines"]]
     if shown.number is not None:
         body["number"] = shown.number
         body["unrounded_total"] = shown.unrounded_total
     return body
 
 
+def _tax_line_json(line: Mapping[str, Any]) -> dict[str, Any]:
+    return {**line, **{name: Decimal(line[name]) for name in ("percent", "taxable", "amount")}}
+
+
 def breakdown_json(piece: Piece, *, skip_zero_quantities: bool = False) -> dict[str, Any]:
-    """What of an invoice falls into one window."""
+    """What of an invoice falls into one window, before tax."""
     body = invoice_json(piece.document, skip_zero_quantities=skip_zero_quantities)
     return {name: value for name, value in body.items() if name not in LETTERHEAD} | {
         "subtotal": piece.total,

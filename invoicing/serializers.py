@@ -199,6 +199,7 @@ class LineReply(serializers.Serializer):
     flat_fee = NumberField(required=False, help_text="What of the total is for entering the tier.")
     package_size = NumberField(required=False, help_text="Of the packages begun, which `quantity` counts then.")
     quantity_consumed = NumberField(required=False, help_text="Of an applied balance that counts units.")
+    tax_amount = NumberField(required=False, help_text="Its share of the document's tax; not in its total.")
     converted_credit_type_id = serializers.UUIDField(required=False, help_text="Of a cpu_conversion.")
     starting_at = InstantField(required=False)
     ending_before = InstantField(required=False)
@@ -233,6 +234,14 @@ class BillToReply(PartyReply):
     tax_exemption = serializers.CharField(required=False, help_text="Why no tax is charged.")
 
 
+class TaxLineReply(serializers.Serializer):
+    name = serializers.CharField()
+    tax_code = serializers.CharField(help_text="Empty: the standard rate.")
+    percent = NumberField()
+    taxable = NumberField(help_text="What the lines of this rate come to.")
+    amount = NumberField()
+
+
 class InvoicePieceReply(serializers.Serializer):
     id = serializers.UUIDField()
     number = serializers.CharField(required=False, help_text="Of a final document.")
@@ -260,6 +269,8 @@ class InvoiceReply(InvoicePieceReply):
     issuer = IssuerReply(required=False, help_text="Who sells.")
     bill_to = BillToReply(required=False)
     due_at = InstantField(required=False)
+    tax_lines = TaxLineReply(many=True, required=False, help_text="With the subtotal they add up to the total.")
+    tax_problem = serializers.CharField(required=False, help_text="Of a draft: why its tax is not known yet.")
 
 
 class BreakdownReply(InvoicePieceReply):

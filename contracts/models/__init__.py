@@ -10,6 +10,7 @@ from contracts.models.customers import Claim, ContractEdit, Customer
 from contracts.models.logins import CustomerLogin
 from contracts.models.named_schedules import CustomerScheduleSegment
 from contracts.models.parties import BillingProfile, LegalEntity
+from contracts.models.taxes import ProductTaxCode, TaxRate
 from contracts.models.term import Term, TermQuerySet
 
 __all__ = [
@@ -26,8 +27,10 @@ __all__ = [
     "InvoiceScheduleItem",
     "LegalEntity",
     "Override",
+    "ProductTaxCode",
     "ScheduledCharge",
     "ScheduledChargeItem",
+    "TaxRate",
     "Term",
     "TermQuerySet",
 ]

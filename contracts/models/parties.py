@@ -16,8 +16,8 @@ ADDRESS_LINES = 6
 LONGEST_TERMS = 365  # days
 
 
-def country_field() -> Any:
-    return models.CharField(max_length=2, blank=True, default="", help_text="ISO 3166 code of two letters: DE, JP, US.")
+def country_field(help_text: str = "ISO 3166 code of two letters: DE, JP, US.") -> Any:
+    return models.CharField(max_length=2, blank=True, default="", help_text=help_text)
 
 
 def is_a_country(field: str = "country") -> models.CheckConstraint:

@@ -10,7 +10,7 @@ from contracts.queries.edits import EditedTerms, edit_history, edit_number_at, l
 from contracts.queries.known import Known, known_at
 from contracts.queries.logins import customer_of
 from contracts.queries.named_schedules import ContractSchedule, Place, contract_schedules, named_schedule
-from contracts.queries.parties import billing_profile, legal_entity
+from contracts.queries.parties import billing_profile, legal_entity, tax_codes, tax_rates
 from contracts.queries.rate_schedule import ContractPrice, contract_prices
 
 __all__ = [
@@ -49,5 +49,7 @@ __all__ = [
     "reach",
     "refuse_unknown",
     "shared_commits",
+    "tax_codes",
+    "tax_rates",
     "to_terms",
 ]

@@ -41,7 +41,8 @@ class DocumentRow:
     number: str
     about: str
     issued: str
-    total: str
+    subtotal: str
+    total: str  # with tax
     rows: tuple[Row, ...]
 
 
@@ -153,6 +154,7 @@ def _document_row(final: FinalDocument) -> DocumentRow:
         number=document.number or "",
         about=about,
         issued=day_text(document.issued_at),
+        subtotal=amount_text(document.subtotal, final.unit),
         total=amount_text(document.total, final.unit),
         rows=tuple(map(row_of, final.products)),
     )

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from billing_site.foundation.display import day_text, exact_text, instant_text, period_text, unit_text
+from billing_site.foundation.display import day_text, exact_text, instant_text, period_text, quantity_text, unit_text
 from billing_site.foundation.money import Unit
 from billing_site.foundation.periods import parse_instant
 from invoicing.printing.lines import PrintedLine
@@ -64,7 +65,7 @@ def printed(shown: ShownDocument, units: Mapping[UUID, Unit]) -> PrintedDocument
         bill_to=_party("Billed to", fields.get("bill_to", {"name": ""})),
         facts=tuple(_facts(shown, unit)),
         lines=tuple(PrintedLine.of(line, units[line.unit_id]) for line in shown.lines),
-        totals=(Fact("Total", exact_text(shown.total, unit)),),
+        totals=tuple(_totals(shown, unit)),
         remittance=tuple(issuer.get("remittance", ())) if issuer else (),
         notes=tuple(_notes(shown)),
         footer=" · ".join(filter(None, [issuer["name"] if issuer else "", title, shown.number])),
@@ -96,10 +97,27 @@ def _facts(shown: ShownDocument, unit: Unit) -> Iterator[Fact]:
     yield Fact("Amounts in", unit_text(unit))
 
 
+def _totals(shown: ShownDocument, unit: Unit) -> Iterator[Fact]:
+    """What is to be paid comes last; before it, where there is tax, how it came about."""
+    taxes = shown.fields.get("tax_lines", ())
+    if taxes:
+        yield Fact("Subtotal", exact_text(shown.subtotal, unit))
+    for tax in taxes:
+        label = (
+            f"{tax['name']} {quantity_text(Decimal(tax['percent']))}% of {exact_text(Decimal(tax['taxable']), unit)}"
+        )
+        yield Fact(label, exact_text(Decimal(tax["amount"]), unit))
+    yield Fact("Total", exact_text(shown.total, unit))
+
+
 def _notes(shown: ShownDocument) -> Iterator[str]:
     if shown.finalizes_at is not None:
         final = instant_text(shown.finalizes_at)
         yield f"A draft, as of now. It changes with usage, and is rounded when it is final, {final}."
+    if "tax_problem" in shown.fields:
+        yield f"Tax is not in the total yet. {shown.fields['tax_problem']}"
+    if "tax_exemption" in shown.fields.get("bill_to", {}):
+        yield f"No tax is charged: {shown.fields['bill_to']['tax_exemption']}"
     if any(not line.counts for line in shown.lines):
         yield "Amounts in grey are shown for information and are not in the total."
     yield "All times are UTC."

@@ -178,7 +178,7 @@ def _open_periods(
             period=open_.period,
             finalizes_at=open_.finalizes_at,
             unit=catalog.rate_cards[contract.rate_card_id].fiat,
-            total=draft.total if draft else Decimal(0),
+            total=draft.subtotal if draft else Decimal(0),
             products=products_of(draft, catalog, units) if draft else (),
             saving=saving(draft, rate_units) if draft else None,
             is_complete=not any(finding.blocking for finding in draft.findings) if draft else True,

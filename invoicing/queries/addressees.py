@@ -6,9 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from billing_site.foundation.periods import Period
 from contracts.models import BillingProfile, Contract, Customer, LegalEntity
-from contracts.queries import billing_profile, legal_entity
+from contracts.queries import billing_profile, legal_entity, tax_codes, tax_rates
+from invoicing.engine.taxes import DatedRate, FixedRates, NoTaxes, TaxPort, TaxRate
 
+NO_TAXES = NoTaxes()
 INVOICE, STATEMENT = "Invoice", "Usage statement"
 
 
@@ -20,6 +23,11 @@ class Addressee:
     custom_fields_of: Mapping[UUID, Any]
     entity: LegalEntity | None = None
     profile: BillingProfile | None = None
+    tax_port: TaxPort = NO_TAXES
+
+    @property
+    def is_taxed(self) -> bool:
+        return self.tax_port is not NO_TAXES
 
     def fields(self, *, issued_at: datetime, net_payment_terms_days: int | None) -> dict[str, Any]:
         """What of it is on a document, for its fields on the wire.
@@ -63,13 +71,28 @@ def _issuer(entity: LegalEntity) -> dict[str, Any]:
 
 
 def addressee(customer: Customer) -> Addressee:
-    """Three queries."""
+    """Three queries; two more where taxes are charged."""
+    entity, profile = legal_entity(), billing_profile(customer.pk)
     return Addressee(
         customer,
         dict(Contract.objects.filter(customer=customer).values_list("id", "custom_fields")),
-        legal_entity(),
-        billing_profile(customer.pk),
+        entity,
+        profile,
+        tax_port(entity, profile),
     )
+
+
+def tax_port(entity: LegalEntity | None, profile: BillingProfile | None) -> TaxPort:
+    """Where the rates come from by which somebody is taxed."""
+    if entity is None or entity.taxes == LegalEntity.Taxes.NONE or (profile is not None and profile.tax_exemption):
+        return NO_TAXES
+    rates = [
+        DatedRate(
+            TaxRate(rate.name, rate.percent, rate.tax_code), rate.country, Period(rate.starting_at, rate.ending_before)
+        )
+        for rate in tax_rates()
+    ]
+    return FixedRates("" if profile is None else profile.country, tax_codes(), rates)
 
 
 def _present(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -118,7 +118,7 @@ def _change(
 ) -> DocumentChange:
     shown = new or old
     assert shown is not None
-    total = Change("", old.total if old else ZERO, new.total if new else ZERO)
+    total = Change("", old.subtotal if old else ZERO, new.subtotal if new else ZERO)
     windows: tuple[WindowChange, ...] = ()
     lines: tuple[Change, ...] = ()
     if shown.period is not None:

@@ -7,12 +7,15 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from billing_site.foundation.money import exact_sum
 from billing_site.foundation.periods import Period, parse_instant
 from invoicing.engine.documents import Document, Finding, Line, Part
+from invoicing.engine.rounding import finalized
 from invoicing.frozen import digits, frozen
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.queries.addressees import Addressee
 from invoicing.queries.compute import Computation
+from invoicing.queries.taxation import UNTAXED, taxation
 from pricing.engine.catalog import Catalog, GroupValues
 from pricing.engine.overrides import LIST_RATE
 from pricing.engine.products import version_in_force
@@ -95,7 +98,8 @@ class ShownDocument:
     contract_id: UUID
     period: Period | None
     issued_at: datetime
-    total: Decimal
+    subtotal: Decimal  # what the lines come to
+    total: Decimal  # with tax
     unrounded_total: Decimal
     unit_id: UUID
     fields: Mapping[str, Any]
@@ -108,8 +112,10 @@ class ShownDocument:
 
 
 def of_draft(draft: Document, computation: Computation, addressee: Addressee) -> ShownDocument:
-    """A computed document."""
+    """A computed document. Its tax is that of the document as it would be rounded now."""
     catalog = computation.inputs.catalog
+    # Rounding takes time, which reads without tax need not spend.
+    taxed = taxation(finalized(draft), addressee.tax_port) if addressee.is_taxed else UNTAXED
     return ShownDocument(
         id=draft.id,
         status=DRAFT,
@@ -120,10 +126,11 @@ def of_draft(draft: Document, computation: Computation, addressee: Addressee) ->
         contract_id=draft.contract_id,
         period=draft.period,
         issued_at=draft.issued_at,
-        total=draft.total,
+        subtotal=draft.total,
+        total=exact_sum([draft.total, taxed.total]),
         unrounded_total=draft.total,
         unit_id=draft.unit.id,
-        fields=document_fields(draft, computation, addressee),
+        fields=document_fields(draft, computation, addressee) | taxed.fields(),
         lines=tuple(
             ShownLine(
                 type=line.type,
@@ -134,10 +141,10 @@ def of_draft(draft: Document, computation: Computation, addressee: Addressee) ->
                 quantity=line.quantity,
                 unit_price=line.unit_price,
                 period=line.period,
-                fields=line_fields(line, draft, catalog),
+                fields=line_fields(line, draft, catalog) | taxed.line_fields(position),
                 parts=tuple(_part(part, line, catalog) for part in line.parts),
             )
-            for line in draft.lines
+            for position, line in enumerate(draft.lines)
         ),
         finalizes_at=draft.finalizes_at,
         findings=draft.findings,
@@ -157,6 +164,7 @@ def of_final(invoice: Invoice, lines: Sequence[InvoiceLine]) -> ShownDocument:
         contract_id=invoice.contract_id,
         period=_period(invoice),
         issued_at=invoice.issued_at,
+        subtotal=invoice.subtotal,
         total=invoice.total,
         unrounded_total=invoice.unrounded_total,
         unit_id=invoice.unit_id,

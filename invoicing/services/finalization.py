@@ -17,7 +17,7 @@ from contracts.transactions import money_transaction
 from invoicing.engine.documents import Document
 from invoicing.models import Invoice
 from invoicing.queries.compute import Computation, computation
-from invoicing.services.freezing import freeze, left_of
+from invoicing.services.freezing import NoTaxRate, freeze, left_of
 from ledger.models import LedgerEntry
 from ledger.services.entries import NewEntry, post_entries
 
@@ -57,7 +57,7 @@ def finalize_invoice(customer: Customer, draft_id: UUID, *, at: datetime, by: Ac
 
     None where nothing is left to be billed: a true-up of zero is settled without a document.
 
-    Raises NothingToFinalize, GracePeriodOpen, EarlierDocumentsOpen, PeriodHasFindings.
+    Raises NothingToFinalize, GracePeriodOpen, EarlierDocumentsOpen, PeriodHasFindings, NoTaxRate.
     """
     if Invoice.objects.filter(customer=customer, pk=draft_id).exists():
         raise NothingToFinalize(f"Invoice {draft_id} is final already.")
@@ -81,8 +81,8 @@ def finalize_invoice(customer: Customer, draft_id: UUID, *, at: datetime, by: Ac
 def finalize_due(customer_id: UUID, *, at: datetime, by: Actor) -> Outcome:
     """Finalize every draft of the customer that is due, in order, each in a transaction of its own.
 
-    Drafts with findings are held and hold no other contract's. Safe to run twice, and beside a twin.
-    Raises NotFound.
+    Drafts with findings, or without a tax rate, are held and hold no other contract's. Safe to run twice, and beside
+    a twin. Raises NotFound.
     """
     finalized: list[Invoice] = []
     held: list[tuple[Document, Refusal]] = []
@@ -95,7 +95,7 @@ def finalize_due(customer_id: UUID, *, at: datetime, by: Actor) -> Outcome:
             invoice = finalize_invoice(customer_id, draft.id, at=at, by=by)
         except (NothingToFinalize, EarlierDocumentsOpen):
             continue  # a twin was faster; or what it waits for is not due, or is held and says why itself
-        except PeriodHasFindings as refusal:
+        except (PeriodHasFindings, NoTaxRate) as refusal:
             held.append((draft, refusal))
         else:
             finalized.extend([invoice] if invoice else [])

@@ -9,6 +9,7 @@ from django.db import connection
 from billing_site.foundation.actor import Actor
 from billing_site.foundation.money import exact_sum
 from billing_site.foundation.periods import parse_instant
+from billing_site.foundation.refusals import Conflict
 from contracts.models import Customer
 from invoicing.engine.documents import Document
 from invoicing.engine.rounding import RoundedDocument, RoundedEntry, finalized
@@ -17,10 +18,15 @@ from invoicing.models import Invoice, InvoiceLine
 from invoicing.queries.addressees import addressee
 from invoicing.queries.compute import Computation
 from invoicing.queries.shown import document_fields, frozen_parts, line_fields
+from invoicing.queries.taxation import UNTAXED, Taxation, taxation
 from invoicing.services.numbering import next_number
 from ledger.models import LedgerEntry
 from ledger.services.entries import NewEntry
 from pricing.engine.catalog import Catalog
+
+
+class NoTaxRate(Conflict):
+    """Something on the document is to be taxed and no rate holds for it; a person has to see to it first."""
 
 
 def freeze(
@@ -28,11 +34,15 @@ def freeze(
 ) -> tuple[Invoice, list[NewEntry]]:
     """Write `draft` as a final document with the next number, and give what it has to post.
 
-    Call it inside the money transaction in which the draft was computed.
+    Call it inside the money transaction in which the draft was computed. Raises NoTaxRate.
     """
     inputs = computed.inputs
     final = finalized(draft)
-    fields = document_fields(draft, computed, addressee(customer))
+    to = addressee(customer)
+    taxed = taxation(final, to.tax_port)
+    if taxed.problem:
+        raise NoTaxRate(f"{taxed.problem} Add one under Tax rates.")
+    fields = document_fields(draft, computed, to) | taxed.fields()
     invoice = Invoice(
         id=draft.id,
         customer=customer,
@@ -50,7 +60,7 @@ def freeze(
         unit_id=draft.unit.id,
         customer_name=customer.name,
         subtotal=final.total,
-        total=final.total,
+        total=exact_sum([final.total, taxed.total]),
         unrounded_total=draft.total,
         publication=inputs.catalog.publication,
         edit_number=inputs.terms.edit_number,
@@ -60,14 +70,16 @@ def freeze(
         details=fields,
         line_count=len(draft.lines),
     )
-    lines = lines_of(invoice, final, inputs.catalog)
+    lines = lines_of(invoice, final, inputs.catalog, taxed)
     invoice.document_hash = hash_of(invoice, lines)
     invoice.save(force_insert=True)
     InvoiceLine.objects.bulk_create(lines)
     return invoice, entries_of(final, computed)
 
 
-def lines_of(invoice: Invoice, final: RoundedDocument, catalog: Catalog) -> list[InvoiceLine]:
+def lines_of(
+    invoice: Invoice, final: RoundedDocument, catalog: Catalog, taxed: Taxation = UNTAXED
+) -> list[InvoiceLine]:
     """The rows of the document's lines, in order, not written."""
     draft = final.document
     return [
@@ -84,7 +96,7 @@ def lines_of(invoice: Invoice, final: RoundedDocument, catalog: Catalog) -> list
             unit_price=line.unit_price,
             starting_at=line.period.starting_at if line.period else None,
             ending_before=line.period.ending_before if line.period else None,
-            details=line_fields(line, draft, catalog),
+            details=line_fields(line, draft, catalog) | taxed.line_fields(position - 1),
             trace=frozen_parts(line, catalog),
         )
         for position, (line, total) in enumerate(zip(draft.lines, final.totals, strict=True), start=1)

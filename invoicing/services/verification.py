@@ -8,7 +8,8 @@
     all of it computed anew                the line's or the entry's field: said, and come to
 
 Anew is: at the instant it was finalized, from the events its snapshot saw, prices at its publication, terms at its
-edit, and what had been posted before it. Names and addresses are as they were printed; their hash vouches for them.
+edit, and what had been posted before it. Names, addresses and rates of tax are as they were printed; their hash vouches
+for them, and the tax has to follow from them.
 
 Where bodies of events have been dropped, lines are held against their own trace, and the trace against the prices it
 names.
@@ -27,7 +28,8 @@ from billing_site.foundation.periods import Period
 from contracts.queries import customer_terms
 from contracts.terms import CustomerTerms
 from invoicing.engine.inputs import Inputs
-from invoicing.engine.rounding import finalized
+from invoicing.engine.rounding import RoundedDocument, finalized
+from invoicing.engine.taxes import TaxRate, tax_line
 from invoicing.frozen import digits, frozen, hash_of
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.queries.compute import computed_from, posted
@@ -140,16 +142,31 @@ def _anew(invoice: Invoice, lines: Sequence[InvoiceLine], terms: CustomerTerms, 
         ending_before=draft.period.ending_before if draft.period else None,
         unit_id=draft.unit.id,
         subtotal=final.total,
-        total=final.total,
+        total=exact_sum([final.total, *(Decimal(tax["amount"]) for tax in _taxes(invoice))]),
         unrounded_total=draft.total,
         line_count=len(draft.lines),
     )
     yield from _rows_differ("The document", invoice, expected, COMPUTED)
     for row, line in zip(lines, lines_of(invoice, final, prices), strict=False):
         yield from _rows_differ(f"Line {row.position} ({row.name})", row, line, LINE_FIELDS)
+    yield from _tax(invoice, lines, final)
     if len(lines) != len(draft.lines):
         yield f"The document: it has {len(lines)} lines, and comes to {len(draft.lines)}."
     yield from _entries(invoice, entries_of(final, computed))
+
+
+def _taxes(invoice: Invoice) -> list[dict[str, str]]:
+    return list(invoice.details.get("tax_lines", ()))
+
+
+def _tax(invoice: Invoice, lines: Sequence[InvoiceLine], final: RoundedDocument) -> Iterator[str]:
+    for tax in _taxes(invoice):
+        rate = TaxRate(tax["name"], Decimal(tax["percent"]), tax["tax_code"])
+        come = tax_line(rate, {0: Decimal(tax["taxable"])}, final.document.unit.minor_step)
+        yield from _differing(f"The document: tax {rate.name} {tax['percent']} %", tax["amount"], digits(come.amount))
+    shares = exact_sum([Decimal(line.details.get("tax_amount", 0)) for line in lines])
+    whole = exact_sum([Decimal(tax["amount"]) for tax in _taxes(invoice)])
+    yield from _differing("The document: the tax of its lines", digits(shares), digits(whole))
 
 
 def _entries(invoice: Invoice, expected: Sequence[Any]) -> Iterator[str]:

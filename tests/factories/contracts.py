@@ -37,6 +37,7 @@ from contracts.models import (
     Override,
     ScheduledCharge,
     ScheduledChargeItem,
+    TaxRate,
 )
 from pricing.models import Product
 from tests.factories.pricing import FixedProductFactory, RateCardFactory
@@ -147,6 +148,17 @@ class BillingProfileFactory(DjangoModelFactory):
     tax_id = "DE123456789"
     purchase_order = "PO-4711"
     contacts = "ap@acme.example"
+
+
+class TaxRateFactory(DjangoModelFactory):
+    """19 % for products without a code of their own and buyers of any country, since ever."""
+
+    class Meta:
+        model = TaxRate
+
+    name = "VAT"
+    percent = Decimal(19)
+    starting_at = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 class CustomerScheduleSegmentFactory(DjangoModelFactory):

@@ -6,7 +6,6 @@ import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 
-from invoicing.models import Invoice
 from tests.factories.invoicing import InvoiceFactory, InvoiceLineFactory
 
 pytestmark = pytest.mark.django_db
@@ -38,11 +37,28 @@ def test_a_document_whose_lines_add_up_is_taken():
         pytest.param({"amounts": [D(100)], "unrounded_total": D("100.4")}, [D(100)], id="another sum before rounding"),
         pytest.param({"amounts": [D(100)], "subtotal": D(99)}, [D(100)], id="another subtotal"),
         pytest.param({"amounts": [D(100)]}, [], id="no lines"),
+        pytest.param({"amounts": [D(100)], "total": D(119), "subtotal": D(100)}, [D(100)], id="more, but no tax"),
+        pytest.param(
+            {"amounts": [D(100)], "details": {"tax_lines": [{"amount": "19"}]}}, [D(100)], id="tax that is not in it"
+        ),
     ],
 )
 def test_a_document_that_does_not_add_up_is_refused(fields, lines):
     with pytest.raises(IntegrityError, match="add up to"):
         committed(lambda: InvoiceFactory(**fields, lines=lines))
+
+
+def test_the_total_is_that_of_the_lines_and_of_the_tax_lines():
+    taxes = [{"amount": "19"}, {"amount": "0.07"}]
+    InvoiceFactory(
+        subtotal=D(101),
+        total=D("120.07"),
+        unrounded_total=D(101),
+        amounts=[D(101)],
+        lines=[D(101)],
+        details={"tax_lines": taxes},
+    )
+    at_commit()
 
 
 def test_lines_that_do_not_count_are_left_out_of_the_sum():
@@ -81,14 +97,24 @@ def test_what_a_document_may_not_be(fields, rule):
         InvoiceFactory(contract=first.contract, lines=[], **fields)
 
 
+def triggers():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT tgrelid::regclass::text, tgname FROM pg_trigger "
+            "WHERE tgrelid::regclass::text IN ('invoicing_invoice', 'invoicing_invoiceline') AND NOT tgisinternal"
+        )
+        return set(cursor.fetchall())
+
+
 @pytest.mark.django_db(transaction=True)
 def test_the_triggers_can_be_taken_back_and_put_up_again():
+    before = triggers()
     try:
         call_command("migrate", "invoicing", "0001", verbosity=0)
-        InvoiceFactory(lines=[])  # nothing refuses it now
-        Invoice.objects.all().delete()
+        assert triggers() == set()
     finally:
         call_command("migrate", "invoicing", verbosity=0)
+    assert triggers() == before != set()
     with transaction.atomic():
         invoice = InvoiceFactory(number="INV-000002")
     with pytest.raises(IntegrityError, match="append-only"):

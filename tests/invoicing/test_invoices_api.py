@@ -214,9 +214,13 @@ def test_what_is_answered_is_what_the_reference_describes(client, story):
         "net_payment_terms_days",
         "due_at",
         "issuer",
+        "tax_lines",
+        "tax_problem",
     }
     answered = {key for invoice in invoices for line in invoice.line_items for key in line.to_dict()}
-    of_other_prices = {"tier", "flat_fee", "package_size", "quantity_consumed", "converted_credit_type_id"}
+    of_other_prices = {"tier", "flat_fee", "package_size", "quantity_consumed", "converted_credit_type_id"} | {
+        "tax_amount"
+    }
     assert answered == set(LineReply().fields) - {"product_tags", "presentation_group_values"} - of_other_prices
 
 

@@ -45,7 +45,15 @@ def test_every_configured_model_has_a_page_with_history():
         for room, names in {
             "foundation": ["TestClock", "ApiToken"],
             "pricing": ["PricingUnit", "BillableMetric", "PriceChange", "Product", "RateCard"],
-            "contracts": ["Customer", "CustomerLogin", "Contract", "LegalEntity", "BillingProfile"],
+            "contracts": [
+                "Customer",
+                "CustomerLogin",
+                "Contract",
+                "LegalEntity",
+                "BillingProfile",
+                "TaxRate",
+                "ProductTaxCode",
+            ],
         }.items()
         for name in names
     ]

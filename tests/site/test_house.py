@@ -43,6 +43,8 @@ MODELS = {
     "contracts.CustomerLogin": ("configured", "id", None),
     "contracts.LegalEntity": ("configured", "id", None),
     "contracts.BillingProfile": ("configured", "id", "customer"),
+    "contracts.TaxRate": ("configured", "id", None),
+    "contracts.ProductTaxCode": ("configured", "id", None),
     "contracts.ContractEdit": ("fact", "id", "customer"),
     "contracts.Claim": ("fact", "id", None),
     "contracts.Contract": ("configured", "id", "customer"),
