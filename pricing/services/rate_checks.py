@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import ClassVar
 from uuid import UUID
 
 from billing_site.foundation.problems import Problems
@@ -35,8 +36,9 @@ class CommitRate:
     price: Decimal | None = None
     tiers: Sequence[TierInput] = ()
     package_size: Decimal | None = None
-    quantity: Decimal | None = None
-    is_prorated: bool | None = None
+    # Only a fee has these, and a fee has no commit rate.
+    quantity: ClassVar[None] = None
+    is_prorated: ClassVar[None] = None
 
 
 @dataclass(frozen=True, slots=True)
