@@ -5,7 +5,7 @@ knows its minor unit, the smallest step that can be paid. The two are separate: 
 wire unit, that of EUR a hundredth of one, that of JPY one, that of KWD a thousandth.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal, localcontext
 from fractions import Fraction
@@ -65,22 +65,20 @@ class Money:
         """Half away from zero to the minor unit. Done once, when a document is finalized."""
         return Money(round_to(self.amount, self.unit.minor_step), self.unit)
 
-    def allocate(self, weights: Sequence[Decimal | Fraction]) -> list["Money"]:
-        """Split by weight in steps of the minor unit; the parts always add up to the whole.
-
-        Raises ValueError where the amount is not a whole number of minor units, or no weight is positive.
-        """
-        total = sum((Fraction(weight) for weight in weights), Fraction(0))
-        if total <= 0 or any(weight < 0 for weight in weights):
-            raise ValueError("Weights are not negative, and at least one is positive.")
-        shares = [Fraction(self.amount) * Fraction(weight) / total for weight in weights]
-        return [Money(part, self.unit) for part in largest_remainder(shares, self.amount, self.unit.minor_step)]
-
 
 def exact_sum(amounts: Sequence[Decimal]) -> Decimal:
     """The sum, without the rounding of the context's 28 digits."""
     with localcontext(Context(prec=PRECISION)):
         return sum(amounts, Decimal(0))
+
+
+def exact_total(ratios: Iterable[Fraction]) -> Fraction:
+    """Their sum. Those of one denominator, which most are, are added as whole numbers: that costs a fifth."""
+    numerators: dict[int, int] = {}
+    for each in ratios:
+        numerator, denominator = each.as_integer_ratio()
+        numerators[denominator] = numerators.get(denominator, 0) + numerator
+    return sum((Fraction(whole, denominator) for denominator, whole in numerators.items()), Fraction(0))
 
 
 def ratio(amount: Decimal) -> Fraction:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from uuid import UUID
 
-from billing_site.foundation.money import QUANTUM, floor_to, round_to
+from billing_site.foundation.money import QUANTUM, exact_total, floor_to, round_to
 from billing_site.foundation.periods import HOUR
 from invoicing.engine.balances import Balance
 from invoicing.engine.calendar import BillingPeriod, open_periods
@@ -107,11 +107,12 @@ class UsageDraft:
         Whoever draws later finds the balance as if the document were final, so that finalizing it does not change
         the next draft by a trillionth.
         """
-        drawn: dict[Balance, Fraction] = {}
+        drawn: dict[Balance, list[Fraction]] = {}
         for take in (take for item in self.all_items for take in item.takes):
             if take.payer is not None:
-                drawn[take.payer] = drawn.get(take.payer, Fraction(0)) + take.drawn
-        for balance, exact in drawn.items():
+                drawn.setdefault(take.payer, []).append(take.drawn)
+        for balance, amounts in drawn.items():
+            exact = exact_total(amounts)
             amount = min(round_to(exact, QUANTUM), floor_to(balance.left + exact, QUANTUM))
             self.deductions[balance] = amount
             balance.pay(Fraction(amount) - exact)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 from uuid import UUID
 
 from contracts.terms import CustomerTerms
@@ -11,8 +12,7 @@ from ledger.scopes import Scope
 from pricing.engine.catalog import Catalog, GroupValues
 
 
-@dataclass(frozen=True, slots=True)
-class Used:
+class Used(NamedTuple):  # a tuple, as a month by the hour has thousands
     """The quantity of one series, over one slice, day or hour, of all subjects that were the customer's then.
 
     `has_negative` says that some hour in it may be below zero, so that it must be looked at by the hour. What is

@@ -27,7 +27,7 @@ from invoicing.engine.conversions import Conversion, conversions
 from invoicing.engine.documents import Line, Part
 from invoicing.engine.drafts import UsageDraft
 from invoicing.engine.items import Item
-from invoicing.engine.rows import Reading, Row, rows
+from invoicing.engine.rows import Reading, Row, grouped, rows
 from invoicing.engine.shares import share_out
 from invoicing.engine.takes import Take
 from pricing.engine.catalog import Catalog
@@ -44,11 +44,11 @@ def usage_lines(draft: UsageDraft, catalog: Catalog) -> Iterator[Line]:
     found = rows(draft)
     converted = conversions(found, draft.seller.card.fiat)
     share_out(found, converted, draft)
+    of_products = grouped(found, lambda row: row.item.product_id)
     for product_id in draft.product_order:
-        used = [row for row in found if row.item.product_id == product_id]
-        for row in used:
+        for row in of_products.get(product_id, ()):
             yield from _lines_of(row, draft, catalog)
-        if not used:
+        if product_id not in of_products:
             yield from _zero_line(draft, product_id)
     for conversion in converted:
         yield from _conversion_lines(conversion, draft, catalog)

@@ -5,12 +5,13 @@ seven hundred hours. Tiers are rows of their own: `10 for 100 units, then 8` is 
 a balance in money paid is one row with what nobody paid, as both are still to be converted (`conversions.py`).
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from itertools import chain
 from math import inf
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from billing_site.foundation.money import Unit
 from billing_site.foundation.periods import Period
@@ -19,6 +20,9 @@ from invoicing.engine.drafts import UsageDraft
 from invoicing.engine.items import Item
 from invoicing.engine.takes import Take
 from pricing.engine.steps import Step
+
+One = TypeVar("One")
+Key = TypeVar("Key", bound=Hashable)
 
 
 class Reading(NamedTuple):
@@ -54,23 +58,25 @@ class Row:
 
     @property
     def order(self) -> tuple[Any, ...]:
-        """Among the rows of a product: by values, then time, then payer, with what nobody covers last, then tier."""
+        """Among the rows of an item: by time, then payer, with what nobody covers last, then tier."""
         payer = inf if self.payer is None else self.payer.rank
-        return (
-            self.item.values_order,
-            self.item.run.starting_at,
-            self.period.starting_at,
-            payer,
-            self.reading.step.above,
-            self.reading.unit.name,
-        )
+        return self.period.starting_at, payer, self.reading.step.above, self.reading.unit.name
 
 
 def rows(draft: UsageDraft) -> list[Row]:
-    """In the card's order of products, composites last."""
+    """In the card's order of products, composites last; of a product by values, of these by run."""
     place = {product_id: number for number, product_id in enumerate(draft.product_order)}
-    found = [row for item in draft.all_items for row in _of_item(item, draft.open.period)]
-    return sorted(found, key=lambda row: (place[row.item.product_id], row.order))
+    items = sorted(draft.all_items, key=lambda item: (place[item.product_id], item.values_order, item.run.starting_at))
+    of_items = (sorted(_of_item(item, draft.open.period), key=lambda row: row.order) for item in items)
+    return list(chain.from_iterable(of_items))
+
+
+def grouped(several: Iterable[One], key: Callable[[One], Key]) -> dict[Key, list[One]]:
+    """By what they have in common, in their order."""
+    groups: dict[Key, list[One]] = {}
+    for each in several:
+        groups.setdefault(key(each), []).append(each)
+    return groups
 
 
 def _of_item(item: Item, whole: Period) -> Iterator[Row]:

@@ -7,16 +7,19 @@ A balance that comes out even is spent then, and who gets what follows depends o
 rest of a package, units that a fee stands for. Such a time is walked by the hour, too.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from itertools import accumulate
+from typing import NamedTuple
 
+from billing_site.foundation.money import exact_total
 from invoicing.engine.balances import Balance
 from invoicing.engine.hours import Parts
 from invoicing.engine.items import Item
 from invoicing.engine.takes import Span, Take, left_over, taken_by
+from pricing.engine.charges import ONE, ZERO
 
 
 class Sums:
@@ -34,29 +37,40 @@ class Sums:
         return {item: running[last] - running[first] for item, running in self.running.items()}
 
 
-def take_what_fits(sums: Sums, first: int) -> int:
-    """Take the longest run of parts from `first` on that overdraws no balance; answers where it ends.
+class Taken(NamedTuple):
+    """Where what fitted ends, and about how far into the next part the first balance to run out reaches."""
 
-    Where usage is even, the first two tries are the last two.
+    upto: int
+    reach: Fraction | None
+
+
+def take_what_fits(sums: Sums, first: int, reach: Fraction | None = None) -> Taken:
+    """Take the longest run of parts from `first` on that overdraws no balance.
+
+    A `reach` says that all of them together are known to overdraw one, and after about which share of them. Where
+    usage is even, the first two tries are the last two.
     """
     low, high = first, sums.count
-    whole = as_one(sums.between(first, high))
-    if whole.fits:
-        take(whole.shares)
-        return high
-    fitting: Sequence[Share] = ()
-    guess = first + int(whole.reach * (high - first))
-    tries = iter((guess, guess + 1))
+    if reach is None:
+        whole = as_one(sums.between(first, high))
+        if whole.fits:
+            take(whole)
+            return Taken(high, None)
+        reach = whole.reach
+    fitting: Sum | None = None
+    end = first + reach * (high - first)  # about where it runs out, in parts
+    tries = iter((int(end), int(end) + 1))
     while high - low > 1:
         at = next(tries, (low + high) // 2)
         at = min(max(at, low + 1), high - 1)
         tried = as_one(sums.between(first, at))
         if tried.fits:
-            low, fitting = at, tried.shares
+            low, fitting = at, tried
         else:
             high = at
-    take(fitting)
-    return low
+    if fitting is not None:
+        take(fitting)
+    return Taken(low, min(max(end - low, ZERO), ONE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +82,12 @@ class Share:
     takes: Sequence[Take]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Due:
     """What a balance would pay, and whether some of what it takes may be free."""
 
-    amount: Fraction = field(default=Fraction(0))
-    jumps: bool = False
+    amount: Fraction
+    jumps: bool
 
     def fits(self, left: Fraction) -> bool:
         return self.amount < left or (self.amount == left and not self.jumps)
@@ -84,30 +98,32 @@ class Sum:
     """What would be taken if no balance ran out, whether none does, and about how far the first that does reaches."""
 
     shares: Sequence[Share]
+    due: Mapping[Balance, Due]
     fits: bool
     reach: Fraction
 
 
 def as_one(parts: Parts) -> Sum:
     shares = [Share(item, metered, list(_takes(item, item.billable(metered)))) for item, metered in parts.items()]
-    due: dict[Balance, Due] = {}
+    drawn: dict[Balance, list[Fraction]] = {}
+    jumping: set[Balance] = set()
     for paying, charge in ((take.paying, take.charge) for share in shares for take in share.takes):
         if paying is not None:
-            owed = due.setdefault(paying.balance, Due())
-            owed.amount += paying.drawn_by(charge)
-            owed.jumps = owed.jumps or charge.step.jumps
+            drawn.setdefault(paying.balance, []).append(paying.drawn_by(charge))
+            if charge.step.jumps:
+                jumping.add(paying.balance)
+    due = {balance: Due(exact_total(amounts), balance in jumping) for balance, amounts in drawn.items()}
     overdrawn = [(balance, owed) for balance, owed in due.items() if not owed.fits(balance.left)]
-    reach = min((balance.left / owed.amount for balance, owed in overdrawn), default=Fraction(1))
-    return Sum(shares, not overdrawn, reach)
+    reach = min((balance.left / owed.amount for balance, owed in overdrawn), default=ONE)
+    return Sum(shares, due, not overdrawn, reach)
 
 
-def take(shares: Sequence[Share]) -> None:
-    for share in shares:
+def take(fitting: Sum) -> None:
+    for share in fitting.shares:
         share.item.metered += share.metered
         share.item.append(share.takes)
-        for taken in share.takes:
-            if taken.payer is not None:
-                taken.payer.pay(taken.drawn)
+    for balance, owed in fitting.due.items():
+        balance.pay(owed.amount)
 
 
 def _takes(item: Item, quantity: Fraction) -> Iterator[Take]:

@@ -22,6 +22,7 @@ The walk is told the usage of slices. Days and hours it asks for where it needs 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from itertools import groupby
 from typing import TypeVar
 
@@ -40,7 +41,7 @@ from invoicing.engine.plan import Plan, plan
 from invoicing.engine.routes import Routes
 from invoicing.engine.scheduled import charge_documents
 from invoicing.engine.standings import standings
-from invoicing.engine.sums import Sums, take_what_fits
+from invoicing.engine.sums import Sums, Taken, take_what_fits
 from invoicing.engine.totals import know_totals
 from invoicing.engine.trueup import true_ups
 
@@ -163,29 +164,31 @@ def close(over: Sequence[UsageDraft]) -> None:
         draft.close()
 
 
-def walk_legs(legs: Sequence[Leg], routes: Routes) -> Asking[None]:
+def walk_legs(legs: Sequence[Leg], routes: Routes, reach: Fraction | None = None) -> Asking[None]:
     """Legs under the same rules: in the longest sums that overdraw no balance, in finer legs where one does.
 
-    Usage below zero gives back to balances, so there is no sum of what it is among.
+    Usage below zero gives back to balances, so there is no sum of what it is among. A `reach` says that the legs
+    together overdraw a balance, and about where.
     """
     for has_negative, run in groupby(legs, key=lambda leg: leg.has_negative):
         alike = list(run)
         sums, first = Sums([leg.parts for leg in alike]), 0
         while first < sums.count:
-            first = first if has_negative else take_what_fits(sums, first)
+            taken = Taken(first, None) if has_negative else take_what_fits(sums, first, reach)
+            first, reach = taken.upto, None
             if first < sums.count:
-                yield from walk_finer(alike[first], routes)
+                yield from walk_finer(alike[first], routes, taken.reach)
                 first += 1
 
 
-def walk_finer(leg: Leg, routes: Routes) -> Asking[None]:
-    """A leg in its days, a day in its hours; an hour is settled."""
+def walk_finer(leg: Leg, routes: Routes, reach: Fraction | None) -> Asking[None]:
+    """A leg in its days, a day in its hours; an hour is settled. `reach` as in `walk_legs`."""
     if leg.hours == 1:
         settle(leg.parts)
         return
     usage = yield Finer(leg.period, by_hour=leg.is_short)
     legs = [leg_of(period, used, routes) for period, used in sorted(usage.items())]
-    yield from walk_legs(legs, routes)
+    yield from walk_legs(legs, routes, reach)
 
 
 def leg_of(period: Period, used: Sequence[Used], routes: Routes) -> Leg:

@@ -42,8 +42,7 @@ class Window:
             raise ValueError(f"A window ends after it starts: {self.starting_at} to {self.ending_before}.")
 
 
-@dataclass(frozen=True, slots=True)
-class SeriesUsage:
+class SeriesUsage(NamedTuple):  # a tuple, as a month by the hour has thousands
     """What one series came to: the sum for a SUM metric, the number of events for a COUNT metric.
 
     `has_negative` says that some hour of some subject in it may be below zero.

@@ -88,7 +88,7 @@ class HourByHour(Ledger):
     """Says of everything that it may be below zero, so that every hour is looked at."""
 
     def _sums(self, events: Iterable[Event]) -> tuple[Used, ...]:
-        return tuple(replace(used, has_negative=True) for used in super()._sums(events))
+        return tuple(used._replace(has_negative=True) for used in super()._sums(events))
 
 
 @settings(max_examples=80, deadline=None)
