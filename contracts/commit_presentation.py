@@ -3,20 +3,21 @@
 A credit has the same shape as a commit, without what has to do with paying for it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Context, Decimal, localcontext
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from billing_site.foundation.money import PRECISION, QUANTUM, exact_sum, round_to
 from billing_site.foundation.periods import format_instant
-from contracts.models import Commit, ContractEdit
-from contracts.queries import AgreedCommit
+from contracts.models import AccessSegment, Commit, ContractEdit
+from contracts.queries import AgreedCommit, UpdatedCommit
 from contracts.terms import QUANTITY, UNITS
 from pricing.models import PricingUnit, Product
 from pricing.presentation import unit_ref
 
+Row = TypeVar("Row")
 Fields = dict[str, Any]
 NO_BALANCES: Mapping[UUID, Mapping[str, Any]] = {}
 
@@ -69,19 +70,64 @@ def new_commit_json(committed: AgreedCommit) -> Fields:
             "access_schedule": {
                 "access_type": commit.access_type,
                 "credit_type": unit_ref(UNITS if commit.access_type == QUANTITY else commit.unit),
-                "schedule_items": [
-                    {
-                        "id": str(segment.segment_id),
-                        "amount": segment.amount,
-                        "starting_at": format_instant(segment.starting_at),
-                        "ending_before": format_instant(segment.ending_before),
-                    }
-                    for segment in committed.segments
-                ],
+                "schedule_items": [_segment_json(segment) for segment in committed.segments],
             },
             "invoice_schedule": billed if committed.invoice_items else None,
         }
     )
+
+
+def updated_commit_json(updated: UpdatedCommit) -> Fields:
+    """What an edit shows of a commit or credit that it changes: what was changed, and nothing else."""
+    before, after = updated.before.commit, updated.after.commit
+    old, new = before.attributes(), after.attributes()
+    changed = {column: value for column, value in new.items() if value != old[column]}
+    for column in ("product_id", "invoice_contract_id"):
+        if column in changed:
+            changed[column] = str(changed[column])
+    access = _schedule_edit(updated.before.segments, updated.after.segments, _segment_json)
+    billed = _schedule_edit(updated.before.invoice_items, updated.after.invoice_items, _item_json)
+    return {
+        "id": str(after.pk),
+        **({"access_schedule": access} if access else {}),
+        **({"invoice_schedule": billed} if billed else {}),
+        **changed,
+    }
+
+
+def _schedule_edit(removed: Sequence[Row], added: Sequence[Row], row_json: Callable[[Row], Fields]) -> Fields:
+    """Items added, changed (with what of them was) and removed."""
+    gone = {each["id"]: each for each in map(row_json, removed)}
+    come = {each["id"]: each for each in map(row_json, added)}
+    lists = {
+        "add_schedule_items": [each for item_id, each in come.items() if item_id not in gone],
+        "update_schedule_items": [
+            {name: value for name, value in each.items() if name == "id" or value != gone[item_id][name]}
+            for item_id, each in come.items()
+            if item_id in gone
+        ],
+        "remove_schedule_items": [{"id": item_id} for item_id in gone if item_id not in come],
+    }
+    return {name: items for name, items in lists.items() if items}
+
+
+def _segment_json(segment: AccessSegment) -> Fields:
+    return {
+        "id": str(segment.segment_id),
+        "amount": segment.amount,
+        "starting_at": format_instant(segment.starting_at),
+        "ending_before": format_instant(segment.ending_before),
+    }
+
+
+def _item_json(item: Any) -> Fields:
+    return {
+        "id": str(item.item_id),
+        "timestamp": format_instant(item.issued_at),
+        "amount": item.amount,
+        "unit_price": item.unit_price,
+        "quantity": item.quantity,
+    }
 
 
 def schedule_json(items: Sequence[Any], unit: PricingUnit, *, is_invoiced: bool = True) -> Fields:
@@ -89,16 +135,7 @@ def schedule_json(items: Sequence[Any], unit: PricingUnit, *, is_invoiced: bool 
     return {
         "credit_type": unit_ref(unit),
         "do_not_invoice": not is_invoiced,
-        "schedule_items": [
-            {
-                "id": str(item.pk),
-                "timestamp": format_instant(item.issued_at),
-                "amount": item.amount,
-                "unit_price": item.unit_price,
-                "quantity": item.quantity,
-            }
-            for item in items
-        ],
+        "schedule_items": [_item_json(item) for item in items],
     }
 
 

@@ -162,6 +162,62 @@ class EarlierEndInput:
 
 
 @dataclass(frozen=True, slots=True)
+class SegmentChangeInput:
+    """What of a segment changes; None: as it is."""
+
+    id: UUID
+    amount: Decimal | None = None
+    starting_at: datetime | None = None
+    ending_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccessChangeInput:
+    add_schedule_items: tuple[SegmentInput, ...] = ()
+    update_schedule_items: tuple[SegmentChangeInput, ...] = ()
+    remove_schedule_items: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceItemChangeInput:
+    """What of an invoice item changes; None: as it is. `amount`, or `unit_price` and `quantity`, or one of these."""
+
+    id: UUID
+    timestamp: datetime | None = None
+    amount: Decimal | None = None
+    unit_price: Decimal | None = None
+    quantity: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InvoicesChangeInput:
+    add_schedule_items: tuple[InvoiceItemInput, ...] = ()
+    update_schedule_items: tuple[InvoiceItemChangeInput, ...] = ()
+    remove_schedule_items: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CommitChangeInput:
+    """What of a commit or credit changes. None clears: a priority is then the usual one, and nothing targeted is
+    everything. The last two are for one of the customer."""
+
+    id: UUID
+    access_schedule: AccessChangeInput = AccessChangeInput()
+    invoice_schedule: InvoicesChangeInput = InvoicesChangeInput()
+    name: str | Unchanged = UNCHANGED
+    description: str | Unchanged = UNCHANGED
+    product_id: UUID | Unchanged = UNCHANGED
+    priority: Decimal | Unchanged | None = UNCHANGED
+    rate_type: str | Unchanged = UNCHANGED
+    rollover_fraction: Decimal | Unchanged | None = UNCHANGED
+    applicable_product_ids: tuple[UUID, ...] | Unchanged | None = UNCHANGED
+    applicable_product_tags: tuple[str, ...] | Unchanged | None = UNCHANGED
+    specifiers: tuple[TargetInput, ...] | Unchanged | None = UNCHANGED
+    applicable_contract_ids: tuple[UUID, ...] | Unchanged | None = UNCHANGED
+    invoice_contract_id: UUID | Unchanged = UNCHANGED
+
+
+@dataclass(frozen=True, slots=True)
 class ScheduledChargeInput:
     product_id: UUID
     schedule: InvoiceScheduleInput
@@ -217,6 +273,8 @@ class EditInput:
     archive_commits: tuple[UUID, ...] = ()
     archive_credits: tuple[UUID, ...] = ()
     archive_scheduled_charges: tuple[UUID, ...] = ()
+    update_commits: tuple[CommitChangeInput, ...] = ()
+    update_credits: tuple[CommitChangeInput, ...] = ()
     update_contract_end_date: datetime | Unchanged | None = UNCHANGED
     update_contract_name: str | Unchanged | None = UNCHANGED
     update_net_payment_terms_days: Decimal | Unchanged | None = UNCHANGED

@@ -18,6 +18,7 @@ from contracts.commit_presentation import (
     product_ref,
     removed_at,
     schedule_json,
+    updated_commit_json,
     without_absent,
 )
 from contracts.models import Contract, Customer, Override, ScheduledCharge
@@ -152,9 +153,10 @@ def edit_json(edited: EditedTerms) -> Fields:
     for name in ("remove_overrides", "archive_commits", "archive_credits", "archive_scheduled_charges"):
         if ids := changes.get(name):
             shown[name] = [{"id": term_id} for term_id in ids]
-    for name in ("update_commits", "update_credits"):
-        if name in changes:
-            shown[name] = changes[name]
+    for name, are_credits in (("update_commits", False), ("update_credits", True)):
+        updates = [each for each in edited.updates if each.after.commit.is_credit == are_credits]
+        if updates:
+            shown[name] = [updated_commit_json(each) for each in updates]
     for name in ("update_contract_end_date", "update_contract_name"):
         if name in changes:
             shown[name] = changes[name]

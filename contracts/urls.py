@@ -19,6 +19,8 @@ urlpatterns = [
     path("v1/contracts/getNamedSchedule", named_schedules.GetContractSchedule.as_view()),
     path("v1/contracts/updateNamedSchedule", named_schedules.UpdateContractSchedule.as_view()),
     path("v1/contracts/listNamedSchedules", named_schedules.ListContractSchedules.as_view()),
+    path("v2/contracts/commits/edit", balances.EditCommit.as_view()),
+    path("v2/contracts/credits/edit", balances.EditCredit.as_view()),
     path("v2/contracts/edit", contracts.EditContract.as_view()),
     path("v2/contracts/getEditHistory", contracts.GetEditHistory.as_view()),
 ]

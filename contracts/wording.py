@@ -7,17 +7,17 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from billing_site.foundation.display import count_text, day_text, exact_text, instant_text, period_text, quantity_text
-from billing_site.foundation.periods import Period, parse_instant
+from billing_site.foundation.display import day_text, instant_text, quantity_text
+from billing_site.foundation.periods import parse_instant
+from contracts.commit_wording import changes_in_words, commit_text, dated, named, names_in_updates, span
 from contracts.models import Commit, Contract, ContractEdit, CustomerScheduleSegment, Override, TermQuerySet
 from contracts.models.term import PAYER_KEYS
-from contracts.queries import AgreedCharge, AgreedCommit, EditedTerms, edit_history
+from contracts.queries import AgreedCharge, EditedTerms, edit_history
 from pricing.models import Product
 from pricing.wording import percent_text, tariff_text, values_text
 
 NAMED_AT_MOST = 6
 SHOWN_VALUE = 80  # characters
-NOUNS = {"PREPAID": "Prepaid commit", "POSTPAID": "Postpaid commit", "CREDIT": "Credit"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +32,23 @@ class EditInWords:
 
 
 def history_in_words(contract: Contract) -> list[EditInWords]:
-    """The contract's edits, newest first, its creation last. Fifteen queries at the most."""
+    """The contract's edits, newest first, its creation last. Twenty queries at the most."""
     edits = edit_history(contract.customer_id, contract.pk)
     removed = _removed(contract, [edited.edit for edited in edits])
     names = names_in(override for edited in edits for override in edited.overrides)
+    update_names = names_in_updates(update for edited in edits for update in edited.updates)
     told = [
         EditInWords(
             number=edited.edit.number,
             created_at=edited.edit.created_at,
             created_by=edited.edit.created_by,
             reason=edited.edit.reason,
-            changes=(*_added(edited, names), *removed.get(edited.edit.pk, ()), *_updated(edited.edit.changes)),
+            changes=(
+                *_added(edited, names),
+                *changes_in_words(edited.updates, update_names),
+                *removed.get(edited.edit.pk, ()),
+                *_updated(edited.edit.changes),
+            ),
         )
         for edited in edits
     ]
@@ -70,9 +76,9 @@ def _written_schedules(contract: Contract) -> Iterable[EditInWords]:
     segments = CustomerScheduleSegment.objects.filter(customer_id=contract.customer_id, contract=contract)
     for segment in segments.select_related("edit"):
         edit, value = segment.edit, _shortened(segment.value)
-        span = _span(segment.starting_at, segment.ending_before)
+        when = span(segment.starting_at, segment.ending_before)
         qualified = f" ({values_text(segment.properties)})" if segment.properties else ""
-        text = f"Named schedule “{segment.schedule_name}”{qualified} says {value} {span}."
+        text = f"Named schedule “{segment.schedule_name}”{qualified} says {value} {when}."
         yield EditInWords(edit.number, edit.created_at, edit.created_by, edit.reason, (text,))
 
 
@@ -99,17 +105,17 @@ def names_in(overrides: Iterable[Override]) -> dict[str, str]:
 
 def override_text(override: Override, names: Mapping[str, str]) -> str:
     """ "50 % off the list price of API calls from 15 October 2025"; needs its unit. `names` are those of `names_in`."""
-    span, tariff = _span(override.starting_at, override.ending_before), override.to_tariff()
+    when, tariff = span(override.starting_at, override.ending_before), override.to_tariff()
     payers, whom = _payers(override, names), _targets(override, names)
     if override.type == Override.Type.MULTIPLIER:
-        text = f"{multiplier_text(override.multiplier or Decimal(0), _rate_name(override))} of {whom} {span}"
+        text = f"{multiplier_text(override.multiplier or Decimal(0), _rate_name(override))} of {whom} {when}"
     elif override.type == Override.Type.TIERED:
-        text = f"{tiers_text(override.tiers, _rate_name(override))}, for {whom} {span}"
+        text = f"{tiers_text(override.tiers, _rate_name(override))}, for {whom} {when}"
     elif tariff is not None and override.unit is not None:
-        text = f"{tariff_text(tariff, override.unit.to_unit())}, whatever the list says, for {whom} {span}"
+        text = f"{tariff_text(tariff, override.unit.to_unit())}, whatever the list says, for {whom} {when}"
     else:
         is_or_are = "is" if _names_one_product(override) else "are"
-        text = f"{whom} {is_or_are} {'' if override.entitled else 'not '}part of the deal {span}"
+        text = f"{whom} {is_or_are} {'' if override.entitled else 'not '}part of the deal {when}"
         return _capital(text)
     if override.priority is not None and tariff is None:
         text += f", priority {quantity_text(override.priority)}"
@@ -142,28 +148,10 @@ def tiers_text(tiers: Sequence[Mapping[str, str]], rate: str = "list price") -> 
     return ", ".join([*parts, f"then {last}"]) if parts else f"all units at {last}"
 
 
-def commit_text(committed: AgreedCommit) -> str:
-    commit = committed.commit
-    unit = (commit.invoice_unit or commit.unit).to_unit()
-    access = ", ".join(
-        f"{exact_text(segment.amount, commit.held_in)} {_span(segment.starting_at, segment.ending_before)}"
-        for segment in committed.segments
-    )
-    billed = ", ".join(_dated(item.amount, unit, item.issued_at) for item in committed.invoice_items)
-    what = "the rest is billed on" if commit.type == Commit.Type.POSTPAID else _how_paid(commit)
-    if commit.type == Commit.Type.POSTPAID and len(committed.invoice_items) == 1:
-        billed = day_text(committed.invoice_items[0].issued_at)
-    return f"{NOUNS[commit.type]}{_named(commit.name)}: {access}" + (f"; {what} {billed}" if billed else "")
-
-
-def _how_paid(commit: Commit) -> str:
-    return "billed:" if commit.is_invoiced else "paid elsewhere:"
-
-
 def charge_text(charged: AgreedCharge) -> str:
     unit = charged.charge.unit.to_unit()
-    items = ", ".join(_dated(item.amount, unit, item.issued_at) for item in charged.items)
-    return f"Scheduled charge{_named(charged.charge.name)}: {items}"
+    items = ", ".join(dated(item.amount, unit, item.issued_at) for item in charged.items)
+    return f"Scheduled charge{named(charged.charge.name)}: {items}"
 
 
 def _added(edited: EditedTerms, names: Mapping[str, str]) -> Iterable[str]:
@@ -189,16 +177,13 @@ def _removed(contract: Contract, edits: Iterable[ContractEdit]) -> dict[UUID, li
         gone.setdefault(override.removed_by_edit_id, []).append(f"Taken out: {override_text(override, names)}.")
     for commit in those(contract.commits.all()):
         noun = "credit" if commit.is_credit else "commit"
-        gone.setdefault(commit.removed_by_edit_id, []).append(f"Taken out: the {noun}{_named(commit.name)}.")
+        gone.setdefault(commit.removed_by_edit_id, []).append(f"Taken out: the {noun}{named(commit.name)}.")
     for charge in those(contract.scheduled_charges.all()):
-        gone.setdefault(charge.removed_by_edit_id, []).append(f"Taken out: the scheduled charge{_named(charge.name)}.")
+        gone.setdefault(charge.removed_by_edit_id, []).append(f"Taken out: the scheduled charge{named(charge.name)}.")
     return gone
 
 
 def _updated(changes: Mapping[str, Any]) -> Iterable[str]:
-    for name, noun in (("update_commits", "commit"), ("update_credits", "credit")):
-        for change in changes.get(name, ()):
-            yield from _ended_earlier(change, noun)
     if "update_contract_end_date" in changes:
         end = changes["update_contract_end_date"]
         yield f"The contract now ends on {instant_text(parse_instant(end))}." if end else "The contract has no end now."
@@ -206,16 +191,6 @@ def _updated(changes: Mapping[str, Any]) -> Iterable[str]:
         yield f"Renamed to {changes['update_contract_name']}." if changes["update_contract_name"] else "Name removed."
     if "update_net_payment_terms_days" in changes:
         yield f"Payable within {changes['update_net_payment_terms_days']} days."
-
-
-def _ended_earlier(change: Mapping[str, Any], noun: str) -> Iterable[str]:
-    access, billed = change.get("access_schedule", {}), change.get("invoice_schedule", {})
-    for item in access.get("update_schedule_items", ()):
-        yield f"Access to a {noun} now ends on {instant_text(parse_instant(item['ending_before']))}."
-    if removed := len(access.get("remove_schedule_items", ())):
-        yield f"Taken out of a {noun}: {count_text(removed, 'period', 'periods')} of access."
-    if removed := len(billed.get("remove_schedule_items", ())):
-        yield f"Taken out of a {noun}: {count_text(removed, 'payment', 'payments')}."
 
 
 def _targets(override: Override, names: Mapping[str, str]) -> str:
@@ -264,18 +239,3 @@ def _rate_name(override: Override) -> str:
 
 def _capital(text: str) -> str:
     return text[0].upper() + text[1:]
-
-
-def _span(start: datetime, end: datetime | None) -> str:
-    if end is None:
-        return period_text(Period(start))
-    text = period_text(Period(start, end))
-    return text if text.startswith("from") else f"({text})"
-
-
-def _dated(amount: Decimal, unit: Any, instant: datetime) -> str:
-    return f"{exact_text(amount, unit)} on {day_text(instant)}"
-
-
-def _named(name: str) -> str:
-    return f" “{name}”" if name else ""

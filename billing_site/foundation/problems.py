@@ -31,14 +31,14 @@ class Problems:
         inner.errors = self.errors
         return inner
 
-    def refuse(self) -> None:
-        """Raises Refusal with everything that was added; does nothing where nothing was."""
+    def refuse(self, kind: type[Refusal] = Refusal) -> None:
+        """Raises a refusal with everything that was added; does nothing where nothing was."""
         if not self.errors:
             return
         first = self.errors[0]
         refusal = Refusal.of(first.field, first.value, first.rule)
         more = f" And {len(self.errors) - 1} more." if len(self.errors) > 1 else ""
-        raise Refusal(refusal.message + more, *self.errors)
+        raise kind(refusal.message + more, *self.errors)
 
     def name(self, field: str, value: str) -> None:
         if not value.strip():

@@ -9,6 +9,7 @@ from django.http import QueryDict
 from billing_site.foundation.admin import Dressed
 from billing_site.foundation.display import unit_sign
 from billing_site.foundation.refusals import Refusal
+from contracts.commit_wording import commit_text
 from contracts.forms.amounts import MajorField
 from contracts.forms.choices import ProductChoice, ProductsChoice
 from contracts.forms.grants import GrantFields, field_of_grant
@@ -28,7 +29,7 @@ from contracts.inputs import (
 )
 from contracts.models import Commit, Contract, ScheduledCharge
 from contracts.queries import Agreement
-from contracts.wording import charge_text, commit_text, names_in, override_text
+from contracts.wording import charge_text, names_in, override_text
 from pricing.forms import LinesField
 from pricing.models import Product
 from pricing.queries import default_unit

@@ -4,12 +4,14 @@ A term is never overwritten: the edit that adds it and the edit that removes it 
 so that a number names everything that was agreed when that edit was made.
 """
 
+from contracts.models.commit_attributes import CommitVersion
 from contracts.models.commits import AccessSegment, Commit, InvoiceScheduleItem, ScheduledCharge, ScheduledChargeItem
 from contracts.models.contracts import Contract, ContractTerms, Override
 from contracts.models.customers import Claim, ContractEdit, Customer
 from contracts.models.logins import CustomerLogin
 from contracts.models.named_schedules import CustomerScheduleSegment
 from contracts.models.parties import BillingProfile, LegalEntity
+from contracts.models.segment_uses import SegmentUse
 from contracts.models.taxes import ProductTaxCode, TaxRate
 from contracts.models.term import Term, TermQuerySet
 
@@ -18,6 +20,7 @@ __all__ = [
     "BillingProfile",
     "Claim",
     "Commit",
+    "CommitVersion",
     "Contract",
     "ContractEdit",
     "ContractTerms",
@@ -30,6 +33,7 @@ __all__ = [
     "ProductTaxCode",
     "ScheduledCharge",
     "ScheduledChargeItem",
+    "SegmentUse",
     "TaxRate",
     "Term",
     "TermQuerySet",

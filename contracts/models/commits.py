@@ -12,22 +12,23 @@ from billing_site.foundation.columns import (
     is_a_number,
     on_the_hour,
     one_of,
-    price_field,
     quantity_field,
 )
 from billing_site.foundation.money import Unit
 from billing_site.foundation.periods import Period
 from contracts import terms
+from contracts.models.commit_attributes import CommitAttributes, CommitVersion
 from contracts.models.contracts import Contract
 from contracts.models.term import Term, digits, range_text, targets
 from pricing.models import PricingUnit, Product
 
 
-class Commit(Term):
+class Commit(CommitAttributes, Term):
     """A promise to spend: prepaid (a balance) or postpaid (an obligation that ends in a true-up). Or a credit: a
     balance that nobody has paid for.
 
-    Without a contract it is the customer's: shared by the contracts that it names, or by all, and billed by one.
+    Without a contract it is the customer's: shared by the contracts that it names, or by all, and billed by one. Its
+    attributes are those that it was added with; queries give it those of the version that stands (`take`).
     """
 
     class Type(models.TextChoices):
@@ -37,35 +38,18 @@ class Commit(Term):
 
     contract = models.ForeignKey(Contract, models.PROTECT, null=True, related_name="commits")
     type = models.CharField(max_length=16, choices=Type)
-    product = models.ForeignKey(Product, models.PROTECT, related_name="+")  # names the bill line
-    name = models.CharField(max_length=160, blank=True, default="")
-    description = models.TextField(blank=True, default="")
-    priority = price_field(default=100)
     unit = models.ForeignKey(PricingUnit, models.PROTECT, related_name="+")  # of access type QUANTITY: of its invoices
     access_type = models.CharField(max_length=16, default="SPEND")
     is_invoiced = models.BooleanField(default=True)  # False: its invoice items say what was paid for it elsewhere
     invoice_unit = models.ForeignKey(PricingUnit, models.PROTECT, null=True, related_name="+")  # where it is not `unit`
-    rate_type = models.CharField(max_length=16, default="LIST_RATE")
-    rollover_fraction = price_field(null=True)  # how much of it at the most a renewal takes over; NULL: nothing
-    applicable_product_ids = models.JSONField(default=list)
-    applicable_product_tags = models.JSONField(default=list)
-    specifiers = models.JSONField(default=list)
     custom_fields = models.JSONField(default=dict)
-    applicable_contract_ids = models.JSONField(default=list)
-    invoice_contract = models.ForeignKey(Contract, models.PROTECT, null=True, related_name="+")
     uniqueness_key = models.CharField(max_length=128, null=True)
 
-    class Meta:
+    class Meta(CommitAttributes.Meta):
         constraints = [
+            *CommitAttributes.Meta.constraints,
             one_of("type", ["PREPAID", "POSTPAID", "CREDIT"]),
-            one_of("rate_type", ["LIST_RATE", "COMMIT_RATE"]),
             one_of("access_type", ["SPEND", "QUANTITY"]),
-            is_a_number("priority"),
-            is_a_number("rollover_fraction"),
-            models.CheckConstraint(
-                name="no_more_than_all_of_a_commit_rolls_over",
-                condition=Q(rollover_fraction=None) | Q(rollover_fraction__gte=0, rollover_fraction__lte=1),
-            ),
             models.CheckConstraint(
                 name="what_is_postpaid_is_counted_and_billed_in_one_money",
                 condition=~Q(type="POSTPAID") | Q(access_type="SPEND", is_invoiced=True, invoice_unit=None),
@@ -101,6 +85,12 @@ class Commit(Term):
     @property
     def is_credit(self) -> bool:
         return self.type == self.Type.CREDIT
+
+    def take(self, version: CommitVersion) -> None:
+        """Be what an edit has made of it; never to be saved. Needs the version's product."""
+        for column, value in version.attributes().items():
+            setattr(self, column, value)
+        self.product = version.product
 
     def to_commit(
         self, segments: "Sequence[AccessSegment]", invoice_items: "Sequence[InvoiceScheduleItem]"
@@ -187,14 +177,37 @@ class ScheduledItem(Term):
     def __str__(self) -> str:
         return f"{digits(self.amount)} on {self.issued_at:%Y-%m-%d %H:%M} UTC"
 
+    @property
+    def item_id(self) -> UUID:
+        """What it is called by readers, however often it was changed."""
+        return self.pk
+
     def to_amount(self) -> terms.ScheduledAmount:
-        return terms.ScheduledAmount(self.pk, self.issued_at, self.amount, self.unit_price, self.quantity)
+        return terms.ScheduledAmount(self.item_id, self.issued_at, self.amount, self.unit_price, self.quantity)
 
 
 class InvoiceScheduleItem(ScheduledItem):
-    """When money of a commit is billed. For a postpaid commit: when its true-up is."""
+    """When money of a commit is billed. For a postpaid commit: when its true-up is.
+
+    An edit that changes one does it as with a segment.
+    """
 
     commit = models.ForeignKey(Commit, models.PROTECT, related_name="invoice_items")
+    first_row = models.ForeignKey("self", models.PROTECT, null=True, related_name="+")  # NULL: this is the first
+
+    class Meta(ScheduledItem.Meta):
+        constraints = [
+            *ScheduledItem.Meta.constraints,
+            models.UniqueConstraint(
+                name="an_invoice_item_stands_once",
+                fields=["first_row"],
+                condition=Q(first_row__isnull=False, removed_by_edit=None),
+            ),
+        ]
+
+    @property
+    def item_id(self) -> UUID:
+        return self.first_row_id or self.pk
 
 
 class ScheduledCharge(Term):

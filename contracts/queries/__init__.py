@@ -6,7 +6,7 @@ from contracts.queries.charged import dates_charged
 from contracts.queries.claims import aliases_of, claim_windows, holders_of, owner_of
 from contracts.queries.compiled import customer_terms, to_terms
 from contracts.queries.customers import customer, customers, no_such_customer, refuse_unknown
-from contracts.queries.edits import EditedTerms, edit_history, edit_number_at, last_edit_number
+from contracts.queries.edits import EditedTerms, UpdatedCommit, edit_history, edit_number_at, last_edit_number
 from contracts.queries.known import Known, known_at
 from contracts.queries.logins import customer_of
 from contracts.queries.named_schedules import ContractSchedule, Place, contract_schedules, named_schedule
@@ -23,6 +23,7 @@ __all__ = [
     "Known",
     "Place",
     "Reach",
+    "UpdatedCommit",
     "agreement",
     "agreements",
     "aliases_of",

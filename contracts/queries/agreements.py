@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import TypeVar
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from django.db.models import OuterRef, Subquery
 from contracts.models import (
     AccessSegment,
     Commit,
+    CommitVersion,
     Contract,
     ContractEdit,
     ContractTerms,
@@ -56,7 +58,7 @@ class Agreement:
 def agreements(
     customer_id: UUID, *, contract_ids: Collection[UUID] | None = None, at_edit: int | None = None
 ) -> list[Agreement]:
-    """The customer's contracts (or those named), in order of start, as known at an edit. Seven queries at
+    """The customer's contracts (or those named), in order of start, as known at an edit. Eight queries at
     the most.
 
     A contract that did not exist yet at that edit is left out.
@@ -83,8 +85,10 @@ def agreements(
     commits = _grouped(
         known(Commit.objects.select_related("product", "unit", "invoice_unit"), "contract_id"), "contract_id"
     )
+    versions = CommitVersion.objects.all() if commits else CommitVersion.objects.none()
+    _take_versions(chain.from_iterable(commits.values()), known(versions, "commit__contract_id"))
     segments, invoice_items = (
-        _grouped(known(part if commits else part.none(), "commit__contract_id"), "commit_id")
+        _grouped_by_place(known(part if commits else part.none(), "commit__contract_id"), "commit_id")
         for part in (AccessSegment.objects.select_related("first_row"), InvoiceScheduleItem.objects.all())
     )
     charges = _grouped(known(ScheduledCharge.objects.select_related("product", "unit"), "contract_id"), "contract_id")
@@ -108,7 +112,7 @@ def agreements(
 
 def shared_commits(customer_id: UUID, *, at_edit: int | None = None) -> list[AgreedCommit]:
     """The customer's own commits and credits, which its contracts share, in the order of adding, as known at an edit.
-    Three queries, or one where there are none."""
+    Four queries, or one where there are none."""
 
     def known(terms: TermQuerySet) -> TermQuerySet:
         found = terms.filter(customer_id=customer_id).select_related("added_by_edit")
@@ -118,8 +122,9 @@ def shared_commits(customer_id: UUID, *, at_edit: int | None = None) -> list[Agr
     commits = in_order_of_adding(rows)
     if not commits:
         return []
+    _take_versions(commits, known(CommitVersion.objects.filter(commit__contract=None)))
     segments, items = (
-        _grouped(known(part.filter(commit__contract=None)), "commit_id")
+        _grouped_by_place(known(part.filter(commit__contract=None)), "commit_id")
         for part in (AccessSegment.objects.select_related("first_row"), InvoiceScheduleItem.objects.all())
     )
     return [AgreedCommit(commit, tuple(segments[commit.pk]), tuple(items[commit.pk])) for commit in commits]
@@ -133,9 +138,25 @@ def agreement(customer_id: UUID, contract_id: UUID, *, at_edit: int | None = Non
     return found[0]
 
 
+def _take_versions(commits: Iterable[Commit], versions: TermQuerySet) -> None:
+    """Give each commit the attributes of its version, where it has one."""
+    by_commit = {version.commit_id: version for version in versions.select_related("product")}
+    for commit in commits:
+        if commit.pk in by_commit:
+            commit.take(by_commit[commit.pk])
+
+
 def in_order_of_adding(terms: Iterable[T]) -> list[T]:
     """Terms whose edit was loaded with them."""
     return sorted(terms, key=lambda term: (term.added_by_edit.number, term.position, term.pk))
+
+
+def _grouped_by_place(rows: Iterable[T], owner: str) -> defaultdict[UUID, list[T]]:
+    """Items of schedules in the order in which they were given; one that an edit has changed keeps its place."""
+    grouped = _grouped(rows, owner)
+    for items in grouped.values():
+        items.sort(key=lambda item: item.position)
+    return grouped
 
 
 def _grouped(terms: Iterable[T], owner: str) -> defaultdict[UUID, list[T]]:

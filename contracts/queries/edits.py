@@ -1,21 +1,26 @@
-"""The history of a contract: what each edit added."""
+"""The history of a contract: what each edit added and changed."""
 
 from collections import defaultdict
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
+
+from django.db.models import Q, QuerySet
 
 from contracts.models import (
     AccessSegment,
     Commit,
+    CommitVersion,
     ContractEdit,
     InvoiceScheduleItem,
     Override,
     ScheduledCharge,
     ScheduledChargeItem,
     Term,
+    TermQuerySet,
 )
 from contracts.queries.agreements import AgreedCharge, AgreedCommit, in_order_of_adding
 
@@ -23,17 +28,28 @@ T = TypeVar("T", bound=Term)
 
 
 @dataclass(frozen=True, slots=True)
+class UpdatedCommit:
+    """What an edit changed of a commit or credit: `before`, with the rows that it took out of its schedules, and
+    `after`, with those that it added. A row that it changed is in both."""
+
+    before: AgreedCommit
+    after: AgreedCommit
+
+
+@dataclass(frozen=True, slots=True)
 class EditedTerms:
-    """One edit and the terms it added, with their schedules as they were added. The rest is in `edit.changes`."""
+    """One edit and the terms it added, with their schedules as they were added, and the commits it changed. The rest
+    is in `edit.changes`."""
 
     edit: ContractEdit
     overrides: tuple[Override, ...]
     commits: tuple[AgreedCommit, ...]
     charges: tuple[AgreedCharge, ...]
+    updates: tuple[UpdatedCommit, ...]
 
 
 def edit_history(customer_id: UUID, contract_id: UUID, *, edit_id: UUID | None = None) -> list[EditedTerms]:
-    """The edits of a contract in order, its creation not among them; or only one of them. Seven queries."""
+    """The edits of a contract in order, its creation not among them; or only one of them. Ten queries."""
     edits = ContractEdit.objects.filter(customer_id=customer_id, contract_id=contract_id, kind=ContractEdit.Kind.EDIT)
     if edit_id is not None:
         edits = edits.filter(pk=edit_id)
@@ -43,32 +59,82 @@ def edit_history(customer_id: UUID, contract_id: UUID, *, edit_id: UUID | None =
         rows = terms.filter(customer_id=customer_id, added_by_edit__in=edits)  # type: ignore[attr-defined]
         return in_order_of_adding(rows.select_related("added_by_edit"))
 
-    segments = _by(added(AccessSegment.objects.all()), "commit_id")
-    invoice_items = _by(added(InvoiceScheduleItem.objects.all()), "commit_id")
     charge_items = _by(added(ScheduledChargeItem.objects.all()), "charge_id")
     overrides = _by(added(Override.objects.select_related("product", "unit")), "added_by_edit_id")
-    commits = _by(added(Commit.objects.select_related("product", "unit", "invoice_unit")), "added_by_edit_id")
     charges = _by(added(ScheduledCharge.objects.select_related("product", "unit")), "added_by_edit_id")
-
-    def with_its_edit(terms: list[T], edit: ContractEdit) -> tuple[T, ...]:
-        return tuple(term for term in terms if term.added_by_edit_id == edit.pk)
-
+    moves = _Moves.of(customer_id, edits)
     return [
         EditedTerms(
             edit,
             tuple(overrides[edit.pk]),
+            moves.commits_added(edit),
             tuple(
-                AgreedCommit(
-                    commit,
-                    with_its_edit(segments[commit.pk], edit),
-                    with_its_edit(invoice_items[commit.pk], edit),
+                AgreedCharge(
+                    charge, tuple(item for item in charge_items[charge.pk] if item.added_by_edit_id == edit.pk)
                 )
-                for commit in commits[edit.pk]
+                for charge in charges[edit.pk]
             ),
-            tuple(AgreedCharge(charge, with_its_edit(charge_items[charge.pk], edit)) for charge in charges[edit.pk]),
+            moves.commits_updated(edit),
         )
         for edit in edits
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Moves:
+    """All rows of commits that edits added or took out, and the commits that they belong to."""
+
+    commits: dict[UUID, Commit]
+    versions: dict[UUID, list[CommitVersion]]  # all that there were, in order, by commit
+    segments: list[AccessSegment]
+    items: list[InvoiceScheduleItem]
+
+    @classmethod
+    def of(cls, customer_id: UUID, edits: QuerySet[ContractEdit]) -> "_Moves":
+        def moved(rows: TermQuerySet) -> TermQuerySet:
+            found = rows.filter(Q(added_by_edit__in=edits) | Q(removed_by_edit__in=edits), customer_id=customer_id)
+            return found.select_related("added_by_edit")
+
+        segments = in_order_of_adding(moved(AccessSegment.objects.all()))
+        items = in_order_of_adding(moved(InvoiceScheduleItem.objects.all()))
+        moved_versions = moved(CommitVersion.objects.all()).values_list("commit_id", flat=True)
+        ids = {row.commit_id for row in (*segments, *items)} | set(moved_versions)
+        commits = Commit.objects.select_related("product", "unit", "invoice_unit", "added_by_edit", "contract")
+        versions = CommitVersion.objects.filter(commit__in=ids).select_related("product", "added_by_edit")
+        return cls(commits.in_bulk(ids), _by(in_order_of_adding(versions), "commit_id"), segments, items)
+
+    def commits_added(self, edit: ContractEdit) -> tuple[AgreedCommit, ...]:
+        added = in_order_of_adding(each for each in self.commits.values() if each.added_by_edit_id == edit.pk)
+        return tuple(self._with_rows(commit, edit, "added_by_edit_id") for commit in added)
+
+    def commits_updated(self, edit: ContractEdit) -> tuple[UpdatedCommit, ...]:
+        """Those that stood before the edit and after it."""
+        updated = []
+        for commit in in_order_of_adding(self.commits.values()):
+            if edit.pk in (commit.added_by_edit_id, commit.removed_by_edit_id):
+                continue
+            before = self._with_rows(self._as_of(commit, edit.number - 1), edit, "removed_by_edit_id")
+            after = self._with_rows(self._as_of(commit, edit.number), edit, "added_by_edit_id")
+            rows = (*before.segments, *after.segments, *before.invoice_items, *after.invoice_items)
+            if rows or before.commit.attributes() != after.commit.attributes():
+                updated.append(UpdatedCommit(before, after))
+        return tuple(updated)
+
+    def _with_rows(self, commit: Commit, edit: ContractEdit, column: str) -> AgreedCommit:
+        """With the rows that the edit added, or took out."""
+
+        def of_commit(rows: Iterable[Any]) -> tuple[Any, ...]:
+            return tuple(row for row in rows if row.commit_id == commit.pk and getattr(row, column) == edit.pk)
+
+        return AgreedCommit(commit, of_commit(self.segments), of_commit(self.items))
+
+    def _as_of(self, commit: Commit, edit_number: int) -> Commit:
+        known = [each for each in self.versions[commit.pk] if each.added_by_edit.number <= edit_number]
+        if not known:
+            return commit
+        commit = copy(commit)
+        commit.take(known[-1])
+        return commit
 
 
 def last_edit_number(customer_id: UUID, contract_id: UUID) -> int:

@@ -8,7 +8,13 @@ from rest_framework import serializers
 
 from billing_site.foundation.fields import CodeField, InstantField, NumberField, TextField
 from contracts.inputs import CommitInput, EarlierEndInput, SharedCommitInput
-from contracts.serializers.terms import AccessScheduleShape, BalanceShape, InvoiceScheduleShape
+from contracts.serializers.terms import (
+    AccessScheduleShape,
+    BalanceShape,
+    CommitUpdateShape,
+    CreditUpdateShape,
+    InvoiceScheduleShape,
+)
 from pricing.serializers.common import OPTIONAL, plain
 
 OF_THE_SHARED = ("applicable_contract_ids", "invoice_contract_id", "uniqueness_key")
@@ -47,6 +53,33 @@ class CreateCustomerCreditRequest(BalanceShape):
         child=serializers.UUIDField(), help_text="The contracts that share it; absent: all.", **OPTIONAL
     )
     uniqueness_key = TextField(help_text="A second one with this key is refused with 409.", **OPTIONAL)
+
+
+class EditCommitRequest(CommitUpdateShape):
+    """Validates into the customer and the change."""
+
+    customer_id = serializers.UUIDField()
+    applicable_contract_ids = serializers.ListField(
+        child=serializers.UUIDField(), help_text="Of a commit of the customer; null: all contracts.", **OPTIONAL
+    )
+    invoice_contract_id = serializers.UUIDField(help_text="Of a commit of the customer.", **OPTIONAL)
+
+    def to_change(self, sent: dict[str, Any]) -> Any:
+        customer_id = sent.pop("customer_id")
+        return customer_id, super().to_change(sent)
+
+
+class EditCreditRequest(CreditUpdateShape):
+    """Validates into the customer and the change."""
+
+    customer_id = serializers.UUIDField()
+    applicable_contract_ids = serializers.ListField(
+        child=serializers.UUIDField(), help_text="Of a credit of the customer; null: all contracts.", **OPTIONAL
+    )
+
+    def to_change(self, sent: dict[str, Any]) -> Any:
+        customer_id = sent.pop("customer_id")
+        return customer_id, super().to_change(sent)
 
 
 class CommitEndDateRequest(serializers.Serializer):

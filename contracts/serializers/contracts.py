@@ -7,7 +7,9 @@ from contracts.inputs import ContractInput, EditInput
 from contracts.serializers.terms import (
     BLANK,
     ContractCommitShape,
+    ContractCommitUpdateShape,
     ContractCreditShape,
+    ContractCreditUpdateShape,
     IdShape,
     OverrideShape,
     ScheduledChargeShape,
@@ -55,6 +57,8 @@ class EditContractRequest(serializers.Serializer):
     archive_commits = IdShape(many=True, **OPTIONAL)
     archive_credits = IdShape(many=True, **OPTIONAL)
     archive_scheduled_charges = IdShape(many=True, **OPTIONAL)
+    update_commits = ContractCommitUpdateShape(many=True, **OPTIONAL)
+    update_credits = ContractCreditUpdateShape(many=True, **OPTIONAL)
     update_contract_end_date = InstantField(help_text="On the hour; null opens the contract.", **OPTIONAL)
     update_contract_name = TextField(help_text="Null clears it.", **BLANK)
     update_net_payment_terms_days = NumberField(help_text="Null clears it.", **OPTIONAL)

@@ -15,7 +15,7 @@ from contracts.services.schedules import DISTRIBUTIONS
 from contracts.services.schedules import FREQUENCIES as SCHEDULE_FREQUENCIES
 from pricing.engine.tariffs import RATE_TYPES
 from pricing.models.rates import FREQUENCIES
-from pricing.serializers.common import OPTIONAL, InputShape
+from pricing.serializers.common import OPTIONAL, InputShape, plain
 from pricing.serializers.rates import TierShape
 
 BLANK: dict[str, Any] = {**OPTIONAL, "allow_blank": True}
@@ -164,6 +164,103 @@ class ContractCreditShape(CreditShape):
     rollover_fraction = NumberField(**ROLLS_OVER)
 
 
+class SegmentChangeShape(InputShape):
+    becomes = inputs.SegmentChangeInput
+
+    id = serializers.UUIDField()
+    amount = NumberField(help_text="Not less than has been taken.", **OPTIONAL)
+    starting_at = InstantField(help_text="On the hour.", **OPTIONAL)
+    ending_before = InstantField(help_text="On the hour.", **OPTIONAL)
+
+
+class InvoiceItemChangeShape(InputShape):
+    becomes = inputs.InvoiceItemChangeInput
+
+    id = serializers.UUIDField()
+    timestamp = InstantField(**OPTIONAL)
+    amount = NumberField(help_text="Or unit_price, quantity, or both.", **OPTIONAL)
+    unit_price = NumberField(**OPTIONAL)
+    quantity = NumberField(**OPTIONAL)
+
+
+class IdShape(Shape):
+    """`{"id": …}`; validates into the id."""
+
+    id = serializers.UUIDField()
+
+    def to_internal_value(self, data: Any) -> Any:
+        return super().to_internal_value(data)["id"]
+
+
+class AccessChangeShape(InputShape):
+    becomes = inputs.AccessChangeInput
+
+    add_schedule_items = SegmentShape(many=True, **OPTIONAL)
+    update_schedule_items = SegmentChangeShape(many=True, **OPTIONAL)
+    remove_schedule_items = IdShape(many=True, help_text="What nothing has been taken from.", **OPTIONAL)
+
+
+class InvoicesChangeShape(InputShape):
+    becomes = inputs.InvoicesChangeInput
+
+    add_schedule_items = InvoiceItemShape(many=True, **OPTIONAL)
+    update_schedule_items = InvoiceItemChangeShape(many=True, help_text="What has not fallen due.", **OPTIONAL)
+    remove_schedule_items = IdShape(many=True, help_text="What has not fallen due.", **OPTIONAL)
+
+
+class BalanceChangeShape(Shape):
+    """What of a commit or credit changes; validates into the input of a service. Null clears what may be empty, and is
+    the same as absent elsewhere."""
+
+    CLEARED_BY_NULL = (
+        "priority",
+        "rollover_fraction",
+        "applicable_product_ids",
+        "applicable_product_tags",
+        "specifiers",
+        "applicable_contract_ids",
+    )
+
+    access_schedule = AccessChangeShape(**OPTIONAL)
+    name = TextField(**BLANK)
+    description = TextField(**BLANK)
+    product_id = serializers.UUIDField(help_text="A FIXED product, which names the bill line.", **OPTIONAL)
+    priority = NumberField(help_text="Null: 100.", **OPTIONAL)
+    rate_type = CodeField(RATES_CHARGED, **OPTIONAL)
+    applicable_product_ids = serializers.ListField(child=serializers.UUIDField(), **OPTIONAL)
+    applicable_product_tags = texts(**OPTIONAL)
+    specifiers = SpecifierShape(many=True, **OPTIONAL)
+
+    def to_change(self, sent: dict[str, Any]) -> inputs.CommitChangeInput:
+        cleared = {name: None for name in self.CLEARED_BY_NULL if name in sent}
+        return inputs.CommitChangeInput(**{**cleared, **plain(sent)})
+
+
+class CommitUpdateShape(BalanceChangeShape):
+    commit_id = serializers.UUIDField()
+    invoice_schedule = InvoicesChangeShape(**OPTIONAL)
+
+    def to_internal_value(self, data: Any) -> inputs.CommitChangeInput:
+        sent = super().to_internal_value(data)
+        return self.to_change({"id": sent.pop("commit_id"), **sent})
+
+
+class ContractCommitUpdateShape(CommitUpdateShape):
+    rollover_fraction = NumberField(**ROLLS_OVER)
+
+
+class CreditUpdateShape(BalanceChangeShape):
+    credit_id = serializers.UUIDField()
+
+    def to_internal_value(self, data: Any) -> inputs.CommitChangeInput:
+        sent = super().to_internal_value(data)
+        return self.to_change({"id": sent.pop("credit_id"), **sent})
+
+
+class ContractCreditUpdateShape(CreditUpdateShape):
+    rollover_fraction = NumberField(**ROLLS_OVER)
+
+
 class ScheduledChargeShape(InputShape):
     becomes = inputs.ScheduledChargeInput
 
@@ -196,12 +293,3 @@ class TransitionShape(Shape):
         sent = super().to_internal_value(data)
         future = sent.get("future_invoice_behavior") or {}
         return inputs.TransitionInput(sent["from_contract_id"], future.get("trueup") or AS_IS)
-
-
-class IdShape(Shape):
-    """`{"id": …}`; validates into the id."""
-
-    id = serializers.UUIDField()
-
-    def to_internal_value(self, data: Any) -> Any:
-        return super().to_internal_value(data)["id"]

@@ -19,6 +19,7 @@ COMMIT: Known = {
     "payment_gate_config": NO,
     "spend_tracker_attributes": NO,
 }
+EDIT_BALANCE: Known = {"hierarchy_configuration": NO}
 CUSTOMER_BALANCE: Known = {"netsuite_sales_order_id": NO, "salesforce_opportunity_id": NO}
 CHARGE: Known = {"netsuite_sales_order_id": NO}
 
@@ -71,8 +72,8 @@ EDIT_CONTRACT: Known = {
     "add_spend_trackers": NO,
     "add_subscriptions": NO,
     "archive_spend_trackers": NO,
-    "update_commits": NO,
-    "update_credits": NO,
+    "update_commits": CREDIT,
+    "update_credits": CREDIT,
     "update_prepaid_balance_threshold_configuration": NO,
     "update_recurring_commits": NO,
     "update_recurring_credits": NO,

@@ -1,5 +1,7 @@
 """The verbs: everything that writes customers, claims, contracts and terms."""
 
+from contracts.services.commit_changes import MoreWasTaken
+from contracts.services.commit_edits import COMMIT_TYPES, CREDIT_TYPES, edit_commit
 from contracts.services.contracts import create_contract
 from contracts.services.customers import archive_customer, create_customer, set_ingest_aliases, set_name
 from contracts.services.earlier_ends import end_commit_earlier
@@ -9,11 +11,15 @@ from contracts.services.planning import EditedMeanwhile
 from contracts.services.shared_commits import create_shared_commit
 
 __all__ = [
+    "COMMIT_TYPES",
+    "CREDIT_TYPES",
     "EditedMeanwhile",
+    "MoreWasTaken",
     "archive_customer",
     "create_contract",
     "create_customer",
     "create_shared_commit",
+    "edit_commit",
     "edit_contract",
     "end_commit_earlier",
     "set_ingest_aliases",

@@ -10,12 +10,12 @@ from contracts.inputs import CommitInput, OverrideInput, ScheduledChargeInput
 from contracts.models import Contract, ContractEdit, Override, Term
 from contracts.queries import AgreedCharge, AgreedCommit
 from contracts.services.charges import charge_rows
-from contracts.services.checks import Deal
+from contracts.services.checks import Deal, fiat_of
 from contracts.services.commits import commit_rows
 from contracts.services.overrides import override_row
 from contracts.services.payers import standing_payers, with_added
 from contracts.services.recording import add_terms, stamp
-from pricing.queries import default_unit, products_by_id, units_by_id
+from pricing.queries import products_by_id, units_by_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +81,8 @@ class AddedRows:
 
 def deal_for(contract: Contract, added: Added, *, dates_charged: frozenset[datetime] = frozenset()) -> Deal:
     """What `added` is checked against; at most five queries."""
-    fiat = contract.rate_card.fiat_unit if contract.rate_card else default_unit()
     return Deal(
-        fiat=fiat,
+        fiat=fiat_of(contract),
         prioritization=contract.multiplier_override_prioritization,
         products=products_by_id(added.product_ids()),
         billed_through=contract.billed_through,

@@ -8,12 +8,15 @@ from uuid import UUID
 
 from billing_site.foundation.periods import format_instant
 from billing_site.foundation.problems import Problems
+from contracts.models import Contract
 from pricing.models import PricingUnit, Product
+from pricing.queries import default_unit
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(9000, 1, 1, tzinfo=UTC)  # months can still be added to it
 MOST_DAYS = 36_500
 KEY_LENGTH = 128
+OF_THE_CUSTOMER = "must be the id of a contract of this customer"
 UNPRICED = (Product.Type.FIXED, Product.Type.PRO_SERVICE)
 
 
@@ -28,6 +31,11 @@ class Deal:
     dates_charged: frozenset[datetime] = field(default_factory=frozenset)  # what is billed on these has fallen due
     units: Mapping[UUID, PricingUnit] = field(default_factory=dict)  # those that access schedules name
     payers: Mapping[str, Mapping[str, UUID]] = field(default_factory=dict)  # what overrides may name: see `payers`
+
+
+def fiat_of(contract: Contract) -> PricingUnit:
+    """The money that a contract is billed in; needs its rate card and that one's unit."""
+    return contract.rate_card.fiat_unit if contract.rate_card else default_unit()
 
 
 def instant(problems: Problems, name: str, value: datetime) -> None:

@@ -9,11 +9,14 @@ What is paid for a prepaid commit need not be what it grants. With `do_not_invoi
 elsewhere, and bills nothing.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
+from uuid import UUID
 
 from billing_site.foundation.problems import Problems
-from contracts.inputs import CommitInput
+from contracts.inputs import CommitInput, TargetInput
 from contracts.models import AccessSegment, Commit, InvoiceScheduleItem
+from contracts.models.commit_attributes import CommitAttributes
 from contracts.queries import AgreedCommit
 from contracts.services import access, postpaid, targeting
 from contracts.services.checks import Deal, fixed_product, in_fiat, not_charged_yet, priced_product, short_text
@@ -28,46 +31,58 @@ def commit_rows(given: CommitInput, position: int, deal: Deal, problems: Problem
     """The rows of a commit or credit, not saved. What is wrong goes to `problems`."""
     if given.type not in Commit.Type.values:
         problems.add("type", given.type, "must be PREPAID or POSTPAID")
-    fixed_product(problems, given.product_id, deal)
-    short_text(problems, "name", given.name)
-    short_text(problems, "description", given.description, length=10_000)
     problems.custom_fields(given.custom_fields)
-    priority = DEFAULT_PRIORITY if given.priority is None else given.priority
-    problems.number("priority", priority)
-    fraction = given.rollover_fraction
-    if fraction is not None and problems.number("rollover_fraction", fraction) and not 0 <= fraction <= 1:
-        problems.add("rollover_fraction", fraction, "must be a fraction from 0 to 1: 0.5 is a half")
-    if given.rate_type not in RATES_CHARGED:
-        problems.add("rate_type", given.rate_type, f"must be one of {', '.join(RATES_CHARGED)}")
     commit = Commit(
         position=position,
         type=given.type,
         product_id=given.product_id,
         name=given.name,
         description=given.description,
-        priority=priority,
+        priority=DEFAULT_PRIORITY if given.priority is None else given.priority,
         rate_type=given.rate_type,
-        rollover_fraction=fraction,
+        rollover_fraction=given.rollover_fraction,
         unit=deal.fiat,
         custom_fields=dict(given.custom_fields),
     )
-    _target(commit, given, deal, problems)
+    check_attributes(commit, deal, problems)
+    target(commit, given.applicable_product_ids, given.applicable_product_tags, given.specifiers, deal, problems)
     fill = _fill_postpaid if given.type == Commit.Type.POSTPAID else _fill_prepaid
     return fill(commit, given, deal, problems)
 
 
-def _target(commit: Commit, given: CommitInput, deal: Deal, problems: Problems) -> None:
-    if given.specifiers and (given.applicable_product_ids or given.applicable_product_tags):
+def target(
+    commit: CommitAttributes,
+    product_ids: Sequence[UUID],
+    tags: Sequence[str],
+    specifiers: Sequence[TargetInput],
+    deal: Deal,
+    problems: Problems,
+) -> None:
+    """Say what a commit or credit is for; none of the three: everything."""
+    if specifiers and (product_ids or tags):
         problems.add(
             "specifiers",
-            f"{len(given.specifiers)} specifiers",
+            f"{len(specifiers)} specifiers",
             "cannot be combined with applicable_product_ids or applicable_product_tags",
         )
-    for index, product_id in enumerate(given.applicable_product_ids):
+    for index, product_id in enumerate(product_ids):
         priced_product(problems, f"applicable_product_ids[{index}]", product_id, deal)
-    commit.applicable_product_ids = [str(product_id) for product_id in given.applicable_product_ids]
-    commit.applicable_product_tags = targeting.tags(problems, "applicable_product_tags", given.applicable_product_tags)
-    commit.specifiers = targeting.specifiers(problems, "specifiers", given.specifiers, deal)
+    commit.applicable_product_ids = [str(product_id) for product_id in product_ids]
+    commit.applicable_product_tags = targeting.tags(problems, "applicable_product_tags", tags)
+    commit.specifiers = targeting.specifiers(problems, "specifiers", specifiers, deal)
+
+
+def check_attributes(commit: CommitAttributes, deal: Deal, problems: Problems) -> None:
+    """What a commit or credit is called, billed as, ranked by and charged at."""
+    fixed_product(problems, commit.product_id, deal)
+    short_text(problems, "name", commit.name)
+    short_text(problems, "description", commit.description, length=10_000)
+    problems.number("priority", commit.priority)
+    fraction = commit.rollover_fraction
+    if fraction is not None and problems.number("rollover_fraction", fraction) and not 0 <= fraction <= 1:
+        problems.add("rollover_fraction", fraction, "must be a fraction from 0 to 1: 0.5 is a half")
+    if commit.rate_type not in RATES_CHARGED:
+        problems.add("rate_type", commit.rate_type, f"must be one of {', '.join(RATES_CHARGED)}")
 
 
 def _fill_prepaid(commit: Commit, given: CommitInput, deal: Deal, problems: Problems) -> AgreedCommit:

@@ -24,8 +24,8 @@ def edit_contract(customer: Customer, contract_id: UUID, given: EditInput, *, at
     access to balances and scheduled charges after its end, and brings true-ups forward to it. Archiving a scheduled
     charge keeps the dates that have fallen due.
 
-    Raises NotFound, Conflict where the uniqueness key was used, EditedMeanwhile, NotSupported, and Refusal naming
-    every field that breaks a rule, among them whatever would reach back into final invoices.
+    Raises NotFound, Conflict where the uniqueness key was used, EditedMeanwhile, MoreWasTaken, NotSupported, and
+    Refusal naming every field that breaks a rule, among them whatever would reach back into final invoices.
     """
     planned = plan_edit(customer, contract_id, given, at=at)
     contract = planned.agreed.contract
@@ -44,8 +44,8 @@ def edit_contract(customer: Customer, contract_id: UUID, given: EditInput, *, at
         remove_terms(edit, terms)
     if planned.terms is not None:
         add_terms(edit, [planned.terms])
-    add_terms(edit, planned.shorter_segments)
-    add_terms(edit, planned.earlier_true_ups)
+    for terms in planned.added:
+        add_terms(edit, terms)
     return edit
 
 

@@ -65,16 +65,16 @@ def check_end(problems: Problems, customer: Customer, agreed: Agreement, end: da
 
 
 def shortened_by(
-    agreed: Agreement, end: datetime | None, *, archived: Sequence[AgreedCommit], at: datetime
+    agreed: Agreement, end: datetime | None, *, apart_from: Sequence[AgreedCommit], at: datetime
 ) -> Shortened:
     """What goes when the contract ends at `end`: access after it, charges and payments dated later, unless they have
     fallen due.
 
-    A true-up dated later is due at the end, in full, unless its commit is archived by the same edit.
+    A true-up dated later is due at the end, in full. Commits in `apart_from` are left alone.
     """
     if end is None or not _is_earlier(end, agreed.terms.ending_before):
         return Shortened()
-    kept = [committed for committed in agreed.commits if committed not in archived]
+    kept = [committed for committed in agreed.commits if committed not in apart_from]
     cut_short = (segment for each in kept for segment in each.segments if _is_cut(each, segment, end))
     segments, shorter = access.cut(cut_short, end)
     late_items = [
@@ -90,6 +90,7 @@ def shortened_by(
     earlier = [
         InvoiceScheduleItem(
             commit_id=item.commit_id,
+            first_row_id=item.item_id,
             position=item.position,
             issued_at=end,
             amount=item.amount,

@@ -3,7 +3,7 @@
 `edit_contract` writes what is planned here; a preview computes with it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -12,7 +12,7 @@ from uuid import UUID
 from billing_site.foundation.periods import format_instant
 from billing_site.foundation.problems import Problems
 from billing_site.foundation.refusals import Conflict, Refusal
-from contracts.inputs import UNCHANGED, EditInput
+from contracts.inputs import UNCHANGED, CommitChangeInput, EditInput
 from contracts.models import (
     AccessSegment,
     ContractEdit,
@@ -25,9 +25,11 @@ from contracts.models import (
 from contracts.queries import AgreedCharge, AgreedCommit, Agreement, agreement, dates_charged
 from contracts.services.additions import Added, AddedRows, added_rows, deal_for
 from contracts.services.checks import Deal, days, not_billed_yet, short_text, uniqueness_key
+from contracts.services.commit_changes import CommitChange, plan_changes, refuse_used
 from contracts.services.contracts import key_was_used, refuse_archived
 from contracts.services.endings import Shortened, charges_left_empty, check_end, shortened_by
 from contracts.services.recording import stamp
+from contracts.services.schedule_changes import RowChange
 
 T = TypeVar("T")
 
@@ -46,16 +48,27 @@ class PlannedEdit:
     at: datetime
     rows: AddedRows
     terms: ContractTerms | None  # what replaces the standing ones
+    commits: Sequence[CommitChange]
     shorter_segments: Sequence[AccessSegment]
     earlier_true_ups: Sequence[InvoiceScheduleItem]
     removed: tuple[Sequence[Term], ...]  # each of one model
+
+    @property
+    def added(self) -> Iterator[Sequence[Term]]:
+        """What is added to commits that stand, each of one model."""
+        for change in self.commits:
+            yield from change.added
+        yield self.shorter_segments
+        yield self.earlier_true_ups
 
     def after(self) -> Agreement:
         """The contract as it would stand after the edit, under the number that the edit would have."""
         edit = ContractEdit(customer=self.customer, number=self.customer.last_edit_number + 1, created_at=self.at)
         self.rows.stamp(self.agreed.contract, edit)
-        stamp(edit, self.shorter_segments)
-        stamp(edit, self.earlier_true_ups)
+        for terms in self.added:
+            stamp(edit, terms)
+        changed = {change.committed.commit.pk: change.after() for change in self.commits}
+        standing = [changed.get(each.commit.pk, each) for each in self.agreed.commits]
         gone = {term.pk for terms in self.removed for term in terms}
         commits = [
             AgreedCommit(
@@ -69,7 +82,7 @@ class PlannedEdit:
                     *(item for item in self.earlier_true_ups if item.commit_id == each.commit.pk),
                 ),
             )
-            for each in self.agreed.commits
+            for each in standing
             if each.commit.pk not in gone
         ]
         charges = [
@@ -106,18 +119,24 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
     deal = deal_for(agreed.contract, added, dates_charged=dates_charged(agreed.contract, at=at))
     rows = added_rows(added, deal, problems)
     overrides = _overrides_to_remove(given.remove_overrides, agreed, deal, problems)
-    commits = _commits_to_archive(given, agreed, deal, problems)
+    commits = _commits_to_archive(given, agreed, problems)
     charges = _charges_to_archive(given.archive_scheduled_charges, agreed, problems)
     terms = _new_terms(given, agreed, problems)
     if terms is not None and terms.ending_before != agreed.terms.ending_before:
         check_end(problems, customer, agreed, terms.ending_before)
+    changes = plan_changes(customer, _commits_to_change(given, agreed, problems), problems, at=at)
     problems.refuse()
+    refuse_used(commits, at=at)
+    archived = [committed for _, committed in commits]
 
     items_gone = [item for charged in charges for item in charged.items if item.issued_at > at]
-    bills_gone = [item for committed in commits for item in committed.invoice_items]
+    bills_gone = [item for committed in archived for item in committed.invoice_items]
     shortened = Shortened()
     if terms is not None:
-        shortened = shortened_by(agreed, terms.ending_before, archived=commits, at=at)
+        # What the same edit says of a commit goes before what a new end would do to it.
+        said = [change.committed for change in changes if (change.segments, change.items) != (RowChange(), RowChange())]
+        apart_from = [*archived, *said]
+        shortened = shortened_by(agreed, terms.ending_before, apart_from=apart_from, at=at)
         items_gone += [item for item in shortened.charge_items if item not in items_gone]
         bills_gone += [*shortened.later_true_ups, *shortened.payments]
     return PlannedEdit(
@@ -127,16 +146,18 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
         at=at,
         rows=rows,
         terms=terms,
+        commits=changes,
         shorter_segments=shortened.shorter_segments,
         earlier_true_ups=shortened.earlier_true_ups,
         removed=(
             overrides,
-            [committed.commit for committed in commits],
-            [*(segment for committed in commits for segment in committed.segments), *shortened.segments],
+            [committed.commit for committed in archived],
+            [*(segment for committed in archived for segment in committed.segments), *shortened.segments],
             [agreed.terms] if terms is not None else [],
             items_gone,
             bills_gone,
             charges_left_empty(agreed, items_gone),
+            *(rows for change in changes for rows in change.removed),
         ),
     )
 
@@ -164,6 +185,8 @@ def _is_empty(given: EditInput) -> bool:
         given.archive_commits,
         given.archive_credits,
         given.archive_scheduled_charges,
+        given.update_commits,
+        given.update_credits,
     )
     updates = (given.update_contract_end_date, given.update_contract_name, given.update_net_payment_terms_days)
     return not any(lists) and all(update is UNCHANGED for update in updates)
@@ -220,18 +243,38 @@ def _overrides_to_remove(ids: Sequence[UUID], agreed: Agreement, deal: Deal, pro
     return [override for _, override in found]
 
 
-def _commits_to_archive(given: EditInput, agreed: Agreement, deal: Deal, problems: Problems) -> list[AgreedCommit]:
+def _commits_to_archive(given: EditInput, agreed: Agreement, problems: Problems) -> list[tuple[str, AgreedCommit]]:
+    """Each with its place in the request."""
     commits = {each.commit.pk: each for each in agreed.commits if not each.commit.is_credit}
     credits = {each.commit.pk: each for each in agreed.commits if each.commit.is_credit}
-    found = [
+    return [
         *_named("archive_commits", "a commit", given.archive_commits, commits, problems),
         *_named("archive_credits", "a credit", given.archive_credits, credits, problems),
     ]
-    for name, committed in found:
-        if committed.segments:
-            first = min(segment.starting_at for segment in committed.segments)
-            not_billed_yet(problems, name, committed.commit.pk, first, deal)
-    return [committed for _, committed in found]
+
+
+def _commits_to_change(
+    given: EditInput, agreed: Agreement, problems: Problems
+) -> list[tuple[str, CommitChangeInput, AgreedCommit]]:
+    """Each with its place in the request and what stands."""
+    found: dict[UUID, tuple[str, CommitChangeInput, AgreedCommit]] = {}
+    standing = {each.commit.pk: each for each in agreed.commits}
+    archived = {*given.archive_commits, *given.archive_credits}
+    for field, noun, updates in (
+        ("update_commits", "commit", given.update_commits),
+        ("update_credits", "credit", given.update_credits),
+    ):
+        for index, change in enumerate(updates):
+            name, committed = f"{field}[{index}].{noun}_id", standing.get(change.id)
+            if committed is None or committed.commit.is_credit != (noun == "credit"):
+                problems.add(name, change.id, f"must be the id of a {noun} of the contract")
+            elif change.id in found:
+                problems.add(name, change.id, "must be there only once")
+            elif change.id in archived:
+                problems.add(name, change.id, "cannot be changed by the edit that archives it")
+            else:
+                found[change.id] = (f"{field}[{index}]", change, committed)
+    return list(found.values())
 
 
 def _charges_to_archive(ids: Sequence[UUID], agreed: Agreement, problems: Problems) -> list[AgreedCharge]:

@@ -100,7 +100,7 @@ def plan_renewal(customer: Customer, given: ContractInput, problems: Problems, *
     renewed = _renewed(customer, given.transition, start, problems.within("transition"))
     if renewed is None:
         return None
-    shortened = shortened_by(renewed, start, archived=(), at=at)
+    shortened = shortened_by(renewed, start, apart_from=(), at=at)
     true_ups = _true_ups(renewed, start, given.transition)
     return Renewal(
         renewed=renewed,

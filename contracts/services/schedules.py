@@ -39,7 +39,7 @@ def dated_amounts(schedule: InvoiceScheduleInput, unit: Unit, problems: Problems
             problems.add("schedule_items", len(schedule.schedule_items), f"must not have more than {MOST_ITEMS} items")
             return []
         given = [
-            _dated(item, problems.within(f"schedule_items[{index}]"))
+            dated_amount(item, problems.within(f"schedule_items[{index}]"))
             for index, item in enumerate(schedule.schedule_items)
         ]
         return [item for item in given if item is not None]
@@ -49,7 +49,8 @@ def dated_amounts(schedule: InvoiceScheduleInput, unit: Unit, problems: Problems
     return _expanded(schedule.recurring_schedule, unit, problems.within("recurring_schedule"))
 
 
-def _dated(item: InvoiceItemInput, problems: Problems) -> DatedAmount | None:
+def dated_amount(item: InvoiceItemInput, problems: Problems) -> DatedAmount | None:
+    """One item of a schedule. What is wrong goes to `problems`."""
     instant(problems, "timestamp", item.timestamp)
     amounts = _amounts(item, problems)
     return DatedAmount(item.timestamp, *amounts) if amounts else None

@@ -14,15 +14,13 @@ from contracts.inputs import SharedCommitInput
 from contracts.models import Commit, Contract, ContractEdit, Customer
 from contracts.queries import dates_charged
 from contracts.services.additions import Added
-from contracts.services.checks import Deal, uniqueness_key
+from contracts.services.checks import OF_THE_CUSTOMER, Deal, fiat_of, uniqueness_key
 from contracts.services.commits import commit_rows
 from contracts.services.contracts import key_was_used, refuse_archived
 from contracts.services.recording import add_terms, record_edit
 from contracts.transactions import money_transaction
 from pricing.models import PricingUnit
 from pricing.queries import default_unit, products_by_id, units_by_id
-
-OF_THE_CUSTOMER = "must be the id of a contract of this customer"
 
 
 @money_transaction
@@ -88,7 +86,7 @@ def _deal(given: SharedCommitInput, contracts: Mapping[UUID, Contract], biller: 
 
 def _fiat(biller: Contract | None, units: Mapping[UUID, PricingUnit]) -> PricingUnit:
     if biller is not None:
-        return biller.rate_card.fiat_unit if biller.rate_card else default_unit()
+        return fiat_of(biller)
     named = [unit for unit in units.values() if unit.is_currency]
     return named[0] if named else default_unit()
 

@@ -1,3 +1,6 @@
+from collections.abc import Collection
+from typing import ClassVar
+
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -10,8 +13,10 @@ from contracts.serializers.balances import (
     CreateCustomerCommitRequest,
     CreateCustomerCreditRequest,
     CreditEndDateRequest,
+    EditCommitRequest,
+    EditCreditRequest,
 )
-from contracts.serializers.unsupported import CUSTOMER_BALANCE
+from contracts.serializers.unsupported import CUSTOMER_BALANCE, EDIT_BALANCE
 from contracts.views.base import ContractsView
 from pricing.serializers.common import IdReply, enveloped
 
@@ -34,6 +39,29 @@ class CreateCustomerCommit(CreateShared):
 @extend_schema(summary="Create a credit that contracts share", responses={200: enveloped(IdReply)})
 class CreateCustomerCredit(CreateShared):
     serializer_class = CreateCustomerCreditRequest
+
+
+class EditBalance(ContractsView):
+    required_scope = "admin"
+    unsupported = EDIT_BALANCE
+    types: ClassVar[Collection[str]]
+
+    def post(self, request: Request) -> Response:
+        customer_id, given = self.read(request).validated_data
+        commit = services.edit_commit(customer_id, given, types=self.types, **self.told(request))
+        return Response({"data": {"id": commit.pk}})
+
+
+@extend_schema(summary="Change a commit", responses={200: enveloped(IdReply)})
+class EditCommit(EditBalance):
+    serializer_class = EditCommitRequest
+    types = services.COMMIT_TYPES
+
+
+@extend_schema(summary="Change a credit", responses={200: enveloped(IdReply)})
+class EditCredit(EditBalance):
+    serializer_class = EditCreditRequest
+    types = services.CREDIT_TYPES
 
 
 class EndCommit(ContractsView):

@@ -19,9 +19,10 @@ from billing_site.foundation.display import (
 )
 from billing_site.foundation.money import Unit, exact_sum
 from billing_site.foundation.periods import HOUR, Period, format_instant
+from contracts.commit_wording import commit_text
 from contracts.models import Contract
 from contracts.queries import Agreement
-from contracts.wording import EditInWords, charge_text, commit_text, names_in, override_text
+from contracts.wording import EditInWords, charge_text, names_in, override_text
 from invoicing.explanation import document_sentences, line_sentences, part_sentences
 from invoicing.models import Invoice
 from invoicing.portal import Page, page_of, percent_text

@@ -192,7 +192,8 @@ class TestWithTheSdk:
 
     def test_ids_in_an_edit_are_echoed(self, sdk):
         contract = ContractFactory()
-        override, commit = OverrideFactory(contract=contract), CommitFactory(contract=contract)
+        override = OverrideFactory(contract=contract)
+        commit = CommitFactory(contract=contract, invoice_item__issued_at=datetime(2999, 1, 1, tzinfo=UTC))
 
         edit = sdk.v2.contracts.edit(
             customer_id=str(contract.customer.pk),
@@ -348,7 +349,7 @@ def test_lower_case_enums_unknown_fields_and_nulls_are_taken_as_the_compatible_a
             "add_overrides[0].overwrite_rate.custom_rate",
             id="rates of a processor",
         ),
-        pytest.param(EDIT, {"update_commits": [{}]}, "update_commits", id="changing commits"),
+        pytest.param(EDIT, {"update_recurring_commits": [{}]}, "update_recurring_commits", id="changing grants"),
         pytest.param("/v1/customers", {"billing_config": {"x": 1}}, "billing_config", id="billing providers"),
     ],
 )

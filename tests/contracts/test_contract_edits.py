@@ -16,7 +16,7 @@ from contracts.inputs import (
     ScheduledChargeInput,
     TargetInput,
 )
-from contracts.models import AccessSegment, Commit, Contract, InvoiceScheduleItem, Override
+from contracts.models import AccessSegment, Commit, Contract, InvoiceScheduleItem, Override, SegmentUse
 from contracts.queries import agreement, customer_terms, edit_history
 from pricing.engine.targets import Target
 from tests.factories.contracts import (
@@ -191,11 +191,15 @@ class TestFinalPeriods:
 
     def test_what_was_billed_is_not_removed(self, refused, edit, contract):
         old, new = (OverrideFactory(contract=contract, starting_at=start) for start in (OCTOBER, NOVEMBER))
-        committed = CommitFactory(contract=contract)
+        used, unused = CommitFactory(contract=contract), CommitFactory(contract=contract)
+        SegmentUse.objects.create(
+            segment_id=used.segments.get().pk, customer=contract.customer, posted=D(-1), drawn=D(1), rolled_over=D(0)
+        )
 
         assert self.refused_for(refused(remove_overrides=(new.pk, old.pk))) == "remove_overrides[1].id"
-        assert self.refused_for(refused(archive_commits=(committed.pk,))) == "archive_commits[0].id"
-        edit(remove_overrides=(new.pk,))
+        [(field, rule)] = refused(archive_commits=(unused.pk, used.pk))
+        assert (field, "something has been taken from it" in rule) == ("archive_commits[1].id", True)
+        edit(remove_overrides=(new.pk,), archive_commits=(unused.pk,))
 
     def test_the_end_stays_behind_what_was_billed(self, refused, edit):
         assert self.refused_for(refused(update_contract_end_date=MID_OCTOBER)) == "update_contract_end_date"

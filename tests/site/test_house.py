@@ -52,6 +52,8 @@ MODELS = {
     "contracts.ContractTerms": ("term", "id", "customer"),
     "contracts.Override": ("term", "id", "customer"),
     "contracts.Commit": ("term", "id", "customer"),
+    "contracts.CommitVersion": ("term", "id", "customer"),
+    "contracts.SegmentUse": ("derived", "segment_id", "customer"),
     "contracts.AccessSegment": ("term", "id", "customer"),
     "contracts.InvoiceScheduleItem": ("term", "id", "customer"),
     "contracts.ScheduledCharge": ("term", "id", "customer"),

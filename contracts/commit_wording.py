@@ -1,0 +1,154 @@
+"""Commits and credits, and what edits change of them, in the words of the trade, for people.
+
+an edit                                              in words
+an amount lowered                                    Credit “Bonus”: $100.00 (October 2025) is now $60.00.
+an end brought forward                               Credit “Bonus”: $100.00 (October 2025) is now (1–14 October 2025).
+priority, name                                       Credit “Bonus”: priority 100 is now 1, named “Welcome”.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal
+
+from billing_site.foundation.display import day_text, exact_text, period_text, quantity_text
+from billing_site.foundation.money import Unit
+from billing_site.foundation.periods import Period
+from contracts.models import AccessSegment, Commit, Contract, InvoiceScheduleItem
+from contracts.queries import AgreedCommit, UpdatedCommit
+from pricing.models import Product
+from pricing.wording import percent_text
+
+NOUNS = {"PREPAID": "Prepaid commit", "POSTPAID": "Postpaid commit", "CREDIT": "Credit"}
+RATES = {"LIST_RATE": "list rates", "COMMIT_RATE": "commit rates"}
+TARGETS = ("applicable_product_ids", "applicable_product_tags", "specifiers")
+
+
+def commit_text(committed: AgreedCommit) -> str:
+    commit = committed.commit
+    access = ", ".join(_segment_text(segment, commit) for segment in committed.segments)
+    billed = ", ".join(_item_text(item, commit) for item in committed.invoice_items)
+    what = "the rest is billed on" if commit.type == Commit.Type.POSTPAID else _how_paid(commit)
+    if commit.type == Commit.Type.POSTPAID and len(committed.invoice_items) == 1:
+        billed = day_text(committed.invoice_items[0].issued_at)
+    return f"{NOUNS[commit.type]}{named(commit.name)}: {access}" + (f"; {what} {billed}" if billed else "")
+
+
+def changes_in_words(updates: Iterable[UpdatedCommit], names: Mapping[str, str]) -> Iterator[str]:
+    """One sentence for each commit that an edit changed. `names` are those of `names_in_updates`."""
+    for updated in updates:
+        commit = updated.before.commit
+        parts = [
+            *_segments(updated),
+            *_items(updated),
+            *_attributes(updated.before.commit, updated.after.commit, names),
+        ]
+        yield f"{NOUNS[commit.type]}{named(commit.name)}: {'; '.join(parts)}."
+
+
+def names_in_updates(updates: Iterable[UpdatedCommit]) -> dict[str, str]:
+    """The names of all products and contracts that changed commits name now, by id as text. Two queries at the
+    most."""
+    products: set[str] = set()
+    contracts: set[str] = set()
+    for updated in updates:
+        commit = updated.after.commit
+        products |= {*commit.applicable_product_ids, *(each.get("product_id", "") for each in commit.specifiers)}
+        contracts |= {*commit.applicable_contract_ids, str(commit.invoice_contract_id or "")}
+    named_products = Product.objects.filter(pk__in=products - {""}).values_list("pk", "name")
+    named_contracts = Contract.objects.filter(pk__in=contracts - {""}).select_related("customer")
+    return {str(pk): name for pk, name in named_products} | {str(each.pk): str(each) for each in named_contracts}
+
+
+def span(start: datetime, end: datetime | None) -> str:
+    if end is None:
+        return period_text(Period(start))
+    text = period_text(Period(start, end))
+    return text if text.startswith("from") else f"({text})"
+
+
+def dated(amount: Decimal, unit: Unit, instant: datetime) -> str:
+    return f"{exact_text(amount, unit)} on {day_text(instant)}"
+
+
+def named(name: str) -> str:
+    return f" “{name}”" if name else ""
+
+
+def _how_paid(commit: Commit) -> str:
+    return "billed:" if commit.is_invoiced else "paid elsewhere:"
+
+
+def _segments(updated: UpdatedCommit) -> Iterator[str]:
+    gone = {segment.segment_id: segment for segment in updated.before.segments}
+    commit = updated.after.commit
+    for segment in updated.after.segments:
+        old = gone.pop(segment.segment_id, None)
+        if old is None:
+            yield f"added {_segment_text(segment, commit)}"
+            continue
+        now = []
+        if segment.amount != old.amount:
+            now.append(exact_text(segment.amount, commit.held_in))
+        if (segment.starting_at, segment.ending_before) != (old.starting_at, old.ending_before):
+            now.append(span(segment.starting_at, segment.ending_before))
+        yield f"{_segment_text(old, commit)} is now {' '.join(now)}"
+    for old in gone.values():
+        yield f"taken out {_segment_text(old, commit)}"
+
+
+def _items(updated: UpdatedCommit) -> Iterator[str]:
+    gone = {item.item_id: item for item in updated.before.invoice_items}
+    commit = updated.after.commit
+    what = "the rest billed" if commit.type == Commit.Type.POSTPAID else "a payment"
+    for item in updated.after.invoice_items:
+        old = gone.pop(item.item_id, None)
+        if old is None:
+            yield f"added {what}, {_item_text(item, commit)}"
+        else:
+            yield f"{what}, {_item_text(old, commit)}, is now {_item_text(item, commit)}"
+    for old in gone.values():
+        yield f"taken out {what}, {_item_text(old, commit)}"
+
+
+def _attributes(old: Commit, new: Commit, names: Mapping[str, str]) -> Iterator[str]:
+    if new.priority != old.priority:
+        yield f"priority {quantity_text(old.priority)} is now {quantity_text(new.priority)}"
+    if new.name != old.name:
+        yield f"named “{new.name}”" if new.name else "its name taken away"
+    if new.description != old.description:
+        yield "described anew"
+    if new.product_id != old.product_id:
+        yield f"billed as {new.product.name}"
+    if new.rate_type != old.rate_type:
+        yield f"charged at {RATES[new.rate_type]}"
+    if new.rollover_fraction != old.rollover_fraction:
+        share = percent_text(new.rollover_fraction or Decimal(0))
+        yield f"{share} of it goes over to a renewal at the most"
+    if any(getattr(new, name) != getattr(old, name) for name in TARGETS):
+        yield f"for {_targets(new, names)}"
+    if new.applicable_contract_ids != old.applicable_contract_ids:
+        shared = ", ".join(names.get(each, each) for each in new.applicable_contract_ids)
+        yield f"shared by {shared or 'all contracts'}"
+    if new.invoice_contract_id != old.invoice_contract_id:
+        yield f"billed by {names.get(str(new.invoice_contract_id), 'no contract')}"
+
+
+def _targets(commit: Commit, names: Mapping[str, str]) -> str:
+    found = [names.get(each, each) for each in commit.applicable_product_ids]
+    found += [f"products tagged {tag}" for tag in commit.applicable_product_tags]
+    for each in commit.specifiers:
+        product_id, tags = each.get("product_id"), each.get("product_tags")
+        values = {**each.get("pricing_group_values", {}), **each.get("presentation_group_values", {})}
+        words = [names.get(product_id, product_id)] if product_id else []
+        words += [f"products tagged {' and '.join(tags)}"] if tags else []
+        words += [f"({', '.join(f'{key}: {value}' for key, value in values.items())})"] if values else []
+        found.append(" ".join(words))
+    return ", ".join(found) or "all products"
+
+
+def _segment_text(segment: AccessSegment, commit: Commit) -> str:
+    return f"{exact_text(segment.amount, commit.held_in)} {span(segment.starting_at, segment.ending_before)}"
+
+
+def _item_text(item: InvoiceScheduleItem, commit: Commit) -> str:
+    return dated(item.amount, (commit.invoice_unit or commit.unit).to_unit(), item.issued_at)

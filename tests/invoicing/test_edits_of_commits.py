@@ -1,0 +1,484 @@
+"""Commits and credits changed after they were agreed, at each door of the official SDK, and what drafts, balances and
+the history make of it. API calls cost 2 cents.
+"""
+
+from decimal import Decimal as D
+
+import metronome
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Sum
+from django.test.utils import CaptureQueriesContext
+
+from billing_site.foundation import tokens
+from billing_site.foundation.ids import uuid7
+from contracts.models import AccessSegment, Commit, CommitVersion, ContractEdit, SegmentUse
+from contracts.queries import edit_history
+from contracts.wording import history_in_words
+from invoicing.services import finalize_due
+from ledger.models import LedgerEntry
+from tests.factories.pricing import FixedProductFactory
+from tests.invoicing.conftest import ADA, DECEMBER, JANUARY, NOVEMBER, OCTOBER, at, contract_for, sdk
+
+pytestmark = pytest.mark.django_db
+
+
+class Desk:
+    """Somebody who deals with Acme through the SDK."""
+
+    def __init__(self, acme, clock_at):
+        _, secret = tokens.create_token("deals", scope="admin", at=OCTOBER, by=ADA)
+        client = sdk(secret)
+        self.v1, self.v2, self.acme = client.v1, client.v2, acme
+        self.whose = {"customer_id": str(acme.customer.pk)}
+        self.ids = self.whose | {"contract_id": str(acme.contract.pk)}
+        self.product = str(FixedProductFactory().pk)
+        clock_at("2025-10-10")
+
+    def add(self, *segments, **more):
+        """A commit of the contract, or a credit where it says no type; 100 over October to December."""
+        given = {
+            "product_id": self.product,
+            "access_schedule": access(*(segments or [(100, OCTOBER, JANUARY)])),
+            **more,
+        }
+        kind = "add_commits" if "type" in more else "add_credits"
+        [added] = getattr(self.v2.contracts.edit(**self.ids, **{kind: [given]}).data.edit, kind)
+        return added
+
+    def share(self, *segments, **more):
+        """A credit of the customer, or a commit where it says a type."""
+        given = {"product_id": self.product, "priority": 1, "access_schedule": access(*segments), **self.whose, **more}
+        return (self.v1.customers.commits if "type" in more else self.v1.customers.credits).create(**given).data.id
+
+    def held(self, balance_id, **asked):
+        [found] = self.v1.contracts.list_balances(
+            **self.whose,
+            id=balance_id,
+            include_contract_balances=True,
+            include_balance=True,
+            include_ledgers=True,
+            **asked,
+        ).data
+        return found
+
+    def totals(self, **query):
+        return [invoice.total for invoice in self.v1.customers.invoices.list(**self.whose, **query)]
+
+    def finalized(self, until="2025-11-02"):
+        finalize_due(self.acme.customer.pk, at=at(until), by=ADA)
+
+
+@pytest.fixture
+def desk(acme, clock_at):
+    return Desk(acme, clock_at)
+
+
+def access(*segments):
+    return {"schedule_items": [{"amount": a, "starting_at": s, "ending_before": e} for a, s, e in segments]}
+
+
+def invoiced(*payments):
+    return {"schedule_items": [{"amount": amount, "timestamp": date} for amount, date in payments]}
+
+
+def ids_of(schedule):
+    return [item.id for item in schedule.schedule_items]
+
+
+# --- Amounts and dates -----------------------------------------------------------------------------------------------
+
+
+def test_a_segment_is_lowered_and_shortened_and_was_as_it_was_before(acme, desk, clock_at):
+    """100 to December, 80 used: lowered to 60 up to 1 December, 20 are to pay."""
+    acme.calls("2025-10-05T10", 40)
+    credit = desk.add(name="Bonus")
+    [segment] = ids_of(credit.access_schedule)
+    assert (desk.held(credit.id).balance, desk.totals(type="USAGE", ending_before=NOVEMBER)) == (20, [0])
+
+    clock_at("2025-10-12")
+    change = {"update_schedule_items": [{"id": segment, "amount": 60, "ending_before": DECEMBER}]}
+    told = desk.v2.contracts.edit(
+        **desk.ids, update_credits=[{"credit_id": credit.id, "access_schedule": change}]
+    ).data.edit
+
+    [updated] = told.update_credits
+    [item] = updated.access_schedule.update_schedule_items
+    assert (updated.id, item.id, item.amount, item.starting_at, item.ending_before) == (
+        credit.id, segment, 60, None, DECEMBER,
+    )  # fmt: skip
+    held = desk.held(credit.id)
+    [now] = held.access_schedule.schedule_items
+    assert (now.id, now.amount, now.ending_before, held.balance) == (segment, 60, DECEMBER, 0)
+    assert desk.totals(type="USAGE", ending_before=NOVEMBER) == [20]
+    then = desk.v2.contracts.retrieve(**desk.ids, as_of_date=at("2025-10-11"), include_balance=True).data.credits[0]
+    assert (then.access_schedule.schedule_items[0].amount, then.balance) == (100, 20)
+    assert desk.v2.contracts.get_edit_history(**desk.ids).data[-1].to_dict() == told.to_dict()
+
+
+def test_segments_are_added_and_taken_out(desk):
+    commit = desk.add((50, OCTOBER, NOVEMBER), (50, NOVEMBER, DECEMBER), type="PREPAID")
+    _, second = ids_of(commit.access_schedule)
+    desk.v2.contracts.edit_commit(
+        **desk.whose,
+        commit_id=commit.id,
+        access_schedule={
+            "add_schedule_items": [{"amount": 70, "starting_at": OCTOBER, "ending_before": JANUARY}],
+            "remove_schedule_items": [{"id": second}],
+        },
+    )
+
+    held = desk.held(commit.id)
+    assert [(item.amount, item.ending_before) for item in held.access_schedule.schedule_items] == [
+        (50, NOVEMBER),
+        (70, JANUARY),
+    ]
+    assert held.balance == 120
+    [_, told] = desk.v2.contracts.get_edit_history(**desk.ids).data
+    [change] = told.update_commits
+    assert [item.id for item in change.access_schedule.remove_schedule_items] == [second]
+    assert [item.amount for item in change.access_schedule.add_schedule_items] == [70]
+
+
+def test_what_was_taken_stays_taken(acme, desk, clock_at):
+    """100, of which a final document has drawn 30 and 20 were taken by hand: 50 and more may be left of it."""
+    acme.calls("2025-10-05T10", 15)
+    credit = desk.add(name="Bonus")
+    [segment] = ids_of(credit.access_schedule)
+    clock_at("2025-11-02")
+    desk.finalized()
+    desk.v1.contracts.add_manual_balance_entry(
+        **desk.whose, id=credit.id, segment_id=segment, amount=-20, reason="Paid out"
+    )
+
+    def change(**item):
+        items = {"update_schedule_items": [{"id": segment, **item}]}
+        desk.v2.contracts.edit_credit(**desk.whose, credit_id=credit.id, access_schedule=items)
+
+    with pytest.raises(metronome.ConflictError, match="must not be less than 50: so much of it has been taken"):
+        change(amount=49.99)
+    with pytest.raises(metronome.BadRequestError, match="must not be later than 2025-10-01"):
+        change(starting_at=at("2025-10-02"))
+    with pytest.raises(metronome.BadRequestError, match="must not change what holds before 2025-11-01"):
+        change(ending_before=at("2025-10-31"))
+    with pytest.raises(metronome.ConflictError, match="must not be taken out"):
+        desk.v2.contracts.edit_credit(
+            **desk.whose,
+            credit_id=credit.id,
+            access_schedule={
+                "add_schedule_items": [{"amount": 1, "starting_at": OCTOBER, "ending_before": JANUARY}],
+                "remove_schedule_items": [{"id": segment}],
+            },
+        )
+    with pytest.raises(metronome.ConflictError, match="must not be archived: something has been taken from it"):
+        desk.v2.contracts.edit(**desk.ids, archive_credits=[{"id": credit.id}])
+    assert ContractEdit.objects.filter(kind="EDIT").count() == 1
+
+    change(amount=50, ending_before=NOVEMBER)
+    held = desk.held(credit.id)
+    assert (held.balance, [entry.amount for entry in held.ledger]) == (0, [-20, 50, -30])
+    total = LedgerEntry.objects.aggregate(total=Sum("amount"))["total"]
+    assert SegmentUse.objects.get().posted == total == -50
+    assert SegmentUse.objects.get().drawn == 30
+
+
+def test_what_nothing_was_drawn_on_may_change_even_where_documents_are_final(acme, desk, clock_at):
+    credit = desk.add(applicable_product_tags=["never sold"])
+    acme.calls("2025-10-05T10", 15)
+    clock_at("2025-11-02")
+    desk.finalized()
+    desk.v2.contracts.edit(**desk.ids, archive_credits=[{"id": credit.id}])
+    assert desk.v2.contracts.retrieve(**desk.ids).data.credits == []
+
+
+# --- What is invoiced for it -----------------------------------------------------------------------------------------
+
+
+def test_payments_change_until_they_have_fallen_due(desk):
+    commit = desk.add(type="PREPAID", invoice_schedule=invoiced((40, OCTOBER), (30, NOVEMBER), (30, DECEMBER)))
+    first, second, third = ids_of(commit.invoice_schedule)
+
+    def change(**schedule):
+        return desk.v2.contracts.edit(
+            **desk.ids, update_commits=[{"commit_id": commit.id, "invoice_schedule": schedule}]
+        ).data.edit
+
+    for schedule in (
+        {"update_schedule_items": [{"id": first, "amount": 1}]},
+        {"remove_schedule_items": [{"id": first}]},
+    ):
+        with pytest.raises(metronome.BadRequestError, match="it fell due on 2025-10-01"):
+            change(**schedule)
+    with pytest.raises(metronome.BadRequestError, match="must not be a date on which charges"):
+        change(add_schedule_items=[{"amount": 1, "timestamp": OCTOBER}])
+
+    told = change(
+        add_schedule_items=[{"unit_price": 5, "quantity": 3, "timestamp": at("2025-12-24")}],
+        update_schedule_items=[{"id": second, "quantity": 2, "timestamp": at("2025-11-15")}],
+        remove_schedule_items=[{"id": third}],
+    )
+    [changed] = told.update_commits[0].invoice_schedule.update_schedule_items
+    assert (changed.id, changed.quantity, changed.amount, changed.unit_price) == (second, 2, 60, None)
+    items = desk.held(commit.id).invoice_schedule.schedule_items
+    assert [(item.id == second, item.timestamp, item.amount) for item in items] == [
+        (False, OCTOBER, 40),
+        (True, at("2025-11-15"), 60),
+        (False, at("2025-12-24"), 15),
+    ]
+    assert sorted(desk.totals(type="SCHEDULED")) == [15, 40, 60]
+    assert desk.held(commit.id).cost_basis == 1.15
+
+
+def test_a_promise_changes_in_amount_and_true_up_together(acme, desk, clock_at):
+    commit = desk.add((1_000, OCTOBER, JANUARY), type="POSTPAID", invoice_schedule=invoiced((1_000, JANUARY)))
+    [segment], [item] = ids_of(commit.access_schedule), ids_of(commit.invoice_schedule)
+    acme.calls("2025-10-05T10", 50)
+
+    def change(amount, true_up):
+        desk.v2.contracts.edit_commit(
+            **desk.whose,
+            commit_id=commit.id,
+            access_schedule={"update_schedule_items": [{"id": segment, "amount": amount}]},
+            invoice_schedule={"update_schedule_items": [{"id": item, "amount": true_up}]},
+        )
+
+    with pytest.raises(metronome.BadRequestError, match="must equal the access amount, 600"):
+        change(600, 700)
+    change(600, 600)
+    assert desk.totals(type="SCHEDULED") == [500]
+    clock_at("2026-01-02")
+    with pytest.raises(metronome.BadRequestError, match="it fell due on 2026-01-01"):
+        change(700, 700)
+
+
+# --- What it is called, for, and ranked by ---------------------------------------------------------------------------
+
+
+def test_a_priority_decides_what_is_drawn_since_the_edit_and_did_not_before(acme, desk, clock_at):
+    acme.calls("2025-10-05T10", 20)
+    first = desk.share((100, OCTOBER, JANUARY), name="First")
+    second = desk.share((100, OCTOBER, JANUARY), name="Second", priority=2)
+    assert (desk.held(first).balance, desk.held(second).balance) == (60, 100)
+
+    clock_at("2025-10-12")
+    answer = desk.v2.contracts.edit_credit(**desk.whose, credit_id=second, priority=0.5, name="Before all")
+    assert answer.data.id == second
+    held = desk.held(second)
+    assert (held.name, held.priority, held.balance, desk.held(first).balance) == ("Before all", 0.5, 60, 100)
+    then = {"extra_body": {"as_of": "2025-10-11T00:00:00Z"}}
+    assert (desk.held(second, **then).name, desk.held(second, **then).priority) == ("Second", 2)
+    assert Commit.objects.get(pk=second).name == "Second"
+
+
+def test_every_attribute_is_changed_and_cleared_again(desk, acme):
+    other = contract_for(acme.customer, acme.prices, starting_at=JANUARY, terms__ending_before=None)
+    credit = desk.share((100, OCTOBER, JANUARY))
+    calls, renamed = str(acme.prices.calls.pk), FixedProductFactory(name="Goodwill")
+    specifier = {"product_id": str(acme.prices.tokens.pk), "pricing_group_values": {"model": "xl"}}
+
+    def change(**given):
+        desk.v2.contracts.edit_credit(**desk.whose, credit_id=credit, **given)
+        return desk.held(credit)
+
+    held = change(
+        name="Bonus",
+        description="For the outage",
+        product_id=str(renamed.pk),
+        rate_type="COMMIT_RATE",
+        applicable_product_ids=[calls],
+        applicable_product_tags=["new"],
+        applicable_contract_ids=[str(other.pk)],
+    )
+    assert (held.name, held.description, held.product.name, held.rate_type) == (
+        "Bonus", "For the outage", "Goodwill", "COMMIT_RATE",
+    )  # fmt: skip
+    assert (held.applicable_product_ids, held.applicable_product_tags, held.applicable_contract_ids) == (
+        [calls], ["new"], [str(other.pk)],
+    )  # fmt: skip
+    with pytest.raises(metronome.BadRequestError, match="cannot be combined with applicable_product_ids"):
+        change(specifiers=[specifier])
+    held = change(specifiers=[specifier], applicable_product_ids=None, applicable_product_tags=[])
+    assert held.specifiers[0].to_dict() == specifier
+    held = change(specifiers=None, applicable_contract_ids=None, priority=None)
+    assert (held.specifiers, held.applicable_contract_ids, held.priority) == (None, None, 100)
+    assert (held.name, held.rate_type) == ("Bonus", "COMMIT_RATE")
+    assert CommitVersion.objects.standing().count() == 1
+    assert CommitVersion.objects.count() == 3
+
+
+def test_another_contract_bills_it_until_a_payment_has_come(desk, acme):
+    other = contract_for(acme.customer, acme.prices, starting_at=JANUARY, terms__ending_before=None)
+    given = {"type": "PREPAID", "invoice_contract_id": str(acme.contract.pk)}
+    later = desk.share((100, OCTOBER, JANUARY), **given, invoice_schedule=invoiced((90, DECEMBER)))
+    due = desk.share((100, OCTOBER, JANUARY), **given, invoice_schedule=invoiced((80, OCTOBER), (70, DECEMBER)))
+
+    desk.v2.contracts.edit_commit(**desk.whose, commit_id=later, invoice_contract_id=str(other.pk))
+    assert desk.held(later).invoice_contract.id == str(other.pk)
+    with pytest.raises(metronome.BadRequestError, match="what has fallen due was billed by another contract"):
+        desk.v2.contracts.edit_commit(**desk.whose, commit_id=due, invoice_contract_id=str(other.pk))
+    billed = {
+        (invoice.contract_id, invoice.total)
+        for invoice in desk.v1.customers.invoices.list(**desk.whose, type="SCHEDULED")
+    }
+    assert billed == {(str(other.pk), 90), (str(acme.contract.pk), 80), (str(acme.contract.pk), 70)}
+    desk.finalized("2025-12-02")
+    assert sorted(desk.totals(status="FINALIZED", type="SCHEDULED")) == [70, 80, 90]
+
+
+# --- What breaks a rule ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "rule"),
+    [
+        ({}, None, "The edit changes nothing"),
+        ({"name": "x" * 161}, "name", "must not be longer than 160"),
+        ({"priority": "1.1234567890123"}, "priority", "must not have more than 12 decimals"),
+        ({"product_id": str(uuid7())}, "product_id", "must be the id of a product"),
+        ({"applicable_product_ids": [str(uuid7())]}, "applicable_product_ids[0]", "must be the id of a product"),
+        ({"applicable_contract_ids": []}, "applicable_contract_ids", "of the customer only"),
+        (
+            {"access_schedule": {"update_schedule_items": [{"id": str(uuid7()), "amount": 1}]}},
+            "access_schedule.update_schedule_items[0].id",
+            "must be the id of a segment of the commit or credit",
+        ),
+        (
+            {"access_schedule": {"remove_schedule_items": [{"id": "SEGMENT"}, {"id": "SEGMENT"}]}},
+            "access_schedule.remove_schedule_items[1].id",
+            "must be there only once",
+        ),
+        (
+            {"access_schedule": {"remove_schedule_items": [{"id": "SEGMENT"}]}},
+            "access_schedule.schedule_items",
+            "archive the commit or credit to end all of it",
+        ),
+        (
+            {"access_schedule": {"update_schedule_items": [{"id": "SEGMENT", "amount": 0}]}},
+            "access_schedule.update_schedule_items[0].amount",
+            "must be greater than 0",
+        ),
+        (
+            {"access_schedule": {"update_schedule_items": [{"id": "SEGMENT", "amount": "0.1234567890123"}]}},
+            "access_schedule.update_schedule_items[0].amount",
+            "must not have more than 12 decimals",
+        ),
+        (
+            {"access_schedule": {"update_schedule_items": [{"id": "SEGMENT", "ending_before": OCTOBER}]}},
+            "access_schedule.update_schedule_items[0].ending_before",
+            "must be later than starting_at",
+        ),
+        (
+            {"access_schedule": {"add_schedule_items": [{"amount": 1, "starting_at": at("2025-10-01T00:30"),
+                                                         "ending_before": JANUARY}]}},
+            "access_schedule.add_schedule_items[0].starting_at",
+            "must be on the hour",
+        ),
+    ],
+)  # fmt: skip
+def test_a_change_that_breaks_a_rule_is_refused(desk, given, field, rule):
+    credit = desk.add()
+    [segment] = ids_of(credit.access_schedule)
+    schedule = given.get("access_schedule", {})
+    changed = {
+        name: [{**item, **({"id": segment} if item.get("id") == "SEGMENT" else {})} for item in items]
+        for name, items in schedule.items()
+    }
+    with pytest.raises(metronome.BadRequestError, match=rule) as refused:
+        desk.v2.contracts.edit_credit(
+            **desk.whose, credit_id=credit.id, **given | ({"access_schedule": changed} if changed else {})
+        )
+    errors = refused.value.body.get("errors") or [{"field": None}]
+    assert field in {error["field"] for error in errors}
+    assert ContractEdit.objects.filter(kind="EDIT").count() == 1
+
+
+def test_hierarchies_are_not_supported(desk):
+    credit = desk.add()
+    for call in (
+        lambda **given: desk.v2.contracts.edit_credit(**desk.whose, credit_id=credit.id, **given),
+        lambda **given: desk.v2.contracts.edit(**desk.ids, update_credits=[{"credit_id": credit.id, **given}]),
+    ):
+        with pytest.raises(metronome.APIStatusError) as refused:
+            call(hierarchy_configuration={"child_access": {"type": "ALL"}})
+        assert refused.value.status_code == 501
+
+
+def test_each_kind_is_changed_by_its_own_name(desk):
+    credit, commit = desk.add(), desk.add(type="PREPAID")
+    with pytest.raises(metronome.NotFoundError, match="There is no such commit"):
+        desk.v2.contracts.edit_commit(**desk.whose, commit_id=credit.id, name="x")
+    with pytest.raises(metronome.NotFoundError, match="There is no such credit"):
+        desk.v2.contracts.edit_credit(**desk.whose, credit_id=commit.id, name="x")
+    with pytest.raises(metronome.BadRequestError, match="must be the id of a credit of the contract"):
+        desk.v2.contracts.edit(**desk.ids, update_credits=[{"credit_id": commit.id, "name": "x"}])
+    with pytest.raises(metronome.BadRequestError, match="by the edit that archives it"):
+        desk.v2.contracts.edit(
+            **desk.ids, update_credits=[{"credit_id": credit.id, "name": "x"}], archive_credits=[{"id": credit.id}]
+        )
+
+
+# --- History ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_history_says_it_in_words(acme, desk):
+    credit = desk.add(name="Bonus")
+    [segment] = ids_of(credit.access_schedule)
+    desk.v2.contracts.edit_credit(
+        **desk.whose,
+        credit_id=credit.id,
+        priority=1,
+        name="Welcome",
+        applicable_product_ids=[str(acme.prices.calls.pk)],
+        access_schedule={"update_schedule_items": [{"id": segment, "amount": 60}]},
+    )
+    desk.v1.customers.credits.update_end_date(**desk.whose, credit_id=credit.id, access_ending_before=NOVEMBER)
+
+    later, earlier, *_ = history_in_words(acme.contract)
+    assert earlier.changes == (
+        "Credit “Bonus”: $1.00 (1 October – 31 December 2025) is now $0.60; priority 100 is now 1; named “Welcome”; "
+        "for API calls.",
+    )
+    assert later.changes == ("Credit “Welcome”: $0.60 (1 October – 31 December 2025) is now (1–31 October 2025).",)
+
+
+def test_a_history_costs_the_same_however_much_was_changed(acme, desk):
+    def cost():
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            edit_history(acme.customer.pk, acme.contract.pk)
+        return len(queries)
+
+    first = desk.add()
+    desk.v2.contracts.edit_credit(**desk.whose, credit_id=first.id, name="One")
+    once = cost()
+    for name in ("Two", "Three"):
+        desk.v2.contracts.edit_credit(**desk.whose, credit_id=desk.add().id, name=name)
+    assert cost() == once
+
+
+# --- The database ----------------------------------------------------------------------------------------------------
+
+
+def test_the_database_keeps_what_was_taken_and_versions_as_they_are(acme, desk, clock_at):
+    acme.calls("2025-10-05T10", 15)
+    credit = desk.add()
+    clock_at("2025-11-02")
+    desk.finalized()
+    desk.v2.contracts.edit_credit(**desk.whose, credit_id=credit.id, name="Bonus")
+    [segment], [version] = AccessSegment.objects.all(), CommitVersion.objects.all()
+    less = {"customer": acme.customer, "commit_id": segment.commit_id, "first_row": segment, "amount": D(29),
+            "starting_at": OCTOBER, "ending_before": JANUARY, "created_at": OCTOBER,
+            "added_by_edit": version.added_by_edit}  # fmt: skip
+    with pytest.raises(IntegrityError, match="more has been taken from the segment"), transaction.atomic():
+        AccessSegment.objects.create(**less)
+    with pytest.raises(IntegrityError, match="is never overwritten"), transaction.atomic():
+        CommitVersion.objects.update(name="Other")
+    again = {**version.attributes(), "customer": acme.customer, "commit_id": segment.commit_id,
+             "created_at": OCTOBER, "added_by_edit": version.added_by_edit}  # fmt: skip
+    with pytest.raises(IntegrityError, match="a_commit_has_one_version_at_a_time"), transaction.atomic():
+        CommitVersion.objects.create(**again)
+    with pytest.raises(IntegrityError, match="only a commit of the customer names contracts"), transaction.atomic():
+        CommitVersion.objects.create(
+            **again | {"removed_by_edit": version.added_by_edit, "invoice_contract_id": acme.contract.pk}
+        )
