@@ -2,7 +2,7 @@
 
 from contracts.queries.agreements import AgreedCharge, AgreedCommit, Agreement, agreement, agreements, shared_commits
 from contracts.queries.cards import Reach, contracts_by_card, contracts_on, reach
-from contracts.queries.charged import dates_charged
+from contracts.queries.charged import billed_by, dates_charged
 from contracts.queries.claims import aliases_of, claim_windows, holders_of, owner_of
 from contracts.queries.compiled import customer_terms, to_terms
 from contracts.queries.customers import customer, customers, no_such_customer, refuse_unknown
@@ -27,6 +27,7 @@ __all__ = [
     "agreement",
     "agreements",
     "aliases_of",
+    "billed_by",
     "billing_profile",
     "claim_windows",
     "contract_prices",

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef, Q
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from billing_site.foundation.periods import Period, billing_periods
 from contracts.models import Commit, Contract, ContractTerms, InvoiceScheduleItem, ScheduledChargeItem
+from contracts.queries import billed_by
 from invoicing.models import Invoice
 from ledger.models import LedgerEntry
 
@@ -100,20 +100,8 @@ def _charges(until: datetime) -> Iterator[Falling]:
         issued_at__lte=until,
         created_at__lte=until,
     )
-    billed_by = Coalesce("commit__contract_id", "commit__invoice_contract_id")
-    of_commits = (
-        InvoiceScheduleItem.objects.standing()
-        .annotate(billed_by=billed_by)
-        .filter(
-            ~_billed("billed_by"),
-            commit__type=Commit.Type.PREPAID,
-            commit__is_invoiced=True,
-            commit__removed_by_edit=None,
-            commit__contract__archived_at=None,
-            commit__invoice_contract__archived_at=None,
-            issued_at__lte=until,
-            created_at__lte=until,
-        )
+    of_commits = _of_commits(until).filter(
+        ~_billed("billed_by"), commit__type=Commit.Type.PREPAID, commit__is_invoiced=True
     )
     for items in (of_charges, of_commits):
         for customer_id, issued_at, created_at in items.values_list("customer_id", "issued_at", "created_at"):
@@ -127,17 +115,16 @@ def _true_ups(until: datetime) -> Iterator[Falling]:
         commit_id=OuterRef("commit_id"),
         type=LedgerEntry.Type.POSTPAID_COMMIT_TRUEUP,
     )
-    items = InvoiceScheduleItem.objects.standing().filter(
-        ~Exists(settled),
-        commit__type=Commit.Type.POSTPAID,
-        commit__removed_by_edit=None,
-        commit__contract__archived_at=None,
-        commit__invoice_contract__archived_at=None,
-        issued_at__lte=until,
-        created_at__lte=until,
-    )
+    items = _of_commits(until).filter(~Exists(settled), commit__type=Commit.Type.POSTPAID)
     for customer_id, issued_at, created_at in items.values_list("customer_id", "issued_at", "created_at"):
         yield Falling(max(issued_at, created_at), customer_id, Invoice.Kind.TRUE_UP)
+
+
+def _of_commits(until: datetime) -> QuerySet[InvoiceScheduleItem]:
+    """Dates that have come, of commits that stand and are billed by a contract that is not archived."""
+    archived = Contract.objects.filter(pk=OuterRef("billed_by"), archived_at__isnull=False)
+    items = InvoiceScheduleItem.objects.standing().annotate(billed_by=billed_by())
+    return items.filter(~Exists(archived), commit__removed_by_edit=None, issued_at__lte=until, created_at__lte=until)
 
 
 def _billed(contract: str) -> Exists:

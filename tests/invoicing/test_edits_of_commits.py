@@ -15,6 +15,7 @@ from billing_site.foundation.ids import uuid7
 from contracts.models import AccessSegment, Commit, CommitVersion, ContractEdit, SegmentUse
 from contracts.queries import edit_history
 from contracts.wording import history_in_words
+from invoicing.queries.due import due_customers
 from invoicing.services import finalize_due
 from ledger.models import LedgerEntry
 from tests.factories.pricing import FixedProductFactory
@@ -321,7 +322,9 @@ def test_another_contract_bills_it_until_a_payment_has_come(desk, acme):
         for invoice in desk.v1.customers.invoices.list(**desk.whose, type="SCHEDULED")
     }
     assert billed == {(str(other.pk), 90), (str(acme.contract.pk), 80), (str(acme.contract.pk), 70)}
+    assert acme.customer.pk in {due.customer_id for due in due_customers(at=at("2025-12-02"))}
     desk.finalized("2025-12-02")
+    assert acme.customer.pk not in {due.customer_id for due in due_customers(at=at("2025-12-02"))}
     assert sorted(desk.totals(status="FINALIZED", type="SCHEDULED")) == [70, 80, 90]
 
 

@@ -3,23 +3,19 @@
 API calls cost 2 cents.
 """
 
-import threading
 from datetime import timedelta
 from decimal import Decimal as D
-from uuid import UUID
 
 import metronome
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from billing_site.foundation import tokens
 from billing_site.foundation.ids import uuid7
 from contracts import services
 from contracts.inputs import EditInput
 from contracts.queries import customer_terms
-from invoicing.queries.balances import balances
 from invoicing.services import finalize_due
-from invoicing.services.manual_entries import ManualEntryInput, MoreThanIsLeft, add_manual_entry
 from ledger.models import LedgerEntry
 from tests.factories.contracts import credit_input, prepaid_input
 from tests.invoicing.conftest import ADA, JANUARY, OCTOBER, at, commit_of, sdk
@@ -167,37 +163,3 @@ def test_the_database_refuses_an_entry_by_hand_that_says_not_why(acme, wrong):
             idempotency_key="by hand",
             **plain | wrong,
         )
-
-
-@pytest.mark.django_db(transaction=True)
-def test_eight_spenders_at_once_never_take_more_than_there_is(acme):
-    """100 and 30 of it used: seven people each take 15 while October is made final. Four of them get theirs."""
-    commit = granted(acme, prepaid_input(D(100)))
-    acme.calls("2025-10-05T10", 15)
-    taking = ManualEntryInput(UUID(str(commit.id)), commit.segments[0].id, D(-15), "Paid out")
-    barrier, results = threading.Barrier(8), []
-
-    def spend(call):
-        try:
-            barrier.wait(30)
-            results.append(call())
-        except MoreThanIsLeft as refusal:
-            results.append(refusal)
-        finally:
-            connection.close()
-
-    calls = [lambda: add_manual_entry(acme.customer.pk, taking, at=at("2025-11-02"), by=ADA)] * 7
-    calls.append(lambda: finalize_due(acme.customer.pk, at=at("2025-11-02"), by=ADA))
-    threads = [threading.Thread(target=spend, args=(call,)) for call in calls]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(120)
-
-    assert sorted(type(result).__name__ for result in results) == [
-        *["LedgerEntry"] * 4,
-        *["MoreThanIsLeft"] * 3,
-        "Outcome",
-    ]
-    assert [balance.amount for balance in balances(acme.customer.pk, at=at("2025-11-02"))] == [10]
-    assert sum(entry.amount for entry in LedgerEntry.objects.all()) == -90
