@@ -37,7 +37,9 @@ class Period:
         """The part that both share, or None."""
         start = max(self.starting_at, other.starting_at)
         end = earliest(self.ending_before, other.ending_before)
-        return None if end is not None and end <= start else Period(start, end)
+        if end is not None and end <= start:
+            return None
+        return self if (start, end) == (self.starting_at, self.ending_before) else Period(start, end)
 
     def share_of(self, whole: "Period") -> Fraction:
         """How much of the closed period `whole` this closed period is, by time."""

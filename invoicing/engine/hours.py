@@ -23,7 +23,7 @@ class Waiting:
         """Price what is left as that balance would, let it take what it can pay, and pass on the rest."""
         stretch = self.item.stretch
         paying = stretch.paying.get(balance)
-        if paying is None or balance.is_spent:
+        if paying is None:
             return
         spans, self.spans = self.spans, []
         for span in spans:
@@ -57,6 +57,8 @@ def serve(more: Mapping[Item, Fraction]) -> None:
     waiting = [Waiting(item, more[item]) for item in sorted(more, key=lambda item: item.order)]
     for balance in sorted(_payers(more), key=lambda payer: payer.rank):
         for each in waiting:
+            if balance.is_spent:
+                break
             each.offer_to(balance)
     for each in waiting:
         each.close()

@@ -47,10 +47,12 @@ class Item:
     unbilled: dict[Stretch, Decimal] = field(default_factory=dict)  # metered where there is no price
     stretch: Stretch = field(init=False)  # where the walk is
     is_running: bool = field(init=False, default=False)  # whether it is within it
+    name: str = field(init=False)  # what the product was called when the run began: "Tokens (model: xl, region: eu)"
     _position: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
         self.stretch = self.stretches[0]
+        self.name = name_with_values(self.run.definition.name, self.values)
 
     @property
     def product_id(self) -> UUID:
@@ -59,11 +61,6 @@ class Item:
     @property
     def is_composite(self) -> bool:
         return self.run.definition.type == COMPOSITE
-
-    @property
-    def name(self) -> str:
-        """What the product was called when the run began, and the values: "Tokens (model: xl, region: eu)"."""
-        return name_with_values(self.run.definition.name, self.values)
 
     @property
     def values(self) -> GroupValues:

@@ -136,7 +136,7 @@ def _part(
     charge, price = take.charge, take.price
     listed = [charge] if price.is_listed else charges(price.list_steps(total), charge.above, charge.upto, charge.share)
     return Part(
-        period=Period(take.stretch.starting_at, take.stretch.ending_before),
+        period=take.stretch.period,
         metric_quantity=metered,
         quantity=quantity,
         amount=amount,

@@ -1,11 +1,12 @@
 """Cutting an item's time where its price, or who may pay it, changes; and deciding both for each piece."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fractions import Fraction
 from itertools import chain
 
+from billing_site.foundation.periods import Period
 from invoicing.engine.balances import Balance
 from invoicing.engine.sellers import Quote, Seller
 from pricing.engine.catalog import GroupValues, ProductVersion, Rounding
@@ -53,6 +54,10 @@ class Stretch:
     rounding: Rounding | None
     tags: tuple[str, ...]  # of the product then
     exchange: Fraction = Fraction(1)  # what of the contract's money a wire unit of the price is converted to
+    period: Period = field(init=False)  # said of each charge, so known beforehand
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "period", Period(self.starting_at, self.ending_before))
 
     def asked(self) -> Price:
         """The price, of a stretch that has one."""

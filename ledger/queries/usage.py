@@ -206,11 +206,11 @@ WITH summed AS (
 
 def _by_hour(windows: Sequence[Window], metric_ids: Collection[UUID]) -> dict[datetime, list[SeriesUsage]]:
     spans = spans_of([windows])
-    found: dict[datetime, list[SeriesUsage]] = {}
+    found: dict[int, list[SeriesUsage]] = {}
     if metric_ids and spans:
         for hour, usage in _answers(_BY_HOUR, [*hour_columns(spans), list(metric_ids)]):
-            found.setdefault(_EPOCH + hour * HOUR, []).append(usage)
-    return dict(sorted(found.items()))
+            found.setdefault(hour, []).append(usage)
+    return {_EPOCH + hour * HOUR: usages for hour, usages in sorted(found.items())}
 
 
 def spans_of(slots: Sequence[Sequence[Window]]) -> list[_Span]:

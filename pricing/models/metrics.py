@@ -6,7 +6,6 @@ from django.db.models import Q
 from billing_site.foundation.columns import one_of
 from billing_site.foundation.history import history
 from billing_site.foundation.ids import uuid7
-from pricing.engine import catalog as engine
 
 
 class BillableMetric(models.Model):
@@ -47,6 +46,3 @@ class BillableMetric(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-    def to_metric(self) -> engine.Metric:
-        return engine.Metric(self.id, self.name, self.aggregation_type)

@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce
 
 from billing_site.foundation.money import Unit
 from billing_site.foundation.problems import refuse_future
+from billing_site.foundation.transactions import sees_committed_alone
 from pricing.engine import catalog as engine
 from pricing.engine.tariffs import Tariff
 from pricing.models import (
@@ -47,6 +48,8 @@ RATE_COLUMNS = (
     "commit_rate",
 )
 
+COUNTED = ("rates_known", "withdrawals_known", "conversions_known", "places_known")
+
 _cards: Memo[engine.RateCard] = Memo(16)
 _versions: Memo[Mapping[UUID, tuple[engine.ProductVersion, ...]]] = Memo(4)
 
@@ -68,8 +71,9 @@ def catalog(*, rate_card_ids: Iterable[UUID], at_publication: int | None = None,
     """Metrics, all products, and these rate cards, as known at a publication (default: the latest). `anew` is for who
     doubts the facts: nothing that this process remembers of them is used.
 
-    Four queries, and six more where something was published since this process looked last, whatever the size.
-    Call it inside a snapshot where other reads have to agree with it.
+    Three queries (four where a transaction that writes may see what is half published), and six more where something
+    was published since this process looked last, whatever the size. Call it inside a snapshot where other reads have
+    to agree with it.
     """
     published = Publication.objects.order_by("-number")
     if at_publication is not None:
@@ -78,34 +82,23 @@ def catalog(*, rate_card_ids: Iterable[UUID], at_publication: int | None = None,
     number, change_id = published.values_list("number", "price_change_id").first() or (0, None)
     return engine.Catalog(
         publication=number if at_publication is None else at_publication,
-        metrics={metric.id: metric.to_metric() for metric in BillableMetric.objects.all()},
+        metrics={
+            id_: engine.Metric(id_, name, aggregation)
+            for id_, name, aggregation in BillableMetric.objects.values_list("id", "name", "aggregation_type")
+        },
         products=_products(number, change_id, anew=anew),
         rate_cards=_rate_cards(set(rate_card_ids), number, change_id, anew=anew),
     )
 
 
 def _rate_cards(ids: set[UUID], number: int, change_id: UUID | None, *, anew: bool) -> dict[UUID, engine.RateCard]:
-    """The cards by id. What was known of a card's facts never changes, so it is compiled once; the counts tell
-    when the transaction that publishes has looked before it was done."""
+    """The cards by id. What was known of a card's facts never changes, so it is compiled once."""
     rows = RateCard.objects.filter(pk__in=ids).select_related("fiat_unit")
-    counted = rows.annotate(
-        rates_known=Count("rates", filter=Q(rates__publication_id__lte=number)),
-        withdrawals_known=Count("rates__withdrawal", filter=Q(rates__withdrawal__publication_id__lte=number)),
-        conversions_known=_count_known(RateCardConversion, number),
-        places_known=_count_known(RateCardPlace, number),
-    )
+    if not sees_committed_alone():
+        rows = rows.annotate(**_facts_known(number))
     keys = {
-        card: (
-            card.id,
-            card.name,
-            card.fiat_unit_id,
-            change_id,
-            card.rates_known,
-            card.withdrawals_known,
-            card.conversions_known,
-            card.places_known,
-        )
-        for card in counted
+        card: (card.id, card.name, card.fiat_unit_id, change_id, *(getattr(card, name, None) for name in COUNTED))
+        for card in rows
     }
     found = {card.id: None if anew else _cards.get(key) for card, key in keys.items()}
     missing = [card for card in keys if found[card.id] is None]
@@ -125,6 +118,17 @@ def _rate_cards(ids: set[UUID], number: int, change_id: UUID | None, *, anew: bo
         for card in missing
     }
     return {card_id: card or fresh[card_id] for card_id, card in found.items()}
+
+
+def _facts_known(number: int) -> dict[str, Any]:
+    """How many facts of a card there are: they tell when the transaction that publishes looks before it is done."""
+    counts = (
+        Count("rates", filter=Q(rates__publication_id__lte=number)),
+        Count("rates__withdrawal", filter=Q(rates__withdrawal__publication_id__lte=number)),
+        _count_known(RateCardConversion, number),
+        _count_known(RateCardPlace, number),
+    )
+    return dict(zip(COUNTED, counts, strict=True))
 
 
 def _count_known(facts: type[Model], number: int) -> Coalesce:
@@ -201,7 +205,7 @@ def _rate(row: tuple[Any, ...], units: dict[UUID, Unit], published_at: datetime,
 
 def _products(number: int, change_id: UUID | None, *, anew: bool) -> Mapping[UUID, tuple[engine.ProductVersion, ...]]:
     published = ProductVersion.objects.filter(publication_id__lte=number)
-    key = (change_id, published.count())
+    key = (change_id, None if sees_committed_alone() else published.count())
     found = None if anew else _versions.get(key)
     if found is not None:
         return found

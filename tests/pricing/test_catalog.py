@@ -6,6 +6,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from billing_site.foundation.money import Unit
+from billing_site.foundation.transactions import read_snapshot
 from pricing import queries
 from pricing.engine.catalog import Catalog, Conversion, Metric, ProductVersion, Rate, RateCard, Rounding
 from pricing.engine.tariffs import flat
@@ -194,6 +195,22 @@ def test_what_a_process_keeps_of_a_card_is_never_out_of_date():
     card.name = "Prices"
     card.save()
     assert compiled() == ("Prices", [second.id, third.id])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_where_all_that_is_seen_is_committed_the_last_publication_says_enough():
+    rate = RateFactory()
+
+    def compiled():
+        with read_snapshot(), CaptureQueriesContext(connection) as statements:
+            found = queries.catalog(rate_card_ids=[rate.rate_card_id])
+        return [each.id for each in found.rate_cards[rate.rate_card_id].rates], len(statements)
+
+    assert [compiled(), compiled()] == [([rate.id], 9), ([rate.id], 3)]
+    second = RateFactory(rate_card=rate.rate_card)
+    assert [compiled(), compiled()] == [([rate.id, second.id], 9), ([rate.id, second.id], 3)]
+    RateWithdrawalFactory(rate=rate)
+    assert compiled() == ([second.id], 9)
 
 
 def test_what_a_process_keeps_survives_no_rollback():
