@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 from uuid import UUID
 
 from billing_site.foundation.money import Unit, exact_sum
@@ -14,8 +15,7 @@ from pricing.engine.steps import Level
 from pricing.engine.tariffs import FLAT
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):  # a tuple, as there are hundreds a draft
     """One decision of the walk: this much of a line, over this stretch, at this price, for this payer, because …"""
 
     period: Period
@@ -41,8 +41,7 @@ class Part:
     list_amount: Decimal | None = None  # what the list would have charged, in the unit of the rate
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):  # a tuple, as there are hundreds a draft
     """A line as the customer reads it. `total` is exact to 12 places; `counts` says whether it is in the total."""
 
     type: str  # usage, applied_commit_or_credit, cpu_conversion, scheduled, commit_purchase

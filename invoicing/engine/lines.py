@@ -14,7 +14,6 @@ too: what is to be paid for them in money is on the conversion's line.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -185,8 +184,7 @@ def _converted_parts(conversion: Conversion) -> Iterator[Part]:
     numbers = zip(conversion.takes, conversion.items, conversion.amounts, conversion.quantities, strict=True)
     for take, item, amount, quantity in numbers:
         part = _part(take, item.total, amount, quantity, Decimal(0), segment_id)
-        yield replace(
-            part,
+        yield part._replace(
             unit_price=round_to(conversion.exchange, QUANTUM),
             list_price=None,
             list_amount=amount,

@@ -18,6 +18,7 @@ A balance of access type QUANTITY takes so many units, whatever they would have 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import NamedTuple
 
 from invoicing.engine.balances import Balance
 from invoicing.engine.stretches import Paying, Stretch
@@ -25,8 +26,7 @@ from pricing.engine.charges import ONE, Charge, charges
 from pricing.engine.prices import Price
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):  # a tuple, as a charge is
     """Units that nobody has taken, with so much of the jump where they begin."""
 
     above: Fraction

@@ -30,14 +30,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
+from typing import NamedTuple
 
 from pricing.engine.steps import Step
 
 ZERO, ONE = Fraction(0), Fraction(1)
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(NamedTuple):  # a tuple, as it is made many times an item
     """The units above `above` and up to `upto`, all of one step; or none, and a `share` of the jump at `above`."""
 
     step: Step

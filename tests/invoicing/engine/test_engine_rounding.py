@@ -1,6 +1,5 @@
 """Rounding when a document becomes final: design rule 7."""
 
-from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
@@ -56,13 +55,13 @@ def document(unit: Unit, *lines: Line) -> Document:
 
 
 def usage_line(total: str | Decimal, unit: Unit, **terms: object) -> Line:
-    return replace(Line("usage", "line", D(total), unit), **terms)
+    return Line("usage", "line", D(total), unit)._replace(**terms)
 
 
 def covered(total: str | Decimal, unit: Unit, type_: str) -> list[Line]:
     """Usage that a balance covers, and the balance applied to it."""
     usage = usage_line(total, unit, commit_type=type_, commit_id=uid(type_), segment_id=uid(f"{type_} segment"))
-    applied = replace(usage, type="applied_commit_or_credit", total=-usage.total, counts=type_ == "PREPAID")
+    applied = usage._replace(type="applied_commit_or_credit", total=-usage.total, counts=type_ == "PREPAID")
     return [usage, applied]
 
 
