@@ -29,7 +29,8 @@ def commit_json(committed: AgreedCommit, *, balances: Mapping[UUID, Mapping[str,
         {
             **new_commit_json(committed),
             "created_at": format_instant(commit.created_at),
-            "created_by": commit.added_by_edit.created_by,
+            "created_by": commit.added_by_edit.created_by if committed.recurring_id is None else None,
+            **_grantor(committed),
             "contract": {"id": str(commit.contract_id)} if commit.contract_id else None,
             "applicable_contract_ids": [str(commit.contract_id)] if commit.contract_id else applicable or None,
             "invoice_contract": {"id": str(commit.invoice_contract_id)} if commit.invoice_contract_id else None,
@@ -149,6 +150,13 @@ def removed_at(edit: ContractEdit | None) -> str | None:
 
 def without_absent(fields: Fields) -> Fields:
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def _grantor(committed: AgreedCommit) -> Fields:
+    if committed.recurring_id is None:
+        return {}
+    name = "recurring_credit_id" if committed.commit.is_credit else "recurring_commit_id"
+    return {name: str(committed.recurring_id)}
 
 
 def _cost_basis(committed: AgreedCommit) -> Decimal | None:

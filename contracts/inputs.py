@@ -144,6 +144,65 @@ class CommitInput:
 
 
 @dataclass(frozen=True, slots=True)
+class RecurringAmountInput:
+    """What each whole period grants, or is billed for: `unit_price` times `quantity`."""
+
+    unit_price: Decimal | None = None
+    quantity: Decimal | None = None
+    credit_type_id: UUID | None = None
+    access_type: str = "SPEND"
+
+
+@dataclass(frozen=True, slots=True)
+class RoundingInput:
+    decimal_places: Decimal
+    rounding_method: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProrationRoundingInput:
+    access: RoundingInput | Unchanged | None = None
+    invoice: RoundingInput | Unchanged | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecurringInput:
+    """A prepaid commit or credit that each period grants anew."""
+
+    product_id: UUID
+    type: str
+    access_amount: RecurringAmountInput
+    commit_duration: Decimal  # periods
+    starting_at: datetime
+    priority: Decimal
+    ending_before: datetime | None = None
+    invoice_amount: RecurringAmountInput | None = None
+    recurrence_frequency: str = ""  # empty: with the contract's usage documents
+    proration: str = "FIRST_AND_LAST"
+    proration_rounding: ProrationRoundingInput = ProrationRoundingInput()
+    name: str = ""
+    description: str = ""
+    rate_type: str = "LIST_RATE"
+    rollover_fraction: Decimal | None = None
+    applicable_product_ids: tuple[UUID, ...] = ()
+    applicable_product_tags: tuple[str, ...] = ()
+    specifiers: tuple[TargetInput, ...] = ()
+    temporary_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecurringUpdateInput:
+    """What of a recurring commit or credit is to change for whatever has not begun. None: as it is."""
+
+    recurring_id: UUID
+    access_amount: RecurringAmountInput | None = None
+    invoice_amount: RecurringAmountInput | None = None
+    ending_before: datetime | Unchanged | None = UNCHANGED
+    proration_rounding: ProrationRoundingInput = ProrationRoundingInput(UNCHANGED, UNCHANGED)
+    rate_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SharedCommitInput:
     """A commit or credit of the customer: the contracts that share it (none named: all), and the one that bills it."""
 
@@ -257,6 +316,8 @@ class ContractInput:
     overrides: tuple[OverrideInput, ...] = ()
     commits: tuple[CommitInput, ...] = ()
     credits: tuple[CommitInput, ...] = ()
+    recurring_commits: tuple[RecurringInput, ...] = ()
+    recurring_credits: tuple[RecurringInput, ...] = ()
     scheduled_charges: tuple[ScheduledChargeInput, ...] = ()
     custom_fields: Mapping[str, str] = field(default_factory=dict)
 
@@ -268,6 +329,8 @@ class EditInput:
     add_overrides: tuple[OverrideInput, ...] = ()
     add_commits: tuple[CommitInput, ...] = ()
     add_credits: tuple[CommitInput, ...] = ()
+    add_recurring_commits: tuple[RecurringInput, ...] = ()
+    add_recurring_credits: tuple[RecurringInput, ...] = ()
     add_scheduled_charges: tuple[ScheduledChargeInput, ...] = ()
     remove_overrides: tuple[UUID, ...] = ()
     archive_commits: tuple[UUID, ...] = ()
@@ -275,6 +338,8 @@ class EditInput:
     archive_scheduled_charges: tuple[UUID, ...] = ()
     update_commits: tuple[CommitChangeInput, ...] = ()
     update_credits: tuple[CommitChangeInput, ...] = ()
+    update_recurring_commits: tuple[RecurringUpdateInput, ...] = ()
+    update_recurring_credits: tuple[RecurringUpdateInput, ...] = ()
     update_contract_end_date: datetime | Unchanged | None = UNCHANGED
     update_contract_name: str | Unchanged | None = UNCHANGED
     update_net_payment_terms_days: Decimal | Unchanged | None = UNCHANGED

@@ -23,6 +23,7 @@ from contracts.commit_presentation import (
 )
 from contracts.models import Contract, Customer, Override, ScheduledCharge
 from contracts.queries import AgreedCharge, Agreement, ContractPrice, ContractSchedule, EditedTerms
+from contracts.recurring_presentation import recurring_json, updates_json
 from pricing.presentation import commit_rate_json, named_value_json, tariff_json
 
 
@@ -51,6 +52,7 @@ def customer_detail_json(customer: Customer, aliases: Sequence[str]) -> Fields:
 def contract_json(agreed: Agreement, *, balances: Mapping[UUID, Mapping[str, Any]] = NO_BALANCES) -> Fields:
     """A contract, as `v2/contracts/get` and `list` show it."""
     contract, terms = agreed.contract, agreed.terms
+    recurring = [each.now for each in agreed.recurring]
     return without_absent(
         {
             "id": str(contract.pk),
@@ -73,8 +75,8 @@ def contract_json(agreed: Agreement, *, balances: Mapping[UUID, Mapping[str, Any
             "credits": [commit_json(each, balances=balances) for each in agreed.commits if each.commit.is_credit],
             "discounts": [],
             "professional_services": [],
-            "recurring_commits": [],
-            "recurring_credits": [],
+            "recurring_commits": [recurring_json(row, contract) for row in recurring if not row.is_credit],
+            "recurring_credits": [recurring_json(row, contract) for row in recurring if row.is_credit],
             "reseller_royalties": [],
             "subscriptions": [],
             "transitions": _transitions(agreed),
@@ -147,6 +149,7 @@ def edit_json(edited: EditedTerms) -> Fields:
         "timestamp": format_instant(edit.created_at),
         **({"uniqueness_key": edit.uniqueness_key} if edit.uniqueness_key else {}),
         **_added_commits(edited),
+        **_added_recurring(edited),
         **({"add_overrides": [override_json(override) for override in edited.overrides]} if edited.overrides else {}),
         **({"add_scheduled_charges": [_new_charge(charged) for charged in edited.charges]} if edited.charges else {}),
     }
@@ -157,6 +160,9 @@ def edit_json(edited: EditedTerms) -> Fields:
         updates = [each for each in edited.updates if each.after.commit.is_credit == are_credits]
         if updates:
             shown[name] = [updated_commit_json(each) for each in updates]
+    for name in ("update_recurring_commits", "update_recurring_credits"):
+        if name in changes:
+            shown[name] = updates_json(changes[name])
     for name in ("update_contract_end_date", "update_contract_name"):
         if name in changes:
             shown[name] = changes[name]
@@ -199,6 +205,14 @@ def _added_commits(edited: EditedTerms) -> Fields:
     lists = {
         "add_commits": [new_commit_json(each) for each in edited.commits if not each.commit.is_credit],
         "add_credits": [new_commit_json(each) for each in edited.commits if each.commit.is_credit],
+    }
+    return {name: added for name, added in lists.items() if added}
+
+
+def _added_recurring(edited: EditedTerms) -> Fields:
+    lists = {
+        "add_recurring_commits": [recurring_json(row, row.contract) for row in edited.recurring if not row.is_credit],
+        "add_recurring_credits": [recurring_json(row, row.contract) for row in edited.recurring if row.is_credit],
     }
     return {name: added for name, added in lists.items() if added}
 

@@ -136,6 +136,8 @@ class RecurringCommit:
     """A commit or credit that is granted anew each period, from the start of `period` up to its end or the contract's.
 
     Periods are those of the contract's usage documents; with a `frequency` of its own they are counted from its start.
+    An edit leaves alone what has begun: then there are several of one id, each for the grants that begin later than
+    `holds_after`, up to and at `holds_until`.
     """
 
     id: UUID
@@ -147,7 +149,6 @@ class RecurringCommit:
     unit: Unit
     access_amount: Decimal  # of a whole period
     period: Period
-    created_at: datetime
     duration: int = 1  # so many periods can each grant be drawn on
     frequency: str | None = None
     invoice_amount: Decimal | None = None  # billed at the start of each period
@@ -158,6 +159,14 @@ class RecurringCommit:
     rate_type: str = LIST_RATE
     access_type: str = SPEND
     rollover_fraction: Decimal | None = None
+    invoice_unit: Unit | None = None  # of the invoice amount, where that is not `unit`
+    holds_after: datetime | None = None
+    holds_until: datetime | None = None
+
+    def holds_for(self, start: datetime) -> bool:
+        """Whether the grant that begins then is as this one says."""
+        is_later = self.holds_after is None or start > self.holds_after
+        return is_later and (self.holds_until is None or start <= self.holds_until)
 
 
 @dataclass(frozen=True, slots=True)

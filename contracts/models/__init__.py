@@ -11,6 +11,7 @@ from contracts.models.customers import Claim, ContractEdit, Customer
 from contracts.models.logins import CustomerLogin
 from contracts.models.named_schedules import CustomerScheduleSegment
 from contracts.models.parties import BillingProfile, LegalEntity
+from contracts.models.recurring import RecurringCommit
 from contracts.models.segment_uses import SegmentUse
 from contracts.models.taxes import ProductTaxCode, TaxRate
 from contracts.models.term import Term, TermQuerySet
@@ -31,6 +32,7 @@ __all__ = [
     "LegalEntity",
     "Override",
     "ProductTaxCode",
+    "RecurringCommit",
     "ScheduledCharge",
     "ScheduledChargeItem",
     "SegmentUse",

@@ -11,7 +11,9 @@ from contracts.models.term import Term
 from pricing.models import Product
 
 
-class CommitAttributes(models.Model):
+class BalanceAttributes(models.Model):
+    """What commits and credits are called and drawn on for, those that recur among them."""
+
     product = models.ForeignKey(Product, models.PROTECT, related_name="+")  # names the bill line
     name = models.CharField(max_length=160, blank=True, default="")
     description = models.TextField(blank=True, default="")
@@ -21,8 +23,6 @@ class CommitAttributes(models.Model):
     applicable_product_ids = models.JSONField(default=list)
     applicable_product_tags = models.JSONField(default=list)
     specifiers = models.JSONField(default=list)
-    applicable_contract_ids = models.JSONField(default=list)
-    invoice_contract = models.ForeignKey(Contract, models.PROTECT, null=True, related_name="+")
 
     class Meta:
         abstract = True
@@ -35,6 +35,14 @@ class CommitAttributes(models.Model):
                 condition=Q(rollover_fraction=None) | Q(rollover_fraction__gte=0, rollover_fraction__lte=1),
             ),
         ]
+
+
+class CommitAttributes(BalanceAttributes):
+    applicable_contract_ids = models.JSONField(default=list)
+    invoice_contract = models.ForeignKey(Contract, models.PROTECT, null=True, related_name="+")
+
+    class Meta(BalanceAttributes.Meta):
+        abstract = True
 
     def attributes(self) -> dict[str, Any]:
         """Their values by column."""

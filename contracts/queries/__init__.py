@@ -1,12 +1,22 @@
 """Reads across customers, claims and terms. Callers that need several of them to agree read in one snapshot."""
 
-from contracts.queries.agreements import AgreedCharge, AgreedCommit, Agreement, agreement, agreements, shared_commits
+from contracts.queries.agreements import (
+    AgreedCharge,
+    AgreedCommit,
+    AgreedRecurring,
+    Agreement,
+    agreement,
+    agreements,
+    by_what_recurs,
+    shared_commits,
+)
 from contracts.queries.cards import Reach, contracts_by_card, contracts_on, reach
 from contracts.queries.charged import billed_by, dates_charged
 from contracts.queries.claims import aliases_of, claim_windows, holders_of, owner_of
 from contracts.queries.compiled import customer_terms, to_terms
 from contracts.queries.customers import customer, customers, no_such_customer, refuse_unknown
 from contracts.queries.edits import EditedTerms, UpdatedCommit, edit_history, edit_number_at, last_edit_number
+from contracts.queries.granted import granted, with_granted
 from contracts.queries.known import Known, known_at
 from contracts.queries.logins import customer_of
 from contracts.queries.named_schedules import ContractSchedule, Place, contract_schedules, named_schedule
@@ -16,6 +26,7 @@ from contracts.queries.rate_schedule import ContractPrice, contract_prices
 __all__ = [
     "AgreedCharge",
     "AgreedCommit",
+    "AgreedRecurring",
     "Agreement",
     "ContractPrice",
     "ContractSchedule",
@@ -29,6 +40,7 @@ __all__ = [
     "aliases_of",
     "billed_by",
     "billing_profile",
+    "by_what_recurs",
     "claim_windows",
     "contract_prices",
     "contract_schedules",
@@ -41,6 +53,7 @@ __all__ = [
     "dates_charged",
     "edit_history",
     "edit_number_at",
+    "granted",
     "holders_of",
     "known_at",
     "last_edit_number",
@@ -54,4 +67,5 @@ __all__ = [
     "tax_codes",
     "tax_rates",
     "to_terms",
+    "with_granted",
 ]

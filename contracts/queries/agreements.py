@@ -18,6 +18,7 @@ from contracts.models import (
     ContractTerms,
     InvoiceScheduleItem,
     Override,
+    RecurringCommit,
     ScheduledCharge,
     ScheduledChargeItem,
     Term,
@@ -34,12 +35,24 @@ class AgreedCommit:
     segments: tuple[AccessSegment, ...]
     invoice_items: tuple[InvoiceScheduleItem, ...]
     rolled_over_from: Commit | None = None  # of the contract that was renewed
+    recurring_id: UUID | None = None  # what it is an instance of (`granted.py`)
 
 
 @dataclass(frozen=True, slots=True)
 class AgreedCharge:
     charge: ScheduledCharge
     items: tuple[ScheduledChargeItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AgreedRecurring:
+    """What recurs, as it was agreed at first and after each edit that changed what was still to come."""
+
+    rows: tuple[RecurringCommit, ...]
+
+    @property
+    def now(self) -> RecurringCommit:
+        return self.rows[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +65,7 @@ class Agreement:
     overrides: tuple[Override, ...]
     commits: tuple[AgreedCommit, ...]
     charges: tuple[AgreedCharge, ...]
+    recurring: tuple[AgreedRecurring, ...]
     renewed_by: UUID | None = None
 
 
@@ -94,6 +108,9 @@ def agreements(
     charges = _grouped(known(ScheduledCharge.objects.select_related("product", "unit"), "contract_id"), "contract_id")
     charged = ScheduledChargeItem.objects.all() if charges else ScheduledChargeItem.objects.none()
     items = _grouped(known(charged, "charge__contract_id"), "charge_id")
+    recurring = _grouped(
+        known(RecurringCommit.objects.select_related("product", "unit", "invoice_unit"), "contract_id"), "contract_id"
+    )
     return [
         Agreement(
             contract=held.contract,
@@ -105,6 +122,7 @@ def agreements(
             ),
             charges=tuple(AgreedCharge(charge, tuple(items[charge.pk])) for charge in charges[held.contract_id]),
             renewed_by=held.renewed_by,
+            recurring=by_what_recurs(recurring[held.contract_id]),
         )
         for held in sorted(terms, key=lambda held: (held.contract.starting_at, held.contract_id))
     ]
@@ -144,6 +162,14 @@ def _take_versions(commits: Iterable[Commit], versions: TermQuerySet) -> None:
     for commit in commits:
         if commit.pk in by_commit:
             commit.take(by_commit[commit.pk])
+
+
+def by_what_recurs(rows: Iterable[RecurringCommit]) -> tuple[AgreedRecurring, ...]:
+    """Rows in the order of adding, those of one recurring commit or credit together."""
+    found: dict[UUID, list[RecurringCommit]] = {}
+    for row in rows:
+        found.setdefault(row.recurring_id, []).append(row)
+    return tuple(AgreedRecurring(tuple(each)) for each in found.values())
 
 
 def in_order_of_adding(terms: Iterable[T]) -> list[T]:

@@ -1,16 +1,17 @@
 """Terms as values for the engines."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import OuterRef, Subquery, Value
 
-from billing_site.foundation.periods import Period
+from billing_site.foundation.periods import Period, earliest
 from billing_site.foundation.refusals import Refusal
 from billing_site.foundation.transactions import sees_committed_alone
 from contracts import terms
 from contracts.models import ContractEdit, Customer
-from contracts.queries.agreements import AgreedCommit, Agreement, agreements, shared_commits
+from contracts.queries.agreements import AgreedCommit, AgreedRecurring, Agreement, agreements, shared_commits
 from contracts.queries.claims import claim_windows
 from contracts.queries.customers import no_such_customer
 from pricing.queries.memo import Memo
@@ -29,8 +30,8 @@ _agreed: Memo[_Agreed] = Memo(128)
 
 def customer_terms(customer_id: UUID, *, at_edit: int | None = None, anew: bool = False) -> terms.CustomerTerms:
     """Everything agreed with a customer, as known at its edit number `at_edit` (None: now). Two queries, and at most
-    ten more where this process has not read what was known then. `anew` is for who doubts the facts: nothing that this
-    process remembers of them is used.
+    twelve more where this process has not read what was known then. `anew` is for who doubts the facts: nothing that
+    this process remembers of them is used.
 
     Raises NotFound; Refusal where there was no such edit.
     """
@@ -89,8 +90,18 @@ def to_terms(agreed: Agreement) -> terms.Contract:
         commits=tuple(map(_to_commit, agreed.commits)),
         charges=tuple(charged.charge.to_charge(charged.items) for charged in agreed.charges),
         renews=contract.renews_id,
+        recurring=tuple(each for recurring in agreed.recurring for each in to_recurring(recurring)),
     )
 
 
 def _to_commit(committed: AgreedCommit) -> terms.Commit:
     return committed.commit.to_commit(committed.segments, committed.invoice_items)
+
+
+def to_recurring(agreed: AgreedRecurring) -> Iterator[terms.RecurringCommit]:
+    """Each row as the engines take it: up to where the next one takes over, and as it was granted until then."""
+    for index, row in enumerate(agreed.rows):
+        later = agreed.rows[index + 1] if index + 1 < len(agreed.rows) else None
+        end = row.ending_before if later is None else earliest(row.ending_before, later.contract_ended_at)
+        if end is None or end > row.starting_at:
+            yield row.to_recurring(is_first=index == 0, until=later.created_at if later else None, end=end)

@@ -17,6 +17,7 @@ from contracts.models import (
     ContractEdit,
     InvoiceScheduleItem,
     Override,
+    RecurringCommit,
     ScheduledCharge,
     ScheduledChargeItem,
     Term,
@@ -46,10 +47,11 @@ class EditedTerms:
     commits: tuple[AgreedCommit, ...]
     charges: tuple[AgreedCharge, ...]
     updates: tuple[UpdatedCommit, ...]
+    recurring: tuple[RecurringCommit, ...]
 
 
 def edit_history(customer_id: UUID, contract_id: UUID, *, edit_id: UUID | None = None) -> list[EditedTerms]:
-    """The edits of a contract in order, its creation not among them; or only one of them. Ten queries."""
+    """The edits of a contract in order, its creation not among them; or only one of them. Eleven queries."""
     edits = ContractEdit.objects.filter(customer_id=customer_id, contract_id=contract_id, kind=ContractEdit.Kind.EDIT)
     if edit_id is not None:
         edits = edits.filter(pk=edit_id)
@@ -61,6 +63,12 @@ def edit_history(customer_id: UUID, contract_id: UUID, *, edit_id: UUID | None =
 
     charge_items = _by(added(ScheduledChargeItem.objects.all()), "charge_id")
     overrides = _by(added(Override.objects.select_related("product", "unit")), "added_by_edit_id")
+    recurring = _by(
+        added(
+            RecurringCommit.objects.filter(first_row=None).select_related("contract", "product", "unit", "invoice_unit")
+        ),
+        "added_by_edit_id",
+    )
     charges = _by(added(ScheduledCharge.objects.select_related("product", "unit")), "added_by_edit_id")
     moves = _Moves.of(customer_id, edits)
     return [
@@ -75,6 +83,7 @@ def edit_history(customer_id: UUID, contract_id: UUID, *, edit_id: UUID | None =
                 for charge in charges[edit.pk]
             ),
             moves.commits_updated(edit),
+            tuple(recurring[edit.pk]),
         )
         for edit in edits
     ]

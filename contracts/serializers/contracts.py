@@ -4,6 +4,12 @@ from rest_framework import serializers
 
 from billing_site.foundation.fields import CodeField, InstantField, NumberField, TextField, text_map
 from contracts.inputs import ContractInput, EditInput
+from contracts.serializers.recurring import (
+    RecurringCommitShape,
+    RecurringCommitUpdateShape,
+    RecurringCreditShape,
+    RecurringCreditUpdateShape,
+)
 from contracts.serializers.terms import (
     BLANK,
     ContractCommitShape,
@@ -37,6 +43,8 @@ class CreateContractRequest(serializers.Serializer):
     overrides = OverrideShape(many=True, **OPTIONAL)
     commits = ContractCommitShape(many=True, **OPTIONAL)
     credits = ContractCreditShape(many=True, **OPTIONAL)
+    recurring_commits = RecurringCommitShape(many=True, help_text="Granted anew each period.", **OPTIONAL)
+    recurring_credits = RecurringCreditShape(many=True, help_text="Granted anew each period.", **OPTIONAL)
     scheduled_charges = ScheduledChargeShape(many=True, **OPTIONAL)
     custom_fields = text_map(**OPTIONAL)
 
@@ -52,6 +60,8 @@ class EditContractRequest(serializers.Serializer):
     add_overrides = OverrideShape(many=True, **OPTIONAL)
     add_commits = ContractCommitShape(many=True, **OPTIONAL)
     add_credits = ContractCreditShape(many=True, **OPTIONAL)
+    add_recurring_commits = RecurringCommitShape(many=True, **OPTIONAL)
+    add_recurring_credits = RecurringCreditShape(many=True, **OPTIONAL)
     add_scheduled_charges = ScheduledChargeShape(many=True, **OPTIONAL)
     remove_overrides = IdShape(many=True, **OPTIONAL)
     archive_commits = IdShape(many=True, **OPTIONAL)
@@ -59,6 +69,12 @@ class EditContractRequest(serializers.Serializer):
     archive_scheduled_charges = IdShape(many=True, **OPTIONAL)
     update_commits = ContractCommitUpdateShape(many=True, **OPTIONAL)
     update_credits = ContractCreditUpdateShape(many=True, **OPTIONAL)
+    update_recurring_commits = RecurringCommitUpdateShape(
+        many=True, help_text="For whatever has not begun.", **OPTIONAL
+    )
+    update_recurring_credits = RecurringCreditUpdateShape(
+        many=True, help_text="For whatever has not begun.", **OPTIONAL
+    )
     update_contract_end_date = InstantField(help_text="On the hour; null opens the contract.", **OPTIONAL)
     update_contract_name = TextField(help_text="Null clears it.", **BLANK)
     update_net_payment_terms_days = NumberField(help_text="Null clears it.", **OPTIONAL)

@@ -70,7 +70,9 @@ class AddedCommitReply(serializers.Serializer):
 
 class CommitReply(AddedCommitReply):
     created_at = InstantField()
-    created_by = serializers.CharField()
+    created_by = serializers.CharField(required=False, help_text="Absent where a recurring one has granted it.")
+    recurring_commit_id = serializers.UUIDField(required=False, help_text="The recurring commit that has granted it.")
+    recurring_credit_id = serializers.UUIDField(required=False, help_text="The recurring credit that has granted it.")
     contract = IdReply(required=False)
     applicable_contract_ids = texts(required=False)
     invoice_contract = IdReply(required=False, help_text="Which contract bills a commit of the customer.")
@@ -82,6 +84,54 @@ class CommitReply(AddedCommitReply):
     ledger = serializers.ListField(
         child=serializers.DictField(), required=False, help_text="Only where ledgers are asked for."
     )
+
+
+class RecurringInvoiceAmountReply(serializers.Serializer):
+    credit_type_id = serializers.UUIDField()
+    unit_price = NumberField()
+    quantity = NumberField()
+
+
+class RecurringAmountReply(RecurringInvoiceAmountReply):
+    access_type = serializers.CharField()
+
+
+class CommitDurationReply(serializers.Serializer):
+    value = serializers.IntegerField()
+    unit = serializers.CharField()
+
+
+class RoundingReply(serializers.Serializer):
+    decimal_places = serializers.IntegerField()
+    rounding_method = serializers.CharField()
+
+
+class ProrationRoundingReply(serializers.Serializer):
+    access = RoundingReply(required=False)
+    invoice = RoundingReply(required=False)
+
+
+class RecurringReply(serializers.Serializer):
+    id = serializers.UUIDField()
+    contract = IdReply()
+    product = UnitRefReply()
+    name = serializers.CharField(required=False)
+    description = serializers.CharField(required=False)
+    priority = NumberField()
+    rate_type = serializers.CharField()
+    applicable_product_ids = texts(required=False)
+    applicable_product_tags = texts(required=False)
+    specifiers = SpecifierReply(many=True, required=False)
+    access_amount = RecurringAmountReply(help_text="What each whole period grants.")
+    invoice_amount = RecurringInvoiceAmountReply(required=False, help_text="Absent where nobody pays for it.")
+    commit_duration = CommitDurationReply()
+    anchor_date = InstantField(help_text="Its periods are counted from here.")
+    starting_at = InstantField()
+    ending_before = InstantField(required=False)
+    recurrence_frequency = serializers.CharField(required=False, help_text="Absent: with the usage documents.")
+    proration = serializers.CharField()
+    proration_rounding = ProrationRoundingReply(required=False)
+    rollover_fraction = NumberField(required=False)
 
 
 class OverrideReply(serializers.Serializer):
@@ -157,8 +207,8 @@ class ContractReply(serializers.Serializer):
     credits = CommitReply(many=True)
     discounts = serializers.ListField(child=serializers.DictField())
     professional_services = serializers.ListField(child=serializers.DictField())
-    recurring_commits = serializers.ListField(child=serializers.DictField())
-    recurring_credits = serializers.ListField(child=serializers.DictField())
+    recurring_commits = RecurringReply(many=True)
+    recurring_credits = RecurringReply(many=True)
     reseller_royalties = serializers.ListField(child=serializers.DictField())
     subscriptions = serializers.ListField(child=serializers.DictField())
     transitions = serializers.ListField(child=serializers.DictField())
@@ -181,6 +231,8 @@ class EditReply(serializers.Serializer):
     add_commits = AddedCommitReply(many=True, required=False)
     add_credits = AddedCommitReply(many=True, required=False)
     add_overrides = OverrideReply(many=True, required=False)
+    add_recurring_commits = RecurringReply(many=True, required=False)
+    add_recurring_credits = RecurringReply(many=True, required=False)
     add_scheduled_charges = AddedChargeReply(many=True, required=False)
     remove_overrides = IdReply(many=True, required=False)
     archive_commits = IdReply(many=True, required=False)
@@ -188,6 +240,8 @@ class EditReply(serializers.Serializer):
     archive_scheduled_charges = IdReply(many=True, required=False)
     update_commits = serializers.ListField(child=serializers.DictField(), required=False)
     update_credits = serializers.ListField(child=serializers.DictField(), required=False)
+    update_recurring_commits = serializers.ListField(child=serializers.DictField(), required=False)
+    update_recurring_credits = serializers.ListField(child=serializers.DictField(), required=False)
     update_contract_end_date = InstantField(required=False, allow_null=True)
     update_contract_name = serializers.CharField(required=False, allow_null=True)
 

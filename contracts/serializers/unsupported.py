@@ -20,6 +20,7 @@ COMMIT: Known = {
     "spend_tracker_attributes": NO,
 }
 EDIT_BALANCE: Known = {"hierarchy_configuration": NO}
+RECURRING: Known = {"hierarchy_configuration": NO, "netsuite_sales_order_id": NO, "subscription_config": NO}
 CUSTOMER_BALANCE: Known = {"netsuite_sales_order_id": NO, "salesforce_opportunity_id": NO}
 CHARGE: Known = {"netsuite_sales_order_id": NO}
 
@@ -41,8 +42,8 @@ CREATE_CONTRACT: Known = {
     "package_id": NO,
     "prepaid_balance_threshold_configuration": NO,
     "professional_services": NO,
-    "recurring_commits": NO,
-    "recurring_credits": NO,
+    "recurring_commits": RECURRING,
+    "recurring_credits": RECURRING,
     "reseller_royalties": NO,
     "revenue_system_configuration": NO,
     "salesforce_opportunity_id": NO,
@@ -63,8 +64,8 @@ EDIT_CONTRACT: Known = {
     "add_overrides": OVERRIDE,
     "add_prepaid_balance_threshold_configuration": NO,
     "add_professional_services": NO,
-    "add_recurring_commits": NO,
-    "add_recurring_credits": NO,
+    "add_recurring_commits": RECURRING,
+    "add_recurring_credits": RECURRING,
     "add_reseller_royalties": NO,
     "add_revenue_system_configuration_update": NO,
     "add_scheduled_charges": CHARGE,
@@ -75,8 +76,6 @@ EDIT_CONTRACT: Known = {
     "update_commits": CREDIT,
     "update_credits": CREDIT,
     "update_prepaid_balance_threshold_configuration": NO,
-    "update_recurring_commits": NO,
-    "update_recurring_credits": NO,
     "update_scheduled_charges": NO,
     "update_spend_threshold_configuration": NO,
     "update_subscriptions": NO,

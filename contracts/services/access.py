@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from billing_site.foundation.problems import Problems
-from contracts.inputs import AccessScheduleInput, SegmentInput
+from contracts.inputs import AccessScheduleInput, RecurringAmountInput, SegmentInput
 from contracts.models import AccessSegment, Commit
 from contracts.services.checks import Deal, term_range
 from contracts.services.schedules import MOST_ITEMS
@@ -22,7 +22,7 @@ from pricing.models import PricingUnit
 ACCESS_TYPES = (SPEND, QUANTITY)
 
 
-def access_type(given: AccessScheduleInput | None, problems: Problems) -> str:
+def access_type(given: AccessScheduleInput | RecurringAmountInput | None, problems: Problems) -> str:
     if given is None:
         return SPEND
     if given.access_type not in ACCESS_TYPES:
@@ -30,7 +30,7 @@ def access_type(given: AccessScheduleInput | None, problems: Problems) -> str:
     return given.access_type
 
 
-def held_in(given: AccessScheduleInput | None, deal: Deal, problems: Problems) -> PricingUnit:
+def held_in(given: AccessScheduleInput | RecurringAmountInput | None, deal: Deal, problems: Problems) -> PricingUnit:
     """The unit that the amounts are in: the money of the deal, or a custom unit."""
     unit_id = given.credit_type_id if given is not None else None
     if given is None or unit_id is None:

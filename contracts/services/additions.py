@@ -1,20 +1,22 @@
-"""What an edit adds, from input to rows: overrides, commits, credits, scheduled charges."""
+"""What an edit adds, from input to rows: overrides, commits, credits, what recurs, scheduled charges."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from billing_site.foundation.periods import Period
 from billing_site.foundation.problems import Problems
-from contracts.inputs import CommitInput, OverrideInput, ScheduledChargeInput
-from contracts.models import Contract, ContractEdit, Override, Term
-from contracts.queries import AgreedCharge, AgreedCommit
+from contracts.inputs import CommitInput, OverrideInput, RecurringInput, ScheduledChargeInput
+from contracts.models import Contract, ContractEdit, Override, RecurringCommit, Term
+from contracts.queries import AgreedCharge, AgreedCommit, AgreedRecurring
 from contracts.services.charges import charge_rows
 from contracts.services.checks import Deal, fiat_of
 from contracts.services.commits import commit_rows
 from contracts.services.overrides import override_row
-from contracts.services.payers import standing_payers, with_added
+from contracts.services.payers import ANY, standing_payers, with_added
 from contracts.services.recording import add_terms, stamp
+from contracts.services.recurring import check_daily, recurring_row
 from pricing.queries import products_by_id, units_by_id
 
 
@@ -27,12 +29,18 @@ class Added:
     commits: Sequence[CommitInput]
     credits: Sequence[CommitInput]
     charges: Sequence[ScheduledChargeInput]
+    recurring_commits: Sequence[RecurringInput] = ()
+    recurring_credits: Sequence[RecurringInput] = ()
+
+    @property
+    def balances(self) -> tuple[CommitInput | RecurringInput, ...]:
+        return *self.commits, *self.credits, *self.recurring_commits, *self.recurring_credits
 
     def product_ids(self) -> Iterator[UUID]:
         """Every product that is named anywhere."""
         for override in self.overrides:
             yield from filter(None, (override.product_id, *(t.product_id for t in override.override_specifiers)))
-        for commit in (*self.commits, *self.credits):
+        for commit in self.balances:
             yield commit.product_id
             yield from commit.applicable_product_ids
             yield from filter(None, (target.product_id for target in commit.specifiers))
@@ -42,7 +50,9 @@ class Added:
     def unit_ids(self) -> set[UUID]:
         """Every pricing unit that a balance is to be held in."""
         schedules = (commit.access_schedule for commit in (*self.commits, *self.credits))
-        return {each.credit_type_id for each in schedules if each is not None and each.credit_type_id is not None}
+        amounts = (recurring.access_amount for recurring in (*self.recurring_commits, *self.recurring_credits))
+        held = (*schedules, *amounts)
+        return {each.credit_type_id for each in held if each is not None and each.credit_type_id is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +62,14 @@ class AddedRows:
     overrides: tuple[Override, ...]
     commits: tuple[AgreedCommit, ...]
     charges: tuple[AgreedCharge, ...]
+    recurring: tuple[RecurringCommit, ...]
 
     def by_model(self) -> Iterator[Sequence[Term]]:
         """All of them, in the order in which they can be saved."""
         yield self.overrides
         yield [added.commit for added in self.commits]
         yield [added.charge for added in self.charges]
+        yield self.recurring
         yield [segment for added in self.commits for segment in added.segments]
         yield [item for added in self.commits for item in added.invoice_items]
         yield [item for added in self.charges for item in added.items]
@@ -70,6 +82,8 @@ class AddedRows:
             added.commit.contract = contract
         for charged in self.charges:
             charged.charge.contract = contract
+        for recurring in self.recurring:
+            recurring.contract = contract
         for terms in self.by_model():
             stamp(edit, terms)
 
@@ -92,8 +106,18 @@ def deal_for(contract: Contract, added: Added, *, dates_charged: frozenset[datet
     )
 
 
-def added_rows(added: Added, deal: Deal, problems: Problems) -> AddedRows:
-    """The rows of everything added. What is wrong goes to `problems`."""
+def added_rows(
+    added: Added,
+    deal: Deal,
+    problems: Problems,
+    *,
+    contract: Contract,
+    term: Period,
+    at: datetime,
+    standing: Sequence[AgreedRecurring] = (),
+) -> AddedRows:
+    """The rows of everything added to a contract of this term, in which `standing` recurs. What is wrong goes to
+    `problems`."""
     commits = tuple(
         commit_rows(given, position, deal, problems.within(f"{added.prefix}commits[{position}]"))
         for position, given in enumerate(added.commits)
@@ -102,8 +126,24 @@ def added_rows(added: Added, deal: Deal, problems: Problems) -> AddedRows:
         commit_rows(given, len(commits) + index, deal, problems.within(f"{added.prefix}credits[{index}]"))
         for index, given in enumerate(added.credits)
     )
-    rows = [committed.commit for committed in commits]
-    payers = with_added(deal.payers, added.commits, rows, f"{added.prefix}commits", problems)
+    paths = [f"{added.prefix}recurring_commits[{index}]" for index in range(len(added.recurring_commits))]
+    paths += [f"{added.prefix}recurring_credits[{index}]" for index in range(len(added.recurring_credits))]
+    recurring = tuple(
+        recurring_row(given, position, contract, term, deal, problems.within(path), at=at)
+        for position, (path, given) in enumerate(
+            zip(paths, (*added.recurring_commits, *added.recurring_credits), strict=True)
+        )
+    )
+    check_daily(list(zip(paths, recurring, strict=True)), standing, problems)
+    of_commits = [each for each in recurring if not each.is_credit]
+    of_credits = [each for each in recurring if each.is_credit]
+    payers = deal.payers
+    for name, given_, rows, lists in (
+        ("commits", added.commits, [each.commit for each in commits], ("commit_ids", ANY)),
+        ("recurring_commits", added.recurring_commits, of_commits, ("recurring_commit_ids", ANY)),
+        ("recurring_credits", added.recurring_credits, of_credits, (ANY,)),
+    ):
+        payers = with_added(payers, given_, rows, f"{added.prefix}{name}", problems, lists=lists)
     deal = replace(deal, payers=payers)
     return AddedRows(
         overrides=tuple(
@@ -115,4 +155,5 @@ def added_rows(added: Added, deal: Deal, problems: Problems) -> AddedRows:
             charge_rows(given, position, deal, problems.within(f"{added.prefix}scheduled_charges[{position}]"))
             for position, given in enumerate(added.charges)
         ),
+        recurring=recurring,
     )

@@ -16,7 +16,7 @@ from uuid import UUID
 from billing_site.foundation.problems import Problems
 from contracts.inputs import CommitInput, TargetInput
 from contracts.models import AccessSegment, Commit, InvoiceScheduleItem
-from contracts.models.commit_attributes import CommitAttributes
+from contracts.models.commit_attributes import BalanceAttributes
 from contracts.queries import AgreedCommit
 from contracts.services import access, postpaid, targeting
 from contracts.services.checks import Deal, fixed_product, in_fiat, not_charged_yet, priced_product, short_text
@@ -51,7 +51,7 @@ def commit_rows(given: CommitInput, position: int, deal: Deal, problems: Problem
 
 
 def target(
-    commit: CommitAttributes,
+    commit: BalanceAttributes,
     product_ids: Sequence[UUID],
     tags: Sequence[str],
     specifiers: Sequence[TargetInput],
@@ -72,7 +72,7 @@ def target(
     commit.specifiers = targeting.specifiers(problems, "specifiers", specifiers, deal)
 
 
-def check_attributes(commit: CommitAttributes, deal: Deal, problems: Problems) -> None:
+def check_attributes(commit: BalanceAttributes, deal: Deal, problems: Problems) -> None:
     """What a commit or credit is called, billed as, ranked by and charged at."""
     fixed_product(problems, commit.product_id, deal)
     short_text(problems, "name", commit.name)
@@ -81,8 +81,13 @@ def check_attributes(commit: CommitAttributes, deal: Deal, problems: Problems) -
     fraction = commit.rollover_fraction
     if fraction is not None and problems.number("rollover_fraction", fraction) and not 0 <= fraction <= 1:
         problems.add("rollover_fraction", fraction, "must be a fraction from 0 to 1: 0.5 is a half")
-    if commit.rate_type not in RATES_CHARGED:
-        problems.add("rate_type", commit.rate_type, f"must be one of {', '.join(RATES_CHARGED)}")
+    charged_at(problems, commit.rate_type)
+
+
+def charged_at(problems: Problems, rate_type: str) -> None:
+    """What of a rate is charged while it pays."""
+    if rate_type not in RATES_CHARGED:
+        problems.add("rate_type", rate_type, f"must be one of {', '.join(RATES_CHARGED)}")
 
 
 def _fill_prepaid(commit: Commit, given: CommitInput, deal: Deal, problems: Problems) -> AgreedCommit:

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from billing_site.foundation.actor import Actor
-from billing_site.foundation.periods import floor_day
+from billing_site.foundation.periods import Period, floor_day
 from billing_site.foundation.problems import Problems, save
 from billing_site.foundation.refusals import Conflict, Refusal
 from contracts.inputs import ContractInput, StatementScheduleInput
@@ -57,8 +57,17 @@ def create_contract(customer: Customer, given: ContractInput, *, reason: str = "
         created_at=at,
         created_by=by.label,
     )
-    added = Added("", given.overrides, given.commits, given.credits, given.scheduled_charges)
-    rows = added_rows(added, deal_for(contract, added), problems)
+    added = Added(
+        "",
+        given.overrides,
+        given.commits,
+        given.credits,
+        given.scheduled_charges,
+        given.recurring_commits,
+        given.recurring_credits,
+    )
+    term = within(given.starting_at, given.ending_before)
+    rows = added_rows(added, deal_for(contract, added), problems, contract=contract, term=term, at=at)
     renewal = plan_renewal(customer, given, problems, at=at)
     check_overlap(
         problems,
@@ -84,6 +93,12 @@ def create_contract(customer: Customer, given: ContractInput, *, reason: str = "
     return contract
 
 
+def within(starting_at: datetime, ending_before: datetime | None) -> Period:
+    """The term of a contract; of one that would end before it starts, and is refused for it, as if it were open."""
+    is_possible = ending_before is None or ending_before > starting_at
+    return Period(starting_at, ending_before if is_possible else None)
+
+
 def refuse_archived(customer: Customer) -> None:
     if customer.archived_at is not None:
         raise Refusal.of("customer_id", customer.pk, "must be the id of a customer that is not archived")
@@ -104,7 +119,13 @@ def _rate_card(given: ContractInput, problems: Problems) -> RateCard | None:
         card = RateCard.objects.select_related("fiat_unit").filter(pk=given.rate_card_id).first()
         field, value, rule = "rate_card_id", str(given.rate_card_id), "must be the id of a rate card"
     else:
-        if not (given.commits or given.credits or given.scheduled_charges):
+        if not (
+            given.commits
+            or given.credits
+            or given.recurring_commits
+            or given.recurring_credits
+            or given.scheduled_charges
+        ):
             problems.add("rate_card_id", None, "is required, or rate_card_alias, or terms with fixed amounts")
         return None
     if card is None:

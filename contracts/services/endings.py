@@ -6,11 +6,20 @@ from datetime import datetime
 
 from billing_site.foundation.periods import Period, earliest, format_instant, full_period
 from billing_site.foundation.problems import Problems
-from contracts.models import AccessSegment, Commit, Customer, InvoiceScheduleItem, ScheduledCharge, ScheduledChargeItem
+from contracts.models import (
+    AccessSegment,
+    Commit,
+    Customer,
+    InvoiceScheduleItem,
+    RecurringCommit,
+    ScheduledCharge,
+    ScheduledChargeItem,
+)
 from contracts.queries import AgreedCommit, Agreement
 from contracts.services import access
 from contracts.services.checks import instant, reaches_back
 from contracts.services.overlaps import check_overlap
+from contracts.services.recurring import taking_over
 
 FIELD = "update_contract_end_date"
 
@@ -26,6 +35,7 @@ class Shortened:
     payments: list[InvoiceScheduleItem] = field(default_factory=list)
     later_true_ups: list[InvoiceScheduleItem] = field(default_factory=list)
     earlier_true_ups: list[InvoiceScheduleItem] = field(default_factory=list)
+    recurring: list[RecurringCommit] = field(default_factory=list)  # what takes over for whatever has not begun
 
 
 def check_end(problems: Problems, customer: Customer, agreed: Agreement, end: datetime | None) -> None:
@@ -99,7 +109,9 @@ def shortened_by(
         )
         for item in late_true_ups
     ]
-    return Shortened(segments, shorter, late_items, late_payments, late_true_ups, earlier)
+    was = Period(agreed.contract.starting_at, agreed.terms.ending_before)
+    recurring = [taking_over(each.now, was) for each in agreed.recurring]
+    return Shortened(segments, shorter, late_items, late_payments, late_true_ups, earlier, recurring)
 
 
 def _is_cut(committed: AgreedCommit, segment: AccessSegment, end: datetime) -> bool:

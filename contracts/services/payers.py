@@ -5,7 +5,7 @@
     recurring_commit_ids        commits by the recurring commit that grants them
     any_commit_or_credit_ids    all of these and credits; it is given instead of the two other lists
 
-A commit that the same request adds is named by its temporary id. Any of the balances named may pay.
+What the same request adds is named by its temporary id. Any of the balances named may pay.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,8 +14,8 @@ from uuid import UUID
 from django.db.models import Q
 
 from billing_site.foundation.problems import Problems
-from contracts.inputs import CommitInput, OverrideInput, TargetInput
-from contracts.models import Commit, Contract
+from contracts.inputs import CommitInput, OverrideInput, RecurringInput, TargetInput
+from contracts.models import Commit, Contract, RecurringCommit
 from contracts.models.term import PAYER_KEYS
 
 ANY = "any_commit_or_credit_ids"
@@ -29,28 +29,39 @@ NO_PAYERS: Payers = {}
 
 
 def standing_payers(contract: Contract, overrides: Iterable[OverrideInput]) -> Payers:
-    """Those that stand. No query where no override names any, else one."""
+    """Those that stand. No query where no override names any, else two."""
     if not any(getattr(target, key) for each in overrides for target in each.override_specifiers for key in PAYER_KEYS):
         return NO_PAYERS
     theirs = Commit.objects.standing().filter(Q(contract=contract.pk) | Q(contract=None), customer=contract.customer_id)
     found = list(theirs.values_list("pk", "type"))
+    recurring = RecurringCommit.objects.standing().filter(
+        contract=contract.pk, customer=contract.customer_id, first_row=None
+    )
+    recur = list(recurring.values_list("pk", "type"))
     return {
         "commit_ids": {str(pk): pk for pk, type_ in found if type_ != Commit.Type.CREDIT},
-        ANY: {str(pk): pk for pk, _ in found},
+        "recurring_commit_ids": {str(pk): pk for pk, type_ in recur if type_ != RecurringCommit.Type.CREDIT},
+        ANY: {str(pk): pk for pk, _ in (*found, *recur)},
     }
 
 
 def with_added(
-    payers: Payers, given: Sequence[CommitInput], commits: Sequence[Commit], path: str, problems: Problems
+    payers: Payers,
+    given: Sequence[CommitInput | RecurringInput],
+    rows: Sequence[Commit | RecurringCommit],
+    path: str,
+    problems: Problems,
+    *,
+    lists: Sequence[str],
 ) -> Payers:
-    """The same, and the commits that this request adds under `path`, by their temporary ids."""
+    """The same, and what this request adds under `path`, by its temporary ids in `lists`."""
     added: dict[str, UUID] = {}
-    for index, (each, commit) in enumerate(zip(given, commits, strict=True)):
-        if each.temporary_id in added:
+    for index, (each, row) in enumerate(zip(given, rows, strict=True)):
+        if each.temporary_id in added or each.temporary_id in payers.get(ANY, {}):
             problems.add(f"{path}[{index}].temporary_id", each.temporary_id, "must be there only once")
         elif each.temporary_id:
-            added[each.temporary_id] = commit.pk
-    return {key: {**payers.get(key, {}), **added} for key in ("commit_ids", ANY)}
+            added[each.temporary_id] = row.pk
+    return {**payers, **{key: {**payers.get(key, {}), **added} for key in lists}}
 
 
 def named_payers(problems: Problems, target: TargetInput, payers: Payers) -> dict[str, list[str]]:

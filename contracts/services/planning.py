@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from billing_site.foundation.periods import format_instant
+from billing_site.foundation.periods import Period, format_instant
 from billing_site.foundation.problems import Problems
 from billing_site.foundation.refusals import Conflict, Refusal
 from contracts.inputs import UNCHANGED, CommitChangeInput, EditInput
@@ -20,15 +20,25 @@ from contracts.models import (
     Customer,
     InvoiceScheduleItem,
     Override,
+    RecurringCommit,
     Term,
 )
-from contracts.queries import AgreedCharge, AgreedCommit, Agreement, agreement, dates_charged
+from contracts.queries import (
+    AgreedCharge,
+    AgreedCommit,
+    AgreedRecurring,
+    Agreement,
+    agreement,
+    by_what_recurs,
+    dates_charged,
+)
 from contracts.services.additions import Added, AddedRows, added_rows, deal_for
 from contracts.services.checks import Deal, days, not_billed_yet, short_text, uniqueness_key
 from contracts.services.commit_changes import CommitChange, plan_changes, refuse_used
-from contracts.services.contracts import key_was_used, refuse_archived
+from contracts.services.contracts import key_was_used, refuse_archived, within
 from contracts.services.endings import Shortened, charges_left_empty, check_end, shortened_by
 from contracts.services.recording import stamp
+from contracts.services.recurring import later_rows, updates_told
 from contracts.services.schedule_changes import RowChange
 
 T = TypeVar("T")
@@ -51,15 +61,17 @@ class PlannedEdit:
     commits: Sequence[CommitChange]
     shorter_segments: Sequence[AccessSegment]
     earlier_true_ups: Sequence[InvoiceScheduleItem]
+    later_recurring: Sequence[RecurringCommit]  # what takes over for whatever has not begun
     removed: tuple[Sequence[Term], ...]  # each of one model
 
     @property
     def added(self) -> Iterator[Sequence[Term]]:
-        """What is added to commits that stand, each of one model."""
+        """What is added to commits that stand and to what recurs, each of one model."""
         for change in self.commits:
             yield from change.added
         yield self.shorter_segments
         yield self.earlier_true_ups
+        yield self.later_recurring
 
     def after(self) -> Agreement:
         """The contract as it would stand after the edit, under the number that the edit would have."""
@@ -96,6 +108,13 @@ class PlannedEdit:
             overrides=(*(each for each in self.agreed.overrides if each.pk not in gone), *self.rows.overrides),
             commits=(*commits, *self.rows.commits),
             charges=(*charges, *self.rows.charges),
+            recurring=by_what_recurs(
+                [
+                    *(row for each in self.agreed.recurring for row in each.rows),
+                    *self.rows.recurring,
+                    *self.later_recurring,
+                ]
+            ),
             renewed_by=self.agreed.renewed_by,
         )
 
@@ -115,13 +134,23 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
 
     problems = Problems()
     uniqueness_key(problems, key)
-    added = Added("add_", given.add_overrides, given.add_commits, given.add_credits, given.add_scheduled_charges)
+    added = Added(
+        "add_",
+        given.add_overrides,
+        given.add_commits,
+        given.add_credits,
+        given.add_scheduled_charges,
+        given.add_recurring_commits,
+        given.add_recurring_credits,
+    )
     deal = deal_for(agreed.contract, added, dates_charged=dates_charged(agreed.contract, at=at))
-    rows = added_rows(added, deal, problems)
+    terms = _new_terms(given, agreed, problems)
+    term = within(agreed.contract.starting_at, (terms or agreed.terms).ending_before)
+    rows = added_rows(added, deal, problems, contract=agreed.contract, term=term, at=at, standing=agreed.recurring)
     overrides = _overrides_to_remove(given.remove_overrides, agreed, deal, problems)
     commits = _commits_to_archive(given, agreed, problems)
     charges = _charges_to_archive(given.archive_scheduled_charges, agreed, problems)
-    terms = _new_terms(given, agreed, problems)
+    later = _updated_recurring(given, agreed, deal, problems)
     if terms is not None and terms.ending_before != agreed.terms.ending_before:
         check_end(problems, customer, agreed, terms.ending_before)
     changes = plan_changes(customer, _commits_to_change(given, agreed, problems), problems, at=at)
@@ -139,6 +168,8 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
         shortened = shortened_by(agreed, terms.ending_before, apart_from=apart_from, at=at)
         items_gone += [item for item in shortened.charge_items if item not in items_gone]
         bills_gone += [*shortened.later_true_ups, *shortened.payments]
+        updated = {row.recurring_id for row in later}
+        later += [row for row in shortened.recurring if row.recurring_id not in updated]
     return PlannedEdit(
         customer=customer,
         agreed=agreed,
@@ -149,6 +180,7 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
         commits=changes,
         shorter_segments=shortened.shorter_segments,
         earlier_true_ups=shortened.earlier_true_ups,
+        later_recurring=later,
         removed=(
             overrides,
             [committed.commit for committed in archived],
@@ -180,7 +212,11 @@ def _is_empty(given: EditInput) -> bool:
         given.add_overrides,
         given.add_commits,
         given.add_credits,
+        given.add_recurring_commits,
+        given.add_recurring_credits,
         given.add_scheduled_charges,
+        given.update_recurring_commits,
+        given.update_recurring_credits,
         given.remove_overrides,
         given.archive_commits,
         given.archive_credits,
@@ -198,6 +234,9 @@ def _changes(given: EditInput, terms: ContractTerms | None) -> dict[str, Any]:
     for name in ("remove_overrides", "archive_commits", "archive_credits", "archive_scheduled_charges"):
         if ids := getattr(given, name):
             changes[name] = [str(term_id) for term_id in ids]
+    for name in ("update_recurring_commits", "update_recurring_credits"):
+        if updates := getattr(given, name):
+            changes[name] = updates_told(updates)
     end = given.update_contract_end_date
     if end is not UNCHANGED:
         changes["update_contract_end_date"] = None if end is None else format_instant(end)
@@ -233,6 +272,18 @@ def _new_terms(given: EditInput, agreed: Agreement, problems: Problems) -> Contr
     if net_days is not UNCHANGED:
         new.net_payment_terms_days = days(problems, "update_net_payment_terms_days", net_days)
     return new
+
+
+def _updated_recurring(given: EditInput, agreed: Agreement, deal: Deal, problems: Problems) -> list[RecurringCommit]:
+    """What takes over for whatever has not begun."""
+    was = Period(agreed.contract.starting_at, agreed.terms.ending_before)
+    standing: dict[bool, dict[UUID, AgreedRecurring]] = {False: {}, True: {}}
+    for each in agreed.recurring:
+        standing[each.now.is_credit][each.now.recurring_id] = each
+    return [
+        *later_rows("update_recurring_commits", given.update_recurring_commits, standing[False], deal, was, problems),
+        *later_rows("update_recurring_credits", given.update_recurring_credits, standing[True], deal, was, problems),
+    ]
 
 
 def _overrides_to_remove(ids: Sequence[UUID], agreed: Agreement, deal: Deal, problems: Problems) -> list[Override]:

@@ -26,6 +26,7 @@ from contracts.models import (
     ContractTerms,
     Customer,
     InvoiceScheduleItem,
+    RecurringCommit,
     ScheduledCharge,
     ScheduledChargeItem,
 )
@@ -49,6 +50,7 @@ class Renewal:
     charge_items: Sequence[ScheduledChargeItem]
     charges: Sequence[ScheduledCharge]
     invoice_items: Sequence[InvoiceScheduleItem]
+    recurring: Sequence[RecurringCommit]
 
     @property
     def contract(self) -> Contract:
@@ -70,6 +72,7 @@ class Renewal:
         for gone in (self.segments, self.charge_items, self.charges, self.invoice_items):
             remove_terms(edit, gone)
         add_terms(edit, self.shorter_segments)
+        add_terms(edit, self.recurring)
         if self.terms is not None:
             remove_terms(edit, [self.renewed.terms])
             add_terms(edit, [self.terms])
@@ -110,6 +113,7 @@ def plan_renewal(customer: Customer, given: ContractInput, problems: Problems, *
         charge_items=shortened.charge_items,
         charges=charges_left_empty(renewed, shortened.charge_items),
         invoice_items=[*shortened.payments, *true_ups],
+        recurring=shortened.recurring,
     )
 
 

@@ -30,7 +30,8 @@ class CreateContract(ContractsView):
         customer_id = sent.validated_data["customer_id"]
         contract = services.create_contract(customer_id, sent.to_input(), **self.told(request))
         with read_snapshot():
-            shown = created_contract_json(queries.agreement(customer_id, contract.pk))
+            agreed = queries.agreement(customer_id, contract.pk)
+            shown = created_contract_json(queries.with_granted(agreed, at=contract.created_at))
         return Response({"data": {"id": str(contract.pk), "contract": shown}})
 
 

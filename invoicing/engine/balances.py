@@ -87,7 +87,7 @@ class Balance:
     @property
     def payer(self) -> Payer:
         """Itself, as far as prices depend on it."""
-        return Payer(self.commit.id, self.commit.rate_type)
+        return Payer(self.commit.id, self.commit.rate_type, self.commit.recurring_id)
 
     def pay(self, amount: Fraction) -> None:
         """Draw `amount`; a negative one gives back."""

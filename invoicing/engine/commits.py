@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from billing_site.foundation.periods import full_period
+from contracts.recurring import instances
 from contracts.terms import Commit, Contract
 from invoicing.engine.inputs import Inputs
-from invoicing.engine.recurring import instances
 from invoicing.engine.rollovers import rollover
 
 

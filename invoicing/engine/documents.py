@@ -165,3 +165,4 @@ class Result:
     documents: tuple[Document, ...]
     findings: tuple[Finding, ...] = ()
     balances: tuple[Standing, ...] = ()  # in the order in which usage draws on them
+    commits: tuple[Commit, ...] = ()  # all that may be drawn on: agreed, recurring, taken over by a renewal

@@ -106,7 +106,7 @@ def _compute(inputs: Inputs, plan: Plan, usage: Usage) -> Asking[Result]:
     standing = tuple(standings(shared, drafts, inputs.posted))
     documents = [*of_usage, *charge_documents(inputs, commits), *true_ups(inputs, standing, of_usage)]
     documents.sort(key=lambda document: (document.issued_at, document.contract_id, document.kind != "USAGE"))
-    return Result(tuple(documents), tuple(finding for _, of_draft in found for finding in of_draft), standing)
+    return Result(tuple(documents), tuple(finding for _, of_draft in found for finding in of_draft), standing, commits)
 
 
 @dataclass(frozen=True, slots=True)

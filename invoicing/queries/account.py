@@ -114,7 +114,7 @@ def account(customer_id: UUID, *, at: datetime, document_limit: int | None = DOC
         moved = movements(computed, at=at)
         heads = sorted(final_heads(customer_id), key=lambda head: (head.issued_at, head.id), reverse=True)
         listed = heads[:document_limit]
-        commits = [commit for commit in computed.inputs.terms.all_commits if _is_open(commit, computed, at)]
+        commits = [commit for commit in computed.commits if _is_open(commit, computed, at)]
         recent = [head for head in heads if _counts_for_pace(head, commits, at)]
         finals = finals_by_id(customer_id, {head.id for head in (*listed, *recent)})
         usage = [draft for draft in drafts if draft.kind == USAGE]

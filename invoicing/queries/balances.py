@@ -9,7 +9,7 @@ from uuid import UUID
 from billing_site.foundation.money import exact_sum
 from billing_site.foundation.transactions import read_snapshot
 from contracts.models import Contract
-from contracts.queries import AgreedCommit, Agreement, agreements, edit_number_at, shared_commits
+from contracts.queries import AgreedCommit, Agreement, agreements, edit_number_at, shared_commits, with_granted
 from contracts.terms import QUANTITY
 from invoicing.queries.compute import computation
 from invoicing.queries.derived import with_derived
@@ -87,7 +87,7 @@ def agreements_with_balances(
         number = None if as_of is None else edit_number_at(customer_id, as_of)
         found = agreements(customer_id, contract_ids=contract_ids, at_edit=number)
         if not with_balances and not any(agreed.contract.renews_id for agreed in found):
-            return found, {}
+            return [with_granted(agreed, at=at) for agreed in found], {}
         computed = computation(customer_id, at=at, as_of=as_of)
         everything = found if contract_ids is None else agreements(customer_id, at_edit=number)
         wanted = {agreed.contract.pk for agreed in found}

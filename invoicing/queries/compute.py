@@ -11,7 +11,7 @@ from django.db.models import Q
 from billing_site.foundation.money import exact_sum
 from billing_site.foundation.transactions import read_snapshot
 from contracts.queries import customer_terms, known_at
-from contracts.terms import CustomerTerms
+from contracts.terms import Commit, CustomerTerms
 from invoicing.engine import walk
 from invoicing.engine.documents import Document, Result
 from invoicing.engine.inputs import Inputs, Posted
@@ -29,6 +29,16 @@ class Computation:
 
     inputs: Inputs
     result: Result
+
+    @property
+    def commits(self) -> tuple[Commit, ...]:
+        """All commits and credits: those agreed, what has begun of those that recur, what renewals took over."""
+        at = self.inputs.at
+        return tuple(
+            commit
+            for commit in self.result.commits
+            if commit.recurring_id is None or commit.segments[0].period.starting_at <= at
+        )
 
     def draft(self, draft_id: UUID) -> Document | None:
         return next((draft for draft in self.result.documents if draft.id == draft_id), None)

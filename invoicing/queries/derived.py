@@ -1,7 +1,8 @@
-"""Commits and credits that no row says, because they are functions of those that are agreed: what a renewal takes over.
+"""Commits and credits that no row says, because they are functions of those that are agreed: what recurring ones have
+granted, and what a renewal takes over.
 
-They look like all others to whoever reads them. A segment's amount is what goes over as of now: until the renewed
-contract's last document is final, it may still become less.
+They look like all others to whoever reads them. Of what was taken over, a segment's amount is what goes over as of now:
+until the renewed contract's last document is final, it may still become less.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,13 +10,14 @@ from dataclasses import replace
 from uuid import UUID
 
 from contracts.models import AccessSegment, Commit, ContractEdit
-from contracts.queries import AgreedCommit, Agreement
+from contracts.queries import AgreedCommit, Agreement, with_granted
 from invoicing.engine.documents import Standing
 from invoicing.queries.compute import Computation
 
 
 def with_derived(agreed: Sequence[Agreement], computed: Computation) -> list[Agreement]:
-    """All contracts of a customer, each with what it has taken over among its commits."""
+    """All contracts of a customer, each with what it has been granted and what it has taken over among its commits."""
+    agreed = [with_granted(each, at=computed.inputs.at) for each in agreed]
     known = {committed.commit.pk: committed.commit for each in agreed for committed in each.commits}
     return [
         replace(each, commits=(*each.commits, *_taken_over(each, known, computed.result.balances))) for each in agreed

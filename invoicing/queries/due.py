@@ -12,8 +12,16 @@ from uuid import UUID
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from billing_site.foundation.periods import Period, billing_periods
-from contracts.models import Commit, Contract, ContractTerms, InvoiceScheduleItem, ScheduledChargeItem
-from contracts.queries import billed_by
+from contracts.models import (
+    Commit,
+    Contract,
+    ContractTerms,
+    InvoiceScheduleItem,
+    RecurringCommit,
+    ScheduledChargeItem,
+)
+from contracts.queries import Agreement, billed_by, by_what_recurs, granted
+from contracts.queries.agreements import in_order_of_adding
 from invoicing.models import Invoice
 from ledger.models import LedgerEntry
 
@@ -61,6 +69,7 @@ def falling_next(after: datetime, within: timedelta) -> list[Falling]:
 def _unsettled(*, until: datetime) -> Iterator[Falling]:
     yield from _usage_periods(until)
     yield from _charges(until)
+    yield from _payments_of_what_recurs(until)
     yield from _true_ups(until)
 
 
@@ -106,6 +115,31 @@ def _charges(until: datetime) -> Iterator[Falling]:
     for items in (of_charges, of_commits):
         for customer_id, issued_at, created_at in items.values_list("customer_id", "issued_at", "created_at"):
             yield Falling(max(issued_at, created_at), customer_id, Invoice.Kind.CHARGES)
+
+
+def _payments_of_what_recurs(until: datetime) -> Iterator[Falling]:
+    """What is paid for each instance falls due when it begins. At most three queries."""
+    paid = (
+        RecurringCommit.objects.standing()
+        .filter(invoice_unit_price__isnull=False, contract__archived_at=None, created_at__lte=until)
+        .select_related("contract", "product", "unit", "invoice_unit", "added_by_edit")
+    )
+    rows: dict[UUID, list[RecurringCommit]] = {}
+    for row in in_order_of_adding(paid):
+        rows.setdefault(row.contract_id, []).append(row)
+    held = {terms.contract_id: terms for terms in ContractTerms.objects.standing().filter(contract__in=rows)}
+    invoices = Invoice.objects.filter(contract_id__in=rows, kind=Invoice.Kind.CHARGES)
+    billed = set(invoices.values_list("contract_id", "issued_at"))
+    for contract_id, of_contract in rows.items():
+        added = {row.pk: row.created_at for row in of_contract}
+        contract = of_contract[0].contract
+        agreed = Agreement(contract, held[contract_id], (), (), (), recurring=by_what_recurs(of_contract))
+        for instance in granted(agreed, at=until):
+            assert instance.recurring_id is not None
+            for item in instance.invoice_items:
+                if (contract_id, item.issued_at) not in billed:
+                    instant = max(item.issued_at, added[instance.recurring_id])
+                    yield Falling(instant, contract.customer_id, Invoice.Kind.CHARGES)
 
 
 def _true_ups(until: datetime) -> Iterator[Falling]:

@@ -47,7 +47,7 @@ def commitment_summaries(computed: Computation, *, at: datetime) -> Iterator[Com
     """The rows that stand for the commits that are not over, or whose true-up is not final. One query."""
     moved = movements(computed, at=at)
     true_ups = {draft.slot: draft for draft in computed.result.documents if draft.kind == TRUE_UP}
-    for commit in computed.inputs.terms.all_commits:
+    for commit in computed.commits:
         if not commit.segments:
             continue  # its contract ended before there was access
         period, true_up = period_of(commit), true_ups.get(str(commit.id))

@@ -88,6 +88,7 @@ class Payer:
 
     commit_id: UUID
     rate_type: str = LIST_RATE  # or COMMIT_RATE: at which of a rate's two tariffs it pays
+    recurring_id: UUID | None = None  # what grants it anew each period
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ def _holds(override: Override, offer: Offer, payer: Payer | None) -> bool:
     targets = [target for target in override.targets or (Target(),) if target.reprices(offer)]
     if not override.is_commit_specific:
         return bool(targets)
-    return payer is not None and any(target.is_paid_by(payer.commit_id) for target in targets)
+    return payer is not None and any(target.is_paid_by(payer.commit_id, payer.recurring_id) for target in targets)
 
 
 def _added(override: Override) -> tuple[int, int]:

@@ -42,9 +42,9 @@ class Target:
         """Whether an override with this target sets the price: a fee only where how often it is due is named."""
         return self.billing_frequency == offer.billing_frequency and self.covers(offer)
 
-    def is_paid_by(self, commit_id: UUID) -> bool:
-        """Whether a balance of this commit is one that the target names. One that names none means any."""
-        return not self.commit_ids or commit_id in self.commit_ids
+    def is_paid_by(self, commit_id: UUID, recurring_id: UUID | None = None) -> bool:
+        """Whether the target names this commit, or what recurs and grants it. One that names none means any."""
+        return not self.commit_ids or not self.commit_ids.isdisjoint((commit_id, recurring_id))
 
 
 def applies(targets: Sequence[Target], offer: Offer) -> bool:

@@ -329,7 +329,12 @@ def test_lower_case_enums_unknown_fields_and_nulls_are_taken_as_the_compatible_a
 @pytest.mark.parametrize(
     ("path", "body", "field"),
     [
-        pytest.param(CREATE, {"recurring_credits": [{}]}, "recurring_credits", id="recurring credits"),
+        pytest.param(
+            CREATE,
+            {"recurring_credits": [{"subscription_config": {"subscription_id": "x"}}]},
+            "recurring_credits[0].subscription_config",
+            id="recurring credits by the seat",
+        ),
         pytest.param(CREATE, {"package_id": "x"}, "package_id", id="packages"),
         pytest.param(
             CREATE,

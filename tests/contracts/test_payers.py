@@ -25,7 +25,8 @@ def resolved(contract, target, added=()):
     """What is stored of a specifier's lists, where the request also adds commits."""
     problems = Problems()
     payers = standing_payers(contract, [OverrideInput(OCTOBER, override_specifiers=(target,))])
-    payers = with_added(payers, [given for given, _ in added], [row for _, row in added], "add_commits", problems)
+    given, rows = [given for given, _ in added], [row for _, row in added]
+    payers = with_added(payers, given, rows, "add_commits", problems, lists=("commit_ids", "any_commit_or_credit_ids"))
     stored = named_payers(problems, target, payers)
     assert problems.errors == []
     return stored
@@ -58,7 +59,7 @@ def test_commits_are_looked_up_once_and_only_where_some_are_named():
     commit = CommitFactory()
     naming = OverrideInput(OCTOBER, override_specifiers=(paid_by("a"), paid_by("b")))
 
-    for overrides, queries in (([OverrideInput(OCTOBER)], 0), ([naming, naming, naming], 1)):
+    for overrides, queries in (([OverrideInput(OCTOBER)], 0), ([naming, naming, naming], 2)):
         with CaptureQueriesContext(connection) as captured:
             standing_payers(commit.contract, overrides)
         assert len(captured) == queries

@@ -54,6 +54,7 @@ MODELS = {
     "contracts.Commit": ("term", "id", "customer"),
     "contracts.CommitVersion": ("term", "id", "customer"),
     "contracts.SegmentUse": ("derived", "segment_id", "customer"),
+    "contracts.RecurringCommit": ("term", "id", "customer"),
     "contracts.AccessSegment": ("term", "id", "customer"),
     "contracts.InvoiceScheduleItem": ("term", "id", "customer"),
     "contracts.ScheduledCharge": ("term", "id", "customer"),

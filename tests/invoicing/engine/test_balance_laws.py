@@ -62,7 +62,6 @@ def shared_worlds(draw) -> Inputs:
         unit=USD,
         access_amount=draw(numbers("1", "60", 2)),
         period=Period(START + draw(st.integers(0, 48)) * HOUR),
-        created_at=START,
         duration=draw(st.integers(1, 2)),
         frequency=draw(st.sampled_from([None, "DAILY"])),
         rollover_fraction=draw(fractions),

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from billing_site.foundation.periods import Period
+from contracts.recurring import instances
 from contracts.terms import AmountRounding, RecurringCommit
-from invoicing.engine.recurring import instances
 from tests.invoicing.engine.world import (
     CREDITS,
     DECEMBER,
@@ -43,7 +43,6 @@ def recurring(amount: str = "310", **terms: object) -> RecurringCommit:
         unit=USD,
         access_amount=D(amount),
         period=Period(START, END),
-        created_at=on(9, 1),
     )
     return replace(plain, **terms)
 

@@ -6,6 +6,9 @@ there. It can be drawn on for so many periods as the duration says, and no longe
 A first or last period that is cut short is granted by time, as its share of the whole anchored period, where the
 proration says so. What comes by time is rounded as agreed; where nothing is, to 12 decimals.
 
+What has begun stays as it was granted: a later edit changes the grants that begin after it, and an earlier end of the
+contract ends the access to what has begun, and takes nothing of its amount.
+
 **Worked table.** 310 a period, from 22 October to 11 December; usage is billed by the calendar month.
 
     periods              first                 second                 third
@@ -49,14 +52,16 @@ def instances(contract: Contract, recurring: RecurringCommit, *, until: datetime
     """The instances whose period begins before `until`, in order of time."""
     frequency = recurring.frequency or contract.frequency
     anchor = contract.billing_anchor_at if recurring.frequency is None else recurring.period.starting_at
-    granted = recurring.period.overlap(contract.term)
+    granted = recurring.period.overlap(contract.term) if recurring.holds_until is None else recurring.period
     if granted is None:
         return
     periods = billing_periods(granted, anchor, frequency)
     ends = islice(_ends(granted, anchor, frequency), recurring.duration - 1, None)
     for number, (period, end) in enumerate(zip(periods, ends, strict=False)):
-        if period.starting_at >= until:
+        if period.starting_at >= until or period.starting_at not in contract.term:
             return
+        if not recurring.holds_for(period.starting_at):
+            continue
         whole = full_period(anchor, frequency, at=period.starting_at)
         is_last = period.ending_before == granted.ending_before
         share = _counted(recurring.proration, period, whole, is_first=number == 0, is_last=is_last).share_of(whole)
@@ -99,11 +104,12 @@ def _instance(recurring: RecurringCommit, access: Period, share: Fraction) -> Co
         segments=(AccessSegment(derived_id("recurring segment", *key), amount, access),),
         invoice_items=items,
         targets=recurring.targets,
-        created_at=max(start, recurring.created_at),
+        created_at=start,
         rate_type=recurring.rate_type,
         access_type=recurring.access_type,
         rollover_fraction=recurring.rollover_fraction,
         recurring_id=recurring.id,
+        invoice_unit=recurring.invoice_unit,
     )
 
 
