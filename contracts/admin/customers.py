@@ -4,13 +4,15 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
+from django.utils.safestring import mark_safe
 
 from billing_site.foundation.admin import HouseAdmin, ReadOnlyInline
 from contracts import forms, services
+from contracts.commit_wording import commit_text
 from contracts.models import Contract, Customer
-from contracts.queries import aliases_of
+from contracts.queries import aliases_of, shared_commits
 from pricing.admin import ARCHIVED, ThroughServices
 
 
@@ -38,6 +40,7 @@ class CustomerAdmin(ThroughServices, HouseAdmin):
         "reason",
         "id",
         "claims",
+        "balances",
         "custom_fields",
         "created_at",
         "created_by",
@@ -63,6 +66,14 @@ class CustomerAdmin(ThroughServices, HouseAdmin):
     def claims(self, customer: Customer) -> str:
         query = urlencode({"customer__id__exact": str(customer.pk)})
         return format_html('<a href="{}?{}">Claims</a>', reverse("admin:contracts_claim_changelist"), query)
+
+    @admin.display(description="Commits and credits that contracts share")
+    def balances(self, customer: Customer) -> str:
+        links = [
+            (commit_text(committed), reverse("admin:contracts_commit_edit", args=[committed.commit.pk]))
+            for committed in shared_commits(customer.pk)
+        ]
+        return format_html_join(mark_safe("<br>"), '{} <a href="{}">Change</a>', links)
 
     @admin.action(description="Archive selected customers", permissions=["change"])
     def archive(self, request: HttpRequest, customers: QuerySet[Customer]) -> None:

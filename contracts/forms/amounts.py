@@ -1,9 +1,11 @@
 import re
+from decimal import Decimal
 from typing import Any
 
 from django import forms
 
-from billing_site.foundation.money import Unit, wire_amount
+from billing_site.foundation.display import plain_text
+from billing_site.foundation.money import Unit, major_amount, wire_amount
 
 GROUPED = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?")
 MOST_DIGITS = 40  # more than any column keeps, and few enough to count with
@@ -41,6 +43,12 @@ class MajorField(NumberField):
     def in_unit(self, unit: Unit) -> None:
         self.unit = unit
         self.label = f"{self.label} ({unit.code or unit.name})"
+
+    def prepare_value(self, value: Any) -> Any:
+        """An amount in wire units as a person would write it; what was typed as it was typed."""
+        if isinstance(value, Decimal) and self.unit is not None:
+            return plain_text(major_amount(value, self.unit))
+        return value
 
     def to_python(self, value: Any) -> Any:
         text = "" if value is None else str(value).strip().lstrip("$€£¥")

@@ -146,10 +146,17 @@ class _Moves:
         return commit
 
 
-def last_edit_number(customer_id: UUID, contract_id: UUID) -> int:
-    """The number of the last edit of a contract; 0 where there is none."""
-    edits = ContractEdit.objects.filter(customer_id=customer_id, contract_id=contract_id)
-    return edits.order_by("-number").values_list("number", flat=True).first() or 0
+def edits_of(customer_id: UUID, contract_id: UUID | None) -> QuerySet[ContractEdit]:
+    """All edits of a contract; None: those of the customer's own commits and credits."""
+    edits = ContractEdit.objects.filter(customer_id=customer_id)
+    if contract_id is None:
+        return edits.filter(kind=ContractEdit.Kind.BALANCE)
+    return edits.filter(contract_id=contract_id)
+
+
+def last_edit_number(customer_id: UUID, contract_id: UUID | None) -> int:
+    """The number of the last of them; 0 where there is none."""
+    return edits_of(customer_id, contract_id).order_by("-number").values_list("number", flat=True).first() or 0
 
 
 def edit_number_at(customer_id: UUID, at: datetime) -> int:

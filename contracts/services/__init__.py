@@ -1,13 +1,19 @@
 """The verbs: everything that writes customers, claims, contracts and terms."""
 
 from contracts.services.commit_changes import MoreWasTaken
-from contracts.services.commit_edits import COMMIT_TYPES, CREDIT_TYPES, edit_commit
+from contracts.services.commit_edits import (
+    COMMIT_TYPES,
+    CREDIT_TYPES,
+    edit_commit,
+    standing_commit,
+    terms_after_commit_edit,
+)
 from contracts.services.contracts import create_contract
 from contracts.services.customers import archive_customer, create_customer, set_ingest_aliases, set_name
 from contracts.services.earlier_ends import end_commit_earlier
 from contracts.services.edits import edit_contract, terms_after_edit
+from contracts.services.meanwhile import EditedMeanwhile
 from contracts.services.named_schedules import update_named_schedule
-from contracts.services.planning import EditedMeanwhile
 from contracts.services.shared_commits import create_shared_commit
 
 __all__ = [
@@ -24,6 +30,8 @@ __all__ = [
     "end_commit_earlier",
     "set_ingest_aliases",
     "set_name",
+    "standing_commit",
+    "terms_after_commit_edit",
     "terms_after_edit",
     "update_named_schedule",
 ]

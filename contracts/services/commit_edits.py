@@ -1,18 +1,22 @@
 """Editing one commit or credit, of a contract or of the customer."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 from billing_site.foundation.actor import Actor
 from billing_site.foundation.problems import Problems
 from billing_site.foundation.refusals import FieldError, NotFound, Refusal
+from contracts import terms
 from contracts.inputs import CommitChangeInput
 from contracts.models import Commit, ContractEdit, Customer
-from contracts.queries import AgreedCommit, agreements, shared_commits
+from contracts.queries import AgreedCommit, agreements, customer_terms, no_such_customer, shared_commits
 from contracts.services.commit_changes import CommitChange, plan_changes
 from contracts.services.contracts import refuse_archived
-from contracts.services.recording import add_terms, record_edit, remove_terms
+from contracts.services.meanwhile import refuse_edited_meanwhile
+from contracts.services.recording import add_terms, record_edit, remove_terms, stamp
+from contracts.terms import CustomerTerms
 from contracts.transactions import money_transaction
 
 COMMIT_TYPES = (Commit.Type.PREPAID, Commit.Type.POSTPAID)
@@ -26,20 +30,48 @@ def edit_commit(
     *,
     types: Collection[str],
     reason: str = "",
+    based_on_edit: int | None = None,
     at: datetime,
     by: Actor,
 ) -> Commit:
     """Change a commit of one of `types` by one edit: of its contract, or of the customer. What stands already is no
-    change.
+    change. `based_on_edit` is the last edit that the author has seen of either.
 
-    Raises NotFound, MoreWasTaken, and Refusal naming every field that breaks a rule, among them whatever would reach
-    back into final invoices.
+    Raises NotFound, EditedMeanwhile, MoreWasTaken, and Refusal naming every field that breaks a rule, among them
+    whatever would reach back into final invoices.
     """
     committed = standing_commit(customer.pk, given.id, types)
     refuse_archived(customer)
+    refuse_edited_meanwhile(customer, committed.commit.contract_id, based_on_edit)
     change = plan_commit_edit(customer, given, committed, at=at)
     save_change(customer, change, reason=reason, at=at, by=by)
     return committed.commit
+
+
+def terms_after_commit_edit(
+    customer_id: UUID, given: CommitChangeInput, *, types: Collection[str], at: datetime
+) -> CustomerTerms:
+    """What would be agreed with the customer if `edit_commit` were called. Writes nothing.
+
+    Read it in one snapshot with what it is compared to. Raises what `edit_commit` raises.
+    """
+    customer = Customer.objects.filter(pk=customer_id).first()
+    if customer is None:
+        raise no_such_customer(customer_id)
+    refuse_archived(customer)
+    change = plan_commit_edit(customer, given, standing_commit(customer_id, given.id, types), at=at)
+    now = customer_terms(customer_id)
+    edit = ContractEdit(customer=customer, number=now.edit_number + 1, created_at=at)
+    for rows in change.added:
+        stamp(edit, rows)
+    committed = change.after()
+    after = committed.commit.to_commit(committed.segments, committed.invoice_items)
+
+    def with_it(commits: Sequence[terms.Commit]) -> tuple[terms.Commit, ...]:
+        return tuple(after if commit.id == after.id else commit for commit in commits)
+
+    contracts = tuple(replace(contract, commits=with_it(contract.commits)) for contract in now.contracts)
+    return replace(now, edit_number=edit.number, contracts=contracts, commits=with_it(now.commits))
 
 
 def plan_commit_edit(
@@ -68,10 +100,10 @@ def save_change(customer: Customer, change: CommitChange, *, reason: str = "", a
         at=at,
         by=by,
     )
-    for terms in change.removed:
-        remove_terms(edit, terms)
-    for terms in change.added:
-        add_terms(edit, terms)
+    for rows in change.removed:
+        remove_terms(edit, rows)
+    for rows in change.added:
+        add_terms(edit, rows)
 
 
 def standing_commit(customer_id: UUID, commit_id: UUID, types: Collection[str]) -> AgreedCommit:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from billing_site.foundation.periods import Period, format_instant
 from billing_site.foundation.problems import Problems
-from billing_site.foundation.refusals import Conflict, Refusal
+from billing_site.foundation.refusals import Refusal
 from contracts.inputs import UNCHANGED, CommitChangeInput, EditInput
 from contracts.models import (
     AccessSegment,
@@ -37,15 +37,12 @@ from contracts.services.checks import Deal, days, not_billed_yet, short_text, un
 from contracts.services.commit_changes import CommitChange, plan_changes, refuse_used
 from contracts.services.contracts import key_was_used, refuse_archived, within
 from contracts.services.endings import Shortened, charges_left_empty, check_end, shortened_by
+from contracts.services.meanwhile import refuse_edited_meanwhile
 from contracts.services.recording import stamp
 from contracts.services.recurring import later_rows, updates_told
 from contracts.services.schedule_changes import RowChange
 
 T = TypeVar("T")
-
-
-class EditedMeanwhile(Conflict):
-    """Somebody else has edited the contract since its terms were read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +125,7 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
     key = given.uniqueness_key
     if key and ContractEdit.objects.filter(customer=customer, uniqueness_key=key).exists():
         raise key_was_used(key)
-    _refuse_edited_meanwhile(customer, contract_id, given.based_on_edit)
+    refuse_edited_meanwhile(customer, contract_id, given.based_on_edit)
     if _is_empty(given):
         raise Refusal("The edit changes nothing: give something to add, remove, archive or update.")
 
@@ -192,19 +189,6 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
             *(rows for change in changes for rows in change.removed),
         ),
     )
-
-
-def _refuse_edited_meanwhile(customer: Customer, contract_id: UUID, based_on: int | None) -> None:
-    if based_on is None:
-        return
-    newer = ContractEdit.objects.filter(customer=customer, contract_id=contract_id, number__gt=based_on)
-    latest = newer.order_by("-number").first()
-    if latest is not None:
-        why = f', saying "{latest.reason}"' if latest.reason else ""
-        raise EditedMeanwhile(
-            f"{latest.created_by} has edited this contract meanwhile (edit {latest.number}{why}): "
-            "look at what stands now, then make your edit again."
-        )
 
 
 def _is_empty(given: EditInput) -> bool:

@@ -23,6 +23,7 @@ from contracts.forms import EditForm
 from contracts.models import Contract
 from contracts.queries import agreement, last_edit_number
 from contracts.wording import history_in_words
+from invoicing.admin.commits import CommitEditPage
 from invoicing.admin.screens import ContractScreen, PreviewCard, WhyCard
 from invoicing.queries.account import account
 from invoicing.queries.explained import explained_row
@@ -32,7 +33,7 @@ from invoicing.queries.summaries import usage_by_contract
 
 
 @admin.register(Contract)
-class ContractAdmin(ContractRecordAdmin):
+class ContractAdmin(CommitEditPage, ContractRecordAdmin):
     """A contract opens on what it costs now; it is edited on a page of its own, by edits."""
 
     list_display = [*ContractRecordAdmin.list_display, "money_so_far"]
@@ -58,6 +59,11 @@ class ContractAdmin(ContractRecordAdmin):
             page("change/", self.screen_view, "change"),
             page("edit/", self.edit_view, "edit"),
             page("record/", self.record_view, "record"),
+            path(
+                "commits/<uuid:commit_id>/edit/",
+                self.admin_site.admin_view(self.edit_commit_view),
+                name="contracts_commit_edit",
+            ),
             page("why/<uuid:document_id>/<int:row>/", self.why_view, "why"),
             *super().get_urls(),
         ]
@@ -111,7 +117,7 @@ class ContractAdmin(ContractRecordAdmin):
                     self.message_user(request, f"{edit} is made.", messages.SUCCESS)
                     return HttpResponseRedirect(reverse("admin:contracts_contract_change", args=[contract_id]))
                 found = preview_edit(contract.customer_id, contract_id, given, at=told["at"])
-                preview = PreviewCard.of(found, contract, is_changed="save" in request.POST)
+                preview = PreviewCard.of(found, contract.billed_through, is_changed="save" in request.POST)
             except services.EditedMeanwhile as refusal:
                 form = form.rebased(agreed, based_on_edit=based_on)
                 form.show(refusal)

@@ -78,7 +78,7 @@ class ContractScreen:
     rate_card: str
     page: Page
     commitments: tuple[CommitmentCard, ...]
-    terms: tuple[str, ...]
+    terms: tuple["TermLine", ...]
     history: tuple[EditInWords, ...]
     late: tuple[str, ...]  # what final documents have missed
 
@@ -119,16 +119,24 @@ def _late_text(missed: MissedUsage) -> str:
     )
 
 
-def _terms(agreed: Agreement) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class TermLine:
+    """A term in words; a commit or credit can be changed on a page of its own."""
+
+    text: str
+    commit_id: UUID | None = None
+
+
+def _terms(agreed: Agreement) -> Iterator[TermLine]:
     names = names_in(agreed.overrides)
     for committed in agreed.commits:
-        yield commit_text(committed)
+        yield TermLine(commit_text(committed), committed.commit.pk)
     for override in agreed.overrides:
-        yield override_text(override, names)
+        yield TermLine(override_text(override, names))
     if agreed.contract.multiplier_override_prioritization == Contract.Prioritization.EXPLICIT:
-        yield "Of several discounts the one with the lowest priority number holds."
+        yield TermLine("Of several discounts the one with the lowest priority number holds.")
     for charged in agreed.charges:
-        yield charge_text(charged)
+        yield TermLine(charge_text(charged))
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,13 +206,13 @@ class PreviewCard:
     notes: tuple[str, ...]
 
     @classmethod
-    def of(cls, preview: Preview, contract: Contract, *, is_changed: bool) -> "PreviewCard":
+    def of(cls, preview: Preview, billed_through: datetime | None, *, is_changed: bool) -> "PreviewCard":
         """`is_changed`: the form is not the one that was looked at before."""
         notes = ["The form has changed since you looked: this is what it would do now."] if is_changed else []
-        return cls(tuple(map(DocumentCard.of, preview.documents)), (*notes, *_notes(preview, contract)))
+        return cls(tuple(map(DocumentCard.of, preview.documents)), (*notes, *_notes(preview, billed_through)))
 
 
-def _notes(preview: Preview, contract: Contract) -> Iterator[str]:
+def _notes(preview: Preview, billed_through: datetime | None) -> Iterator[str]:
     """What the author should know before it is made."""
     rerated = [
         change.document
@@ -218,8 +226,8 @@ def _notes(preview: Preview, contract: Contract) -> Iterator[str]:
             f"This re-rates usage that is already in: {which} is open and is priced anew at once. "
             f"Nothing is final before {instant_text(until)}."
         )
-    if contract.billed_through is not None:
-        yield f"Invoices up to {day_text(contract.billed_through)} are final and stay as they are."
+    if billed_through is not None:
+        yield f"Invoices up to {day_text(billed_through)} are final and stay as they are."
     if not preview.documents:
         yield "No draft changes now: the edit holds for what is still to come."
 

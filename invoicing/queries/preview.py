@@ -8,7 +8,7 @@ stretch that the edit leaves alone can be told from one that it prices anew:
     15-31 October  $30,000     $15,000    API calls $1,200 -> $600, ...
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -18,9 +18,10 @@ from uuid import UUID
 from billing_site.foundation.money import Unit, exact_sum
 from billing_site.foundation.periods import Period
 from billing_site.foundation.transactions import read_snapshot
-from contracts.inputs import EditInput
+from contracts.inputs import CommitChangeInput, EditInput
 from contracts.models import Customer
-from contracts.services import terms_after_edit
+from contracts.services import terms_after_commit_edit, terms_after_edit
+from contracts.terms import CustomerTerms
 from invoicing.queries.breakdowns import pieces_of
 from invoicing.queries.compute import Computation, computation
 from invoicing.queries.documents import shown_drafts
@@ -83,8 +84,19 @@ class Preview:
 
 def preview_edit(customer_id: UUID, contract_id: UUID, given: EditInput, *, at: datetime) -> Preview:
     """What `edit_contract` would do to the customer's drafts. Raises what it raises."""
+    return _preview(customer_id, lambda: terms_after_edit(customer_id, contract_id, given, at=at), at=at)
+
+
+def preview_commit_edit(
+    customer_id: UUID, given: CommitChangeInput, *, types: Collection[str], at: datetime
+) -> Preview:
+    """What `edit_commit` would do to the customer's drafts. Raises what it raises."""
+    return _preview(customer_id, lambda: terms_after_commit_edit(customer_id, given, types=types, at=at), at=at)
+
+
+def _preview(customer_id: UUID, plan: Callable[[], CustomerTerms], *, at: datetime) -> Preview:
     with read_snapshot():
-        planned = terms_after_edit(customer_id, contract_id, given, at=at)
+        planned = plan()
         customer = Customer.objects.get(pk=customer_id)
         before = computation(customer_id, at=at)
         after = computation(customer_id, at=at, terms=planned)

@@ -1,0 +1,183 @@
+"""The page on which a commit or credit is changed: amounts and dates, what is invoiced for it, its name and rank."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django import forms
+
+from billing_site.foundation.admin import Dressed
+from billing_site.foundation.display import exact_text, plain_text
+from billing_site.foundation.money import Unit
+from billing_site.foundation.refusals import Refusal
+from contracts.commit_wording import span
+from contracts.forms.amounts import MajorField, NumberField
+from contracts.forms.choices import ProductsChoice
+from contracts.forms.instants import InstantField
+from contracts.inputs import (
+    UNCHANGED,
+    AccessChangeInput,
+    CommitChangeInput,
+    InvoiceItemChangeInput,
+    InvoicesChangeInput,
+    SegmentChangeInput,
+)
+from contracts.models import Commit, SegmentUse
+from contracts.queries import AgreedCommit
+from contracts.services import MoreWasTaken
+
+ATTRIBUTES = ("name", "description", "priority", "products")
+# What the service calls an attribute, and which field it is here.
+SHOWN_AS = {"applicable_product_ids": "products", "name": "name", "description": "description", "priority": "priority"}
+
+
+class Section(NamedTuple):
+    title: str
+    fields: list[forms.BoundField]
+
+
+class CommitEditForm(Dressed, forms.Form):
+    """What is left as it is shown changes nothing. `at` is now: what has fallen due by then is not offered."""
+
+    based_on_edit = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    reason = forms.CharField(max_length=2_000, help_text="Why; kept with the edit and shown in the history.")
+
+    name = forms.CharField(required=False, max_length=160, help_text="Empty: the product's name.")
+    description = forms.CharField(required=False, max_length=10_000)
+    priority = NumberField(help_text="The lowest is drawn on first; empty: 100.")
+    products = ProductsChoice()
+
+    def __init__(
+        self, committed: AgreedCommit, *args: Any, at: datetime, based_on_edit: int = 0, **kwargs: Any
+    ) -> None:
+        self.committed, commit = committed, committed.commit
+        self.is_postpaid = commit.type == Commit.Type.POSTPAID
+        self.items = [item for item in committed.invoice_items if item.issued_at > at]
+        uses = SegmentUse.objects.in_bulk([segment.segment_id for segment in committed.segments])
+        self.taken: dict[str, str] = {}  # by the field of an amount, in words
+        self.changed_segments: list[int] = []  # by their places in what the service is told
+        self.changed_items: list[int] = []
+        kwargs["initial"] = {
+            "based_on_edit": based_on_edit,
+            "name": commit.name,
+            "description": commit.description,
+            "priority": Decimal(plain_text(commit.priority)),
+            "products": [UUID(product_id) for product_id in commit.applicable_product_ids],
+        }
+        super().__init__(*args, **kwargs)
+        if commit.specifiers or commit.applicable_product_tags:
+            del self.fields["products"]  # what is targeted otherwise is changed by API
+        for index, segment in enumerate(committed.segments):
+            name, use = f"segment_{index}_amount", uses.get(segment.segment_id)
+            self._add_amount(name, "Amount", segment.amount, commit.held_in)
+            if use is not None and use.posted < 0:
+                self.taken[name] = exact_text(-use.posted, commit.held_in)
+                self.fields[name].help_text = f"{self.taken[name]} have been taken, and stay taken."
+            self._add_instant(f"segment_{index}_starting_at", "From", segment.starting_at)
+            self._add_instant(f"segment_{index}_ending_before", "Up to (not including)", segment.ending_before)
+            if len(committed.segments) > 1:
+                self._add_box(f"segment_{index}_gone")
+        billed_in = (commit.invoice_unit or commit.unit).to_unit()
+        for index, item in enumerate(self.items):
+            if not self.is_postpaid:  # whose true-up is of the amount above
+                self._add_amount(f"item_{index}_amount", "Amount", item.amount, billed_in)
+                self._add_box(f"item_{index}_gone")
+            self._add_instant(f"item_{index}_timestamp", "Billed on", item.issued_at)
+        self.dress()
+
+    def sections(self) -> Iterator[Section]:
+        for index, segment in enumerate(self.committed.segments):
+            title = f"To draw on {span(segment.starting_at, segment.ending_before)}"
+            yield Section(title, self._of(f"segment_{index}_"))
+        for index, _ in enumerate(self.items):
+            yield Section(
+                "What is missing is billed" if self.is_postpaid else "Paid for it", self._of(f"item_{index}_")
+            )
+        yield Section("Name and order", [self[name] for name in ATTRIBUTES if name in self.fields])
+
+    def to_input(self) -> CommitChangeInput:
+        """The change that a valid form asks for."""
+        values, changed = self.cleaned_data, set(self.changed_data)
+
+        def new(name: str) -> Any:
+            return values[name] if name in changed else None
+
+        segments, items = [], []
+        self.changed_segments, self.changed_items = [], []
+        for index, segment in enumerate(self.committed.segments):
+            start = f"segment_{index}_"
+            if not values.get(f"{start}gone") and any(name.startswith(start) for name in changed):
+                self.changed_segments.append(index)
+                segments.append(
+                    SegmentChangeInput(
+                        segment.segment_id,
+                        new(f"{start}amount"),
+                        new(f"{start}starting_at"),
+                        new(f"{start}ending_before"),
+                    )
+                )
+        for index, item in enumerate(self.items):
+            start = f"item_{index}_"
+            amount = new("segment_0_amount" if self.is_postpaid else f"{start}amount")
+            if not values.get(f"{start}gone") and (amount is not None or f"{start}timestamp" in changed):
+                self.changed_items.append(index)
+                items.append(InvoiceItemChangeInput(item.item_id, new(f"{start}timestamp"), amount))
+        return CommitChangeInput(
+            self.committed.commit.pk,
+            AccessChangeInput(
+                update_schedule_items=tuple(segments),
+                remove_schedule_items=self._gone("segment", [each.segment_id for each in self.committed.segments]),
+            ),
+            InvoicesChangeInput(
+                update_schedule_items=tuple(items),
+                remove_schedule_items=self._gone("item", [each.item_id for each in self.items]),
+            ),
+            name=values["name"] if "name" in changed else UNCHANGED,
+            description=values["description"] if "description" in changed else UNCHANGED,
+            priority=values["priority"] if "priority" in changed else UNCHANGED,
+            applicable_product_ids=(
+                tuple(product.pk for product in values["products"]) if "products" in changed else UNCHANGED
+            ),
+        )
+
+    def show(self, refusal: Refusal) -> None:
+        """Put what a service refused beside the fields it is about."""
+        for error in refusal.errors:
+            field, rule = self._field_of(error.field), error.rule
+            if isinstance(refusal, MoreWasTaken) and field in self.taken:
+                rule = f"must not be less than {self.taken[field]}: so much of it has been taken"
+            self.add_error(field if field in self.fields else None, rule)
+        if not refusal.errors:
+            self.add_error(None, refusal.message)
+
+    def _field_of(self, path: str) -> str | None:
+        schedule, _, rest = path.partition(".")
+        kind, changed = (
+            ("segment", self.changed_segments) if schedule == "access_schedule" else ("item", self.changed_items)
+        )
+        if rest.startswith("update_schedule_items["):
+            place, _, name = rest.removeprefix("update_schedule_items[").partition("].")
+            return f"{kind}_{changed[int(place)]}_{'amount' if name == 'id' else name}"
+        if schedule in ("access_schedule", "invoice_schedule"):
+            return "segment_0_amount" if kind == "segment" else "item_0_timestamp"
+        return SHOWN_AS.get(path.partition("[")[0])
+
+    def _of(self, start: str) -> list[forms.BoundField]:
+        return [self[name] for name in self.fields if name.startswith(start)]
+
+    def _gone(self, kind: str, ids: Sequence[UUID]) -> tuple[UUID, ...]:
+        values = self.cleaned_data
+        return tuple(row_id for index, row_id in enumerate(ids) if values.get(f"{kind}_{index}_gone"))
+
+    def _add_amount(self, name: str, label: str, amount: Any, unit: Unit) -> None:
+        field = MajorField(label=label, required=True, initial=amount)
+        field.in_unit(unit)
+        self.fields[name] = field
+
+    def _add_instant(self, name: str, label: str, instant: datetime) -> None:
+        self.fields[name] = InstantField(label=label, required=True, initial=instant)
+
+    def _add_box(self, name: str) -> None:
+        self.fields[name] = forms.BooleanField(required=False, label="Take it out")

@@ -1,0 +1,99 @@
+"""The page on which a commit or credit is changed, of a contract or of the customer, with its effect before it is
+made."""
+
+import hashlib
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Max
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.csrf import csrf_protect
+
+from billing_site.foundation import clock
+from billing_site.foundation.refusals import NotFound, Refusal
+from contracts import services
+from contracts.forms.balance_edits import CommitEditForm
+from contracts.models import Commit, Contract
+from contracts.queries import last_edit_number
+from invoicing.admin.screens import PreviewCard
+from invoicing.queries.preview import preview_commit_edit
+
+
+class CommitEditPage:
+    """What the admin of contracts has besides its own pages."""
+
+    @method_decorator(csrf_protect)
+    def edit_commit_view(self, request: HttpRequest, commit_id: UUID) -> HttpResponse:
+        """What is made is what was looked at: a form that has changed since its preview is previewed again."""
+        if not request.user.has_perm("contracts.change_contract"):
+            raise PermissionDenied
+        row = Commit.objects.select_related("customer").filter(pk=commit_id).first()
+        if row is None:
+            raise Http404("There is no such commit or credit.")
+        customer, types, at = row.customer, Commit.Type.values, clock.now()
+        try:
+            committed = services.standing_commit(customer.pk, commit_id, types)
+        except NotFound as refusal:
+            raise Http404(refusal.message) from refusal
+        fresh: dict[str, Any] = {"at": at, "based_on_edit": last_edit_number(customer.pk, row.contract_id)}
+        form = CommitEditForm(committed, request.POST or None, **fresh)
+        preview, previewed = None, ""
+        if request.method == "POST" and form.is_valid():
+            given = form.to_input()
+            previewed = hashlib.sha256(repr(given).encode()).hexdigest()
+            try:
+                if "save" in request.POST and request.POST.get("previewed") == previewed:
+                    services.edit_commit(
+                        customer.pk,
+                        given,
+                        types=types,
+                        reason=form.cleaned_data["reason"],
+                        based_on_edit=form.cleaned_data["based_on_edit"],
+                        **self.told(request),  # type: ignore[attr-defined]
+                    )
+                    messages.success(request, f"{committed.commit} is changed.")
+                    return HttpResponseRedirect(_page_of(row))
+                found = preview_commit_edit(customer.pk, given, types=types, at=at)
+                preview = PreviewCard.of(found, _billed_through(row), is_changed="save" in request.POST)
+            except services.EditedMeanwhile as refusal:
+                # What was typed was about terms that stand no longer.
+                form = CommitEditForm(committed, **fresh)
+                messages.error(request, refusal.message)
+            except Refusal as refusal:
+                form.show(refusal)
+        return TemplateResponse(
+            request,
+            "admin/contracts/contract/commit_edit.html",
+            {
+                **self.admin_site.each_context(request),  # type: ignore[attr-defined]
+                "opts": self.opts,  # type: ignore[attr-defined]
+                "title": f"Change {committed.commit}",
+                "commit": committed.commit,
+                "customer": customer,
+                "page": _page_of(row),
+                "form": form,
+                "preview": preview,
+                "previewed": previewed,
+                "media": form.media,
+            },
+        )
+
+
+def _page_of(commit: Commit) -> str:
+    """Where a commit is looked at: at its contract, or at its customer."""
+    if commit.contract_id:
+        return reverse("admin:contracts_contract_change", args=[commit.contract_id])
+    return reverse("admin:contracts_customer_change", args=[commit.customer_id])
+
+
+def _billed_through(commit: Commit) -> Any:
+    """Up to when usage that may have drawn on it is final."""
+    contracts = Contract.objects.filter(customer=commit.customer_id)
+    if commit.contract_id:
+        contracts = contracts.filter(pk=commit.contract_id)
+    return contracts.aggregate(latest=Max("billed_through"))["latest"]

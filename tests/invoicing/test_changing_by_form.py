@@ -1,0 +1,164 @@
+"""Changing a commit or credit in the back office: previewed in money, then made; what is refused stands beside its
+field. API calls cost 2 cents.
+"""
+
+import re
+from decimal import Decimal as D
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from contracts import services
+from contracts.inputs import EditInput, SharedCommitInput
+from contracts.models import ContractEdit
+from contracts.queries import agreement, shared_commits
+from invoicing.services import finalize_due
+from tests.factories.contracts import credit_input, prepaid_input
+from tests.invoicing.conftest import ADA, DECEMBER, JANUARY, NOVEMBER, OCTOBER, at, commit_of
+
+pytestmark = pytest.mark.django_db
+
+
+class Page:
+    """The page of one commit, and what a browser would send from it."""
+
+    def __init__(self, commit):
+        self.browser = Client()
+        self.browser.force_login(User.objects.create_superuser("ada"))
+        self.url = reverse("admin:contracts_commit_edit", args=[commit.pk])
+
+    def read(self):
+        return self.browser.get(self.url).content.decode()
+
+    def shown(self):
+        """Every input of the form as it is shown."""
+        form = self.browser.get(self.url).context["form"]
+        sent = {"based_on_edit": form["based_on_edit"].value(), "reason": "As agreed by phone"}
+        for name, field in form.fields.items():
+            value = form[name].value()
+            if hasattr(field.widget, "widgets"):
+                sent |= {f"{name}_0": f"{value:%Y-%m-%d}", f"{name}_1": f"{value:%H:%M}"}
+            elif isinstance(value, list):
+                sent[name] = [str(each) for each in value]
+            elif name not in sent and value not in (None, False):
+                sent[name] = value
+        return sent
+
+    def preview(self, **typed):
+        sent = self.shown() | typed
+        return sent, self.browser.post(self.url, {**sent, "preview": "1"})
+
+    def save(self, **typed):
+        """Look, then make it."""
+        sent, seen = self.preview(**typed)
+        assert seen.context["previewed"], seen.context["form"].errors
+        return self.browser.post(self.url, {**sent, "previewed": seen.context["previewed"], "save": "1"})
+
+    def errors(self, **typed):
+        _, seen = self.preview(**typed)
+        return {field: list(errors) for field, errors in seen.context["form"].errors.items()}
+
+
+def granted(acme, *credits, commits=()):
+    edit = EditInput(add_credits=credits, add_commits=commits)
+    services.edit_contract(acme.customer, acme.contract.pk, edit, at=OCTOBER, by=ADA)
+    [committed] = agreement(acme.customer.pk, acme.contract.pk).commits
+    return committed.commit
+
+
+def test_a_credit_is_lowered_and_shortened_after_its_effect_was_seen(acme, clock_at):
+    """$1.00, $0.80 of it used; lowered to $0.60, 20 cents are to pay."""
+    clock_at("2025-10-10")
+    acme.calls("2025-10-05T10", 40)
+    page = Page(granted(acme, credit_input(D(100), name="Bonus")))
+    typed = {"segment_0_amount": "$0.60", "segment_0_ending_before_0": "2025-12-01", "priority": "7", "name": "Start"}
+
+    _, seen = page.preview(**typed)
+    text = re.sub(r"<[^>]+>", " ", seen.content.decode())
+    assert "$0.20" in text
+    assert ContractEdit.objects.filter(kind="EDIT").count() == 1
+    assert page.save(**typed).status_code == 302
+
+    [committed] = agreement(acme.customer.pk, acme.contract.pk).commits
+    [segment] = committed.segments
+    assert (segment.amount, segment.ending_before) == (60, DECEMBER)
+    assert (committed.commit.priority, committed.commit.name) == (7, "Start")
+    shown = page.browser.get(reverse("admin:contracts_contract_change", args=[acme.contract.pk])).content.decode()
+    assert page.url in shown
+    assert "Credit “Bonus”: $1.00 (1 October – 31 December 2025) is now $0.60 (1 October – 30 November 2025)" in shown
+    assert "As agreed by phone" in shown
+
+
+def test_a_payment_is_moved_and_another_taken_out(acme, clock_at):
+    clock_at("2025-10-10")
+    pack = prepaid_input(D(100), OCTOBER, JANUARY, (OCTOBER, D(50)), (NOVEMBER, D(25)), (DECEMBER, D(25)))
+    page = Page(granted(acme, commits=(pack,)))
+    assert "item_2_amount" not in page.shown()  # what has fallen due is not offered
+
+    page.save(item_0_timestamp_0="2025-11-15", item_0_amount="0.30", item_1_gone="on")
+    [committed] = agreement(acme.customer.pk, acme.contract.pk).commits
+    assert [(item.issued_at, item.amount) for item in committed.invoice_items] == [
+        (OCTOBER, 50),
+        (at("2025-11-15"), 30),
+    ]
+
+
+def test_a_promise_is_lowered_with_its_true_up(acme, clock_at):
+    clock_at("2025-10-10")
+    page = Page(commit_of(acme, D(1_000)))
+    page.save(segment_0_amount="6.00")
+    [committed] = agreement(acme.customer.pk, acme.contract.pk).commits
+    assert (committed.segments[0].amount, committed.invoice_items[0].amount) == (600, 600)
+
+
+def test_what_the_customers_contracts_share_is_changed_as_well(acme, clock_at):
+    clock_at("2025-10-10")
+    given = SharedCommitInput(credit_input(D(100), name="Shared"))
+    commit = services.create_shared_commit(acme.customer, given, at=OCTOBER, by=ADA)
+    page = Page(commit)
+    assert page.save(products=[str(acme.prices.calls.pk)]).url == reverse(
+        "admin:contracts_customer_change", args=[acme.customer.pk]
+    )
+    [committed] = shared_commits(acme.customer.pk)
+    assert committed.commit.applicable_product_ids == [str(acme.prices.calls.pk)]
+    assert page.url in page.browser.get(page.browser.get(page.url).context["page"]).content.decode()
+
+
+def test_what_is_refused_stands_beside_its_field(acme, clock_at):
+    clock_at("2025-11-02")
+    acme.calls("2025-10-05T10", 40)
+    page = Page(granted(acme, credit_input(D(100), name="Bonus")))
+    finalize_due(acme.customer.pk, at=at("2025-11-02"), by=ADA)
+
+    for typed, field, rule in (
+        ({"segment_0_amount": "0.79"}, "segment_0_amount", "must not be less than $0.80"),
+        ({"segment_0_amount": "-1"}, "segment_0_amount", "must be greater than 0"),
+        ({"segment_0_ending_before_0": "2025-10-31"}, "segment_0_ending_before", "must not change what holds before"),
+        ({"segment_0_starting_at_0": "2025-10-02"}, "segment_0_starting_at", "must not be later than"),
+        ({"priority": "0.1234567890123"}, "priority", "must not have more than 12 decimals"),
+        ({"segment_0_amount": "a lot"}, "segment_0_amount", "Write a number"),
+        ({}, "__all__", "changes nothing"),
+    ):
+        [(found, [said])] = page.errors(**typed).items()
+        assert (found, rule in said) == (field, True), said
+
+
+def test_who_saves_second_looks_again(acme, clock_at):
+    clock_at("2025-10-10")
+    page = Page(granted(acme, credit_input(D(100), name="Bonus")))
+    sent, seen = page.preview(segment_0_amount="0.60")
+    services.edit_contract(acme.customer, acme.contract.pk, EditInput(update_contract_name="Deal"), at=OCTOBER, by=ADA)
+    answer = page.browser.post(page.url, {**sent, "previewed": seen.context["previewed"], "save": "1"})
+    assert "has edited this contract meanwhile" in answer.content.decode()
+    assert agreement(acme.customer.pk, acme.contract.pk).commits[0].segments[0].amount == 100
+
+
+def test_an_unknown_commit_has_no_page_and_a_reader_may_not_change_one(acme, clock_at):
+    clock_at("2025-10-10")
+    page = Page(granted(acme, credit_input(D(100))))
+    assert page.browser.get(reverse("admin:contracts_commit_edit", args=[acme.contract.pk])).status_code == 404
+    reader = Client()
+    reader.force_login(User.objects.create_user("eve", is_staff=True))
+    assert reader.get(page.url).status_code == 403
