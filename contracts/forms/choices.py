@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 
+from contracts.models import Commit, ScheduledCharge
 from pricing.models import Product
 
 
@@ -27,3 +28,13 @@ class ProductsChoice(forms.ModelMultipleChoiceField):
             help_text="None ticked: all products, those to come too.",
             widget=forms.CheckboxSelectMultiple,
         )
+
+
+def billed_as_last_time(model: type[Commit] | type[ScheduledCharge]) -> Product | None:
+    """The product that named the last line of its kind, on whichever contract; else the only one that can."""
+    fixed = Product.objects.filter(type="FIXED", archived_at=None)
+    last = model.objects.filter(product__in=fixed).select_related("product").order_by("-created_at", "-id").first()
+    if last is not None:
+        return last.product
+    only = list(fixed[:2])
+    return only[0] if len(only) == 1 else None

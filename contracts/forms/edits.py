@@ -10,46 +10,27 @@ from billing_site.foundation.admin import Dressed
 from billing_site.foundation.display import unit_sign
 from billing_site.foundation.refusals import Refusal
 from contracts.commit_wording import commit_text
+from contracts.forms import charges, commitments
 from contracts.forms.amounts import MajorField
-from contracts.forms.choices import ProductChoice, ProductsChoice
+from contracts.forms.charges import ChargeFields
+from contracts.forms.choices import billed_as_last_time
+from contracts.forms.commitments import CommitmentFields
 from contracts.forms.grants import GrantFields, field_of_grant
 from contracts.forms.instants import InstantField
-from contracts.forms.overrides import GroupValuesField, StepsField, override_of
+from contracts.forms.override_fields import KINDS, OverrideFields
+from contracts.forms.overrides import override_of
 from contracts.forms.tariffs import TYPES, TariffForm
 from contracts.inputs import (
     UNCHANGED,
-    AccessScheduleInput,
-    CommitInput,
     EditInput,
-    InvoiceItemInput,
-    InvoiceScheduleInput,
     RateInput,
-    ScheduledChargeInput,
-    SegmentInput,
 )
 from contracts.models import Commit, Contract, ScheduledCharge
 from contracts.queries import Agreement
 from contracts.wording import charge_text, names_in, override_text
-from pricing.forms import LinesField
-from pricing.models import Product
 from pricing.queries import default_unit
-from pricing.services.tariffs import RATE_TYPES_OF
-from pricing.wording import EVERY_TEXTS
 
-FREQUENCIES = [("", "---"), *((code, text.capitalize()) for code, text in EVERY_TEXTS.items())]
 ALL_OR_NOTHING = "Needed, or leave the section empty."
-KINDS = ("discount", "tiered", "price", "entitled")  # of overrides, one a section
-PRIORITY_HELP = "The contract ranks its discounts explicitly: the one with the lowest number holds."
-
-
-def _billed_as_last_time(model: type[Commit] | type[ScheduledCharge]) -> Product | None:
-    """The product that named the last line of its kind, on whichever contract; else the only one that can."""
-    fixed = Product.objects.filter(type="FIXED", archived_at=None)
-    last = model.objects.filter(product__in=fixed).select_related("product").order_by("-created_at", "-id").first()
-    if last is not None:
-        return last.product
-    only = list(fixed[:2])
-    return only[0] if len(only) == 1 else None
 
 
 def as_sent(field: forms.BoundField) -> dict[str, str]:
@@ -74,57 +55,11 @@ class Section(NamedTuple):
     tariff: TariffForm | None
 
 
-class EditForm(Dressed, GrantFields):
+class EditForm(Dressed, CommitmentFields, OverrideFields, ChargeFields, GrantFields):
     """Everything that one edit of a contract may do. Sections left empty do nothing."""
 
     based_on_edit = forms.IntegerField(required=False, widget=forms.HiddenInput)
     reason = forms.CharField(max_length=2_000, help_text="Why; kept with the edit and shown in the history.")
-
-    commit_amount = MajorField(label="Amount to be spent", help_text="The customer commits to spend this much.")
-    commit_starting_at = InstantField(label="Counts from")
-    commit_ending_before = InstantField(label="Up to (not including)")
-    commit_true_up_at = InstantField(
-        label="The rest is billed on", help_text="Empty: at the end. Not before it; any time of the day, UTC."
-    )
-    commit_name = forms.CharField(required=False, max_length=160, label="Name", help_text="Empty: the product's name.")
-    commit_product = ProductChoice("FIXED", label="Billed as", help_text="The product that names the line on the bill.")
-
-    discount = forms.DecimalField(
-        required=False, label="Off the list price, in percent", help_text="50 is half price; below zero is dearer."
-    )
-    discount_starting_at = InstantField(label="From")
-    discount_ending_before = InstantField(label="Up to (not including)", help_text="On the hour, UTC; empty: for good.")
-    discount_products = ProductsChoice()
-    discount_tags = LinesField(label="Or products with a tag", help_text="One a line; any of them.")
-    discount_group_values = GroupValuesField(label="Only for these pricing group values")
-    discount_priority = forms.DecimalField(required=False, label="Priority", help_text=PRIORITY_HELP)
-
-    tiered = StepsField(label="Off the list price, by quantity")
-    tiered_starting_at = InstantField(label="From")
-    tiered_ending_before = InstantField(label="Up to (not including)", help_text="On the hour, UTC; empty: for good.")
-    tiered_products = ProductsChoice()
-    tiered_tags = LinesField(label="Or products with a tag", help_text="One a line; any of them.")
-    tiered_group_values = GroupValuesField(label="Only for these pricing group values")
-    tiered_priority = forms.DecimalField(required=False, label="Priority", help_text=PRIORITY_HELP)
-
-    # What it charges is typed in `tariff`.
-    price_product = ProductChoice(*RATE_TYPES_OF, label="Product")
-    price_starting_at = InstantField(label="From")
-    price_ending_before = InstantField(label="Up to (not including)", help_text="On the hour, UTC; empty: for good.")
-    price_group_values = GroupValuesField(label="For these pricing group values")
-    price_billing_frequency = forms.ChoiceField(
-        required=False, label="Billed", choices=FREQUENCIES, help_text="Of a subscription: which of its fees."
-    )
-
-    entitled = forms.NullBooleanField(required=False, widget=forms.NullBooleanSelect, label="Is part of the deal")
-    entitled_product = ProductChoice("USAGE", label="Product")
-    entitled_starting_at = InstantField(label="From")
-    entitled_ending_before = InstantField(label="Up to (not including)", help_text="On the hour, UTC; empty: for good.")
-
-    charge_amount = MajorField(label="Amount")
-    charge_at = InstantField(label="Billed on", help_text="UTC; any time of the day.")
-    charge_name = forms.CharField(required=False, max_length=160, label="Name")
-    charge_product = ProductChoice("FIXED", label="Billed as", help_text="The product that names the line on the bill.")
 
     remove_overrides = forms.MultipleChoiceField(
         required=False, label="Prices and discounts", widget=forms.CheckboxSelectMultiple
@@ -149,60 +84,13 @@ class EditForm(Dressed, GrantFields):
     )
 
     # The deal stands open; the rest opens when it is needed.
-    DEAL = (
-        (
-            "A commitment",
-            (
-                "commit_amount",
-                "commit_starting_at",
-                "commit_ending_before",
-                "commit_true_up_at",
-                "commit_name",
-                "commit_product",
-            ),
-        ),
-        (
-            "A discount",
-            (
-                "discount",
-                "discount_starting_at",
-                "discount_ending_before",
-                "discount_products",
-                "discount_tags",
-                "discount_group_values",
-                "discount_priority",
-            ),
-        ),
-    )
+    DEAL = (CommitmentFields.COMMITMENT, OverrideFields.DISCOUNT)
     MORE = (
         GrantFields.GRANT,
-        (
-            "A discount by quantity",
-            (
-                "tiered",
-                "tiered_starting_at",
-                "tiered_ending_before",
-                "tiered_products",
-                "tiered_tags",
-                "tiered_group_values",
-                "tiered_priority",
-            ),
-        ),
-        (
-            "A price of its own",
-            (
-                "price_product",
-                "price_starting_at",
-                "price_ending_before",
-                "price_group_values",
-                "price_billing_frequency",
-            ),
-        ),
-        ("A scheduled charge", ("charge_amount", "charge_at", "charge_name", "charge_product")),
-        (
-            "Put a product into the deal, or take it out",
-            ("entitled", "entitled_product", "entitled_starting_at", "entitled_ending_before"),
-        ),
+        OverrideFields.TIERED,
+        OverrideFields.PRICE,
+        ChargeFields.CHARGE,
+        OverrideFields.ENTITLED,
         ("Take something out", ("remove_overrides", "archive_commits", "archive_scheduled_charges")),
         ("The contract as a whole", ("name", "ending_before", "net_payment_terms_days", "uniqueness_key")),
     )
@@ -216,15 +104,8 @@ class EditForm(Dressed, GrantFields):
     )
     # What the service calls a field, and which one it is here.
     SHOWN_AS = (
-        ("add_commits[0].access_schedule.schedule_items[0].amount", "commit_amount"),
-        ("add_commits[0].access_schedule.schedule_items[0].starting_at", "commit_starting_at"),
-        ("add_commits[0].access_schedule.schedule_items[0].ending_before", "commit_ending_before"),
-        ("add_commits[0].invoice_schedule", "commit_true_up_at"),
-        ("add_commits[0].name", "commit_name"),
-        ("add_commits[0]", "commit_product"),
-        ("add_scheduled_charges[0].schedule.schedule_items[0].amount", "charge_amount"),
-        ("add_scheduled_charges[0].schedule", "charge_at"),
-        ("add_scheduled_charges[0]", "charge_product"),
+        *commitments.SHOWN_AS,
+        *charges.SHOWN_AS,
         ("update_contract_end_date", "ending_before"),
         ("update_contract_name", "name"),
         ("update_net_payment_terms_days", "net_payment_terms_days"),
@@ -232,7 +113,7 @@ class EditForm(Dressed, GrantFields):
 
     def __init__(self, agreed: Agreement, *args: Any, based_on_edit: int = 0, **kwargs: Any) -> None:
         contract, terms = agreed.contract, agreed.terms
-        last_billed_as = _billed_as_last_time(Commit)
+        last_billed_as = billed_as_last_time(Commit)
         kwargs["initial"] = {
             "based_on_edit": based_on_edit,
             "commit_starting_at": contract.billed_through or contract.starting_at,
@@ -241,7 +122,7 @@ class EditForm(Dressed, GrantFields):
             "grant_starting_at": contract.billed_through or contract.starting_at,
             "grant_ending_before": terms.ending_before,
             "grant_product": last_billed_as,
-            "charge_product": _billed_as_last_time(ScheduledCharge),
+            "charge_product": billed_as_last_time(ScheduledCharge),
             "name": terms.name,
             "ending_before": terms.ending_before,
             "net_payment_terms_days": terms.net_payment_terms_days,
@@ -330,13 +211,13 @@ class EditForm(Dressed, GrantFields):
         if self.has_price:
             values["price"] = RateInput(**(self.tariff.to_input(self.unit) or {}))
         self.kinds = [kind for kind in KINDS if values.get(kind) is not None]
-        promised = (self._commit(),) if values["commit_amount"] is not None else ()
+        promised = self.promises()
         self.granted_as = ("add_credits[0].", f"add_commits[{len(promised)}].") if values["grant_amount"] else ()
         return EditInput(
             add_overrides=tuple(override_of(kind, values) for kind in self.kinds),
             add_commits=(*promised, *self.grants("PREPAID")),
             add_credits=self.grants("CREDIT"),
-            add_scheduled_charges=(self._charge(),) if values["charge_amount"] is not None else (),
+            add_scheduled_charges=self.charges(),
             remove_overrides=self._ids("remove_overrides"),
             archive_commits=tuple(each for each in self._ids("archive_commits") if each not in self.credit_ids),
             archive_credits=tuple(each for each in self._ids("archive_commits") if each in self.credit_ids),
@@ -366,7 +247,7 @@ class EditForm(Dressed, GrantFields):
         for position, kind in enumerate(self.kinds):
             prefix = f"add_overrides[{position}]."
             if path.startswith(prefix):
-                return self._field_of_override(kind, path.removeprefix(prefix))
+                return self.field_of_override(kind, path.removeprefix(prefix))
         for start in self.granted_as:
             if path.startswith(start):
                 return field_of_grant(path.removeprefix(start))
@@ -374,17 +255,6 @@ class EditForm(Dressed, GrantFields):
             if path.startswith(start):
                 return name
         return next((name for name in self.fields if path.split("[")[0] == name), None)
-
-    def _field_of_override(self, kind: str, name: str) -> str | None:
-        if "pricing_group_values" in name:
-            name = "group_values"
-        elif "product_id" in name:
-            name = "products" if f"{kind}_products" in self.fields else "product"
-        elif "tags" in name:
-            name = "tags"
-        elif "billing_frequency" in name:
-            name = "billing_frequency"
-        return next((field for field in (f"{kind}_{name}", kind) if field in self.fields), None)
 
     def _need(self, section: str, first: str, needed: list[str], values: dict[str, Any]) -> None:
         """All of a section, or nothing. What the page fills in by itself (FILLED_IN) asks for nothing."""
@@ -404,26 +274,6 @@ class EditForm(Dressed, GrantFields):
             field = f"{section}_{name}"
             if values.get(field) in (None, "") and field not in self.errors:
                 self.add_error(field, "Needed.")
-
-    def _commit(self) -> CommitInput:
-        values = self.cleaned_data
-        amount = values["commit_amount"]
-        segment = SegmentInput(amount, values["commit_starting_at"], values["commit_ending_before"])
-        true_up = InvoiceItemInput(values["commit_true_up_at"] or values["commit_ending_before"], amount=amount)
-        return CommitInput(
-            product_id=values["commit_product"].pk,
-            type="POSTPAID",
-            access_schedule=AccessScheduleInput((segment,)),
-            invoice_schedule=InvoiceScheduleInput((true_up,)),
-            name=values["commit_name"],
-        )
-
-    def _charge(self) -> ScheduledChargeInput:
-        values = self.cleaned_data
-        item = InvoiceItemInput(values["charge_at"], amount=values["charge_amount"])
-        return ScheduledChargeInput(
-            values["charge_product"].pk, InvoiceScheduleInput((item,)), name=values["charge_name"]
-        )
 
     def _ids(self, name: str) -> tuple[UUID, ...]:
         return tuple(UUID(term_id) for term_id in self.cleaned_data.get(name, ()))
