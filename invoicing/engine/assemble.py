@@ -3,19 +3,25 @@
 The total is the sum of the lines that count.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from billing_site.foundation.money import exact_sum
 from invoicing.engine.calendar import USAGE
 from invoicing.engine.documents import Document, Entry, Finding
 from invoicing.engine.drafts import UsageDraft
+from invoicing.engine.late.carry import Adjustment
 from invoicing.engine.lines import usage_lines
 from pricing.engine.catalog import Catalog
 
 
-def usage_document(draft: UsageDraft, catalog: Catalog, findings: tuple[Finding, ...]) -> Document | None:
-    """The document of a billing period, or None where it has neither lines nor a finding that holds it."""
-    lines = tuple(usage_lines(draft, catalog))
+def usage_document(
+    draft: UsageDraft, catalog: Catalog, findings: tuple[Finding, ...], late: Sequence[Adjustment]
+) -> Document | None:
+    """The document of a billing period, with the adjustments that it carries; None where it has neither lines nor a
+    finding that holds it."""
+    carried = [each for each in late if each.carrier_id == draft.open.document_id]
+    lines = (*usage_lines(draft, catalog), *(line for each in carried for line in each.lines))
+    findings = (*findings, *(finding for each in carried for finding in each.findings))
     if not lines and not any(finding.blocking for finding in findings):
         return None
     open_, fiat = draft.open, draft.seller.card.fiat
@@ -31,7 +37,7 @@ def usage_document(draft: UsageDraft, catalog: Catalog, findings: tuple[Finding,
         unit=fiat,
         lines=lines,
         total=exact_sum([line.total for line in lines if line.counts]),
-        entries=tuple(_entries(draft)),
+        entries=(*_entries(draft), *(entry for each in carried for entry in each.entries)),
         findings=findings,
     )
 

@@ -13,6 +13,7 @@ from invoicing.engine.inputs import Inputs
 USAGE = "USAGE"
 CHARGES = "CHARGES"
 TRUE_UP = "TRUE_UP"
+ADJUSTMENT = "ADJUSTMENT"  # for late usage, of a contract that has no usage document any more
 
 FIRST_GENERATION = 1
 

@@ -42,16 +42,16 @@ class CompositeCycle(ValueError):
 
 def settle_composites(over: Sequence[UsageDraft]) -> None:
     """Charge the composites of drafts whose usage has been walked to the end."""
-    layers = [(draft, list(_layers(draft))) for draft in over]
-    for depth in range(max((len(found) for _, found in layers), default=0)):
+    in_order = [(draft, list(layers(draft))) for draft in over]
+    for depth in range(max((len(found) for _, found in in_order), default=0)):
         more: dict[Item, Fraction] = {}
-        for draft, found in layers:
+        for draft, found in in_order:
             for version in found[depth] if depth < len(found) else ():
                 more |= _charged(draft, version)
         serve(more)
 
 
-def _layers(draft: UsageDraft) -> Iterator[Sequence[ProductVersion]]:
+def layers(draft: UsageDraft) -> Iterator[Sequence[ProductVersion]]:
     """The composites by their definitions in the last hour, those first that stand on no other."""
     found = {version.product_id: version for version in draft.composites}
     stands_on = {product_id: set(_stands_on(version, found)) for product_id, version in found.items()}
@@ -70,11 +70,11 @@ def _layers(draft: UsageDraft) -> Iterator[Sequence[ProductVersion]]:
 def _stands_on(version: ProductVersion, composites: Mapping[UUID, ProductVersion]) -> Iterator[UUID]:
     if version.include_composite_spend:
         for other in composites.values():
-            if _lists(version, other.product_id, other.tags):
+            if lists(version, other.product_id, other.tags):
                 yield other.product_id
 
 
-def _lists(version: ProductVersion, product_id: UUID, tags: Sequence[str]) -> bool:
+def lists(version: ProductVersion, product_id: UUID, tags: Sequence[str]) -> bool:
     return product_id in version.composite_product_ids or any(tag in version.composite_tags for tag in tags)
 
 
@@ -82,10 +82,10 @@ def _charged(draft: UsageDraft, version: ProductVersion) -> dict[Item, Fraction]
     """An item for each pricing unit of the composite's base, and how much of it there is."""
     charged: dict[Item, Fraction] = {}
     for unit, base in sorted(_base(draft, version).items(), key=lambda pair: pair[0].name):
-        stretch = _last_hour(draft, version, unit)
+        item = composite_item(draft, version, unit)
+        stretch = item.stretch
         if stretch.price is None and stretch.refusal == Unpriced.NOT_ENTITLED:
             continue  # nobody used it: there is nothing to find
-        item = Item(draft.open.contract.id, _run(stretch, version), (), (), (stretch,))
         draft.composite_items.append(item)
         if stretch.price is None:
             item.unbilled[stretch] = round_to(base, QUANTUM)
@@ -95,13 +95,19 @@ def _charged(draft: UsageDraft, version: ProductVersion) -> dict[Item, Fraction]
     return charged
 
 
+def composite_item(draft: UsageDraft, version: ProductVersion, unit: Unit) -> Item:
+    """What is charged of a composite in one unit, in the period's last hour; nothing yet."""
+    stretch = _last_hour(draft, version, unit)
+    return Item(draft.open.contract.id, _run(stretch, version), (), (), (stretch,))
+
+
 def _base(draft: UsageDraft, version: ProductVersion) -> Mapping[Unit, Fraction]:
     found: dict[Unit, Fraction] = {}
     composites = draft.composite_items if version.include_composite_spend else []
     for item in (*draft.items.values(), *composites):
         for take in item.takes:
             amount = take.charge.amount
-            if _lists(version, item.product_id, take.stretch.tags) and (amount or not version.exclude_free_usage):
+            if lists(version, item.product_id, take.stretch.tags) and (amount or not version.exclude_free_usage):
                 found[take.price.unit] = found.get(take.price.unit, Fraction(0)) + amount
     return found
 

@@ -39,6 +39,19 @@ class Part(NamedTuple):  # a tuple, as there are hundreds a draft
     package_size: Decimal | None = None
     period_quantity: Decimal | None = None  # what the whole period came to, where the price depends on it
     list_amount: Decimal | None = None  # what the list would have charged, in the unit of the rate
+    converted_by: UUID | None = None  # the access segment that pays for it where it is converted to money
+
+
+@dataclass(frozen=True, slots=True)
+class Adjusted:
+    """The final document whose period an adjustment is about, and what is payable for it so far: exact and as printed,
+    adjustments before included."""
+
+    invoice_id: UUID
+    number: str
+    period: Period
+    unrounded: Decimal
+    printed: Decimal
 
 
 class Line(NamedTuple):  # a tuple, as there are hundreds a draft
@@ -68,6 +81,7 @@ class Line(NamedTuple):  # a tuple, as there are hundreds a draft
     postpaid_commit_id: UUID | None = None  # on true-up lines
     charge_id: UUID | None = None
     converted: Unit | None = None  # the custom unit that a conversion is of
+    adjusts: Adjusted | None = None  # of an adjustment for late usage
     parts: tuple[Part, ...] = ()
 
 
@@ -81,6 +95,7 @@ class Entry:
     amount: Decimal  # money, or units where the balance counts those
     timestamp: datetime
     new_contract_id: UUID | None = None  # of what goes over to a renewal: whose it is from then on
+    adjusts: Adjusted | None = None
 
 
 @dataclass(frozen=True, slots=True)

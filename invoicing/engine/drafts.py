@@ -1,6 +1,6 @@
 """Usage documents in the making: one for each open billing period, with its items and what it draws."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -123,20 +123,25 @@ class UsageDraft:
 def usage_drafts(inputs: Inputs, shared: tuple[Balance, ...]) -> list[UsageDraft]:
     """A draft for each open period, in the order in which they become final, on balances that they share."""
     selling = sellers(inputs.terms, inputs.catalog)
-    found: list[UsageDraft] = []
-    for open_ in open_periods(inputs):
-        seller = selling[open_.contract.id]
-        others = (other for other in selling.values() if other is not seller)
-        rivals = tuple(other for other in others if other.contract.term.overlap(open_.period) is not None)
-        runs_ = {
-            product_id: runs(inputs.catalog.products[product_id], open_.starting_at, open_.ending_before)
-            for product_id in seller.product_ids
-        }
-        composites = tuple(_composites(seller, inputs.catalog, open_.ending_before - HOUR))
-        found.append(UsageDraft(open_, seller, rivals, shared, runs_, composites))
+    found = [usage_draft(open_, selling, inputs.catalog, shared) for open_ in open_periods(inputs)]
     for rollover in rollovers(inputs.terms.contracts, shared):
         _place(rollover, found, inputs.posted)
     return found
+
+
+def usage_draft(
+    open_: BillingPeriod, selling: Mapping[UUID, Seller], catalog: Catalog, shared: tuple[Balance, ...]
+) -> UsageDraft:
+    """The draft of one period, without any usage."""
+    seller = selling[open_.contract.id]
+    others = (other for other in selling.values() if other is not seller)
+    rivals = tuple(other for other in others if other.contract.term.overlap(open_.period) is not None)
+    runs_ = {
+        product_id: runs(catalog.products[product_id], open_.starting_at, open_.ending_before)
+        for product_id in seller.product_ids
+    }
+    composites = tuple(_composites(seller, catalog, open_.ending_before - HOUR))
+    return UsageDraft(open_, seller, rivals, shared, runs_, composites)
 
 
 def _place(rollover: Rollover, drafts: Sequence[UsageDraft], posted: Posted) -> None:

@@ -35,6 +35,7 @@ class Posted:
     billed: Mapping[UUID, Decimal]  # by commit: as printed, positive (what a true-up is computed from)
     manual: Mapping[UUID, Decimal] = field(default_factory=dict)  # by access segment: signed
     rolled_over: Mapping[UUID, Decimal] = field(default_factory=dict)  # by access segment left behind: positive
+    trued_up: Mapping[UUID, Decimal] = field(default_factory=dict)  # by commit: as printed, less what was reversed
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,11 +64,11 @@ def _lines_of(row: Row, draft: UsageDraft, catalog: Catalog) -> Iterator[Line]:
         flat_fee=round_to(sum(fees, Fraction(0)), QUANTUM) if any(fees) else None,
         period=row.period,
         parts=tuple(_parts(row)),
-        **_payer(row.payer),
+        **payer_fields(row.payer),
     )
     yield covered
     if row.payer is not None:
-        yield _applied(covered, row.payer, catalog, row.drawn)
+        yield applied_line(covered, row.payer, catalog, row.drawn)
 
 
 def _line(item: Item, reading: Reading, draft: UsageDraft, **numbers: Any) -> Line:
@@ -90,7 +90,7 @@ def _line(item: Item, reading: Reading, draft: UsageDraft, **numbers: Any) -> Li
     )
 
 
-def _payer(payer: Balance | None) -> dict[str, Any]:
+def payer_fields(payer: Balance | None) -> dict[str, Any]:
     """What a line says of the balance that pays for it."""
     if payer is None:
         return {}
@@ -103,7 +103,7 @@ def _payer(payer: Balance | None) -> dict[str, Any]:
     }
 
 
-def _applied(covered: Line, payer: Balance, catalog: Catalog, drawn: Decimal = Decimal(0)) -> Line:
+def applied_line(covered: Line, payer: Balance, catalog: Catalog, drawn: Decimal = Decimal(0)) -> Line:
     """The balance applied to a line that it pays for."""
     commit = payer.commit
     assert covered.period is not None
@@ -119,18 +119,18 @@ def _applied(covered: Line, payer: Balance, catalog: Catalog, drawn: Decimal = D
         period=covered.period,
         pricing_group_values=covered.pricing_group_values,
         presentation_group_values=covered.presentation_group_values,
-        **_payer(payer),
+        adjusts=covered.adjusts,
+        **payer_fields(payer),
     )
 
 
 def _parts(row: Row) -> Iterator[Part]:
-    segment_id = None if row.payer is None else row.payer.segment.id
     for take, amount, quantity, metered in zip(row.takes, row.amounts, row.quantities, row.metered, strict=True):
-        yield _part(take, row.item.total, amount, quantity, metered, segment_id)
+        yield _part(take, row.item.total, amount, quantity, metered, row.payer)
 
 
 def _part(
-    take: Take, total: Fraction, amount: Decimal, quantity: Decimal, metered: Decimal, segment_id: UUID | None
+    take: Take, total: Fraction, amount: Decimal, quantity: Decimal, metered: Decimal, payer: Balance | None
 ) -> Part:
     charge, price = take.charge, take.price
     listed = [charge] if price.is_listed else charges(price.list_steps(total), charge.above, charge.upto, charge.share)
@@ -146,7 +146,8 @@ def _part(
         published_by=price.rate.published_by,
         override_id=price.override.id if price.override is not None else None,
         losing_overrides=price.losing_overrides,
-        segment_id=segment_id,
+        segment_id=None if payer is None else payer.segment.id,
+        converted_by=take.payer.segment.id if take.payer is not None and take.shown_payer is None else None,
         rate_type=price.tariff.type,
         charged=price.charged,
         above=round_to(charge.above, QUANTUM),
@@ -171,22 +172,22 @@ def _conversion_lines(conversion: Conversion, draft: UsageDraft, catalog: Catalo
         period=draft.open.period if payer is None else draft.open.period.overlap(payer.period),
         converted=conversion.converted,
         parts=tuple(_converted_parts(conversion)),
-        **_payer(payer),
+        **payer_fields(payer),
     )
     yield line
     if payer is not None:
-        yield _applied(line, payer, catalog)
+        yield applied_line(line, payer, catalog)
 
 
 def _converted_parts(conversion: Conversion) -> Iterator[Part]:
     """So much of the custom unit at so much money. What was metered, and in which tier, is said where it was used."""
-    segment_id = None if conversion.payer is None else conversion.payer.segment.id
     numbers = zip(conversion.takes, conversion.items, conversion.amounts, conversion.quantities, strict=True)
     for take, item, amount, quantity in numbers:
-        part = _part(take, item.total, amount, quantity, Decimal(0), segment_id)
+        part = _part(take, item.total, amount, quantity, Decimal(0), conversion.payer)
         yield part._replace(
             unit_price=round_to(conversion.exchange, QUANTUM),
             list_price=None,
+            converted_by=None,
             list_amount=amount,
             rate_type=FLAT,
             level=None,

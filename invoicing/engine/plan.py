@@ -34,9 +34,10 @@ class Plan:
     scopes: tuple[Scope, ...] = ()
 
 
-def plan(inputs: Inputs) -> Plan:
-    """The slices over all of the customer's open periods, in order of time, and the metrics of what is sold in them."""
-    periods = open_periods(inputs)
+def plan(inputs: Inputs, periods: Sequence[BillingPeriod] | None = None) -> Plan:
+    """The slices over all of the customer's open periods (or over these), in order of time, and the metrics of what is
+    sold in them."""
+    periods = open_periods(inputs) if periods is None else periods
     selling = sellers(inputs.terms, inputs.catalog)
     cuts = {cut for cut in _cuts(inputs, selling.values()) if cut is not None}
     cuts.update(instant for open_ in periods for instant in (open_.starting_at, open_.ending_before))

@@ -86,13 +86,20 @@ def _of_item(item: Item, whole: Period) -> Iterator[Row]:
         of_line = cells.setdefault((take.shown_payer, _reading(take, item)), {})
         of_line.setdefault(place[take.stretch], []).append(take)
     used = sorted({place[take.stretch] for take in item.takes})
+    made: list[Row] = []
+    paid_before: list[Take] = []
     for (payer, reads), takes in cells.items():
         for group in _neighbours(takes, used):
             found = [take for index in group for take in takes[index]]
-            # What follows in a package that was paid for before is no line of its own, unless it is drawn by unit.
             if any(take.charge.quantity or take.charge.amount or take.drawn for take in found):
                 window = whole if item.is_composite else _window(item, group, used)
-                yield Row(item, payer, reads, found, _within(window, payer))
+                made.append(Row(item, payer, reads, found, _within(window, payer)))
+            else:
+                paid_before += found
+    if made:
+        # What follows in a package that was paid for before is no line of its own, but a line tells of it.
+        made[0].takes = [*made[0].takes, *paid_before]
+    yield from made
 
 
 def _reading(take: Take, item: Item) -> Reading:

@@ -8,21 +8,27 @@ recurs and what a renewal took over have standings like all others.
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from uuid import UUID
 
 from invoicing.engine.balances import Balance
 from invoicing.engine.documents import Pending, Standing
 from invoicing.engine.drafts import UsageDraft
 from invoicing.engine.inputs import Posted
+from invoicing.engine.late.carry import Adjustment
 
 
-def standings(balances: Sequence[Balance], drafts: Sequence[UsageDraft], posted: Posted) -> Iterator[Standing]:
+def standings(
+    balances: Sequence[Balance], drafts: Sequence[UsageDraft], posted: Posted, late: Sequence[Adjustment]
+) -> Iterator[Standing]:
     """Of every balance, in the order of drawdown, once the walk is over."""
     zero = Decimal(0)
-    pending: dict[Balance, list[Pending]] = {}
+    pending: dict[UUID, list[Pending]] = {}
+    for segment_id, taken in (pair for each in late for pair in each.pending):
+        pending.setdefault(segment_id, []).append(taken)
     for draft in drafts:
         for balance, amount in draft.deductions.items():
             taken = Pending(draft.open.document_id, draft.open.contract.id, amount, draft.open.ending_before)
-            pending.setdefault(balance, []).append(taken)
+            pending.setdefault(balance.segment.id, []).append(taken)
     for balance in balances:
         key = balance.segment.id
         yield Standing(
@@ -31,6 +37,6 @@ def standings(balances: Sequence[Balance], drafts: Sequence[UsageDraft], posted:
             granted=balance.granted,
             manual=posted.manual.get(key, zero),
             drawn=posted.drawn.get(key, zero),
-            pending=tuple(each for each in pending.get(balance, ()) if each.amount),
+            pending=tuple(each for each in pending.get(key, ()) if each.amount),
             rolled_over=balance.rolled_over,
         )

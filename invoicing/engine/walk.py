@@ -37,6 +37,8 @@ from invoicing.engine.exact import exactly
 from invoicing.engine.findings import findings
 from invoicing.engine.hours import Parts, settle
 from invoicing.engine.inputs import Inputs, Used
+from invoicing.engine.late.carry import adjustments
+from invoicing.engine.late.closed import Closed
 from invoicing.engine.plan import Plan, plan
 from invoicing.engine.routes import Routes
 from invoicing.engine.scheduled import charge_documents
@@ -86,27 +88,30 @@ def answered(asking: Asking[T], tell: Callable[[Finer], Usage]) -> T:
         return end.value  # type: ignore[no-any-return]
 
 
-def compute(inputs: Inputs, plan: Plan, usage: Usage) -> Asking[Result]:
-    """All drafts of a customer, from the usage of every slice of the plan.
+def compute(inputs: Inputs, plan: Plan, usage: Usage, closed: Sequence[Closed] = ()) -> Asking[Result]:
+    """All drafts of a customer, from the usage of every slice of the plan, and what `closed` periods have missed.
 
     Where a balance runs out, or usage is below zero, it asks for finer usage: send it what it asks for, until it
     returns.
     """
-    return (yield from exactly(_compute(inputs, plan, usage)))
+    return (yield from exactly(_compute(inputs, plan, usage, closed)))
 
 
-def _compute(inputs: Inputs, plan: Plan, usage: Usage) -> Asking[Result]:
+def _compute(inputs: Inputs, plan: Plan, usage: Usage, closed: Sequence[Closed]) -> Asking[Result]:
     commits = all_commits(inputs)
     shared = balances(commits, inputs.catalog, inputs.posted)
     drafts = usage_drafts(inputs, shared)
+    late = adjustments(inputs, closed, shared, drafts)
     yield from walk(drafts, plan.slices, usage)
     found = [(draft, findings(draft)) for draft in drafts]
-    made = [usage_document(draft, inputs.catalog, of_draft) for draft, of_draft in found]
-    of_usage = [document for document in made if document is not None]
-    standing = tuple(standings(shared, drafts, inputs.posted))
+    made = [usage_document(draft, inputs.catalog, of_draft, late) for draft, of_draft in found]
+    of_usage = [document for document in (*made, *(each.document for each in late)) if document is not None]
+    standing = tuple(standings(shared, drafts, inputs.posted, late))
     documents = [*of_usage, *charge_documents(inputs, commits), *true_ups(inputs, standing, of_usage)]
     documents.sort(key=lambda document: (document.issued_at, document.contract_id, document.kind != "USAGE"))
-    return Result(tuple(documents), tuple(finding for _, of_draft in found for finding in of_draft), standing, commits)
+    of_periods = (finding for _, of_draft in found for finding in of_draft)
+    of_closed = (finding for each in late for finding in each.findings)
+    return Result(tuple(documents), (*of_periods, *of_closed), standing, commits)
 
 
 @dataclass(frozen=True, slots=True)

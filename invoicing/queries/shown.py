@@ -62,6 +62,7 @@ class ShownPart:
     package_size: Decimal | None = None
     period_quantity: Decimal | None = None
     list_amount: Decimal | None = None
+    converted_by: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +279,7 @@ def _part(part: Part, line: Line, catalog: Catalog) -> ShownPart:
         package_size=part.package_size,
         period_quantity=part.period_quantity,
         list_amount=part.list_amount,
+        converted_by=part.converted_by,
     )
 
 
@@ -307,6 +309,7 @@ def _thawed(part: Mapping[str, Any]) -> ShownPart:
         package_size=_number(part.get("package_size")),
         period_quantity=_number(part.get("period_quantity")),
         list_amount=_number(part.get("list_amount")),
+        converted_by=_id(part.get("converted_by")),
     )
 
 

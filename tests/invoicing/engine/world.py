@@ -288,15 +288,17 @@ def computed_from(inputs: Inputs, ledger: Ledger) -> Result:
 def settled(posted: Posted, rounded: RoundedDocument) -> Posted:
     """What is posted once this document is final, too."""
     document, drawn, billed = rounded.document, dict(posted.drawn), dict(posted.billed)
-    rolled_over = dict(posted.rolled_over)
+    rolled_over, trued_up = dict(posted.rolled_over), dict(posted.trued_up)
     for entry in rounded.entries:
         if entry.entry.new_contract_id is not None:
             rolled_over[entry.entry.segment_id] = rolled_over.get(entry.entry.segment_id, D(0)) - entry.entry.amount
-        elif entry.entry.segment_id is not None:
+        elif entry.entry.segment_id is None:
+            trued_up[entry.entry.commit_id] = trued_up.get(entry.entry.commit_id, D(0)) - entry.billed
+        else:
             drawn[entry.entry.segment_id] = drawn.get(entry.entry.segment_id, D(0)) - entry.entry.amount
             billed[entry.entry.commit_id] = billed.get(entry.entry.commit_id, D(0)) - entry.billed
     documents = posted.documents | {(document.contract_id, document.kind, document.slot)}
-    return Posted(documents, drawn, billed, posted.manual, rolled_over)
+    return Posted(documents, drawn, billed, posted.manual, rolled_over, trued_up)
 
 
 def usage_documents(result: Result) -> list[Document]:

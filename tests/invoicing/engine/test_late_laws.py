@@ -1,0 +1,92 @@
+"""What holds for late usage, whatever the terms, the prices and the usage."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from hypothesis import given as for_all
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from billing_site.foundation.money import exact_sum
+from invoicing.engine.documents import Document
+from invoicing.engine.inputs import Inputs
+from tests.invoicing.engine.books import Books, rated
+from tests.invoicing.engine.world import D, Event, given
+from tests.invoicing.engine.worlds import AFTER, END, PRODUCTS, commits, overrides, price_lists, usage, weekly, worlds
+
+CLOSED = END + timedelta(days=2)
+LATER = [CLOSED + timedelta(days=14 * number) for number in (1, 2, 3)]
+NEARLY = D("1e-8")  # places are kept in 12 decimals, and multiplied by prices
+
+
+@st.composite
+def alike_for_all(draw) -> Inputs:
+    """Worlds in which prices do not depend on who pays."""
+    found = [replace(each, rate_type="LIST_RATE") for each in draw(commits())]
+    mine = tuple(each for each in draw(overrides("LOWEST_MULTIPLIER")) if not each.is_commit_specific)
+    prices = draw(price_lists(commit_rates=False))
+    return given(AFTER, [weekly(commits=tuple(found), overrides=mine)], [prices], PRODUCTS)
+
+
+def final(books: Books) -> list[Document]:
+    return [each.document for each in books.finals]
+
+
+def in_usd(documents: list[Document]):
+    """What usage, and what was converted, came to in money."""
+    return exact_sum([
+        line.total for each in documents for line in each.lines
+        if line.unit == each.unit and line.type in ("usage", "cpu_conversion")
+    ])  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@for_all(inputs=worlds(), events=usage())
+def test_what_has_missed_nothing_is_not_adjusted(inputs, events):
+    books = Books(inputs, events)
+    books.close(CLOSED)
+    assert [each.kind for each in books.draft(LATER[0]).documents if each.kind == "ADJUSTMENT"] == []
+
+
+@settings(max_examples=60, deadline=None)
+@for_all(inputs=alike_for_all(), in_time=usage(), late=usage(), later=usage())
+def test_all_documents_together_are_a_rating_of_all_events(inputs, in_time, late, later):
+    books = Books(inputs, list(in_time))
+    books.close(CLOSED)
+    for events, at in zip((late, later), LATER, strict=False):
+        books.use(*events)
+        books.close(at)
+    at_once = Books(inputs, [*in_time, *late, *later])
+    at_once.close(CLOSED)
+    assert abs(in_usd(final(books)) - in_usd(final(at_once))) < NEARLY
+
+
+@settings(max_examples=60, deadline=None)
+@for_all(inputs=worlds(), in_time=usage(), late=usage())
+def test_what_came_late_and_was_voided_leaves_nothing(inputs, in_time, late):
+    books = Books(inputs, list(in_time))
+    books.close(CLOSED)
+    before = rated(final(books))
+    books.use(*late)
+    books.close(LATER[0])
+    books.use(*map(taken_back, late))
+    books.close(LATER[1])
+    assert abs(rated(final(books)) - before) < NEARLY
+
+
+@settings(max_examples=60, deadline=None)
+@for_all(inputs=worlds(), in_time=usage(), late=usage(), fewer=st.integers(0, 25))
+def test_no_balance_pays_more_than_it_has(inputs, in_time, late, fewer):
+    books = Books(inputs, list(in_time))
+    books.close(CLOSED)
+    for events, at in zip((late, [taken_back(each) for each in in_time[:fewer]], late), LATER, strict=True):
+        books.use(*events)
+        for standing in books.draft(at).balances:
+            assert standing.left >= 0
+            assert exact_sum([standing.drawn, *(taken.amount for taken in standing.pending)]) >= 0
+        books.close(at)
+        assert all(standing.left >= 0 for standing in books.draft(at).balances)
+
+
+def taken_back(event: Event) -> Event:
+    return replace(event, quantity=-event.quantity)
