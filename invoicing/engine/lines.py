@@ -126,7 +126,7 @@ def applied_line(covered: Line, payer: Balance, catalog: Catalog, drawn: Decimal
 
 def _parts(row: Row) -> Iterator[Part]:
     for take, amount, quantity, metered in zip(row.takes, row.amounts, row.quantities, row.metered, strict=True):
-        yield _part(take, row.item.total, amount, quantity, metered, row.payer)
+        yield _part(take, row.item.total, amount, quantity, metered, take.shown_payer)
 
 
 def _part(

@@ -53,30 +53,36 @@ class Share:
         return round_to(sum((move.units for _, move in self.moves), ZERO), QUANTUM)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Conversion:
     """What one payer pays in money for what was priced in a custom unit."""
 
+    converted: Unit
+    payer: Balance | None
+    unit: Unit
     exchange: Fraction
-    exact: Fraction = ZERO  # these two in the custom unit
+    exact: Fraction = ZERO
     amount: Decimal = Decimal(0)
+    quantity: Decimal = Decimal(0)  # of the custom unit
 
 
 def adjustment_lines(rerated: Rerated, catalog: Catalog) -> Iterator[Line]:
     """In the card's order of products, then by time and payer; conversions last."""
     fiat = rerated.closed.now.seller.card.fiat
     shares = sorted(_shares(rerated), key=lambda share: _order(share, rerated))
-    for payer in dict.fromkeys(share.payer for share in shares):
-        for unit in dict.fromkeys(share.unit for share in shares):
-            alike = [share for share in shares if share.payer is payer and share.unit == unit]
-            total = _total([share.exact for share in alike], payer, rerated)
-            for share, amount in zip(alike, _split([share.exact for share in alike], total), strict=True):
-                share.amount, share.amounts = amount, _split(share.exact_amounts, amount)
+    conversions = _conversions(shares, fiat)
+    _share_out([*shares, *conversions.values()], rerated)
+    for share in shares:
+        share.amounts = _split(share.exact_amounts, share.amount)
+        for (paying, _), amount in zip(share.moves, share.amounts, strict=True):
+            if conversion := conversions.get(_converted(share, paying, fiat)):
+                conversion.quantity += amount
     for share in shares:
         yield from _with_applied(_line(share, rerated, fiat), share.payer, share.units, catalog)
-    for (unit, payer), conversion in _conversions(shares, fiat).items():
-        line = _conversion_line(conversion, unit, payer, rerated)
-        yield from _with_applied(line, payer, Decimal(0), catalog)
+    for conversion in sorted(conversions.values(), key=lambda each: (each.converted.name, _rank(each.payer))):
+        if conversion.exact:
+            line = _conversion_line(conversion, rerated)
+            yield from _with_applied(line, conversion.payer, Decimal(0), catalog)
 
 
 def deductions(rerated: Rerated) -> Iterator[Entry]:
@@ -114,18 +120,36 @@ def _shares(rerated: Rerated) -> Iterator[Share]:
         yield from found.values()
 
 
-def _conversions(shares: Sequence[Share], fiat: Unit) -> dict[tuple[Unit, Balance | None], Conversion]:
-    """By unit, then payer in the order of drawdown."""
-    found: dict[tuple[Unit, Balance | None], Conversion] = {}
+def _conversions(shares: Sequence[Share], fiat: Unit) -> dict[tuple[Unit, Balance | None] | None, Conversion]:
+    """By custom unit and payer."""
+    found: dict[tuple[Unit, Balance | None] | None, Conversion] = {}
     for share in shares:
-        for (paying, move), amount in zip(share.moves, share.amounts, strict=True):
-            if share.unit != fiat and share.payer is None and move.amount:
-                payer = None if paying is None else paying.balance
+        for paying, move in share.moves:
+            if key := _converted(share, paying, fiat):
                 exchange = share.slice.stretch.exchange if paying is None else paying.exchange
-                conversion = found.setdefault((share.unit, payer), Conversion(exchange))
-                conversion.exact += move.amount
-                conversion.amount += amount
-    return dict(sorted(found.items(), key=lambda pair: (pair[0][0].name, _rank(pair[0][1]))))
+                conversion = found.setdefault(key, Conversion(*key, fiat, exchange))
+                conversion.exact += move.amount * exchange
+    return found
+
+
+def _converted(share: Share, paying: Paying | None, fiat: Unit) -> tuple[Unit, Balance | None] | None:
+    """Which conversion a move is part of; None where it is paid in its own unit."""
+    if share.unit == fiat or share.payer is not None:
+        return None
+    return share.unit, None if paying is None else paying.balance
+
+
+def _share_out(paid: Sequence[Share | Conversion], rerated: Rerated) -> None:
+    """Give each its amount: what lines of one payer and unit add up to is what the payer's balance is charged with,
+    where it is money."""
+    for payer, unit in dict.fromkeys((each.payer, each.unit) for each in paid):
+        alike = [each for each in paid if each.payer is payer and each.unit == unit]
+        exact = [each.exact for each in alike]
+        total = round_to(sum(exact, ZERO), QUANTUM)
+        if payer is not None and not payer.counts_units:
+            total = rerated.deductions[payer]
+        for each, amount in zip(alike, _split(exact, total), strict=True):
+            each.amount = amount
 
 
 def _rank(payer: Balance | None) -> float:
@@ -136,13 +160,6 @@ def _order(share: Share, rerated: Rerated) -> tuple[int, Any, datetime, float]:
     item = share.slice.item
     place = rerated.closed.now.product_order.index(item.product_id)
     return place, item.values_order, share.slice.stretch.starting_at, _rank(share.payer)
-
-
-def _total(exact: Sequence[Fraction], payer: Balance | None, rerated: Rerated) -> Decimal:
-    """What lines of one payer and unit add up to: what the payer's balance is charged with, where it is money."""
-    if payer is not None and not payer.counts_units:
-        return rerated.deductions[payer]
-    return round_to(sum(exact, ZERO), QUANTUM)
 
 
 def _split(exact: Sequence[Fraction], total: Decimal) -> list[Decimal]:
@@ -207,17 +224,17 @@ def _parts(share: Share) -> Iterator[Part]:
         )
 
 
-def _conversion_line(conversion: Conversion, unit: Unit, payer: Balance | None, rerated: Rerated) -> Line:
-    adjusts, fiat = rerated.closed.adjusts, rerated.closed.now.seller.card.fiat
+def _conversion_line(conversion: Conversion, rerated: Rerated) -> Line:
+    adjusts, unit, payer = rerated.closed.adjusts, conversion.unit, conversion.payer
     return Line(
         type="cpu_conversion",
-        name=adjustment_of(f"{unit.name} in {fiat.name}", adjusts),
-        total=_total([conversion.exact * conversion.exchange], payer, rerated),
-        unit=fiat,
-        quantity=conversion.amount,
+        name=adjustment_of(f"{conversion.converted.name} in {unit.name}", adjusts),
+        total=conversion.amount,
+        unit=unit,
+        quantity=conversion.quantity,
         unit_price=round_to(conversion.exchange, QUANTUM),
         period=adjusts.period if payer is None else adjusts.period.overlap(payer.period),
-        converted=unit,
+        converted=conversion.converted,
         adjusts=adjusts,
         **payer_fields(payer),
     )

@@ -40,7 +40,7 @@ def in_usd(documents: list[Document]):
     ])  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @for_all(inputs=worlds(), events=usage())
 def test_what_has_missed_nothing_is_not_adjusted(inputs, events):
     books = Books(inputs, events)
@@ -48,7 +48,7 @@ def test_what_has_missed_nothing_is_not_adjusted(inputs, events):
     assert [each.kind for each in books.draft(LATER[0]).documents if each.kind == "ADJUSTMENT"] == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @for_all(inputs=alike_for_all(), in_time=usage(), late=usage(), later=usage())
 def test_all_documents_together_are_a_rating_of_all_events(inputs, in_time, late, later):
     books = Books(inputs, list(in_time))
@@ -61,7 +61,7 @@ def test_all_documents_together_are_a_rating_of_all_events(inputs, in_time, late
     assert abs(in_usd(final(books)) - in_usd(final(at_once))) < NEARLY
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @for_all(inputs=worlds(), in_time=usage(), late=usage())
 def test_what_came_late_and_was_voided_leaves_nothing(inputs, in_time, late):
     books = Books(inputs, list(in_time))
@@ -74,7 +74,7 @@ def test_what_came_late_and_was_voided_leaves_nothing(inputs, in_time, late):
     assert abs(rated(final(books)) - before) < NEARLY
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @for_all(inputs=worlds(), in_time=usage(), late=usage(), fewer=st.integers(0, 25))
 def test_no_balance_pays_more_than_it_has(inputs, in_time, late, fewer):
     books = Books(inputs, list(in_time))
