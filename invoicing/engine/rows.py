@@ -96,10 +96,19 @@ def _of_item(item: Item, whole: Period) -> Iterator[Row]:
                 made.append(Row(item, payer, reads, found, _within(window, payer)))
             else:
                 paid_before += found
-    if made:
-        # What follows in a package that was paid for before is no line of its own, but a line tells of it.
-        made[0].takes = [*made[0].takes, *paid_before]
+    for take in paid_before:
+        _follow(take, made)
     yield from made
+
+
+def _follow(take: Take, made: Sequence[Row]) -> None:
+    """What follows in a package that was paid for before is no line of its own: the line of the package tells of it."""
+    before = [row for row in made if row.takes[0].order <= take.order]
+    for row in [max(before, key=lambda row: row.takes[0].order)] if before else made[:1]:
+        row.takes = [*row.takes, take]
+        start = min(row.period.starting_at, take.stretch.starting_at)
+        ends = [take.stretch.ending_before, *([row.period.ending_before] if row.period.ending_before else [])]
+        row.period = Period(start, max(ends))
 
 
 def _reading(take: Take, item: Item) -> Reading:
