@@ -23,6 +23,8 @@ def draft_text(draft: DraftSummary, at: datetime) -> str:
     start, end = draft.starting_at, draft.ending_before
     is_month = start.day == 1 and start.hour == 0 and end == add_months(start, 1)
     period = month_text(start) if is_month else period_text(Period(start, end))
+    if draft.kind == Invoice.Kind.ADJUSTMENT:
+        return f"Late usage of {period}"
     return f"{period} so far" if start <= at < end else period
 
 

@@ -192,7 +192,12 @@ class DraftCard:
     ) -> "DraftCard":
         """`present` says what has become of a draft of the past."""
         assert draft.finalizes_at is not None
-        titles = {Invoice.Kind.USAGE: "Usage", Invoice.Kind.TRUE_UP: "True-up", Invoice.Kind.CHARGES: "Scheduled"}
+        titles = {
+            Invoice.Kind.USAGE: "Usage",
+            Invoice.Kind.TRUE_UP: "True-up",
+            Invoice.Kind.CHARGES: "Scheduled",
+            Invoice.Kind.ADJUSTMENT: "Late usage",
+        }
         when = "Waits for the usage before it; not before" if draft.waits_for else "Falls due"
         dated = period_text(draft.period) if draft.period else day_text(draft.issued_at)
         return cls(

@@ -35,7 +35,12 @@ from invoicing.queries.shown import ShownLine, ShownPart
 from invoicing.wording import arithmetic_text
 
 SUBJECTS_NAMED = 3
-KINDS = {Invoice.Kind.USAGE: "Usage", Invoice.Kind.TRUE_UP: "True-up", Invoice.Kind.CHARGES: "Scheduled charges"}
+KINDS = {
+    Invoice.Kind.USAGE: "Usage",
+    Invoice.Kind.TRUE_UP: "True-up",
+    Invoice.Kind.CHARGES: "Scheduled charges",
+    Invoice.Kind.ADJUSTMENT: "Late usage",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ class Invoice(models.Model):
         USAGE = "USAGE", "usage of a billing period"
         CHARGES = "CHARGES", "scheduled charges of a date"
         TRUE_UP = "TRUE_UP", "true-up of a postpaid commit"
+        ADJUSTMENT = "ADJUSTMENT", "late usage of a contract that is over"
 
     id = models.UUIDField(primary_key=True, editable=False)  # the draft's
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="invoices")
@@ -75,11 +76,11 @@ class Invoice(models.Model):
             is_a_number("total"),
             is_a_number("unrounded_total"),
             one_of("type", ["USAGE", "SCHEDULED"]),
-            one_of("kind", ["USAGE", "CHARGES", "TRUE_UP"]),
+            one_of("kind", ["USAGE", "CHARGES", "TRUE_UP", "ADJUSTMENT"]),
             models.CheckConstraint(
                 name="a_usage_invoice_has_a_period",
                 condition=Q(
-                    kind="USAGE",
+                    kind__in=["USAGE", "ADJUSTMENT"],
                     type="USAGE",
                     starting_at__isnull=False,  # a comparison with NULL would pass
                     ending_before__isnull=False,

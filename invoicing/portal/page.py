@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from billing_site.foundation.display import amount_text, day_text, instant_text, month_text, near_day_text, period_text
-from invoicing.engine.calendar import TRUE_UP, USAGE
+from invoicing.engine.calendar import ADJUSTMENT, TRUE_UP, USAGE
 from invoicing.portal.bars import Bar, bar_of
 from invoicing.portal.charts import Chart, chart_of, is_spent
 from invoicing.portal.prices import PriceRow, price_row
@@ -145,7 +145,7 @@ def _charge_row(charge: Charge) -> ChargeRow:
 
 def _document_row(final: FinalDocument) -> DocumentRow:
     document = final.document
-    about = {USAGE: "Usage", TRUE_UP: "True-up"}.get(document.kind, "Scheduled charges")
+    about = {USAGE: "Usage", TRUE_UP: "True-up", ADJUSTMENT: "Late usage"}.get(document.kind, "Scheduled charges")
     if document.period is not None:
         month = month_text if is_month(document.period) else None
         about = f"{about}, {month(document.period.starting_at) if month else period_text(document.period)}"

@@ -1,6 +1,7 @@
 """The shell around the invoice-compute engine: everything it is told is read here, in one snapshot."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -17,6 +18,7 @@ from invoicing.engine.documents import Document, Result
 from invoicing.engine.inputs import Inputs, Posted
 from invoicing.models import Invoice
 from invoicing.queries import metering
+from invoicing.queries.late import closed_periods
 from invoicing.queries.unread import with_unread_values
 from ledger.models import LedgerEntry
 from ledger.queries.entries import posted_entries
@@ -74,47 +76,59 @@ def computation(
         if as_of is not None:
             known = known_at(customer_id, as_of, at=at)
             at_edit, at_publication = known.at_edit, known.at_publication
+        finals = final_documents(customer_id, as_of=as_of)
         terms = terms or customer_terms(customer_id, at_edit=at_edit)
         cards = {contract.rate_card_id for contract in terms.contracts if contract.rate_card_id is not None}
         inputs = Inputs(
             at=at,
             terms=terms,
             catalog=catalog(rate_card_ids=cards, at_publication=at_publication),
-            posted=posted(customer_id, as_of=as_of),
+            posted=posted(customer_id, finals, as_of=as_of),
         )
-        return computed_from(inputs)
+        return computed_from(inputs, finals)
 
 
-def computed_from(inputs: Inputs) -> Computation:
-    """What the engine answers to these inputs and to the usage that is known now. Call it inside the snapshot in which
-    the inputs were read."""
+def computed_from(inputs: Inputs, finals: Sequence[Invoice]) -> Computation:
+    """What the engine answers to these inputs, with these final documents, and to the usage that is known now. Call it
+    inside the snapshot in which they were read."""
     claims = inputs.terms.claims
     plan = walk.plan(inputs)
     asked = metering.Asked.of(inputs.catalog, plan.metric_ids, plan.scopes)
     usage = metering.usage_of(claims, plan.slices, asked, until=inputs.at)
     result = walk.answered(
-        walk.compute(inputs, plan, usage),
+        walk.compute(inputs, plan, usage, closed_periods(inputs, finals)),
         lambda finer: metering.finer_usage(claims, finer, asked, until=inputs.at),
     )
     return Computation(inputs, with_unread_values(result, inputs, plan.metric_ids))
 
 
-def posted(customer_id: UUID, *, as_of: datetime | None = None, before: int | None = None) -> Posted:
-    """What finalized documents of the customer have settled, and what was posted by hand; or had been by `as_of`, or
-    before the customer's money version `before`."""
+def final_documents(customer_id: UUID, *, as_of: datetime | None = None, before: int | None = None) -> list[Invoice]:
+    """The customer's documents that are final, or were by `as_of`, or before its money version `before`: what they were
+    made of, in the order in which they became final. One query."""
     invoices = Invoice.objects.filter(customer_id=customer_id)
     if as_of is not None:
         invoices = invoices.filter(finalized_at__lte=as_of)
     if before is not None:
         invoices = invoices.filter(Q(money_version=None) | Q(money_version__lt=before))
-    documents: set[tuple[UUID, str, str]] = set(invoices.values_list("contract_id", "kind", "slot"))
-    drawn, billed, manual, rolled_over = (defaultdict[UUID, list[Decimal]](list) for _ in range(4))
+    made_of = ("number", "contract_id", "kind", "slot", "starting_at", "ending_before")
+    known = ("snapshot", "edit_number", "publication")
+    return list(invoices.only(*made_of, *known).order_by("finalized_at", "money_version", "pk"))
+
+
+def posted(
+    customer_id: UUID, finals: Sequence[Invoice], *, as_of: datetime | None = None, before: int | None = None
+) -> Posted:
+    """What the customer's final documents have settled, and what was posted by hand; or had been by `as_of`, or before
+    the customer's money version `before`."""
+    documents = {(invoice.contract_id, invoice.kind, invoice.slot) for invoice in finals}
+    drawn, billed, manual, rolled_over, trued_up = (defaultdict[UUID, list[Decimal]](list) for _ in range(5))
     for entry in posted_entries(customer_id, as_of=as_of):
         if before is not None and entry.money_version is not None and entry.money_version >= before:
             continue
         if entry.type == LedgerEntry.Type.POSTPAID_COMMIT_TRUEUP and entry.contract_id is not None:
             # A true-up of zero leaves this entry and no document.
             documents.add((entry.contract_id, Invoice.Kind.TRUE_UP.value, str(entry.commit_id)))
+            trued_up[entry.commit_id].append(-entry.billed_amount)
         elif entry.segment_id is not None and entry.type.endswith("_MANUAL"):
             manual[entry.segment_id].append(entry.amount)
         elif entry.segment_id is not None and entry.type.endswith("_ROLLOVER"):
@@ -126,6 +140,6 @@ def posted(customer_id: UUID, *, as_of: datetime | None = None, before: int | No
         frozenset(documents),
         *(
             {key: exact_sum(amounts) for key, amounts in found.items()}
-            for found in (drawn, billed, manual, rolled_over)
+            for found in (drawn, billed, manual, rolled_over, trued_up)
         ),
     )

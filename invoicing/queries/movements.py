@@ -95,7 +95,7 @@ def _pending(computed: Computation) -> Iterator[tuple[UUID, Movement]]:
     for draft in computed.result.documents:
         for entry in draft.entries:
             # What a true-up would bill is still to be spent until it is final.
-            if entry.type != TRUE_UP:
+            if entry.type != TRUE_UP or entry.adjusts is not None:
                 yield (
                     entry.commit_id,
                     Movement(

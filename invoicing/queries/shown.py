@@ -170,23 +170,25 @@ def of_final(invoice: Invoice, lines: Sequence[InvoiceLine]) -> ShownDocument:
         unrounded_total=invoice.unrounded_total,
         unit_id=invoice.unit_id,
         fields=invoice.details,
-        lines=tuple(
-            ShownLine(
-                type=line.type,
-                name=line.name,
-                total=line.total,
-                unrounded_total=line.unrounded_total,
-                counts=line.counts_toward_total,
-                quantity=line.quantity,
-                unit_price=line.unit_price,
-                period=_period(line),
-                fields=line.details,
-                parts=tuple(map(_thawed, line.trace)),
-            )
-            for line in lines
-        ),
+        lines=tuple(map(shown_line, lines)),
         number=invoice.number,
         finalized_at=invoice.finalized_at,
+    )
+
+
+def shown_line(line: InvoiceLine) -> ShownLine:
+    """A line of a final document, from what was frozen of it."""
+    return ShownLine(
+        type=line.type,
+        name=line.name,
+        total=line.total,
+        unrounded_total=line.unrounded_total,
+        counts=line.counts_toward_total,
+        quantity=line.quantity,
+        unit_price=line.unit_price,
+        period=_period(line),
+        fields=line.details,
+        parts=tuple(map(_thawed, line.trace)),
     )
 
 
@@ -238,6 +240,10 @@ def line_fields(line: Line, draft: Document, catalog: Catalog) -> dict[str, Any]
         given["postpaid_commit"] = {"id": line.postpaid_commit_id}
     if line.charge_id is not None:
         given["scheduled_charge_id"] = line.charge_id
+    if line.adjusts is not None:
+        adjusted = line.adjusts
+        about = {"starting_at": adjusted.period.starting_at, "ending_before": adjusted.period.ending_before}
+        given["adjustment"] = {"invoice_id": adjusted.invoice_id, "invoice_number": adjusted.number, **about}
     return dict(frozen(given))
 
 

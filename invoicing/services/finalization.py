@@ -142,8 +142,9 @@ def _settle_without_document(
 
 def _named(draft: Document) -> str:
     """The draft as a person would name it."""
-    if draft.kind == Invoice.Kind.USAGE and draft.period is not None and draft.period.ending_before is not None:
+    if draft.period is not None and draft.period.ending_before is not None:
         last_hour = draft.period.ending_before - timedelta(hours=1)
-        return f"The usage invoice of {draft.period.starting_at:%-d %b} to {last_hour:%-d %b %Y}"
+        about = "late usage" if draft.kind == Invoice.Kind.ADJUSTMENT else "usage invoice"
+        return f"The {about} of {draft.period.starting_at:%-d %b} to {last_hour:%-d %b %Y}"
     kind = "true-up" if draft.kind == Invoice.Kind.TRUE_UP else "scheduled invoice"
     return f"The {kind} of {draft.issued_at:%-d %b %Y}"

@@ -111,10 +111,13 @@ def entries_of(final: RoundedDocument, computed: Computation) -> list[NewEntry]:
 def _entry(rounded: RoundedEntry, draft: Document, computed: Computation) -> NewEntry:
     entry = rounded.entry
     amount = entry.amount
-    if entry.type == LedgerEntry.Type.POSTPAID_COMMIT_TRUEUP:
+    if entry.type == LedgerEntry.Type.POSTPAID_COMMIT_TRUEUP and entry.adjusts is None:
         # Billed is what the documents lack of the commitment; what the exact entries leave may differ by their
         # rounding, and is closed here.
         amount = -left_of(entry.commit_id, computed)
+    key = [draft.id, entry.type, entry.segment_id or entry.commit_id]
+    if entry.adjusts is not None:
+        key.append(entry.adjusts.invoice_id)
     return NewEntry(
         type=entry.type,
         commit_id=entry.commit_id,
@@ -125,7 +128,7 @@ def _entry(rounded: RoundedEntry, draft: Document, computed: Computation) -> New
         amount=amount,
         billed_amount=rounded.billed,
         timestamp=entry.timestamp,
-        idempotency_key=f"{draft.id} {entry.type} {entry.segment_id or entry.commit_id}",
+        idempotency_key=" ".join(map(str, key)),
     )
 
 

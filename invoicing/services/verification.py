@@ -32,7 +32,7 @@ from invoicing.engine.rounding import RoundedDocument, finalized
 from invoicing.engine.taxes import TaxRate, tax_line
 from invoicing.frozen import digits, frozen, hash_of
 from invoicing.models import Invoice, InvoiceLine
-from invoicing.queries.compute import computed_from, posted
+from invoicing.queries.compute import computed_from, final_documents, posted
 from invoicing.services.freezing import entries_of, lines_of
 from ledger.models import LedgerEntry
 from ledger.queries.as_seen import altered_events, dropped_since, usage_as_seen
@@ -116,7 +116,8 @@ def _events(terms: CustomerTerms, period: Period) -> Iterator[str]:
 
 
 def _anew(invoice: Invoice, lines: Sequence[InvoiceLine], terms: CustomerTerms, prices: Catalog) -> Iterator[str]:
-    known = posted(invoice.customer_id, before=invoice.money_version)
+    finals = final_documents(invoice.customer_id, before=invoice.money_version)
+    known = posted(invoice.customer_id, finals, before=invoice.money_version)
     slot = (invoice.contract_id, invoice.kind, invoice.slot)
     inputs = Inputs(
         at=invoice.finalized_at,
@@ -125,10 +126,10 @@ def _anew(invoice: Invoice, lines: Sequence[InvoiceLine], terms: CustomerTerms, 
         posted=replace(known, documents=known.documents - {slot}),
     )
     if invoice.period is None:
-        computed = computed_from(inputs)
+        computed = computed_from(inputs, finals)
     else:
         with usage_as_seen({claim.subject for claim in terms.claims}, invoice.snapshot):
-            computed = computed_from(inputs)
+            computed = computed_from(inputs, finals)
     drafts = (each for each in computed.result.documents if (each.contract_id, each.kind, each.slot) == slot)
     draft = next(drafts, None)
     if draft is None:
