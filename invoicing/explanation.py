@@ -22,7 +22,8 @@ from contracts.terms import CREDIT, POSTPAID
 from contracts.wording import override_text
 from invoicing.engine.balances import Balance
 from invoicing.queries.explained import Explained, id_in, named_in
-from invoicing.queries.shown import COMMIT_TYPES, ShownLine, ShownPart
+from invoicing.queries.shown import COMMIT_TYPES, ShownLine
+from invoicing.queries.traces import ShownPart
 from invoicing.wording import place_sentences, rate_text
 from pricing.engine.overrides import COMMIT_RATE
 from pricing.engine.products import name_at

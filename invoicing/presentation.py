@@ -19,7 +19,8 @@ from invoicing.explanation import (
 from invoicing.queries.breakdowns import Piece
 from invoicing.queries.explained import Explained, Turn
 from invoicing.queries.movements import Movement
-from invoicing.queries.shown import ShownDocument, ShownLine, ShownPart
+from invoicing.queries.shown import ShownDocument, ShownLine
+from invoicing.queries.traces import ShownPart
 from invoicing.wording import arithmetic_text
 from pricing.engine.steps import Level
 from pricing.formula_presentation import made_of_json

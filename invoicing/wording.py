@@ -7,7 +7,7 @@ from billing_site.foundation.display import day_text, exact_text, month_text, pe
 from billing_site.foundation.money import Unit, exact_sum
 from billing_site.foundation.periods import Period, add_months
 from invoicing.models import DraftSummary, Invoice
-from invoicing.queries.shown import ShownPart
+from invoicing.queries.traces import ShownPart
 from pricing.engine.overrides import COMMIT_RATE
 from pricing.engine.steps import Level
 from pricing.engine.tariffs import PERCENTAGE, TIERED_PERCENTAGE, VOLUME

@@ -31,7 +31,8 @@ from invoicing.queries.commitments import Commitment
 from invoicing.queries.explained import Explained, ExplainedRow
 from invoicing.queries.lateness import MissedUsage
 from invoicing.queries.preview import Change, DocumentChange, Preview, WindowChange
-from invoicing.queries.shown import ShownLine, ShownPart
+from invoicing.queries.shown import ShownLine
+from invoicing.queries.traces import ShownPart
 from invoicing.wording import arithmetic_text
 
 SUBJECTS_NAMED = 3

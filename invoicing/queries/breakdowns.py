@@ -15,8 +15,9 @@ from contracts.models import Customer
 from invoicing.engine.inputs import Inputs
 from invoicing.queries.compute import computation
 from invoicing.queries.documents import Filters, final_heads, finals_by_id, head_of, shown_drafts
-from invoicing.queries.shown import ShownDocument, ShownLine, ShownPart
+from invoicing.queries.shown import ShownDocument, ShownLine
 from invoicing.queries.spread import Asked, Share, shares
+from invoicing.queries.traces import ShownPart
 
 SPAN_OF_A_PAGE = {DAY: 35 * DAY, HOUR: 24 * HOUR}
 

@@ -26,8 +26,9 @@ from invoicing.engine.commits import all_commits
 from invoicing.engine.inputs import Inputs, Posted
 from invoicing.models import Invoice
 from invoicing.queries.documents import document
-from invoicing.queries.shown import PRODUCT_TYPES, ShownDocument, ShownLine, ShownPart
+from invoicing.queries.shown import PRODUCT_TYPES, ShownDocument, ShownLine
 from invoicing.queries.spending import row_key
+from invoicing.queries.traces import ShownPart
 from pricing.engine.catalog import Catalog
 from pricing.engine.targets import Offer
 from pricing.models import BillableMetric, PricingUnit, Product, ProductVersion, Rate

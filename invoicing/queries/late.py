@@ -21,7 +21,7 @@ from invoicing.engine.late.recount import recount
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.queries import metering
 from invoicing.queries.lateness import MissedUsage, missed_by
-from invoicing.queries.shown import ShownLine, shown_line
+from invoicing.queries.traces import thawed
 from pricing.queries import catalog
 
 NOTHING_POSTED = Posted(frozenset(), {}, {})
@@ -41,7 +41,7 @@ def closed_periods(inputs: Inputs, finals: Sequence[Invoice]) -> list[Closed]:
     return [_closed(each, known[_knowledge(each.invoice)], lines[each.invoice.pk], inputs) for each in missed]
 
 
-def _closed(missed: MissedUsage, known: Inputs, lines: Sequence[tuple[ShownLine, bool]], inputs: Inputs) -> Closed:
+def _closed(missed: MissedUsage, known: Inputs, lines: Sequence[tuple[InvoiceLine, bool]], inputs: Inputs) -> Closed:
     invoice, period = missed.invoice, missed.period
     assert period.ending_before is not None, "billing periods have an end"
     contract = next(each for each in known.terms.contracts if each.id == invoice.contract_id)
@@ -54,7 +54,7 @@ def _closed(missed: MissedUsage, known: Inputs, lines: Sequence[tuple[ShownLine,
         recount(known, billing, plan, usage),
         lambda finer: metering.finer_usage(claims, finer, asked, until=inputs.at),
     )
-    counted = [line for line, _ in lines if line.counts]
+    counted = [line for line, _ in lines if line.counts_toward_total]
     adjusts = Adjusted(
         invoice_id=invoice.pk,
         number=invoice.number,
@@ -65,14 +65,14 @@ def _closed(missed: MissedUsage, known: Inputs, lines: Sequence[tuple[ShownLine,
     return Closed(adjusts, tuple(_held(lines)), now)
 
 
-def _held(lines: Sequence[tuple[ShownLine, bool]]) -> Iterator[Held]:
+def _held(lines: Sequence[tuple[InvoiceLine, bool]]) -> Iterator[Held]:
     """Document by document, in the order in which their units were counted."""
     waiting: list[tuple[Decimal, Held]] = []
     for line, is_last in lines:
         if line.type == "usage":
+            product_id, unit_id = UUID(line.details["product_id"]), UUID(line.details["credit_type"]["id"])
             waiting += [
-                (part.above, Held.of(UUID(line.fields["product_id"]), part.group_values, line.unit_id, part))
-                for part in line.parts
+                (part.above, Held.of(product_id, part.group_values, unit_id, part)) for part in map(thawed, line.trace)
             ]
         if is_last:
             yield from (held for _, held in sorted(waiting, key=lambda pair: pair[0]))
@@ -81,7 +81,7 @@ def _held(lines: Sequence[tuple[ShownLine, bool]]) -> Iterator[Held]:
 
 def _lines(
     customer_id: UUID, missed: Sequence[MissedUsage], finals: Sequence[Invoice]
-) -> Mapping[UUID, list[tuple[ShownLine, bool]]]:
+) -> Mapping[UUID, list[tuple[InvoiceLine, bool]]]:
     """By document: its own lines and those that adjust it, in the order in which documents became final, and whether a
     line is the last of its document. One query."""
     contracts = {each.invoice.contract_id for each in missed}
@@ -90,12 +90,12 @@ def _lines(
     rows = InvoiceLine.objects.filter(
         Q(invoice_id__in=own) | Q(invoice_id__in=order, details__has_key="adjustment"), customer_id=customer_id
     )
-    by_document: dict[UUID, dict[UUID, list[ShownLine]]] = {invoice_id: {} for invoice_id in own}
+    by_document: dict[UUID, dict[UUID, list[InvoiceLine]]] = {invoice_id: {} for invoice_id in own}
     for row in sorted(rows, key=lambda row: (order[row.invoice_id], row.position)):
         adjustment = row.details.get("adjustment")
         about = row.invoice_id if adjustment is None else UUID(adjustment["invoice_id"])
         if about in own:
-            by_document[about].setdefault(row.invoice_id, []).append(shown_line(row))
+            by_document[about].setdefault(row.invoice_id, []).append(row)
     return {
         about: [(line, line is found[-1]) for found in documents.values() for line in found]
         for about, documents in by_document.items()

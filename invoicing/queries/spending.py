@@ -10,8 +10,9 @@ from uuid import UUID
 
 from billing_site.foundation.money import QUANTUM, Unit, exact_sum, round_to
 from billing_site.foundation.periods import DAY, Period, floor_day
-from invoicing.queries.shown import PRODUCT_TYPES, ShownDocument, ShownLine, ShownPart
+from invoicing.queries.shown import PRODUCT_TYPES, ShownDocument, ShownLine
 from invoicing.queries.spread import Share, Shares
+from invoicing.queries.traces import ShownPart
 from pricing.engine.catalog import Catalog
 from pricing.engine.products import version_in_force
 

@@ -22,7 +22,8 @@ from billing_site.foundation.periods import Period
 from invoicing.engine.inputs import Inputs, Used
 from invoicing.engine.plan import SCOPED
 from invoicing.queries import metering
-from invoicing.queries.shown import ShownLine, ShownPart
+from invoicing.queries.shown import ShownLine
+from invoicing.queries.traces import ShownPart
 from ledger.scopes import Scope
 from pricing.engine.catalog import GroupValues
 
