@@ -230,6 +230,8 @@ def due_text(falling: Sequence[Falling]) -> str:
         said = f"{_period(first.period)} of {owner} becomes final on {when}"
     elif first.kind == Invoice.Kind.TRUE_UP:
         said = f"The true-up of {owner} falls due on {when}"
+    elif first.kind == Invoice.Kind.ADJUSTMENT:
+        said = f"Late usage of {owner} becomes final on {when}"
     else:
         said = f"A scheduled charge of {owner} is billed on {when}"
     return f"{said}, and {len(others)} more" if others else said
