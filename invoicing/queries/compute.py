@@ -70,7 +70,7 @@ def computation(
     With `as_of` the drafts are those that the prices and terms known then make of the usage known now, where only the
     documents that were final by then are. Raises Refusal where it is later than `at`.
 
-    A fixed number of statements for a customer, and two more for each balance that runs out.
+    A fixed number of statements for a customer, and at most two more for each balance that runs out.
     """
     with read_snapshot():
         if as_of is not None:

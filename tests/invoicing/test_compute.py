@@ -112,3 +112,43 @@ def test_the_number_of_statements_does_not_grow_with_the_customer(acme, django_a
         acme.uses_tokens(f"2025-12-{day:02}T05", 100, model="small")
     with django_assert_num_queries(len(small)):
         compute(acme.customer.pk, at=JANUARY)
+
+
+def test_a_balance_that_runs_out_costs_two_statements_more_at_the_most(acme):
+    """Its slice by day, unless that was asked for, and the day in which it happens by hour."""
+    for day in range(1, 28):
+        acme.calls(f"2025-10-{day:02}T05", 2)
+        acme.calls(f"2025-10-{day:02}T06", 2)
+
+    def statements():
+        with CaptureQueriesContext(connection) as captured:
+            compute(acme.customer.pk, at=at("2025-10-28"))
+        return len(captured)
+
+    commit_of(acme, D(10_000), type="PREPAID", priority=9)
+    counts = [statements()]
+    for priority in range(1, 4):
+        commit_of(acme, D(51), type="PREPAID", priority=priority)
+        counts.append(statements())
+    assert counts == [counts[0] + more for more in (0, 2, 3, 4)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whatever_its_size_what_was_read_once_of_a_customer_is_not_read_again(acme):
+    def statements():
+        compute(acme.customer.pk, at=JANUARY)
+        with CaptureQueriesContext(connection) as captured:
+            compute(acme.customer.pk, at=JANUARY)
+        return len(captured)
+
+    acme.uses_tokens("2025-11-01T05", 100)
+    counts = [statements()]
+    for number in range(2):
+        other = contract_for(acme.customer, acme.prices, starting_at=DECEMBER, terms__ending_before=JANUARY)
+        OverrideFactory(contract=other, starting_at=DECEMBER)
+        commit_of(acme, D(10_000), contract=other)
+        RateFactory(rate_card=acme.prices.card, product=acme.prices.calls, starting_at=NOVEMBER, price=D(number))
+        for day in range(1, 28):
+            acme.uses_tokens(f"2025-12-{day:02}T05", 100, model=("small", "xl")[number])
+        counts.append(statements())
+    assert counts == [13, 13, 13]
