@@ -113,4 +113,5 @@ def _stands(segment: AccessSegment, at: datetime) -> bool:
 def _length(segment: AccessSegment) -> timedelta:
     """As it was agreed: the renewal may have cut it short."""
     period = segment.agreed or segment.period
-    return timedelta.max if period.ending_before is None else period.ending_before - period.starting_at
+    assert period.ending_before is not None, "what can be drawn on ends some time"
+    return period.ending_before - period.starting_at

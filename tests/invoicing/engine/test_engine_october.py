@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
 from billing_site.foundation.periods import Period
+from invoicing.engine.documents import Document, Entry, Line
 from invoicing.engine.inputs import Inputs
 from invoicing.engine.rounding import finalized
 from pricing.engine.catalog import Conversion
@@ -16,6 +18,7 @@ from tests.invoicing.engine.world import (
     NOTHING_POSTED,
     NOVEMBER,
     OCTOBER,
+    USD,
     D,
     Event,
     card,
@@ -123,6 +126,46 @@ def test_after_the_edit_there_are_two_unit_prices_a_product_and_a_true_up():
     )
     assert read(true_up) == [("Commitment until year end: true-up", "", "1", "6,400,000", "6,400,000", "POSTPAID")]
     assert true_up.waits_for == (usage.id,)
+
+
+def test_a_true_up_in_full():
+    """Its id is known to whoever has read it, so it may not change."""
+    usage, true_up = computed(story(), OCTOBER_USAGE).documents
+    commitment = uid("Commitment until year end")
+    line = Line(
+        type="commit_purchase",
+        name="Commitment until year end: true-up",
+        total=D(6_400_000),
+        unit=USD,
+        product_id=uid("Commitment"),
+        product_type="FIXED",
+        quantity=D(1),
+        unit_price=D(6_400_000),
+        commit_id=commitment,
+        commit_type="POSTPAID",
+        postpaid_commit_id=commitment,
+    )
+    assert true_up == Document(
+        id=UUID("95448856-3134-56ad-b5b0-d09a8e0a15f2"),
+        contract_id=uid("Acme"),
+        kind="TRUE_UP",
+        slot=str(commitment),
+        type="SCHEDULED",
+        period=None,
+        issued_at=NEW_YEAR,
+        finalizes_at=NEW_YEAR,
+        unit=USD,
+        lines=(line,),
+        total=D(6_400_000),
+        entries=(Entry("POSTPAID_COMMIT_TRUEUP", commitment, None, D(-6_400_000), NEW_YEAR),),
+        waits_for=(usage.id,),
+    )
+
+
+def test_a_true_up_of_a_commitment_without_a_name_has_that_of_its_product():
+    nameless = replace(postpaid("10000000"), name="")
+    _, true_up = computed(story(commitment=nameless), OCTOBER_USAGE).documents
+    assert [line.name for line in true_up.lines] == ["Commitment: true-up"]
 
 
 def test_with_access_from_the_15th_only_the_discounted_half_counts():

@@ -1,12 +1,13 @@
 """Commits and credits that recur: the table in the docstring, and how usage draws on the instances."""
 
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 
 from billing_site.foundation.periods import Period
 from contracts.recurring import instances
-from contracts.terms import AmountRounding, RecurringCommit
+from contracts.terms import AccessSegment, AmountRounding, Commit, RecurringCommit, ScheduledAmount
 from tests.invoicing.engine.world import (
     CREDITS,
     DECEMBER,
@@ -23,6 +24,7 @@ from tests.invoicing.engine.world import (
     plain,
     product,
     rate,
+    target,
     uid,
     usage_documents,
     used,
@@ -175,3 +177,28 @@ def test_instances_of_credits_in_a_custom_unit_roll_over_like_others():
     prices = card(rate("H", "10", unit=CREDITS), credits_at="2")
     result = computed(given(on(11, 20), [old, new], [prices], [product("H")]), [used("H", on(10, 5), 3)])
     assert [(each.granted, each.rolled_over, each.left) for each in result.balances] == [(50, 0, 50), (100, 50, 20)]
+
+
+def test_an_instance_in_full():
+    """What is posted on it names it by its ids, so they may not change."""
+    terms = {"type": "PREPAID", "invoice_amount": D(90), "rate_type": "COMMIT_RATE", "access_type": "QUANTITY"}
+    terms |= {"targets": (target("H"),), "rollover_fraction": D("0.5"), "period": Period(OCTOBER), "priority": D(3)}
+    (instance,) = instances(YEAR, recurring("100", invoice_unit=CREDITS, **terms), until=NOVEMBER)
+    assert instance == Commit(
+        id=UUID("54d6322e-8e57-5214-8e93-4988739ffaf5"),
+        type="PREPAID",
+        contract_id=uid("Acme"),
+        product_id=uid("Commitment"),
+        name="monthly",
+        priority=D(3),
+        unit=USD,
+        segments=(AccessSegment(UUID("fc408261-64bf-50bb-accc-14a3475d515d"), D(100), Period(OCTOBER, NOVEMBER)),),
+        invoice_items=(ScheduledAmount(UUID("3dd2d6a9-2966-5cee-82fa-edebeb128feb"), OCTOBER, D(90), D(90), D(1)),),
+        targets=(target("H"),),
+        created_at=OCTOBER,
+        rate_type="COMMIT_RATE",
+        access_type="QUANTITY",
+        rollover_fraction=D("0.5"),
+        recurring_id=uid("monthly"),
+        invoice_unit=CREDITS,
+    )

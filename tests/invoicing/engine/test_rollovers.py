@@ -100,6 +100,14 @@ def test_what_was_taken_off_by_hand_does_not_go_over():
     assert by_name(result)["new paid 1 Nov"] == (700, 0, 0, 700, 0)
 
 
+def test_what_goes_over_is_posted_and_on_no_line():
+    _, october, _ = usage_documents(computed(world(one("paid", "1000")), [used("H", on(10, 3), 30)]))
+    assert [(each.entry.type, each.billed) for each in finalized(october).entries] == [
+        ("PREPAID_COMMIT_AUTOMATED_INVOICE_DEDUCTION", -30),
+        ("PREPAID_COMMIT_ROLLOVER", 0),
+    ]
+
+
 def test_what_went_over_is_drawn_on_first_and_ends_with_the_new_contract():
     own = prepaid("50", RENEWAL, NEW_END, name="own", contract_id=uid("new"), priority=D(1))
     rest = one("paid", "100", fraction="0.4", priority=D(9))
