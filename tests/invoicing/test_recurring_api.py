@@ -4,13 +4,19 @@ A unit costs 1 cent. The contract runs from 1 October 2025 to 1 February 2026 an
 """
 
 import pytest
+from django.db import IntegrityError, transaction
+from metronome import BadRequestError, ConflictError
 
 from billing_site.foundation import tokens
+from billing_site.foundation.periods import Period
+from contracts.models import RecurringCommit
+from contracts.services.recurring import taking_over
 from invoicing.queries.due import due_customers, next_due
 from invoicing.services import finalize_due
+from invoicing.services.clock import move_clock
 from ledger.models import LedgerEntry
 from pricing.units import USD_ID
-from tests.invoicing.conftest import ADA, JANUARY, OCTOBER, at, sdk
+from tests.invoicing.conftest import ADA, JANUARY, NOVEMBER, OCTOBER, at, sdk
 from tests.invoicing.shop import Shop, shown
 
 pytestmark = pytest.mark.django_db
@@ -152,3 +158,191 @@ def test_a_paid_commit_of_two_months_overlaps_with_the_next_and_is_billed_at_its
         2,
         "FIRST_AND_LAST",
     )
+
+
+def test_an_update_changes_what_has_not_begun(shop, clock_at):
+    """100 a month; on 1 November it becomes 50, for 20 instead of 40, and ends on 16 December."""
+    contract_id = agreed(shop, recurring_commits=[monthly(shop, 100, invoice_amount=paid(40))])
+    (recurring,) = read(shop, contract_id).recurring_commits
+    clock_at("2025-11-01")
+    update = {
+        "recurring_commit_id": recurring.id,
+        "access_amount": {"unit_price": 50},
+        "invoice_amount": {"unit_price": 10, "quantity": 2},
+        "ending_before": at("2025-12-16T12"),
+    }
+    edit = edited(shop, contract_id, update_recurring_commits=[update])
+
+    (told,) = edit.update_recurring_commits
+    assert (told.id, told.access_amount.unit_price, told.invoice_amount.quantity) == (recurring.id, 50, 2)
+    clock_at("2025-12-01")
+    assert windows(held(shop)) == [
+        ("1 Oct", "1 Nov", "100", "0"),
+        ("1 Nov", "1 Dec", "100", "0"),
+        ("1 Dec", "16 Dec", "25", "25"),
+    ]
+    dates = [("1 Dec", "10", "DRAFT"), ("1 Nov", "40", "DRAFT"), ("1 Oct", "40", "DRAFT")]
+    assert invoices(shop, type="SCHEDULED") == dates
+    (now,) = read(shop, contract_id).recurring_commits
+    assert (now.id, now.access_amount.unit_price, now.access_amount.quantity) == (recurring.id, 50, 1)
+    then = shop.v2.contracts.retrieve(contract_id=contract_id, **shop.whose, as_of_date=OCTOBER).data
+    assert then.recurring_commits[0].access_amount.unit_price == 100
+    assert recurring.id not in {each.id for each in read(shop, contract_id).commits}
+
+
+def test_an_update_may_open_the_end_and_clear_the_rounding(shop, clock_at):
+    whole = {"access": {"decimal_places": 0, "rounding_method": "FLOOR"}}
+    terms = {"ending_before": at("2025-11-08"), "proration_rounding": whole}
+    contract_id = agreed(shop, recurring_credits=[monthly(shop, 100, **terms)])
+    (recurring,) = read(shop, contract_id).recurring_credits
+    assert recurring.proration_rounding.access.rounding_method == "FLOOR"
+    update = {"recurring_credit_id": recurring.id, "ending_before": None, "proration_rounding": None}
+    edited(shop, contract_id, update_recurring_credits=[update])
+
+    (recurring,) = read(shop, contract_id).recurring_credits
+    assert (recurring.ending_before, recurring.proration_rounding) == (None, None)
+    clock_at("2025-11-30")
+    assert windows(held(shop)) == [("1 Oct", "1 Nov", "100", "0"), ("1 Nov", "1 Dec", "100", "100")]
+
+
+def test_an_earlier_end_of_the_contract_takes_nothing_of_what_has_begun(shop, clock_at):
+    """On 5 November the contract is made to end on the 16th: what was granted on the 1st stays 300, and ends there."""
+    contract_id = agreed(shop, recurring_credits=[monthly(shop, 300)])
+    clock_at("2025-11-05")
+    edited(shop, contract_id, update_contract_end_date=at("2025-11-16"))
+    assert windows(held(shop)) == [("1 Oct", "1 Nov", "300", "0"), ("1 Nov", "16 Nov", "300", "300")]
+
+    clock_at("2025-11-16")
+    assert ledger(held(shop)[1]) == [("credit_segment_start", "300", "1 Nov"), ("credit_expiration", "-300", "16 Nov")]
+
+
+def test_an_earlier_end_that_is_agreed_ahead_cuts_the_last_grant(shop, clock_at):
+    contract_id = agreed(shop, recurring_credits=[monthly(shop, 300)])
+    edited(shop, contract_id, update_contract_end_date=at("2025-11-16"))
+    clock_at("2025-11-16")
+    assert windows(held(shop)) == [("1 Oct", "1 Nov", "300", "0"), ("1 Nov", "16 Nov", "150", "0")]
+
+
+def test_a_recurring_commit_is_paid_with_at_a_price_of_its_own(shop, clock_at):
+    """Half price while an instance pays; the override names what grants it by its temporary id."""
+    half = {
+        "starting_at": OCTOBER,
+        "type": "MULTIPLIER",
+        "multiplier": 0.5,
+        "is_commit_specific": True,
+        "override_specifiers": [{"product_id": shop.products["units"], "recurring_commit_ids": ["allowance"]}],
+    }
+    other = monthly(shop, 10, name="Other", priority=2)
+    agreed(
+        shop,
+        recurring_commits=[monthly(shop, 30, temporary_id="allowance")],
+        recurring_credits=[other],
+        overrides=[half],
+    )
+    shop.uses("units", "100 on 5")
+    clock_at("2025-10-31")
+    assert {each.name: shown(each.balance) for each in held(shop)} == {"Monthly": "0", "Other": "0"}
+    assert shown(shop.v1.customers.invoices.list(**shop.whose, type="USAGE").data[0].total) == "30"  # 60 at ½, 10, 30
+
+
+def test_an_entry_by_hand_on_an_instance(shop, clock_at):
+    agreed(shop, recurring_credits=[monthly(shop, 100)])
+    clock_at("2025-10-31")
+    (october,) = held(shop)
+    segment_id = october.access_schedule.schedule_items[0].id
+    entry = {"id": october.id, "segment_id": segment_id, "amount": -40, "reason": "Moved"}
+    shop.v1.contracts.add_manual_balance_entry(**shop.whose, **entry)
+    assert shown(held(shop)[0].balance) == "60"
+    with pytest.raises(ConflictError):
+        shop.v1.contracts.add_manual_balance_entry(**shop.whose, **entry | {"amount": -61})
+
+
+@pytest.mark.parametrize(
+    ("terms", "field"),
+    [
+        pytest.param({"commit_duration": {"value": 0}}, "commit_duration.value", id="a duration of nothing"),
+        pytest.param({"commit_duration": {"value": 1.5}}, "commit_duration.value", id="half a period"),
+        pytest.param({"access_amount": {"unit_price": 1}}, "access_amount.quantity", id="no quantity"),
+        pytest.param({"access_amount": {"unit_price": 0, "quantity": 1}}, "access_amount.unit_price", id="nothing"),
+        pytest.param({"starting_at": at("2025-09-30")}, "starting_at", id="before the contract"),
+        pytest.param({"starting_at": FEBRUARY}, "starting_at", id="after the contract"),
+        pytest.param({"starting_at": at("2025-10-02T00:30")}, "starting_at", id="not on the hour"),
+        pytest.param({"ending_before": OCTOBER}, "ending_before", id="an end before the start"),
+        pytest.param({"rollover_fraction": 1.1}, "rollover_fraction", id="more than all of it"),
+        pytest.param({"product_id": "00000000-0000-0000-0000-000000000001"}, "product_id", id="no product"),
+        pytest.param(
+            {"proration_rounding": {"access": {"decimal_places": 0.5, "rounding_method": "FLOOR"}}},
+            "proration_rounding.access.decimal_places",
+            id="half a decimal",
+        ),
+        pytest.param(
+            {"invoice_amount": paid(-1)}, "invoice_amount.unit_price", id="a payment below zero"
+        ),
+    ],
+)  # fmt: skip
+def test_what_breaks_a_rule_is_refused_by_name(shop, terms, field):
+    with pytest.raises(BadRequestError) as refused:
+        agreed(shop, recurring_commits=[monthly(shop) | terms])
+    assert [each["field"] for each in refused.value.body["errors"]] == [f"recurring_commits[0].{field}"]
+
+
+def test_what_cannot_be_said_is_refused(shop, clock_at):
+    contract_id = agreed(shop, recurring_credits=[monthly(shop, recurrence_frequency="DAILY")])
+    (recurring,) = read(shop, contract_id).recurring_credits
+    daily = monthly(shop, recurrence_frequency="DAILY")
+    for edit, field in (
+        ({"add_recurring_commits": [daily]}, "add_recurring_commits[0].recurrence_frequency"),
+        (
+            {"update_recurring_commits": [{"recurring_commit_id": recurring.id}]},
+            "update_recurring_commits[0].recurring_commit_id",
+        ),
+        (
+            {"update_recurring_credits": [{"recurring_credit_id": recurring.id, "ending_before": OCTOBER}]},
+            "update_recurring_credits[0].ending_before",
+        ),
+    ):
+        with pytest.raises(BadRequestError) as refused:
+            edited(shop, contract_id, **edit)
+        assert [each["field"] for each in refused.value.body["errors"]] == [field]
+
+
+def test_what_has_been_billed_on_a_date_is_not_added_to(shop, clock_at):
+    contract_id = agreed(shop, recurring_commits=[monthly(shop, 100, invoice_amount=paid(40))])
+    clock_at("2025-11-02")
+    late = monthly(shop, 50, start=at("2025-11-01"), invoice_amount=paid(20))
+    with pytest.raises(BadRequestError) as refused:
+        edited(shop, contract_id, add_recurring_commits=[late])
+    assert "2025-11-01" in refused.value.message
+    edit = edited(shop, contract_id, add_recurring_commits=[late | {"starting_at": at("2025-11-03")}])
+    assert edit.add_recurring_commits[0].name == "Monthly"
+
+
+def test_the_test_clock_bills_each_instance_when_it_begins(shop):
+    agreed(shop, recurring_commits=[monthly(shop, 100, recurrence_frequency="WEEKLY", invoice_amount=paid(7))])
+    move_clock(at("2025-10-16"), by=ADA)
+    assert invoices(shop, type="SCHEDULED", status="FINALIZED") == [
+        ("1 Oct", "7", "FINALIZED"),
+        ("15 Oct", "7", "FINALIZED"),
+        ("8 Oct", "7", "FINALIZED"),
+    ]
+
+
+def test_the_database_refuses_what_does_not_recur(shop):
+    contract_id = agreed(shop, recurring_commits=[monthly(shop, 100)])
+    row = RecurringCommit.objects.get(contract=contract_id)
+    for change in (
+        {"duration": 0},
+        {"access_quantity": 0},
+        {"invoice_unit_price": 1},
+        {"type": "POSTPAID"},
+        {"contract_ended_at": NOVEMBER},
+        {"access_decimal_places": 2},
+    ):
+        wrong = taking_over(row, Period(OCTOBER))
+        wrong.first_row_id, wrong.added_by_edit_id, wrong.created_at = None, row.added_by_edit_id, row.created_at
+        for name, value in change.items():
+            setattr(wrong, name, value)
+        with pytest.raises(IntegrityError), transaction.atomic():
+            wrong.save(force_insert=True)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        RecurringCommit.objects.filter(pk=row.pk).update(access_quantity=2)
