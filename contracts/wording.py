@@ -10,9 +10,18 @@ from uuid import UUID
 from billing_site.foundation.display import day_text, instant_text, quantity_text
 from billing_site.foundation.periods import parse_instant
 from contracts.commit_wording import changes_in_words, commit_text, dated, named, names_in_updates, span
-from contracts.models import Commit, Contract, ContractEdit, CustomerScheduleSegment, Override, TermQuerySet
+from contracts.models import (
+    Commit,
+    Contract,
+    ContractEdit,
+    CustomerScheduleSegment,
+    Override,
+    RecurringCommit,
+    TermQuerySet,
+)
 from contracts.models.term import PAYER_KEYS
 from contracts.queries import AgreedCharge, EditedTerms, edit_history
+from contracts.recurring_wording import UPDATES, recurring_text, recurring_updates_in_words
 from pricing.models import Product
 from pricing.wording import percent_text, tariff_text, values_text
 
@@ -32,11 +41,12 @@ class EditInWords:
 
 
 def history_in_words(contract: Contract) -> list[EditInWords]:
-    """The contract's edits, newest first, its creation last. Twenty queries at the most."""
+    """The contract's edits, newest first, its creation last. Twenty-two queries at the most."""
     edits = edit_history(contract.customer_id, contract.pk)
     removed = _removed(contract, [edited.edit for edited in edits])
     names = names_in(override for edited in edits for override in edited.overrides)
     update_names = names_in_updates(update for edited in edits for update in edited.updates)
+    recurring_names = _names_of_what_recurs(edited.edit for edited in edits)
     told = [
         EditInWords(
             number=edited.edit.number,
@@ -46,6 +56,7 @@ def history_in_words(contract: Contract) -> list[EditInWords]:
             changes=(
                 *_added(edited, names),
                 *changes_in_words(edited.updates, update_names),
+                *recurring_updates_in_words(edited.edit.changes, recurring_names),
                 *removed.get(edited.edit.pk, ()),
                 *_updated(edited.edit.changes),
             ),
@@ -87,7 +98,7 @@ def _shortened(text: str) -> str:
 
 
 def names_in(overrides: Iterable[Override]) -> dict[str, str]:
-    """The names of all products and commits that overrides name, by id as text. Two queries at the most."""
+    """The names of all products and commits that overrides name, by id as text. Three queries at the most."""
     products: set[str] = set()
     payers: set[str] = set()
     for override in overrides:
@@ -98,8 +109,9 @@ def names_in(overrides: Iterable[Override]) -> dict[str, str]:
     products.discard("")
     names = {str(pk): name for pk, name in Product.objects.filter(pk__in=products).values_list("pk", "name")}
     if payers:
-        commits = Commit.objects.filter(pk__in=payers).values_list("pk", "name", "product__name")
-        names |= {str(pk): name or product for pk, name, product in commits}
+        for balances in (Commit.objects, RecurringCommit.objects):
+            found = balances.filter(pk__in=payers).values_list("pk", "name", "product__name")
+            names |= {str(pk): name or product for pk, name, product in found}
     return names
 
 
@@ -157,6 +169,8 @@ def charge_text(charged: AgreedCharge) -> str:
 def _added(edited: EditedTerms, names: Mapping[str, str]) -> Iterable[str]:
     for committed in edited.commits:
         yield f"{commit_text(committed)}."
+    for row in edited.recurring:
+        yield f"{recurring_text(row)}."
     for override in edited.overrides:
         yield f"{override_text(override, names)}."
     for charged in edited.charges:
@@ -181,6 +195,13 @@ def _removed(contract: Contract, edits: Iterable[ContractEdit]) -> dict[UUID, li
     for charge in those(contract.scheduled_charges.all()):
         gone.setdefault(charge.removed_by_edit_id, []).append(f"Taken out: the scheduled charge{named(charge.name)}.")
     return gone
+
+
+def _names_of_what_recurs(edits: Iterable[ContractEdit]) -> dict[str, str]:
+    """Of the recurring commits and credits that edits update, by id as text. One query at the most."""
+    ids = {update["id"] for edit in edits for field in UPDATES for update in edit.changes.get(field, ())}
+    found = RecurringCommit.objects.filter(pk__in=ids).values_list("pk", "name") if ids else ()
+    return {str(pk): name for pk, name in found}
 
 
 def _updated(changes: Mapping[str, Any]) -> Iterable[str]:

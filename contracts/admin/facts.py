@@ -15,6 +15,7 @@ from contracts.models import (
     CustomerScheduleSegment,
     InvoiceScheduleItem,
     Override,
+    RecurringCommit,
     ScheduledCharge,
     ScheduledChargeItem,
 )
@@ -124,6 +125,19 @@ class CommitAdmin(TermAdmin):
     list_filter = ["type", "access_type", STANDING]
     search_fields = ["name", "customer__name", "contract__id"]
     related = ("contract__customer", "product", "unit")
+
+
+@admin.register(RecurringCommit)
+class RecurringCommitAdmin(TermAdmin):
+    list_display = ["contract", "name", "type", "granted", "frequency", "starting_at", "ending_before", *EDITS]
+    list_filter = ["type", "frequency", STANDING]
+    search_fields = ["name", "customer__name", "contract__id"]
+    related = ("contract__customer", "product", "unit")
+
+    @admin.display(description="Each grants")
+    def granted(self, row: RecurringCommit) -> str:
+        """In what it is held in: money, a custom unit, or units of what is sold."""
+        return exact_text(row.access_amount, row.held_in)
 
 
 @admin.register(AccessSegment)

@@ -15,7 +15,7 @@ from billing_site.foundation.columns import (
     one_of,
     quantity_field,
 )
-from billing_site.foundation.money import PRECISION
+from billing_site.foundation.money import PRECISION, Unit
 from billing_site.foundation.periods import Period
 from contracts import terms
 from contracts.models.commit_attributes import BalanceAttributes
@@ -128,6 +128,11 @@ class RecurringCommit(BalanceAttributes, Term):
     def recurring_id(self) -> UUID:
         """What it is called by readers, however often it was changed."""
         return self.first_row_id or self.pk
+
+    @property
+    def held_in(self) -> Unit:
+        """What it grants amounts of; needs its unit."""
+        return terms.UNITS if self.access_type == terms.QUANTITY else self.unit.to_unit()
 
     @property
     def is_credit(self) -> bool:

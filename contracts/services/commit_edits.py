@@ -11,7 +11,7 @@ from billing_site.foundation.refusals import FieldError, NotFound, Refusal
 from contracts import terms
 from contracts.inputs import CommitChangeInput
 from contracts.models import Commit, ContractEdit, Customer
-from contracts.queries import AgreedCommit, agreements, customer_terms, no_such_customer, shared_commits
+from contracts.queries import AgreedCommit, agreements, customer_terms, granted, no_such_customer, shared_commits
 from contracts.services.commit_changes import CommitChange, plan_changes
 from contracts.services.contracts import refuse_archived
 from contracts.services.meanwhile import refuse_edited_meanwhile
@@ -40,7 +40,7 @@ def edit_commit(
     Raises NotFound, EditedMeanwhile, MoreWasTaken, and Refusal naming every field that breaks a rule, among them
     whatever would reach back into final invoices.
     """
-    committed = standing_commit(customer.pk, given.id, types)
+    committed = standing_commit(customer.pk, given.id, types, at=at)
     refuse_archived(customer)
     refuse_edited_meanwhile(customer, committed.commit.contract_id, based_on_edit)
     change = plan_commit_edit(customer, given, committed, at=at)
@@ -59,7 +59,7 @@ def terms_after_commit_edit(
     if customer is None:
         raise no_such_customer(customer_id)
     refuse_archived(customer)
-    change = plan_commit_edit(customer, given, standing_commit(customer_id, given.id, types), at=at)
+    change = plan_commit_edit(customer, given, standing_commit(customer_id, given.id, types, at=at), at=at)
     now = customer_terms(customer_id)
     edit = ContractEdit(customer=customer, number=now.edit_number + 1, created_at=at)
     for rows in change.added:
@@ -106,15 +106,24 @@ def save_change(customer: Customer, change: CommitChange, *, reason: str = "", a
         add_terms(edit, rows)
 
 
-def standing_commit(customer_id: UUID, commit_id: UUID, types: Collection[str]) -> AgreedCommit:
-    """One of the customer or of its contracts. Raises NotFound, for a foreign or archived one too."""
-    of_contracts = (committed for agreed in agreements(customer_id) for committed in agreed.commits)
+def standing_commit(customer_id: UUID, commit_id: UUID, types: Collection[str], *, at: datetime) -> AgreedCommit:
+    """One of the customer or of its contracts. Raises NotFound, for a foreign or archived one too; Refusal for one that
+    a recurring one has granted."""
+    contracts = agreements(customer_id)
+    of_contracts = (committed for agreed in contracts for committed in agreed.commits)
     for committed in (*shared_commits(customer_id), *of_contracts):
         if committed.commit.pk == commit_id and committed.commit.type in types:
             return committed
     is_credit = Commit.Type.CREDIT in types
     noun = "credit" if is_credit else "commit" if Commit.Type.POSTPAID in types else "prepaid commit"
     name = "credit_id" if is_credit else "commit_id"
+    instances = {each.commit.pk: each for agreed in contracts for each in granted(agreed, at=at)}
+    if commit_id in instances:
+        rule = (
+            f"must be of one that was agreed by itself: {instances[commit_id].recurring_id} has granted it, and can be"
+            " changed for whatever has not begun, by an edit of its contract"
+        )
+        raise Refusal.of(name, commit_id, rule)
     raise NotFound(
         f"There is no such {noun}.", FieldError(name, commit_id, f"must be the id of a {noun} of this customer")
     )

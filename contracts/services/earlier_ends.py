@@ -39,7 +39,7 @@ def end_commit_earlier(
 
     Raises NotFound, MoreWasTaken, and Refusal for a later end, and for whatever would reach back into final invoices.
     """
-    committed = standing_commit(customer.pk, commit_id, [type_])
+    committed = standing_commit(customer.pk, commit_id, [type_], at=at)
     refuse_of_archived_contract(committed)
     problems = Problems()
     access, invoices = AccessChangeInput(), InvoicesChangeInput()

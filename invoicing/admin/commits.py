@@ -37,7 +37,7 @@ class CommitEditPage:
             raise Http404("There is no such commit or credit.")
         customer, types, at = row.customer, Commit.Type.values, clock.now()
         try:
-            committed = services.standing_commit(customer.pk, commit_id, types)
+            committed = services.standing_commit(customer.pk, commit_id, types, at=at)
         except NotFound as refusal:
             raise Http404(refusal.message) from refusal
         fresh: dict[str, Any] = {"at": at, "based_on_edit": last_edit_number(customer.pk, row.contract_id)}

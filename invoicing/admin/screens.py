@@ -22,6 +22,7 @@ from billing_site.foundation.periods import HOUR, Period, format_instant
 from contracts.commit_wording import commit_text
 from contracts.models import Contract
 from contracts.queries import Agreement
+from contracts.recurring_wording import recurring_text
 from contracts.wording import EditInWords, charge_text, names_in, override_text
 from invoicing.explanation import document_sentences, line_sentences, part_sentences
 from invoicing.models import Invoice
@@ -137,6 +138,8 @@ def _terms(agreed: Agreement) -> Iterator[TermLine]:
     names = names_in(agreed.overrides)
     for committed in agreed.commits:
         yield TermLine(commit_text(committed), committed.commit.pk)
+    for recurring in agreed.recurring:
+        yield TermLine(recurring_text(recurring.now))
     for override in agreed.overrides:
         yield TermLine(override_text(override, names))
     if agreed.contract.multiplier_override_prioritization == Contract.Prioritization.EXPLICIT:

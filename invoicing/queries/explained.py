@@ -4,7 +4,7 @@ Who paid a part is in its trace. Which balances were open to it, and in which or
 the price list of then: a balance before the one that paid had nothing left for the part.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -17,7 +17,7 @@ from django.db.models import Model, QuerySet
 from billing_site.foundation.money import QUANTUM, Unit, exact_sum
 from billing_site.foundation.refusals import FieldError, NotFound
 from billing_site.foundation.transactions import read_snapshot
-from contracts.models import Commit, Contract, Override, ScheduledCharge
+from contracts.models import Commit, Contract, Override, RecurringCommit, ScheduledCharge
 from contracts.queries import Known, customer_terms, known_at
 from contracts.terms import CustomerTerms
 from contracts.wording import names_in
@@ -63,7 +63,7 @@ class Explained:
     rates: Mapping[UUID, Rate]
     overrides: Mapping[UUID, Override]
     metrics: Mapping[UUID, BillableMetric]
-    commits: Mapping[UUID, Commit]  # that lines bill, with the edits that added them
+    commits: Mapping[UUID, Commit | RecurringCommit]  # that lines bill, or what has granted them; with their edits
     charges: Mapping[UUID, ScheduledCharge]  # likewise
     names: Mapping[str, str]  # of what the overrides name
 
@@ -155,22 +155,34 @@ def explained_document(
         rates = Rate.objects.select_related("unit", "rate_card", "formula", "publication__price_change")
         commits = Commit.objects.filter(customer_id=customer_id).select_related("added_by_edit", "unit")
         charges = ScheduledCharge.objects.filter(customer_id=customer_id).select_related("added_by_edit")
+        drawn_on = balances(all_commits(Inputs(at, terms, prices, NOTHING_POSTED)), prices, NOTHING_POSTED)
+        billed = {id_in(line, "commit_id") for line in shown.lines}
         product_ids = [found for line in shown.lines if (found := id_in(line, "product_id")) is not None]
         return Explained(
             document=shown,
             contract=contract,
             terms=terms,
             catalog=prices,
-            balances=balances(all_commits(Inputs(at, terms, prices, NOTHING_POSTED)), prices, NOTHING_POSTED),
+            balances=drawn_on,
             units={unit.pk: unit.to_unit() for unit in PricingUnit.objects.all()},
             products=products_by_id(product_ids, at_publication=known.at_publication),
             rates=_by_id(rates, {part.rate_id for part in parts}),
             overrides=overrides,
             metrics=_by_id(BillableMetric.objects.all(), {part.metric_id for part in parts}),
-            commits=_by_id(commits, {id_in(line, "commit_id") for line in shown.lines}),
+            commits={**_by_id(commits, billed), **_grantors(customer_id, drawn_on, billed)},
             charges=_by_id(charges, {id_in(line, "scheduled_charge_id") for line in shown.lines}),
             names=names_in(overrides.values()),
         )
+
+
+def _grantors(
+    customer_id: UUID, balances: Sequence[Balance], billed: Collection[UUID | None]
+) -> dict[UUID, RecurringCommit]:
+    """What recurs, by the id of the instance that is billed. One query at the most."""
+    instances = {each.commit.id: each.commit.recurring_id for each in balances if each.commit.id in billed}
+    rows = RecurringCommit.objects.filter(customer_id=customer_id).select_related("added_by_edit", "unit")
+    found = _by_id(rows, set(instances.values()))
+    return {commit_id: found[recurring_id] for commit_id, recurring_id in instances.items() if recurring_id in found}
 
 
 def explained_row(customer_id: UUID, document_id: UUID, row: int, *, at: datetime) -> ExplainedRow:

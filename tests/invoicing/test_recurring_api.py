@@ -3,15 +3,20 @@
 A unit costs 1 cent. The contract runs from 1 October 2025 to 1 February 2026 and bills usage by the calendar month.
 """
 
+from uuid import UUID
+
 import pytest
 from django.db import IntegrityError, transaction
 from metronome import BadRequestError, ConflictError
 
 from billing_site.foundation import tokens
 from billing_site.foundation.periods import Period
-from contracts.models import RecurringCommit
+from contracts.models import Contract, RecurringCommit
 from contracts.services.recurring import taking_over
+from contracts.wording import history_in_words
+from invoicing.presentation import explanation_json
 from invoicing.queries.due import due_customers, next_due
+from invoicing.queries.explained import explained_document
 from invoicing.services import finalize_due
 from invoicing.services.clock import move_clock
 from ledger.models import LedgerEntry
@@ -346,3 +351,49 @@ def test_the_database_refuses_what_does_not_recur(shop):
             wrong.save(force_insert=True)
     with pytest.raises(IntegrityError), transaction.atomic():
         RecurringCommit.objects.filter(pk=row.pk).update(access_quantity=2)
+
+
+def test_an_instance_is_not_edited_by_itself(shop, clock_at):
+    contract_id = agreed(shop, recurring_commits=[monthly(shop, 100)])
+    clock_at("2025-10-05")
+    (instance,) = held(shop)
+    for change in (
+        lambda: shop.v1.customers.commits.update_end_date(
+            **shop.whose, commit_id=instance.id, access_ending_before=at("2025-10-10")
+        ),
+        lambda: shop.v2.contracts.edit_commit(**shop.whose, commit_id=instance.id, priority=3),
+    ):
+        with pytest.raises(BadRequestError) as refused:
+            change()
+        assert f"{instance.recurring_commit_id} has granted it" in refused.value.message
+    with pytest.raises(BadRequestError):
+        edited(shop, contract_id, archive_commits=[{"id": instance.id}])
+
+
+def test_what_recurs_is_told_in_words(shop, clock_at):
+    contract_id = agreed(shop)
+    terms = {"recurrence_frequency": "WEEKLY", "commit_duration": {"value": 2}, "invoice_amount": paid(120, 2)}
+    edited(shop, contract_id, add_recurring_commits=[monthly(shop, 310, **terms)])
+    (recurring,) = read(shop, contract_id).recurring_commits
+    update = {"recurring_commit_id": recurring.id, "access_amount": {"unit_price": 300}, "ending_before": JANUARY}
+    clock_at("2025-10-02")
+    edited(shop, contract_id, update_recurring_commits=[update])
+
+    contract = Contract.objects.get(pk=contract_id)
+    changed, added, _ = [each.changes for each in history_in_words(contract)]
+    assert added == (
+        "Recurring commit “Monthly”: $3.10 each week from 1 October 2025, of which each lasts for 2 periods; $2.40 is "
+        "billed for each.",
+    )
+    assert changed == (
+        "Recurring commit “Monthly”: for whatever has not begun, the unit price that is granted is 300, it ends on "
+        "1 January 2026, 00:00 UTC.",
+    )
+
+
+def test_a_payment_for_an_instance_says_which_edit_agreed_to_it(shop):
+    agreed(shop, recurring_commits=[monthly(shop, 100, invoice_amount=paid(40))])
+    first = next(each for each in shop.v1.customers.invoices.list(**shop.whose) if each.issued_at == OCTOBER)
+    told = explanation_json(explained_document(shop.customer.pk, UUID(first.id), at=OCTOBER))
+    (line,) = told["line_items"]
+    assert any(sentence.startswith("Agreed in edit ") for sentence in line["explanation"])
