@@ -117,11 +117,11 @@ class TaxLine:
 def taxes(document: RoundedDocument, port: TaxPort) -> tuple[TaxLine, ...]:
     """The tax lines of a document, higher rates first. Raises NoTaxRate.
 
-    Usage is taxed by what holds in the last hour of its period, anything else by what holds on its issue date.
+    Usage is taxed by what holds in the last hour of its period, late usage of the period that it is of, anything else
+    by what holds on the document's issue date.
     """
-    at = _taxed_at(document.document)
     positions: dict[TaxRate, list[int]] = {}
-    for position, rate in _rates(document.document, port, at):
+    for position, rate in _rates(document.document, port):
         positions.setdefault(rate, []).append(position)
     step = document.document.unit.minor_step
     ordered = sorted(positions, key=lambda rate: (-rate.percent, rate.name, rate.code))
@@ -138,19 +138,20 @@ def tax_line(rate: TaxRate, amounts: Mapping[int, Decimal], step: Decimal) -> Ta
     return TaxLine(rate, taxable, amount, dict(zip(amounts, largest_remainder(exact, amount, step), strict=True)))
 
 
-def _rates(document: Document, port: TaxPort, at: datetime) -> Iterator[tuple[int, TaxRate]]:
+def _rates(document: Document, port: TaxPort) -> Iterator[tuple[int, TaxRate]]:
     """The position of each taxed line, with its rate."""
     paid_for: Line | None = None
     for position, line in enumerate(document.lines):
         taxed = paid_for if line.type == "applied_commit_or_credit" and paid_for is not None else line
         paid_for = taxed
         if line.counts and line.unit == document.unit:
-            rate = port.rate(taxed.product_id, at)
+            rate = port.rate(taxed.product_id, _taxed_at(taxed, document))
             if rate is not None:
                 yield position, rate
 
 
-def _taxed_at(document: Document) -> datetime:
-    if document.period is None or document.period.ending_before is None:
+def _taxed_at(line: Line, document: Document) -> datetime:
+    period = document.period if line.adjusts is None else line.adjusts.period
+    if period is None or period.ending_before is None:
         return document.issued_at
-    return document.period.ending_before - HOUR
+    return period.ending_before - HOUR

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from billing_site.foundation.ids import uuid7
 from billing_site.foundation.money import Unit, exact_sum, wire_amount
 from billing_site.foundation.periods import HOUR, Period
-from invoicing.engine.documents import Document, Line
+from invoicing.engine.documents import Adjusted, Document, Line
 from invoicing.engine.rounding import finalized
 from invoicing.engine.taxes import DatedRate, FixedRates, NoTaxes, NoTaxRate, TaxRate, tax_line, taxes
-from tests.invoicing.engine.world import EUR, JPY, KWD, NOVEMBER, OCTOBER, USD
+from tests.invoicing.engine.world import DECEMBER, EUR, JPY, KWD, NOVEMBER, OCTOBER, USD
 
 VAT = TaxRate("VAT", D(19))
 BOOKS = TaxRate("VAT", D(7), "books")
@@ -177,3 +177,10 @@ def test_usage_is_taxed_by_the_end_of_its_period_and_the_rest_by_its_date():
     october = document(line("100"), period=Period(OCTOBER, NOVEMBER))
     assert [tax.amount for tax in taxes(finalized(october), rates)] == [D(19)]
     assert [tax.amount for tax in taxes(finalized(document(line("100"))), rates)] == [D(16)]
+
+
+def test_late_usage_is_taxed_by_the_end_of_the_period_that_it_is_of():
+    rates = fixed(DatedRate(VAT, "DE", EVER), DatedRate(TaxRate("VAT", D(16)), "DE", Period(NOVEMBER, None)))
+    october = Adjusted(uuid7(), "INV-000001", Period(OCTOBER, NOVEMBER), D(0), D(0))
+    lines = document(line("100"), line("-50", adjusts=october), period=Period(NOVEMBER, DECEMBER))
+    assert [(tax.rate.percent, tax.amount) for tax in taxes(finalized(lines), rates)] == [(19, D("-9.50")), (16, D(16))]
