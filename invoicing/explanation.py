@@ -16,7 +16,7 @@ from uuid import UUID
 
 from billing_site.foundation.display import exact_text, instant_text, period_text, quantity_text
 from billing_site.foundation.money import Unit, exact_sum
-from billing_site.foundation.periods import Period
+from billing_site.foundation.periods import Period, parse_instant
 from contracts.models import ContractEdit, Override
 from contracts.terms import CREDIT, POSTPAID
 from contracts.wording import override_text
@@ -62,6 +62,8 @@ def document_sentences(told: Explained) -> Iterator[str]:
 def line_sentences(told: Explained, *lines: ShownLine) -> Iterator[str]:
     """What was measured, how that is sold, and how the amount was rounded; of lines of one product."""
     first, parts = lines[0], [part for line in lines for part in line.parts]
+    if "adjustment" in first.fields:
+        yield from _adjusted(first)
     for metric_id in dict.fromkeys(part.metric_id for part in parts if part.metric_id is not None):
         metric = told.metrics[metric_id]
         types = metric.event_type_filter.get("in_values") or ["every type"]
@@ -126,6 +128,16 @@ def balance_name(told: Explained, balance: Balance) -> str:
     return commit.name or name_at(told.catalog.products[commit.product_id], balance.period.starting_at)
 
 
+def _adjusted(line: ShownLine) -> Iterator[str]:
+    about = line.fields["adjustment"]
+    period = period_text(Period(parse_instant(about["starting_at"]), parse_instant(about["ending_before"])))
+    yield (
+        f"Usage of {period} came in, or was corrected, after {about['invoice_number']} became final. The period was"
+        " rated again with the terms and prices that were known for it, and its units stayed with who had them: this"
+        " is the difference."
+    )
+
+
 def _sold(version: ProductVersion) -> Iterator[str]:
     if version.conversion_factor is not None:
         sold = version.conversion_name or "sold units"
@@ -157,6 +169,13 @@ def _without_parts(told: Explained, line: ShownLine) -> Iterator[str]:
 
 
 def _missing(told: Explained, line: ShownLine) -> Iterator[str]:
+    if "adjustment" in line.fields:
+        yield (
+            "More counts toward the commitment by now: the true-up, which is final, is reversed by as much."
+            if line.total < 0
+            else "Less counts toward the commitment by now: the true-up, which is final, asked for too little."
+        )
+        return
     yield "What is still missing of the commitment: the amount agreed, less what has counted toward it."
     unit, commit_id = told.unit(line), id_in(line, "commit_id")
     amounts = [each.amount for commit in told.terms.all_commits if commit.id == commit_id for each in commit.segments]
@@ -199,6 +218,10 @@ def _converted(told: Explained, line: ShownLine) -> Iterator[str]:
 def _turns(told: Explained, line: ShownLine, part: ShownPart) -> Iterator[str]:
     if part.amount == 0:
         return  # what is free draws on nothing
+    if part.is_difference and part.amount < 0:
+        given = [balance for balance in told.balances if balance.segment.id == part.segment_id]
+        yield from (f"Given back to the {balance_text(told, balance)}." for balance in given)
+        return
     turns = told.turns(line, part)
     earlier = list(takewhile(lambda turn: not turn.pays, turns))
     if len(earlier) < len(turns):

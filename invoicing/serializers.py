@@ -186,6 +186,13 @@ class LineTierReply(serializers.Serializer):
     size = serializers.CharField(required=False, help_text="Absent where it holds all the rest.")
 
 
+class AdjustmentReply(serializers.Serializer):
+    invoice_id = serializers.UUIDField(help_text="The final document whose period has changed since.")
+    invoice_number = serializers.CharField()
+    starting_at = InstantField(help_text="Of its period.")
+    ending_before = InstantField()
+
+
 class LineReply(serializers.Serializer):
     type = serializers.ChoiceField(
         ("usage", "applied_commit_or_credit", "cpu_conversion", "scheduled", "commit_purchase")
@@ -214,6 +221,7 @@ class LineReply(serializers.Serializer):
     applied_commit_or_credit = AppliedReply(required=False)
     postpaid_commit = RefReply(required=False)
     scheduled_charge_id = serializers.UUIDField(required=False)
+    adjustment = AdjustmentReply(required=False, help_text="Where it is for late usage.")
 
 
 class PartyReply(serializers.Serializer):

@@ -30,6 +30,8 @@ def draft_text(draft: DraftSummary, at: datetime) -> str:
 
 def arithmetic_text(part: ShownPart, unit: Unit) -> str:
     """ "40 × $8.00 + $3.00 for entering the tier", "2 packages of 10 × $12.00", "20 % of $130.00"."""
+    if part.is_difference and not part.unit_price:
+        return f"{quantity_text(part.quantity)} units" if part.quantity else "another price for units that stay"
     if part.rate_type in (PERCENTAGE, TIERED_PERCENTAGE):
         text = f"{percent_text(part.unit_price)} of {exact_text(part.quantity, unit)}"
     elif part.package_size is not None:
@@ -48,6 +50,11 @@ def place_sentences(part: ShownPart) -> Iterator[str]:
     if part.rate_type == VOLUME and part.level is not None and part.period_quantity is not None:
         total = quantity_text(part.period_quantity)
         yield f"The period comes to {total}, which is in {_tier_text(part.level)}: all units have its price."
+    elif part.is_difference and part.quantity > 0:
+        yield f"{_range_text(part)}, as that is by now."
+    elif part.is_difference and part.quantity < 0:
+        first, last = quantity_text(part.upto), quantity_text(part.above)
+        yield f"From {first} to {last} of what the period was before: taken back."
     elif part.level is not None:
         yield f"{_range_text(part)}: in {_tier_text(part.level)}."
     elif part.package_size is not None:

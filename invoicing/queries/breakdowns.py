@@ -106,6 +106,7 @@ def pieces_of(document: ShownDocument, windows: Sequence[Period], inputs: Inputs
     ]
     for window in windows:
         start, end = window.starting_at, _end(window)
+        adjustments = _adjustments(document) if document.period and start == document.period.starting_at else ()
         lines = tuple(
             replace(
                 line,
@@ -114,9 +115,15 @@ def pieces_of(document: ShownDocument, windows: Sequence[Period], inputs: Inputs
                 period=line.period.overlap(window) if line.period else None,
             )
             for line, quantity, total in zip(document.lines, quantities, totals, strict=True)
-            if line.period is None or line.period.overlap(window)
+            if "adjustment" not in line.fields and (line.period is None or line.period.overlap(window))
         )
-        yield Piece(document, window, lines, exact_sum([line.total for line in lines if line.counts]))
+        counted = [line.total for line in (*lines, *adjustments) if line.counts]
+        yield Piece(document, window, (*lines, *adjustments), exact_sum(counted))
+
+
+def _adjustments(document: ShownDocument) -> tuple[ShownLine, ...]:
+    """What the document says of periods before its own: all of it is at its beginning."""
+    return tuple(line for line in document.lines if "adjustment" in line.fields)
 
 
 def _parts_by_line(lines: Sequence[ShownLine]) -> list[tuple[ShownPart, ...]]:

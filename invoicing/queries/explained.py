@@ -118,6 +118,8 @@ class Explained:
         for other in self.document.lines:
             if other.type != "usage" or other.unit_id != line.unit_id:
                 continue
+            if other.fields.get("adjustment") != line.fields.get("adjustment"):
+                continue
             if other.fields["product_id"] == line.fields["product_id"]:
                 whole += [part.quantity for part in other.parts]
             elif _lists(version, other):

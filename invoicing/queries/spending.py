@@ -236,6 +236,8 @@ def _saved(part: ShownPart) -> Fraction:
 
 
 def _list_amount(part: ShownPart) -> Fraction:
+    if part.is_difference:
+        return Fraction(part.amount)
     if part.list_amount is not None:
         return Fraction(part.list_amount)
     return Fraction(part.quantity) * Fraction(part.list_price or 0)

@@ -45,6 +45,11 @@ class ShownPart:
     list_amount: Decimal | None = None
     converted_by: UUID | None = None
 
+    @property
+    def is_difference(self) -> bool:
+        """Whether it is what a closed period comes to more or less: nothing of the list is said of it."""
+        return self.list_price is None and self.list_amount is None
+
 
 def thawed(part: Mapping[str, Any]) -> ShownPart:
     """From what was frozen with a final document."""

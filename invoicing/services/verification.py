@@ -24,7 +24,7 @@ from typing import Any
 from django.db import transaction
 
 from billing_site.foundation.money import exact_sum
-from billing_site.foundation.periods import Period
+from billing_site.foundation.periods import Period, parse_instant
 from contracts.queries import customer_terms
 from contracts.terms import CustomerTerms
 from invoicing.engine.inputs import Inputs
@@ -93,7 +93,9 @@ def _why_not_anew(invoice: Invoice, lines: Sequence[InvoiceLine], prices: Catalo
     carries_over = any(
         str(metric.id) in measured_by and metric.aggregation == "WEIGHTED_SUM" for metric in prices.metrics.values()
     )
-    since = datetime(1970, 1, 2, tzinfo=UTC) if carries_over else invoice.period.starting_at
+    adjusted = [line.details["adjustment"] for line in lines if "adjustment" in line.details]
+    first = min([invoice.period.starting_at, *(parse_instant(about["starting_at"]) for about in adjusted)])
+    since = datetime(1970, 1, 2, tzinfo=UTC) if carries_over else first
     months = ", ".join(f"{month:%Y-%m}" for month in dropped_since(since))
     return f"the bodies of events received in {months} are gone" if months else ""
 

@@ -4,6 +4,7 @@ API calls cost 2 cents. October is final on 2 November; what is late comes on th
 """
 
 from decimal import Decimal as D
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -21,7 +22,7 @@ from ledger.models import LedgerEntry
 from ledger.services.corrections import void_event
 from tests.factories.contracts import prepaid_input
 from tests.factories.ledger import event, post
-from tests.invoicing.conftest import ADA, NOVEMBER, OCTOBER, at, commit_of
+from tests.invoicing.conftest import ADA, DECEMBER, NOVEMBER, OCTOBER, at, commit_of
 from tests.invoicing.test_prepaid_balances import Read
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -65,6 +66,23 @@ def test_a_late_event_is_on_the_draft_at_once_and_on_the_next_document(acme, rea
         "ending_before": "2025-11-01T00:00:00+00:00",
     }
     draft_id = november.id
+
+    path = f"/v1/customers/{acme.customer.pk}/invoices/{november.id}/explain"
+    explained = read.client.get(path, cast_to=dict[str, Any])["data"]
+    [why] = [each for each in explained["line_items"] if "adjustment" in each]
+    assert why["explanation"][0].startswith(
+        f"Usage of 1–31 October 2025 came in, or was corrected, after {october.number}"
+    )
+    [part] = why["parts"]
+    assert (part["arithmetic"], part["explanation"][0]) == (
+        "4 × $0.02",
+        "From 3 to 7 of the period, as that is by now.",
+    )
+    days = list(read.client.v1.customers.invoices.list_breakdowns(
+        **read.whose, starting_on=NOVEMBER, ending_before=DECEMBER, window_size="DAY"
+    ))  # fmt: skip
+    assert [adjusting(day) for day in days if adjusting(day)] == [[("usage", 8)]]
+    assert sum(day.total for day in days) == november.total
 
     [final] = final_at(acme, "2025-12-02")
     assert (str(final.pk), final.total) == (draft_id, 8)
