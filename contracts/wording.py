@@ -41,7 +41,7 @@ class EditInWords:
 
 
 def history_in_words(contract: Contract) -> list[EditInWords]:
-    """The contract's edits, newest first, its creation last. Twenty-two queries at the most."""
+    """The contract's edits, newest first, its creation last. Twenty-three queries at the most."""
     edits = edit_history(contract.customer_id, contract.pk)
     removed = _removed(contract, [edited.edit for edited in edits])
     names = names_in(override for edited in edits for override in edited.overrides)
@@ -63,7 +63,7 @@ def history_in_words(contract: Contract) -> list[EditInWords]:
         )
         for edited in edits
     ]
-    told = sorted([*told, *_written_schedules(contract)], key=lambda edit: edit.number)
+    told = sorted([*told, *_written_schedules(contract), *_archived(contract)], key=lambda edit: edit.number)
     creation = ContractEdit.objects.filter(
         customer_id=contract.customer_id, contract=contract, kind=ContractEdit.Kind.CREATION
     ).first()
@@ -80,6 +80,13 @@ def history_in_words(contract: Contract) -> list[EditInWords]:
             ),
         )
     return told[::-1]
+
+
+def _archived(contract: Contract) -> Iterable[EditInWords]:
+    """The edit that archived the contract."""
+    edits = ContractEdit.objects.filter(customer_id=contract.customer_id, contract=contract)
+    for edit in edits.filter(kind=ContractEdit.Kind.ARCHIVE):
+        yield EditInWords(edit.number, edit.created_at, edit.created_by, edit.reason, ("Contract archived.",))
 
 
 def _written_schedules(contract: Contract) -> Iterable[EditInWords]:

@@ -37,6 +37,7 @@ class ContractEdit(models.Model):
         CLAIMS = "CLAIMS", "subjects claimed or released"
         CREATION = "CREATION", "contract created"
         EDIT = "EDIT", "contract edited"
+        ARCHIVE = "ARCHIVE", "contract archived"
         NAMED_SCHEDULE = "NAMED_SCHEDULE", "named schedule written"
         BALANCE = "BALANCE", "commit or credit of the customer"
 
@@ -60,12 +61,15 @@ class ContractEdit(models.Model):
                 fields=["customer", "uniqueness_key"],
                 condition=Q(uniqueness_key__isnull=False),
             ),
+            models.UniqueConstraint(
+                name="a_contract_is_archived_once", fields=["contract"], condition=Q(kind="ARCHIVE")
+            ),
             models.CheckConstraint(name="edit_numbers_start_at_one", condition=Q(number__gte=1)),
-            one_of("kind", ["CLAIMS", "CREATION", "EDIT", "NAMED_SCHEDULE", "BALANCE"]),
+            one_of("kind", ["CLAIMS", "CREATION", "EDIT", "ARCHIVE", "NAMED_SCHEDULE", "BALANCE"]),
             models.CheckConstraint(
                 name="what_is_agreed_is_edited_in_a_contract",
                 condition=Q(kind__in=["CLAIMS", "BALANCE"], contract__isnull=True)
-                | Q(kind__in=["CREATION", "EDIT"], contract__isnull=False)
+                | Q(kind__in=["CREATION", "EDIT", "ARCHIVE"], contract__isnull=False)
                 | Q(kind="NAMED_SCHEDULE"),
             ),
         ]

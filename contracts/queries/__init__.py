@@ -10,6 +10,7 @@ from contracts.queries.agreements import (
     by_what_recurs,
     shared_commits,
 )
+from contracts.queries.archived import archived_commits
 from contracts.queries.cards import Reach, contracts_by_card, contracts_on, reach
 from contracts.queries.charged import billed_by, dates_charged
 from contracts.queries.claims import aliases_of, claim_windows, holders_of, owner_of
@@ -38,6 +39,7 @@ __all__ = [
     "agreement",
     "agreements",
     "aliases_of",
+    "archived_commits",
     "billed_by",
     "billing_profile",
     "by_what_recurs",

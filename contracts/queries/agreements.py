@@ -7,7 +7,7 @@ from itertools import chain
 from typing import TypeVar
 from uuid import UUID
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import Exists, OuterRef, Subquery
 
 from contracts.models import (
     AccessSegment,
@@ -67,6 +67,7 @@ class Agreement:
     charges: tuple[AgreedCharge, ...]
     recurring: tuple[AgreedRecurring, ...]
     renewed_by: UUID | None = None
+    is_archived: bool = False
 
 
 def agreements(
@@ -88,21 +89,22 @@ def agreements(
     renewals = ContractEdit.objects.filter(
         customer_id=customer_id, kind=ContractEdit.Kind.CREATION, contract__renews=OuterRef("contract_id")
     )
+    archived = ContractEdit.objects.filter(kind=ContractEdit.Kind.ARCHIVE, contract=OuterRef("contract_id"))
     if at_edit is not None:
-        renewals = renewals.filter(number__lte=at_edit)
+        renewals, archived = (edits.filter(number__lte=at_edit) for edits in (renewals, archived))
     terms = (
         known(ContractTerms.objects.all(), "contract_id")
         .select_related("contract", "contract__customer")
-        .annotate(renewed_by=Subquery(renewals.values("contract_id")))
+        .annotate(renewed_by=Subquery(renewals.values("contract_id")), is_archived=Exists(archived))
     )
     overrides = _grouped(known(Override.objects.select_related("product", "unit"), "contract_id"), "contract_id")
     commits = _grouped(
         known(Commit.objects.select_related("product", "unit", "invoice_unit"), "contract_id"), "contract_id"
     )
     versions = CommitVersion.objects.all() if commits else CommitVersion.objects.none()
-    _take_versions(chain.from_iterable(commits.values()), known(versions, "commit__contract_id"))
+    take_versions(chain.from_iterable(commits.values()), known(versions, "commit__contract_id"))
     segments, invoice_items = (
-        _grouped_by_place(known(part if commits else part.none(), "commit__contract_id"), "commit_id")
+        grouped_by_place(known(part if commits else part.none(), "commit__contract_id"), "commit_id")
         for part in (AccessSegment.objects.select_related("first_row"), InvoiceScheduleItem.objects.all())
     )
     charges = _grouped(known(ScheduledCharge.objects.select_related("product", "unit"), "contract_id"), "contract_id")
@@ -122,6 +124,7 @@ def agreements(
             ),
             charges=tuple(AgreedCharge(charge, tuple(items[charge.pk])) for charge in charges[held.contract_id]),
             renewed_by=held.renewed_by,
+            is_archived=held.is_archived,
             recurring=by_what_recurs(recurring[held.contract_id]),
         )
         for held in sorted(terms, key=lambda held: (held.contract.starting_at, held.contract_id))
@@ -140,9 +143,9 @@ def shared_commits(customer_id: UUID, *, at_edit: int | None = None) -> list[Agr
     commits = in_order_of_adding(rows)
     if not commits:
         return []
-    _take_versions(commits, known(CommitVersion.objects.filter(commit__contract=None)))
+    take_versions(commits, known(CommitVersion.objects.filter(commit__contract=None)))
     segments, items = (
-        _grouped_by_place(known(part.filter(commit__contract=None)), "commit_id")
+        grouped_by_place(known(part.filter(commit__contract=None)), "commit_id")
         for part in (AccessSegment.objects.select_related("first_row"), InvoiceScheduleItem.objects.all())
     )
     return [AgreedCommit(commit, tuple(segments[commit.pk]), tuple(items[commit.pk])) for commit in commits]
@@ -156,7 +159,7 @@ def agreement(customer_id: UUID, contract_id: UUID, *, at_edit: int | None = Non
     return found[0]
 
 
-def _take_versions(commits: Iterable[Commit], versions: TermQuerySet) -> None:
+def take_versions(commits: Iterable[Commit], versions: TermQuerySet) -> None:
     """Give each commit the attributes of its version, where it has one."""
     by_commit = {version.commit_id: version for version in versions.select_related("product")}
     for commit in commits:
@@ -177,7 +180,7 @@ def in_order_of_adding(terms: Iterable[T]) -> list[T]:
     return sorted(terms, key=lambda term: (term.added_by_edit.number, term.position, term.pk))
 
 
-def _grouped_by_place(rows: Iterable[T], owner: str) -> defaultdict[UUID, list[T]]:
+def grouped_by_place(rows: Iterable[T], owner: str) -> defaultdict[UUID, list[T]]:
     """Items of schedules in the order in which they were given; one that an edit has changed keeps its place."""
     grouped = _grouped(rows, owner)
     for items in grouped.values():

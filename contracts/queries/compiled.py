@@ -29,9 +29,9 @@ _agreed: Memo[_Agreed] = Memo(128)
 
 
 def customer_terms(customer_id: UUID, *, at_edit: int | None = None, anew: bool = False) -> terms.CustomerTerms:
-    """Everything agreed with a customer, as known at its edit number `at_edit` (None: now). Two queries, and at most
-    twelve more where this process has not read what was known then. `anew` is for who doubts the facts: nothing that
-    this process remembers of them is used.
+    """Everything agreed with a customer that is not archived, as known at its edit number `at_edit` (None: now). Two
+    queries, and at most twelve more where this process has not read what was known then. `anew` is for who doubts the
+    facts: nothing that this process remembers of them is used.
 
     Raises NotFound; Refusal where there was no such edit.
     """
@@ -65,8 +65,9 @@ def _edit(customer_id: UUID, at_edit: int | None) -> tuple[int, UUID | None]:
 
 
 def _read(customer_id: UUID, at_edit: int | None) -> _Agreed:
+    standing = [agreed for agreed in agreements(customer_id, at_edit=at_edit) if not agreed.is_archived]
     return _Agreed(
-        contracts=tuple(to_terms(agreed) for agreed in agreements(customer_id, at_edit=at_edit)),
+        contracts=tuple(map(to_terms, standing)),
         commits=tuple(map(_to_commit, shared_commits(customer_id, at_edit=at_edit))),
     )
 

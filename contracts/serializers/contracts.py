@@ -93,6 +93,10 @@ class ContractRequest(serializers.Serializer):
     contract_id = serializers.UUIDField()
 
 
+class ArchiveContractRequest(ContractRequest):
+    void_invoices = serializers.BooleanField(help_text="True only where no document is final.")
+
+
 class ContractRateScheduleRequest(ContractRequest):
     at = InstantField(help_text="Now by default.", **OPTIONAL)
     selectors = RateSelectorShape(many=True, help_text="A rate is listed if any of them fits.", **OPTIONAL)

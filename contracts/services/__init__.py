@@ -1,5 +1,6 @@
 """The verbs: everything that writes customers, claims, contracts and terms."""
 
+from contracts.services.archiving import archive_contract
 from contracts.services.commit_changes import MoreWasTaken
 from contracts.services.commit_edits import (
     COMMIT_TYPES,
@@ -21,6 +22,7 @@ __all__ = [
     "CREDIT_TYPES",
     "EditedMeanwhile",
     "MoreWasTaken",
+    "archive_contract",
     "archive_customer",
     "create_contract",
     "create_customer",

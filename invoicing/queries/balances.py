@@ -1,6 +1,6 @@
 """Balances: schedule, plus what was posted, plus what the drafts would take."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -9,8 +9,17 @@ from uuid import UUID
 from billing_site.foundation.money import exact_sum
 from billing_site.foundation.transactions import read_snapshot
 from contracts.models import Contract
-from contracts.queries import AgreedCommit, Agreement, agreements, edit_number_at, shared_commits, with_granted
+from contracts.queries import (
+    AgreedCommit,
+    Agreement,
+    agreements,
+    archived_commits,
+    edit_number_at,
+    shared_commits,
+    with_granted,
+)
 from contracts.terms import QUANTITY
+from invoicing.queries.closed import with_closed
 from invoicing.queries.compute import computation
 from invoicing.queries.derived import with_derived
 from invoicing.queries.movements import Movement, left, movements
@@ -37,7 +46,8 @@ class Balance:
 
     @property
     def is_archived(self) -> bool:
-        return self.contract is not None and self.contract.archived_at is not None
+        is_with_contract = self.contract is not None and self.contract.archived_at is not None
+        return is_with_contract or self.committed.commit.removed_by_edit_id is not None
 
     @property
     def unit_id(self) -> UUID | None:
@@ -54,14 +64,16 @@ def balances(customer_id: UUID, *, at: datetime, as_of: datetime | None = None) 
     """
     with read_snapshot():
         computed = computation(customer_id, at=at, as_of=as_of)
-        moved = movements(computed, at=at, as_of=as_of)
         known = None if as_of is None else computed.inputs.terms.edit_number
+        contracts = agreements(customer_id, at_edit=known)
+        archived = archived_commits(customer_id, at_edit=known)
+        computed = with_closed(computed, [*_of_archived_contracts(contracts), *_archived(archived)])
+        moved = movements(computed, at=at, as_of=as_of)
         own = [(None, committed) for committed in shared_commits(customer_id, at_edit=known)]
-        others = [
-            (agreed.contract, committed)
-            for agreed in with_derived(agreements(customer_id, at_edit=known), computed)
-            for committed in agreed.commits
+        others: list[tuple[Contract | None, AgreedCommit]] = [
+            (agreed.contract, committed) for agreed in with_derived(contracts, computed) for committed in agreed.commits
         ]
+        others += [(committed.commit.contract, committed) for committed in archived]
         found = [
             Balance(contract, committed, moved.get(committed.commit.pk, ())) for contract, committed in (*own, *others)
         ]
@@ -88,11 +100,26 @@ def agreements_with_balances(
         found = agreements(customer_id, contract_ids=contract_ids, at_edit=number)
         if not with_balances and not any(agreed.contract.renews_id for agreed in found):
             return [with_granted(agreed, at=at) for agreed in found], {}
-        computed = computation(customer_id, at=at, as_of=as_of)
         everything = found if contract_ids is None else agreements(customer_id, at_edit=number)
+        computed = computation(customer_id, at=at, as_of=as_of)
+        computed = with_closed(computed, _of_archived_contracts(everything))
         wanted = {agreed.contract.pk for agreed in found}
         complete = [agreed for agreed in with_derived(everything, computed) if agreed.contract.pk in wanted]
         return complete, movements(computed, at=at, as_of=as_of)
+
+
+def _of_archived_contracts(found: Iterable[Agreement]) -> Iterator[tuple[AgreedCommit, datetime]]:
+    """The commits of archived contracts, each with when that was."""
+    for agreed in found:
+        if agreed.is_archived and agreed.contract.archived_at is not None:
+            yield from ((committed, agreed.contract.archived_at) for committed in agreed.commits)
+
+
+def _archived(found: Iterable[AgreedCommit]) -> Iterator[tuple[AgreedCommit, datetime]]:
+    """Archived commits, each with when that was."""
+    for committed in found:
+        if committed.commit.removed_by_edit is not None:
+            yield committed, committed.commit.removed_by_edit.created_at
 
 
 def net_balance(found: Collection[Balance], *, unit_id: UUID | None, with_drafts: bool) -> Decimal:
