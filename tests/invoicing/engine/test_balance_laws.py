@@ -112,13 +112,18 @@ def test_what_came_in_went_out_or_is_left(inputs, events):
 @settings(max_examples=40, deadline=None)
 @for_all(shared_worlds(), usage("-6"), st.randoms(use_true_random=False))
 def test_whichever_document_becomes_final_first_nothing_is_drawn_twice(inputs, events, random):
+    """To a trillionth of a unit for each document: where a later one is final first, what it left to an earlier one is
+    rounded, and what is missing goes on to the next payer. A unit costs up to 60 in these worlds."""
     before = standing(computed(inputs, events))
-    posted = inputs.posted
+    posted, documents = inputs.posted, 0
     while drafts := usage_documents(computed(replace(inputs, posted=posted), events)):
-        posted = settled(posted, finalized(random.choice(drafts)))
+        posted, documents = settled(posted, finalized(random.choice(drafts))), documents + 1
         result = computed(replace(inputs, posted=posted), events)
         check(result)
-        assert standing(result) == before
+        assert standing(result).keys() == before.keys()
+        for key, numbers_ in standing(result).items():
+            for number, expected in zip(numbers_, before[key], strict=True):
+                assert abs(number - expected) <= 60 * documents * QUANTUM
 
 
 def standing(result: Result) -> dict[UUID, tuple[Decimal, Decimal, Decimal]]:
