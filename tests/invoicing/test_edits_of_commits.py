@@ -3,6 +3,7 @@ the history make of it. API calls cost 2 cents.
 """
 
 from decimal import Decimal as D
+from uuid import UUID
 
 import metronome
 import pytest
@@ -18,6 +19,7 @@ from contracts.wording import history_in_words
 from invoicing.queries.due import due_customers
 from invoicing.services import finalize_due
 from ledger.models import LedgerEntry
+from ledger.queries.segment_sums import segment_sums_differ
 from tests.factories.pricing import FixedProductFactory
 from tests.invoicing.conftest import ADA, DECEMBER, JANUARY, NOVEMBER, OCTOBER, at, contract_for, sdk
 
@@ -181,6 +183,9 @@ def test_what_was_taken_stays_taken(acme, desk, clock_at):
     total = LedgerEntry.objects.aggregate(total=Sum("amount"))["total"]
     assert SegmentUse.objects.get().posted == total == -50
     assert SegmentUse.objects.get().drawn == 30
+    assert segment_sums_differ() == []
+    SegmentUse.objects.update(drawn=29)
+    assert segment_sums_differ() == [UUID(segment)]
 
 
 def test_what_nothing_was_drawn_on_may_change_even_where_documents_are_final(acme, desk, clock_at):

@@ -1,4 +1,4 @@
-"""`manage.py check_usage`: do days, hours, levels, unique values and late marks still say what the events say?"""
+"""`manage.py check_usage`: do the sums that are kept of events and of ledger entries still say what these say?"""
 
 import json
 from typing import Any
@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from ledger.queries.checks import usage_differs
 from ledger.queries.lateness import marks_missing
+from ledger.queries.segment_sums import segment_sums_differ
 
 
 class Command(BaseCommand):
@@ -29,7 +30,14 @@ class Command(BaseCommand):
             for one in found[: options["show"]]
         ]
         lacking = [{"subject": subject, "hour": str(hour)} for subject, hour in unmarked[: options["show"]]]
-        told = {"differences": len(found), "shown": shown, "late_marks_missing": len(unmarked), "lacking": lacking}
+        segments = segment_sums_differ()
+        told = {
+            "differences": len(found),
+            "shown": shown,
+            "late_marks_missing": len(unmarked),
+            "lacking": lacking,
+            "segment_sums_that_differ": [str(segment_id) for segment_id in segments[: options["show"]]],
+        }
         self.stdout.write(json.dumps(told))
-        if found or unmarked:
+        if found or unmarked or segments:
             raise SystemExit(1)
