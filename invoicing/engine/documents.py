@@ -153,6 +153,7 @@ class Standing:
     drawn: Decimal  # by final documents, positive
     pending: tuple[Pending, ...]
     rolled_over: Decimal  # gone on to a renewal, positive
+    is_settled: bool = False  # of an obligation: what is missing of it was billed
 
     @property
     def left(self) -> Decimal:
@@ -161,13 +162,23 @@ class Standing:
         return exact_sum([self.granted, self.manual, *taken])
 
     def usable(self, at: datetime) -> Decimal:
-        """What can be used at an instant, if nothing more is drawn until then."""
-        return max(self.left, Decimal(0)) if at in self.segment.period else Decimal(0)
+        """What can be used at an instant, if nothing more is drawn until then.
+
+        Of an obligation, what is still to be spent: from its start on, until what is missing of it was billed.
+        """
+        has_begun = self.segment.period.starting_at <= at
+        counts = at in self.segment.period if self.commit.pays else has_begun and not self.is_settled
+        return max(self.left, Decimal(0)) if counts else Decimal(0)
 
     def expired(self, at: datetime) -> Decimal:
-        """What of it came to nothing."""
+        """What of it came to nothing. An obligation is billed instead."""
         end = self.segment.period.ending_before
-        return max(self.left, Decimal(0)) if end is not None and end <= at else Decimal(0)
+        is_over = end is not None and end <= at
+        return max(self.left, Decimal(0)) if self.commit.pays and is_over else Decimal(0)
+
+    def to_come(self, at: datetime) -> Decimal:
+        """What can be used later, as the segment has not begun."""
+        return max(self.left, Decimal(0)) if at < self.segment.period.starting_at else Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)

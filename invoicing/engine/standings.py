@@ -2,8 +2,14 @@
 
     granted + by hand = drawn by final documents + pending in drafts + rolled over + left
 
-What is left can be used from the start of its segment up to its end; from then on it is expired. An instance of what
-recurs and what a renewal took over have standings like all others.
+What is left can be used from the start of its segment up to its end; from then on it is expired. What is left of an
+obligation is still to be spent until it was billed. An instance of what recurs and what a renewal took over have
+standings like all others. This is the one place that says so: readers of balances take it from here.
+
+    100 from 1 October to 1 November, 30 of it used in October      usable    expired    to come
+    30 September                                                    0         0          100
+    1 October, and 31 October, 23:59:59                             100, 70   0          0
+    1 November                                                      0         70         0
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,6 +17,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from invoicing.engine.balances import Balance
+from invoicing.engine.calendar import TRUE_UP
 from invoicing.engine.documents import Pending, Standing
 from invoicing.engine.drafts import UsageDraft
 from invoicing.engine.inputs import Posted
@@ -29,6 +36,7 @@ def standings(
         for balance, amount in draft.deductions.items():
             taken = Pending(draft.open.document_id, draft.open.contract.id, amount, draft.open.ending_before)
             pending.setdefault(balance.segment.id, []).append(taken)
+    billed = {slot for _, kind, slot in posted.documents if kind == TRUE_UP}
     for balance in balances:
         key = balance.segment.id
         yield Standing(
@@ -39,4 +47,5 @@ def standings(
             drawn=posted.drawn.get(key, zero),
             pending=tuple(each for each in pending.get(key, ()) if each.amount),
             rolled_over=balance.rolled_over,
+            is_settled=str(balance.commit.id) in billed,
         )

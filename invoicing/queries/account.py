@@ -17,7 +17,6 @@ from invoicing.queries.changes import version_of
 from invoicing.queries.commitments import Commitment, commitment, period_of, window_of_pace
 from invoicing.queries.compute import Computation, computation
 from invoicing.queries.documents import Head, final_heads, finals_by_id, shown_drafts
-from invoicing.queries.movements import movements
 from invoicing.queries.prices_to_come import PriceToCome, prices_to_come
 from invoicing.queries.shown import ShownDocument
 from invoicing.queries.spending import (
@@ -31,6 +30,7 @@ from invoicing.queries.spending import (
     windows_of,
 )
 from invoicing.queries.spread import Asked, Shares, shares
+from invoicing.queries.statements import statements
 from pricing.models import PricingUnit
 
 DOCUMENTS_SHOWN = 12
@@ -111,7 +111,7 @@ def account(customer_id: UUID, *, at: datetime, document_limit: int | None = DOC
         customer = Customer.objects.get(pk=customer_id)
         drafts = shown_drafts(computed, customer)
         units = {unit.pk: unit.to_unit() for unit in PricingUnit.objects.all()}
-        moved = movements(computed, at=at)
+        held = statements(computed, at=at)
         heads = sorted(final_heads(customer_id), key=lambda head: (head.issued_at, head.id), reverse=True)
         listed = heads[:document_limit]
         commits = [commit for commit in computed.commits if _is_open(commit, computed, at)]
@@ -147,7 +147,7 @@ def account(customer_id: UUID, *, at: datetime, document_limit: int | None = DOC
             for unit_id, of_unit in windows.items()
         ),
         commitments=tuple(
-            commitment(commit, moved[commit.id], _true_up(computed, commit), shared, at=at) for commit in commits
+            commitment(commit, held[commit.id], _true_up(computed, commit), shared, at=at) for commit in commits
         ),
         prices_to_come=tuple(prices_to_come(computed.inputs.terms, catalog, at=at)),
         charges=tuple(_charges(drafts, units)),

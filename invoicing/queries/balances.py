@@ -1,4 +1,9 @@
-"""Balances: schedule, plus what was posted, plus what the drafts would take."""
+"""Balances: schedule, plus what was posted, plus what the drafts would take.
+
+With `as_of` a balance is that of the instant: by the terms, prices, documents and entries of then, and by what had been
+used until then, as it is known now. So at any instant of a month that is open, or was, no more is drawn than was used
+by then.
+"""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,29 +25,18 @@ from contracts.queries import (
 )
 from contracts.terms import QUANTITY
 from invoicing.queries.closed import with_closed
-from invoicing.queries.compute import computation
+from invoicing.queries.compute import computation_at
 from invoicing.queries.derived import with_derived
-from invoicing.queries.movements import Movement, left, movements
+from invoicing.queries.statements import Statement, statements
 
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """A commit or credit, the contract that it is part of (None: the customer's own), and all that moved it, in order
-    of time."""
+    """A commit or credit, the contract that it is part of (None: the customer's own), and its statement."""
 
     contract: Contract | None
     committed: AgreedCommit
-    movements: tuple[Movement, ...]
-
-    @property
-    def amount(self) -> Decimal:
-        """What is left now. For a postpaid commit: what is still to be spent."""
-        return left(self.movements)
-
-    @property
-    def settled_amount(self) -> Decimal:
-        """The same with final documents alone."""
-        return left(self.movements, with_drafts=False)
+    statement: Statement
 
     @property
     def is_archived(self) -> bool:
@@ -57,27 +51,28 @@ class Balance:
 
 
 def balances(customer_id: UUID, *, at: datetime, as_of: datetime | None = None) -> list[Balance]:
-    """All commits and credits of the customer that stand, or stood after the edits made up to `as_of`, in order of
-    creation. What was posted by then counts, and what the drafts of then would take (`documents`).
+    """All commits and credits of the customer that stand, or stood at `as_of`, in order of creation.
 
     Raises NotFound, and Refusal where `as_of` is later than `at`.
     """
     with read_snapshot():
-        computed = computation(customer_id, at=at, as_of=as_of)
+        computed = computation_at(customer_id, at=at, as_of=as_of)
         known = None if as_of is None else computed.inputs.terms.edit_number
         contracts = agreements(customer_id, at_edit=known)
         archived = archived_commits(customer_id, at_edit=known)
         computed = with_closed(computed, [*_of_archived_contracts(contracts), *_archived(archived)])
-        moved = movements(computed, at=at, as_of=as_of)
+        found = statements(computed, at=as_of or at, as_of=as_of)
         own = [(None, committed) for committed in shared_commits(customer_id, at_edit=known)]
         others: list[tuple[Contract | None, AgreedCommit]] = [
             (agreed.contract, committed) for agreed in with_derived(contracts, computed) for committed in agreed.commits
         ]
         others += [(committed.commit.contract, committed) for committed in archived]
-        found = [
-            Balance(contract, committed, moved.get(committed.commit.pk, ())) for contract, committed in (*own, *others)
+        nothing = Statement(as_of or at, (), ())
+        held = [
+            Balance(contract, committed, found.get(committed.commit.pk, nothing))
+            for contract, committed in (*own, *others)
         ]
-    return sorted(found, key=lambda balance: (balance.committed.commit.created_at, balance.committed.commit.pk))
+    return sorted(held, key=lambda balance: (balance.committed.commit.created_at, balance.committed.commit.pk))
 
 
 def agreements_with_balances(
@@ -87,9 +82,9 @@ def agreements_with_balances(
     contract_ids: Collection[UUID] | None = None,
     as_of: datetime | None = None,
     with_balances: bool = False,
-) -> tuple[list[Agreement], Mapping[UUID, tuple[Movement, ...]]]:
-    """Contracts of the customer, as their terms stood after the edits made up to `as_of`, and by commit what moved it,
-    as was known then.
+) -> tuple[list[Agreement], Mapping[UUID, Statement]]:
+    """Contracts of the customer, as their terms stood after the edits made up to `as_of`, and the statement of each
+    commit as of then.
 
     Without `with_balances` nothing is computed, unless a contract has taken something over. Raises NotFound.
     """
@@ -101,11 +96,11 @@ def agreements_with_balances(
         if not with_balances and not any(agreed.contract.renews_id for agreed in found):
             return [with_granted(agreed, at=at) for agreed in found], {}
         everything = found if contract_ids is None else agreements(customer_id, at_edit=number)
-        computed = computation(customer_id, at=at, as_of=as_of)
+        computed = computation_at(customer_id, at=at, as_of=as_of)
         computed = with_closed(computed, _of_archived_contracts(everything))
         wanted = {agreed.contract.pk for agreed in found}
         complete = [agreed for agreed in with_derived(everything, computed) if agreed.contract.pk in wanted]
-        return complete, movements(computed, at=at, as_of=as_of)
+        return complete, statements(computed, at=as_of or at, as_of=as_of)
 
 
 def _of_archived_contracts(found: Iterable[Agreement]) -> Iterator[tuple[AgreedCommit, datetime]]:
@@ -125,4 +120,5 @@ def _archived(found: Iterable[AgreedCommit]) -> Iterator[tuple[AgreedCommit, dat
 def net_balance(found: Collection[Balance], *, unit_id: UUID | None, with_drafts: bool) -> Decimal:
     """What is left over all of `found` that are held in one unit; None: that count units of what is sold."""
     alike = [balance for balance in found if balance.unit_id == unit_id]
-    return exact_sum([balance.amount if with_drafts else balance.settled_amount for balance in alike])
+    held = [balance.statement for balance in alike]
+    return exact_sum([each.left if with_drafts else each.settled_left for each in held])

@@ -1,6 +1,6 @@
 """How far a customer has come with what it promised to spend, and where its pace leads."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -10,9 +10,9 @@ from billing_site.foundation.money import QUANTUM, exact_sum, round_to
 from billing_site.foundation.periods import DAY, Period, floor_hour
 from contracts.terms import Commit
 from invoicing.engine.documents import Document
-from invoicing.queries.movements import Movement, left
 from invoicing.queries.shown import ShownDocument
 from invoicing.queries.spread import Shares
+from invoicing.queries.statements import Statement
 
 DAYS_OF_PACE = 14
 MICROSECOND = timedelta(microseconds=1)
@@ -52,7 +52,7 @@ class Commitment:
 
 def commitment(
     commit: Commit,
-    movements: Sequence[Movement],
+    statement: Statement,
     true_up: Document | None,
     documents: Iterable[tuple[ShownDocument, Shares]],
     *,
@@ -61,15 +61,14 @@ def commitment(
     """`documents` are those that count toward the commit within the window of its pace, with their shares by its
     edges; all drafts are among them."""
     period, amount = period_of(commit), exact_sum([segment.amount for segment in commit.segments])
-    to_come = exact_sum([segment.amount for segment in commit.segments if segment.period.starting_at > at])
-    used = -exact_sum([movement.amount for movement in movements if movement.is_deduction])
+    used = exact_sum([statement.used, statement.pending])
     window = window_of_pace(commit, at=at)
     return Commitment(
         commit=commit,
         period=period,
         amount=amount,
         used=used,
-        left=exact_sum([to_come, left(movements)]),
+        left=exact_sum([statement.to_come, statement.left]),
         due=true_up.total if true_up is not None else None,
         due_at=true_up.issued_at if true_up is not None else None,
         pace=None

@@ -1,8 +1,8 @@
 """The shell around the invoice-compute engine: everything it is told is read here, in one snapshot."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -10,9 +10,11 @@ from uuid import UUID
 from django.db.models import Q
 
 from billing_site.foundation.money import exact_sum
+from billing_site.foundation.periods import HOUR, floor_hour
+from billing_site.foundation.problems import refuse_future
 from billing_site.foundation.transactions import read_snapshot
-from contracts.queries import customer_terms, known_at
-from contracts.terms import Commit, CustomerTerms
+from contracts.queries import customer_terms, edit_number_at, known_at
+from contracts.terms import ClaimWindow, Commit, CustomerTerms
 from invoicing.engine import walk
 from invoicing.engine.documents import Document, Result
 from invoicing.engine.inputs import Inputs, Posted
@@ -86,6 +88,28 @@ def computation(
             posted=posted(customer_id, finals, as_of=as_of),
         )
         return computed_from(inputs, finals)
+
+
+def computation_at(customer_id: UUID, *, at: datetime, as_of: datetime | None) -> Computation:
+    """How the customer stands at `at`; or stood at `as_of`, by what was agreed, priced, posted and used by then.
+
+    Of usage, whole hours are known: the one that `as_of` lies in counts. Raises NotFound, and Refusal where `as_of` is
+    later than `at`.
+    """
+    if as_of is None:
+        return computation(customer_id, at=at)
+    with read_snapshot():
+        refuse_future(as_of, at=at)
+        terms = customer_terms(customer_id, at_edit=edit_number_at(customer_id, as_of))
+        claims = tuple(_claimed_before(floor_hour(as_of) + HOUR, terms.claims))
+        return computation(customer_id, at=as_of, as_of=as_of, terms=replace(terms, claims=claims))
+
+
+def _claimed_before(instant: datetime, claims: Iterable[ClaimWindow]) -> Iterator[ClaimWindow]:
+    """The claims without the time from `instant` on."""
+    for claim in claims:
+        if claim.starting_at is None or claim.starting_at < instant:
+            yield replace(claim, ending_before=min(claim.ending_before or instant, instant))
 
 
 def computed_from(inputs: Inputs, finals: Sequence[Invoice]) -> Computation:

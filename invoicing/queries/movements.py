@@ -1,7 +1,11 @@
 """What moved a commit or credit, in order of time: its schedule, what was posted, and what the drafts would post.
 
-Starts and expirations are functions of the schedule, so they are there in the first hour in which they hold, whether or
-not anything ran meanwhile.
+Starts and expirations are functions of how each segment stands (`invoicing/engine/standings.py`), so they are there in
+the first hour in which they hold, whether or not anything ran meanwhile, and for what has no row, too: instances of
+what recurs, and what a renewal took over.
+
+A draft has one entry for each segment that it draws on, dated like the one that it will post, at the end of its period:
+so a reader tells what is pending by its date. How much was drawn by an instant is asked for by `as_of`.
 
     100 from 1 October to 1 November, 30 of it used in October, which is not final yet:
 
@@ -15,13 +19,12 @@ Usage of October that comes while its draft is open still draws on the segment, 
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from billing_site.foundation.money import exact_sum
 from invoicing.engine import calendar
 from invoicing.engine.calendar import draft_id
 from invoicing.engine.documents import Standing
@@ -31,7 +34,7 @@ from ledger.queries.entries import posted_entries
 
 INITIAL_BALANCE = "POSTPAID_COMMIT_INITIAL_BALANCE"
 TRUE_UP = LedgerEntry.Type.POSTPAID_COMMIT_TRUEUP
-START, DEDUCTION, EXPIRATION = "_SEGMENT_START", "_AUTOMATED_INVOICE_DEDUCTION", "_EXPIRATION"
+START, EXPIRATION = "_SEGMENT_START", "_EXPIRATION"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +56,6 @@ class Movement:
         return self.type == INITIAL_BALANCE or self.type.endswith(START)
 
     @property
-    def is_deduction(self) -> bool:
-        return self.type.endswith(DEDUCTION)
-
-    @property
     def order(self) -> tuple[datetime, bool, bool, bool]:
         """At one instant: what was drawn, what expires, what opens, and last a true-up."""
         return self.timestamp, self.type == TRUE_UP, self.is_start, self.type.endswith(EXPIRATION)
@@ -66,9 +65,8 @@ def movements(
     computed: Computation, *, at: datetime, as_of: datetime | None = None
 ) -> dict[UUID, tuple[Movement, ...]]:
     """By commit or credit, each list in order of time. One query."""
-    terms = computed.inputs.terms
     moved: dict[UUID, list[Movement]] = defaultdict(list)
-    for entry in posted_entries(terms.customer_id, as_of=as_of):
+    for entry in posted_entries(computed.inputs.terms.customer_id, as_of=as_of):
         if entry.type == TRUE_UP and entry.amount == 0:
             continue  # the commitment was met to the last digit
         moved[entry.commit_id].append(_posted(entry))
@@ -77,18 +75,6 @@ def movements(
     for standing in computed.result.balances:
         moved[standing.commit.id].extend(_scheduled(standing, at))
     return {commit_id: tuple(sorted(found, key=lambda each: each.order)) for commit_id, found in moved.items()}
-
-
-def left(found: Sequence[Movement], *, with_drafts: bool = True) -> Decimal:
-    """What can be drawn now, or is still to be spent. A segment that was taken more from than it had counts as zero,
-    one that has not begun not at all."""
-    counted = [movement for movement in found if with_drafts or not movement.is_pending]
-    begun: dict[UUID | None, list[Decimal]] = {each.segment_id: [] for each in counted if each.is_start}
-    for movement in counted:
-        segment_id = None if None in begun else movement.segment_id
-        if segment_id in begun:
-            begun[segment_id].append(movement.amount)
-    return exact_sum([max(exact_sum(amounts), Decimal(0)) for amounts in begun.values()])
 
 
 def _pending(computed: Computation) -> Iterator[tuple[UUID, Movement]]:
@@ -129,7 +115,7 @@ def _posted(entry: LedgerEntry) -> Movement:
 
 
 def _scheduled(standing: Standing, at: datetime) -> Iterator[Movement]:
-    """The start of a segment, and its end for what nobody has drawn; an obligation is billed instead."""
+    """The start of a segment that has begun, and the end of one that is over, for what nobody has drawn of it."""
     commit, segment = standing.commit, standing.segment
     if segment.period.starting_at > at or not standing.granted:
         return

@@ -16,7 +16,7 @@ from invoicing.engine.calendar import TRUE_UP
 from invoicing.models import CommitmentSummary, CustomerSummary, DraftSummary, Invoice
 from invoicing.queries.commitments import commitment, period_of
 from invoicing.queries.compute import Computation
-from invoicing.queries.movements import movements
+from invoicing.queries.statements import statements
 from pricing.models import PricingUnit, ProductVersion, Rate
 
 
@@ -45,7 +45,7 @@ def draft_summaries(computed: Computation) -> Iterator[DraftSummary]:
 
 def commitment_summaries(computed: Computation, *, at: datetime) -> Iterator[CommitmentSummary]:
     """The rows that stand for the commits that are not over, or whose true-up is not final. One query."""
-    moved = movements(computed, at=at)
+    held = statements(computed, at=at)
     true_ups = {draft.slot: draft for draft in computed.result.documents if draft.kind == TRUE_UP}
     for commit in computed.commits:
         if not commit.segments:
@@ -54,7 +54,7 @@ def commitment_summaries(computed: Computation, *, at: datetime) -> Iterator[Com
         assert period.ending_before is not None
         if period.ending_before <= at and true_up is None:
             continue
-        now = commitment(commit, moved[commit.id], true_up, (), at=at)
+        now = commitment(commit, held[commit.id], true_up, (), at=at)
         yield CommitmentSummary(
             id=commit.id,
             customer_id=computed.inputs.terms.customer_id,

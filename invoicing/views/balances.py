@@ -1,6 +1,6 @@
 """Commits and credits with what is left of them: lists, and the sum over all of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from contracts.serializers.replies import CommitReply
 from contracts.terms import QUANTITY, UNITS, ledger_name
 from invoicing.presentation import movement_json
 from invoicing.queries.balances import Balance, balances, net_balance
-from invoicing.queries.movements import Movement, left
+from invoicing.queries.statements import Statement
 from invoicing.serializers import (
     BalanceListRequest,
     CommitListRequest,
@@ -48,8 +48,7 @@ class ListBalances(BodyView):
         found = balances(asked["customer_id"], at=clock.now(), as_of=asked.get("as_of"))
         wanted = [balance for balance in found if self.is_of_kind(balance) and self._is_listed(balance, asked)]
         page, cursor = page_of_rows(wanted, asked, lambda balance: balance.committed.commit.pk, cursor="next_page")
-        moved = {balance.committed.commit.pk: balance.movements for balance in page}
-        fields = balance_fields(moved, asked)
+        fields = balance_fields({balance.committed.commit.pk: balance.statement for balance in page}, asked)
         return Response(
             {"data": [commit_json(balance.committed, balances=fields) for balance in page], "next_page": cursor}
         )
@@ -68,7 +67,7 @@ class ListBalances(BodyView):
             and (covering is None or any(each.starting_at <= covering < each.ending_before for each in segments))
             and (since is None or any(each.ending_before > since for each in segments))
             and (before is None or any(each.starting_at < before for each in segments))
-            and not (asked.get("exclude_zero_balances") and balance.amount == 0)
+            and not (asked.get("exclude_zero_balances") and balance.statement.left == 0)
         )
 
 
@@ -133,15 +132,15 @@ def _unit_asked_for(asked: Mapping[str, Any]) -> UUID | None:
     return None
 
 
-def balance_fields(moved: Mapping[UUID, Sequence[Movement]], asked: Mapping[str, Any]) -> dict[UUID, dict[str, Any]]:
+def balance_fields(found: Mapping[UUID, Statement], asked: Mapping[str, Any]) -> dict[UUID, dict[str, Any]]:
     """What joins each commit's shape: its balance and ledger, where they were asked for."""
     fields: dict[UUID, dict[str, Any]] = {}
-    for commit_id, movements in moved.items():
+    for commit_id, statement in found.items():
         fields[commit_id] = {}
         if asked.get("include_balance"):
-            fields[commit_id]["balance"] = left(movements)
+            fields[commit_id]["balance"] = statement.left
         if asked.get("include_ledgers"):
-            fields[commit_id]["ledger"] = [movement_json(movement) for movement in movements]
+            fields[commit_id]["ledger"] = [movement_json(movement) for movement in statement.movements]
     return fields
 
 

@@ -33,7 +33,7 @@ class GetContract(BodyView):
         asked = self.read(request)
         if "as_of_date" in asked and asked.get("include_ledgers"):
             raise Refusal.of("as_of_date", asked["as_of_date"].isoformat(), "cannot be combined with include_ledgers")
-        found, moved = agreements_with_balances(
+        found, statements = agreements_with_balances(
             asked["customer_id"],
             at=clock.now(),
             contract_ids=[asked["contract_id"]],
@@ -42,7 +42,7 @@ class GetContract(BodyView):
         )
         if not found:
             raise no_such_contract(asked["contract_id"])
-        return Response({"data": contract_json(found[0], balances=balance_fields(moved, asked))})
+        return Response({"data": contract_json(found[0], balances=balance_fields(statements, asked))})
 
 
 class ListContracts(BodyView):
@@ -54,12 +54,12 @@ class ListContracts(BodyView):
         if "covering_date" in asked and "starting_at" in asked:
             raise Refusal.of("covering_date", asked["covering_date"].isoformat(), "cannot be combined with starting_at")
         refuse_unknown(asked["customer_id"])
-        found, moved = agreements_with_balances(
+        found, statements = agreements_with_balances(
             asked["customer_id"], at=clock.now(), with_balances=_wants_balances(asked)
         )
         wanted = [agreed for agreed in found if _is_wanted(agreed, asked)]
         page, cursor = page_of_rows(wanted, asked, lambda agreed: agreed.contract.pk, cursor="cursor")
-        fields = balance_fields(moved, asked)
+        fields = balance_fields(statements, asked)
         return Response({"data": [contract_json(agreed, balances=fields) for agreed in page], "cursor": cursor})
 
 

@@ -106,7 +106,7 @@ def test_the_commitment_and_where_the_pace_leads(october):
     [held] = october.commitments
     assert (held.used, held.left, held.due) == (3_600_000, 6_400_000, 6_400_000)
     [balance] = balances(october.customer_id, at=october.at)
-    assert held.left == balance.amount
+    assert held.left == balance.statement.left
     [bar] = page_of(october).bars
     assert bar == portal.Bar(
         title="$100,000 by the end of 2025",

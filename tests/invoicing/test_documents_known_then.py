@@ -102,10 +102,9 @@ def test_what_a_document_posted_later_was_still_to_be_posted(client, story):
     }
     assert [sum(each.values()) for each in drawn.values()] == [0, 450, 450]
     ids = {"customer_id": str(story.customer.pk), "contract_id": str(story.contract.pk)}
-    for as_of in (at("2025-10-18"), at("2025-11-02"), at("2999-01-01")):
+    for as_of, used in ((at("2025-10-18"), 200), (at("2025-11-02"), 450), (at("2999-01-01"), 575)):
         shown = client.v2.contracts.retrieve(**ids, as_of_date=as_of, include_balance=True).data
-        expected = 10_000 - (500 if as_of < MIDDLE.replace(day=20) else 575)
-        assert shown.commits[0].balance == expected
+        assert shown.commits[0].balance == 10_000 - used
 
 
 def test_balances_as_they_were_known(client, story):
@@ -120,9 +119,12 @@ def test_balances_as_they_were_known(client, story):
         return left
 
     assert known("2024-12-31") == 0  # before it was agreed
-    assert known("2025-10-18") == 10_000 - 500
-    assert known("2025-10-21") == 10_000 - 950
-    assert known("2025-11-02") == known(None) == 10_000 - 575
+    assert known("2025-10-03T06:59:59Z") == 10_000  # nothing had been used
+    assert known("2025-10-03T07:00:00Z") == known("2025-10-18") == 10_000 - 200  # the later price was not known
+    assert known("2025-10-20T07") == 10_000 - 400  # nor was it in the hour of the second 100 calls
+    assert known("2025-10-21") == 10_000 - 700
+    assert known("2025-10-25") == known("2025-11-02") == known("2025-11-05T06:59:59Z") == 10_000 - 450
+    assert known("2025-11-05T08") == known(None) == 10_000 - 575
     with pytest.raises(metronome.BadRequestError, match="as_of: must not be later than now"):
         known("2999-01-01")
 

@@ -77,7 +77,7 @@ def test_summaries_equal_what_is_computed(acme):
     assert [(row[6], row[7]) for row in summarized(acme.customer)] == [(1, 1), (0, 0)]
     [held] = CommitmentSummary.objects.all()
     [balance] = balances(acme.customer.pk, at=at(NOON))
-    assert (held.id, held.amount, held.used) == (commit.pk, D(10_000), D(10_000) - balance.amount)
+    assert (held.id, held.amount, held.used) == (commit.pk, D(10_000), D(10_000) - balance.statement.left)
     state = CustomerSummary.objects.get()
     assert (state.as_of, state.error) == (at(NOON), "")
 

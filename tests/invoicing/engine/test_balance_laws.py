@@ -86,7 +86,11 @@ def check(result: Result) -> None:
         taken = exact_sum([each.drawn, *(part.amount for part in each.pending)])
         assert each.granted + each.manual == taken + each.rolled_over + each.left
         end = each.segment.period.ending_before
-        assert (each.usable(end), each.expired(end)) == (0, max(each.left, 0))
+        before, owed = each.segment.period.starting_at - HOUR, not each.commit.pays
+        for at in (before, each.segment.period.starting_at, end - HOUR, end):
+            assert each.usable(at) + each.expired(at) + each.to_come(at) == max(each.left, 0) or each.is_settled
+        assert (each.usable(before), each.expired(end - HOUR)) == (0, 0)
+        assert each.usable(end) == 0 or owed
         assert taken + each.rolled_over <= max(each.granted + each.manual, 0)
         rolled[each.commit.id] += each.rolled_over
     for each in result.balances:
