@@ -21,8 +21,11 @@ def segment_sums_differ() -> list[UUID]:
 
 
 def _entries() -> Iterator[tuple[UUID, Sums]]:
-    entries = LedgerEntry.objects.filter(segment_id__isnull=False).exclude(type=LedgerEntry.Type.POSTPAID_COMMIT_TRUEUP)
+    """Entries on segments; a true-up is one on its commit."""
+    entries = LedgerEntry.objects.exclude(type=LedgerEntry.Type.POSTPAID_COMMIT_TRUEUP)
     for segment_id, type_, amount in entries.values_list("segment_id", "type", "amount").iterator():
+        if segment_id is None:
+            continue
         drawn = -amount if type_.endswith("_AUTOMATED_INVOICE_DEDUCTION") else Decimal(0)
         rolled_over = -amount if type_.endswith("_ROLLOVER") else Decimal(0)
         yield segment_id, (amount, drawn, rolled_over)
