@@ -21,7 +21,7 @@ from invoicing.services import finalize_due
 from invoicing.services.clock import move_clock
 from ledger.models import LedgerEntry
 from pricing.units import USD_ID
-from tests.invoicing.conftest import ADA, JANUARY, NOVEMBER, OCTOBER, at, sdk
+from tests.invoicing.conftest import ADA, JANUARY, NOVEMBER, OCTOBER, at, sdk, use
 from tests.invoicing.shop import Shop, shown
 
 pytestmark = pytest.mark.django_db
@@ -397,3 +397,37 @@ def test_a_payment_for_an_instance_says_which_edit_agreed_to_it(shop):
     told = explanation_json(explained_document(shop.customer.pk, UUID(first.id), at=OCTOBER))
     (line,) = told["line_items"]
     assert any(sentence.startswith("Agreed in edit ") for sentence in line["explanation"])
+
+
+def test_a_renewal_takes_over_half_of_what_the_running_instance_was_for(shop, clock_at):
+    """300 a month, of which a half may roll over; 40 are used in November, and a renewal is made that starts on the
+    16th: of the 260 that are left 150 go over, and 110 expire."""
+    old = agreed(shop, recurring_credits=[monthly(shop, 300, rollover_fraction=0.5)])
+    clock_at("2025-11-05")
+    use(shop.metrics["units"], "2025-11-03T05", 40, {})
+    start = at("2025-11-16")
+    new = shop.v1.contracts.create(
+        **shop.whose,
+        rate_card_id=shop.card,
+        starting_at=start,
+        ending_before=FEBRUARY,
+        transition={"type": "RENEWAL", "from_contract_id": old},
+    ).data.id
+    clock_at("2025-11-16")
+
+    expected = [("16 Nov", "1 Feb", "150", "150"), ("1 Oct", "1 Nov", "300", "0"), ("1 Nov", "16 Nov", "300", "0")]
+    assert sorted(windows(held(shop))) == sorted(expected)
+    (taken_over,) = read(shop, new).credits
+    (_, november) = read(shop, old).credits
+    assert (taken_over.rolled_over_from.credit_id, taken_over.recurring_credit_id) == (november.id, None)
+    posted = [
+        ("credit_segment_start", "300", "1 Nov"),
+        ("credit_automated_invoice_deduction", "-40", "16 Nov"),
+        ("credit_rollover", "-150", "16 Nov"),
+        ("credit_expiration", "-110", "16 Nov"),
+    ]
+    assert sorted(ledger(november)) == sorted(posted)
+    finalize_due(shop.customer.pk, at=at("2025-11-17"), by=ADA)
+    clock_at("2025-11-17")
+    assert sorted(ledger(read(shop, old).credits[1])) == sorted(posted)
+    assert sorted(windows(held(shop))) == sorted(expected)
