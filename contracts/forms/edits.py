@@ -212,11 +212,19 @@ class EditForm(Dressed, CommitmentFields, OverrideFields, ChargeFields, GrantFie
             values["price"] = RateInput(**(self.tariff.to_input(self.unit) or {}))
         self.kinds = [kind for kind in KINDS if values.get(kind) is not None]
         promised = self.promises()
-        self.granted_as = ("add_credits[0].", f"add_commits[{len(promised)}].") if values["grant_amount"] else ()
+        granted_as = (
+            "add_credits[0].",
+            f"add_commits[{len(promised)}].",
+            "add_recurring_credits[0].",
+            "add_recurring_commits[0].",
+        )
+        self.granted_as = granted_as if values["grant_amount"] else ()
         return EditInput(
             add_overrides=tuple(override_of(kind, values) for kind in self.kinds),
             add_commits=(*promised, *self.grants("PREPAID")),
             add_credits=self.grants("CREDIT"),
+            add_recurring_commits=self.recurring_grants("PREPAID"),
+            add_recurring_credits=self.recurring_grants("CREDIT"),
             add_scheduled_charges=self.charges(),
             remove_overrides=self._ids("remove_overrides"),
             archive_commits=tuple(each for each in self._ids("archive_commits") if each not in self.credit_ids),

@@ -9,7 +9,13 @@ from django.urls import reverse
 
 from billing_site.foundation.refusals import Refusal
 from contracts.forms.edits import EditForm
-from contracts.inputs import AccessScheduleInput, InvoiceItemInput, InvoiceScheduleInput, SegmentInput
+from contracts.inputs import (
+    AccessScheduleInput,
+    InvoiceItemInput,
+    InvoiceScheduleInput,
+    RecurringAmountInput,
+    SegmentInput,
+)
 from contracts.queries import agreement
 from contracts.services import edit_contract
 from tests.factories.pricing import FixedProductFactory
@@ -68,15 +74,63 @@ def test_nothing_is_granted_where_no_amount_is_typed(form):
     assert (filled.to_input().add_commits, filled.to_input().add_credits) == ((), ())
 
 
+@pytest.mark.parametrize(("each", "frequency"), [("USAGE", ""), ("WEEKLY", "WEEKLY")])
+def test_what_is_granted_anew_recurs_and_is_billed_when_it_begins(form, each, frequency):
+    filled = form(grant_amount="$100", grant_price="$90", grant_each=each)
+    assert filled.is_valid(), filled.errors
+    given = filled.to_input()
+    [commit] = given.add_recurring_commits
+    assert (commit.type, commit.recurrence_frequency, commit.priority) == ("PREPAID", frequency, 100)
+    assert (commit.starting_at, commit.ending_before) == (OCTOBER, JANUARY)
+    assert (commit.access_amount, commit.invoice_amount) == (
+        RecurringAmountInput(D(10_000), D(1)),
+        RecurringAmountInput(D(9_000), D(1)),
+    )
+    assert (given.add_commits, given.add_credits, given.add_recurring_credits) == ((), (), ())
+
+
+def test_a_credit_that_recurs_stands_on_the_contracts_page_in_words(form, acme, clock_at):
+    filled = form(grant_amount="$1.00", grant_name="Welcome", grant_each="USAGE")
+    assert filled.is_valid(), filled.errors
+    edit_contract(acme.customer, acme.contract.pk, filled.to_input(), at=OCTOBER, by=ADA)
+    acme.calls("2025-11-05T10", 15)
+    clock_at("2025-11-10")
+    browser = Client()
+    browser.force_login(User.objects.create_superuser("ada"))
+
+    text = browser.get(reverse("admin:contracts_contract_change", args=[acme.contract.pk])).content.decode()
+    assert "Recurring credit “Welcome”: $1.00 each usage period" in text
+    assert "$0.30 of $1.00" in text
+
+
 @pytest.mark.parametrize(
     ("given", "field"),
     [
         ({"grant_price": "$90"}, "grant_amount"),
+        (
+            {"grant_amount": "$1", "grant_each": "USAGE"}
+            | split("grant_starting_at", JANUARY)
+            | split("grant_ending_before", JANUARY.replace(month=2)),
+            "grant_starting_at",
+        ),
+        ({"grant_amount": "$1", "grant_each": "USAGE", "grant_price": "$-1"}, "grant_price"),
+        (
+            {"grant_amount": "$1", "grant_each": "DAILY", "grant_price": "$1", **split("grant_paid_at", OCTOBER)},
+            "grant_paid_at",
+        ),
         ({"grant_amount": "$1", **split("grant_ending_before", OCTOBER)}, "grant_ending_before"),
         ({"grant_amount": "$-1"}, "grant_amount"),
         ({"grant_amount": "$1", "grant_price": "$-1"}, "grant_price"),
     ],
-    ids=["paid for nothing", "over before it begins", "less than nothing", "paid less than nothing"],
+    ids=[
+        "paid for nothing",
+        "anew after the contract",
+        "anew and paid less than nothing",
+        "anew and billed on a date",
+        "over before it begins",
+        "less than nothing",
+        "paid less than nothing",
+    ],
 )
 def test_what_is_refused_stands_beside_its_field(form, acme, given, field):
     filled = form(**given)
