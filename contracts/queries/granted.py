@@ -13,11 +13,14 @@ from contracts.recurring import instances
 
 
 def granted(agreed: Agreement, *, at: datetime) -> tuple[AgreedCommit, ...]:
-    """The instances that have begun at `at`, in order of time for each recurring commit or credit. No query.
+    """The instances that have begun at `at`, in order of time for each recurring commit or credit; none after the
+    contract was archived. No query.
 
     Their rows are not in the database and cannot be: they follow from the terms (`contracts/recurring.py`).
     """
-    return tuple(_granted(agreed, floor_hour(at) + HOUR)) if agreed.recurring else ()
+    archived_at = agreed.contract.archived_at if agreed.is_archived else None
+    last = at if archived_at is None else min(at, archived_at)
+    return tuple(_granted(agreed, floor_hour(last) + HOUR)) if agreed.recurring else ()
 
 
 def with_granted(agreed: Agreement, *, at: datetime) -> Agreement:

@@ -107,7 +107,8 @@ def _of_archived_contracts(found: Iterable[Agreement]) -> Iterator[tuple[AgreedC
     """The commits of archived contracts, each with when that was."""
     for agreed in found:
         if agreed.is_archived and agreed.contract.archived_at is not None:
-            yield from ((committed, agreed.contract.archived_at) for committed in agreed.commits)
+            archived_at = agreed.contract.archived_at
+            yield from ((committed, archived_at) for committed in with_granted(agreed, at=archived_at).commits)
 
 
 def _archived(found: Iterable[AgreedCommit]) -> Iterator[tuple[AgreedCommit, datetime]]:

@@ -431,3 +431,13 @@ def test_a_renewal_takes_over_half_of_what_the_running_instance_was_for(shop, cl
     clock_at("2025-11-17")
     assert sorted(ledger(read(shop, old).credits[1])) == sorted(posted)
     assert sorted(windows(held(shop))) == sorted(expected)
+
+
+def test_nothing_is_granted_once_the_contract_is_archived(shop, clock_at):
+    contract_id = agreed(shop, recurring_credits=[monthly(shop, 100)])
+    clock_at("2025-11-10T12")
+    shop.v1.contracts.archive(**shop.whose, contract_id=contract_id, void_invoices=False)
+    clock_at("2025-12-05")
+    october, november = held(shop, include_archived=True)
+    assert ledger(october)[-1] == ("credit_expiration", "-100", "1 Nov")
+    assert ledger(november) == [("credit_segment_start", "100", "1 Nov"), ("credit_expiration", "-100", "10 Nov")]
