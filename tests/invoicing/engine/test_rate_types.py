@@ -300,6 +300,27 @@ def test_free_units_pass_a_balance_by():
         ]
 
 
+def test_a_balance_at_a_free_commit_rate_passes_by_a_package_of_which_a_part_is_paid():
+    """A pays 4 of 12; at B's commit rate packages are free, so B takes nothing: 8 to pay, not 12."""
+    rates = [at_list(package("12", "10"), commit_tariff=package("0", "10"))]
+    commits = [prepaid("4", name="A", priority=D(1)), prepaid("100", name="B", priority=D(2), rate_type="COMMIT_RATE")]
+    document = october(a(5, 7), rates=rates, commits=commits)
+    assert [row for row in rows(document) if row[3] == ""] == [("0.666666666667", "12", "8", "")]
+    assert [entry.amount for entry in document.entries] == [-4]
+
+
+def test_a_balance_that_runs_out_before_a_tier_leaves_its_fee_to_be_paid():
+    """10 for 10 units, then 8 and a fee of 5; a balance of 60 has 6 of 15 units."""
+    rates = [at_list(tiers(("10", "10"), ("8", "", "5")))]
+    document = october(a(5, 15), rates=rates, commits=[prepaid("60")])
+    assert rows(document) == [
+        ("6", "10", "60", "PREPAID"),
+        ("", "", "-60", "PREPAID"),
+        ("4", "10", "40", ""),
+        ("5", "8", "45", ""),
+    ]
+
+
 def test_the_rest_of_a_package_goes_with_it():
     """A later hour within a package that was begun costs nothing, and is no line of its own."""
     rates = [at_list(package("12", "10"))]
