@@ -37,7 +37,7 @@ from invoicing.engine.exact import exactly
 from invoicing.engine.findings import findings
 from invoicing.engine.hours import Parts, settle
 from invoicing.engine.inputs import Inputs, Used
-from invoicing.engine.late.carry import adjustments
+from invoicing.engine.late.carry import adjustments, in_turn
 from invoicing.engine.late.closed import Closed
 from invoicing.engine.plan import Plan, plan
 from invoicing.engine.routes import Routes
@@ -105,8 +105,9 @@ def _compute(inputs: Inputs, plan: Plan, usage: Usage, closed: Sequence[Closed])
     yield from walk(drafts, plan.slices, usage)
     found = [(draft, findings(draft)) for draft in drafts]
     made = [usage_document(draft, inputs.catalog, of_draft, late) for draft, of_draft in found]
-    of_usage = [document for document in (*made, *(each.document for each in late)) if document is not None]
+    drafted = [document for document in (*made, *(each.document for each in late)) if document is not None]
     standing = tuple(standings(shared, drafts, inputs.posted, late))
+    of_usage = in_turn(drafted, late, standing) if late else drafted
     documents = [*of_usage, *charge_documents(inputs, commits), *true_ups(inputs, standing, of_usage)]
     documents.sort(key=lambda document: (document.issued_at, document.contract_id, document.kind != "USAGE"))
     of_periods = (finding for _, of_draft in found for finding in of_draft)

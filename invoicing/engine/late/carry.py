@@ -9,13 +9,15 @@ from the contract's own, that no such document has been issued at; so late usage
     first seen on 3 March                               1 March
     more of it on 9 March, that one being final         1 April
 
+What an adjustment gives back to a balance, others may draw on. Where they need it, they wait for what carries it.
+
 **True-ups.** Once a true-up is final, commitment = billed + trued up. What an adjustment counts toward the commitment
 is billed, so the true-up is reversed by as much, and no further than there was; what counts less is trued up again.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -25,7 +27,7 @@ from billing_site.foundation.periods import Period, format_instant, full_period,
 from contracts.terms import Commit, Contract
 from invoicing.engine.balances import Balance
 from invoicing.engine.calendar import ADJUSTMENT, TRUE_UP, draft_id
-from invoicing.engine.documents import Document, Entry, Finding, Line, Pending
+from invoicing.engine.documents import Document, Entry, Finding, Line, Pending, Standing
 from invoicing.engine.drafts import UsageDraft
 from invoicing.engine.inputs import Inputs, Posted
 from invoicing.engine.late.closed import Closed
@@ -98,6 +100,33 @@ def adjustments(
         for contract in inputs.terms.contracts
         if contract.id in by_contract
     ]
+
+
+def in_turn(documents: Sequence[Document], late: Sequence[Adjustment], standings: Sequence[Standing]) -> list[Document]:
+    """The documents; where together they draw more on a balance than was posted leaves, each that draws on it waits for
+    those that give back: what is given back is there only when it is posted. Of these, later ones wait for earlier."""
+    short = {each.segment.id for each in standings if each.left < _given_back(each)}
+    found: list[Document] = []
+    giving = [
+        (segment_id, each.carrier_id)
+        for each in late
+        for segment_id, taken in each.pending
+        if taken.amount < 0 and segment_id in short
+    ]
+    passed: set[UUID] = set()
+    for document in sorted(documents, key=lambda each: (each.issued_at, each.contract_id)):
+        drawn = {entry.segment_id for entry in document.entries if entry.amount < 0}
+        awaited = dict.fromkeys(carrier for segment_id, carrier in giving if segment_id in drawn)
+        awaited.pop(document.id, None)
+        if any(carrier == document.id for _, carrier in giving):
+            awaited = dict.fromkeys(carrier for carrier in awaited if carrier in passed)
+        found.append(replace(document, waits_for=(*document.waits_for, *awaited)) if awaited else document)
+        passed.add(document.id)
+    return found
+
+
+def _given_back(standing: Standing) -> Decimal:
+    return exact_sum([-taken.amount for taken in standing.pending if taken.amount < 0])
 
 
 @dataclass(slots=True)

@@ -29,6 +29,7 @@ from tests.invoicing.engine.world import (
     rate,
     the_usage,
     tiers,
+    uid,
     usage_documents,
     used,
     volume,
@@ -203,6 +204,20 @@ def test_several_closed_months_at_once_each_with_its_number():
         ("H, adjustment of N-12 (1 Nov to 30 Nov 2025)", 20),
     ]
     assert document.entries == ()
+
+
+def test_what_is_given_back_is_waited_for():
+    shared = credit("50", contract_id=None, name="shared")
+    products = (H, product("L"))
+    mine, theirs = contract(rate_card_id=uid("Mine")), contract(name="Second", rate_card_id=uid("Theirs"))
+    cards = [card(rate("H", "10"), name="Mine"), card(rate("L", "1"), name="Theirs")]
+    found = Books(given(CLOSED, [mine, theirs], cards, products, commits=[shared]), h((3, 5)))
+    found.close(CLOSED)
+    found.use(*h((9, -3)), used("L", on(11, 3), 20))
+    carrier, other = sorted(usage_documents(found.draft(NOW)), key=lambda each: each.contract_id != mine.id)
+    assert [(entry.amount, entry.timestamp) for entry in carrier.entries] == [(30, NOVEMBER)]
+    assert [entry.amount for entry in other.entries] == [-20]
+    assert (carrier.waits_for, other.waits_for) == ((), (carrier.id,))
 
 
 def test_an_event_that_moves_costs_nothing():
