@@ -1,16 +1,14 @@
 """The statement of a commit or credit: how it stands at an instant, and what moved it until then.
 
-All numbers are sums over its segments, in the unit that it is held in, and for every statement
+All numbers are sums over how its segments stand (`invoicing/engine/standings.py`), in the unit that it is held in. What
+is left can be used now; what is to come is of segments that have not begun.
 
-    granted + by hand = used by final documents + pending in drafts + rolled over + expired + left + to come
+    100 in October and 50 from November on; 30 used in October, final; 10 in November, a draft; read on 5 November
 
-What is left can be used now; what is to come is of segments that have not begun. An obligation does not expire: what is
-missing of it is billed, and `billed` from then on.
+    used   pending   left   left by final documents alone   to come
+    30     10        40     50                              0
 
-    100 in October and 50 in November; 30 used in October, final; 10 in November, a draft; read on 5 November
-
-    granted   by hand   used   pending   rolled over   expired   left   to come
-    150       0         30     10        0             70        40     0
+    and 70 of October has expired
 """
 
 from dataclasses import dataclass, replace
@@ -33,14 +31,6 @@ class Statement:
     movements: tuple[Movement, ...]
 
     @property
-    def granted(self) -> Decimal:
-        return exact_sum([each.granted for each in self.standings])
-
-    @property
-    def manual(self) -> Decimal:
-        return exact_sum([each.manual for each in self.standings])
-
-    @property
     def used(self) -> Decimal:
         """By final documents."""
         return exact_sum([each.drawn for each in self.standings])
@@ -48,19 +38,6 @@ class Statement:
     @property
     def pending(self) -> Decimal:
         return exact_sum([taken.amount for each in self.standings for taken in each.pending])
-
-    @property
-    def rolled_over(self) -> Decimal:
-        return exact_sum([each.rolled_over for each in self.standings])
-
-    @property
-    def expired(self) -> Decimal:
-        return exact_sum([each.expired(self.at) for each in self.standings])
-
-    @property
-    def billed(self) -> Decimal:
-        """What was missing of an obligation, and is settled."""
-        return exact_sum([max(each.left, Decimal(0)) for each in self.standings if each.is_settled])
 
     @property
     def left(self) -> Decimal:
