@@ -354,7 +354,6 @@ def test_lower_case_enums_unknown_fields_and_nulls_are_taken_as_the_compatible_a
             "add_overrides[0].overwrite_rate.custom_rate",
             id="rates of a processor",
         ),
-        pytest.param(EDIT, {"update_recurring_commits": [{}]}, "update_recurring_commits", id="changing grants"),
         pytest.param("/v1/customers", {"billing_config": {"x": 1}}, "billing_config", id="billing providers"),
     ],
 )
