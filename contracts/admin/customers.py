@@ -67,13 +67,17 @@ class CustomerAdmin(ThroughServices, HouseAdmin):
         query = urlencode({"customer__id__exact": str(customer.pk)})
         return format_html('<a href="{}?{}">Claims</a>', reverse("admin:contracts_claim_changelist"), query)
 
-    @admin.display(description="Commits and credits that contracts share")
+    @admin.display(description="Commits and credits")
     def balances(self, customer: Customer) -> str:
         links = [
             (commit_text(committed), reverse("admin:contracts_commit_edit", args=[committed.commit.pk]))
             for committed in shared_commits(customer.pk)
         ]
-        return format_html_join(mark_safe("<br>"), '{} <a href="{}">Change</a>', links)
+        all_of_them = format_html(
+            '<a href="{}">Balances</a>', reverse("admin:contracts_customer_balances", args=[customer.pk])
+        )
+        each = format_html_join(mark_safe("<br>"), '{} <a href="{}">Change</a>', links)
+        return format_html("{}<br>{}", all_of_them, each) if links else all_of_them
 
     @admin.action(description="Archive selected customers", permissions=["change"])
     def archive(self, request: HttpRequest, customers: QuerySet[Customer]) -> None:

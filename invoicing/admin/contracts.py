@@ -23,6 +23,7 @@ from contracts.forms import EditForm
 from contracts.models import Contract
 from contracts.queries import agreement, last_edit_number
 from contracts.wording import history_in_words
+from invoicing.admin.balances import BalancePages
 from invoicing.admin.commits import CommitEditPage
 from invoicing.admin.screens import ContractScreen, PreviewCard, WhyCard
 from invoicing.queries.account import account
@@ -33,7 +34,7 @@ from invoicing.queries.summaries import usage_by_contract
 
 
 @admin.register(Contract)
-class ContractAdmin(CommitEditPage, ContractRecordAdmin):
+class ContractAdmin(BalancePages, CommitEditPage, ContractRecordAdmin):
     """A contract opens on what it costs now; it is edited on a page of its own, by edits."""
 
     list_display = [*ContractRecordAdmin.list_display, "money_so_far"]
@@ -63,6 +64,16 @@ class ContractAdmin(CommitEditPage, ContractRecordAdmin):
                 "commits/<uuid:commit_id>/edit/",
                 self.admin_site.admin_view(self.edit_commit_view),
                 name="contracts_commit_edit",
+            ),
+            path(
+                "balances/<uuid:customer_id>/",
+                self.admin_site.admin_view(self.balances_view),
+                name="contracts_customer_balances",
+            ),
+            path(
+                "balances/<uuid:customer_id>/<uuid:commit_id>/",
+                self.admin_site.admin_view(self.balance_view),
+                name="contracts_customer_balance",
             ),
             page("why/<uuid:document_id>/<int:row>/", self.why_view, "why"),
             *super().get_urls(),

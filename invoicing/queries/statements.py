@@ -31,6 +31,24 @@ class Statement:
     movements: tuple[Movement, ...]
 
     @property
+    def granted(self) -> Decimal:
+        """What it was for in all, and for an obligation what was promised."""
+        return exact_sum([each.granted for each in self.standings])
+
+    @property
+    def manual(self) -> Decimal:
+        """Added by hand, less what was taken."""
+        return exact_sum([each.manual for each in self.standings])
+
+    @property
+    def rolled_over(self) -> Decimal:
+        return exact_sum([each.rolled_over for each in self.standings])
+
+    @property
+    def expired(self) -> Decimal:
+        return exact_sum([each.expired(self.at) for each in self.standings])
+
+    @property
     def used(self) -> Decimal:
         """By final documents."""
         return exact_sum([each.drawn for each in self.standings])

@@ -1,0 +1,159 @@
+"""What the pages of balances show, in finished words: a customer's as a table, and one as it has burnt down."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from billing_site.foundation.display import amount_text, day_text, exact_text, instant_text, period_text
+from billing_site.foundation.money import Unit, exact_sum
+from billing_site.foundation.periods import Period
+from contracts.commit_wording import NOUNS
+from invoicing.queries.balances import Balance
+from invoicing.queries.movements import Movement
+
+WIDTH, HEIGHT = 600, 120  # of the chart, in its own units
+WORDS = {
+    "START": "Granted",
+    "INITIAL_BALANCE": "Promised",
+    "DEDUCTION": "Drawn",
+    "EXPIRATION": "Expired",
+    "MANUAL": "By hand",
+    "ROLLOVER": "Gone over to the renewal",
+    "TRUEUP": "Billed as true-up",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceRow:
+    """One commit or credit. Empty where there is nothing to say."""
+
+    commit_id: UUID
+    name: str
+    contract_id: UUID | None
+    contract: str
+    term: str
+    amounts: tuple[str, ...]  # as COLUMNS name them
+    is_over: bool
+
+    @classmethod
+    def of(cls, held: Balance, at: datetime) -> "BalanceRow":
+        statement, unit = held.statement, held.committed.commit.held_in
+        amounts = (
+            statement.granted,
+            statement.manual,
+            statement.used,
+            statement.pending,
+            statement.rolled_over,
+            statement.expired,
+            statement.to_come,
+        )
+        term = term_of(held)
+        return cls(
+            commit_id=held.committed.commit.pk,
+            name=name_of(held),
+            contract_id=held.contract.pk if held.contract else None,
+            contract=str(held.contract) if held.contract else "All of the customer's",
+            term=period_text(term) if term else "",
+            amounts=(*(amount_text(each, unit) if each else "" for each in amounts), amount_text(statement.left, unit)),
+            is_over=term is not None and term.ending_before is not None and term.ending_before <= at,
+        )
+
+
+COLUMNS = ("Granted", "By hand", "Used", "Pending", "Rolled over", "Expired", "To come", "Left")
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    when: str
+    what: str
+    amount: str
+    left: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """What was left over time, as the points of an SVG polyline in a box of WIDTH and HEIGHT."""
+
+    points: str
+    summary: str
+    top: str
+    start: str
+    end: str
+    width: int = WIDTH
+    height: int = HEIGHT
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceScreen:
+    row: BalanceRow
+    chart: Chart | None
+    ledger: tuple[LedgerRow, ...]
+
+    @classmethod
+    def of(cls, held: Balance, numbers: dict[UUID, str], at: datetime) -> "BalanceScreen":
+        """`numbers` are those of final documents, by id."""
+        unit, moved = held.committed.commit.held_in, held.statement.movements
+        sums = [exact_sum([each.amount for each in moved[: index + 1]]) for index in range(len(moved))]
+        return cls(
+            row=BalanceRow.of(held, at),
+            chart=_chart(moved, sums, unit, at),
+            ledger=tuple(_entry(each, left, unit, numbers) for each, left in zip(moved, sums, strict=True)),
+        )
+
+
+def name_of(held: Balance) -> str:
+    commit = held.committed.commit
+    return commit.name or f"{NOUNS[commit.type]}: {commit.product.name}"
+
+
+def term_of(held: Balance) -> Period | None:
+    """From the first access to the last; None where there is none any more."""
+    segments = held.committed.segments
+    if not segments:
+        return None
+    return Period(min(each.starting_at for each in segments), max(each.ending_before for each in segments))
+
+
+def _entry(movement: Movement, left: Decimal, unit: Unit, numbers: dict[UUID, str]) -> LedgerRow:
+    return LedgerRow(
+        when=instant_text(movement.timestamp),
+        what=_what(movement, numbers),
+        amount=exact_text(movement.amount, unit),
+        left=exact_text(left, unit),
+    )
+
+
+def _what(movement: Movement, numbers: dict[UUID, str]) -> str:
+    words = next(text for end, text in WORDS.items() if movement.type.endswith(end))
+    if movement.is_pending:
+        return f"{words}, pending in a draft"
+    if movement.invoice_id in numbers:
+        return f"{words}, invoice {numbers[movement.invoice_id]}"
+    return f"{words}: {movement.reason}" if movement.reason else words
+
+
+def _chart(moved: Sequence[Movement], sums: Sequence[Decimal], unit: Unit, at: datetime) -> Chart | None:
+    """Steps at the instants at which it moved; what drafts would take has been taken by now."""
+    if not moved or moved[0].timestamp >= at:
+        return None
+    start, top = moved[0].timestamp, max(sums)
+    if top <= 0:
+        return None
+    steps = [(min(each.timestamp, at), max(left, Decimal(0))) for each, left in zip(moved, sums, strict=True)]
+    corners: list[str] = []
+    height = HEIGHT
+    for instant, left in [*steps, (at, steps[-1][1])]:
+        across = WIDTH * ((instant - start) / (at - start))
+        corners.append(f"{across:.1f},{height}")
+        height = HEIGHT - int(HEIGHT * left / top)
+        corners.append(f"{across:.1f},{height}")
+    now = amount_text(steps[-1][1], unit)
+    return Chart(
+        points=" ".join(corners),
+        summary=f"{amount_text(top, unit)} at the most, {now} left on {day_text(at)}",
+        top=amount_text(top, unit),
+        start=day_text(start),
+        end=f"{day_text(at)}: {now}",
+    )

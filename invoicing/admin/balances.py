@@ -1,0 +1,115 @@
+"""The pages of balances: a customer's commits and credits in a table, each as it burns down, and entries by hand."""
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.csrf import csrf_protect
+
+from billing_site.foundation import clock
+from billing_site.foundation.admin import Dressed
+from billing_site.foundation.ids import uuid7
+from billing_site.foundation.refusals import Refusal
+from contracts.commit_wording import span
+from contracts.forms.amounts import MajorField
+from contracts.models import Customer
+from invoicing.admin.balance_screens import COLUMNS, BalanceRow, BalanceScreen
+from invoicing.models import Invoice
+from invoicing.queries.balances import Balance, balances
+from invoicing.services.manual_entries import REASON_LENGTH, ManualEntryInput, add_manual_entry
+
+
+class EntryForm(Dressed, forms.Form):
+    """An entry by hand. Its key keeps a form that is sent twice from being posted twice."""
+
+    key = forms.CharField(widget=forms.HiddenInput)
+    segment = forms.ChoiceField(label="Access")
+    amount = MajorField(
+        required=True, label="Amount", help_text="What is added; below zero what is taken, at the most what is left."
+    )
+    reason = forms.CharField(max_length=REASON_LENGTH, help_text="Why; kept with the entry.")
+
+    def __init__(self, held: Balance, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, initial={"key": str(uuid7())}, **kwargs)
+        self.held = held
+        self.fields["segment"].choices = [  # type: ignore[attr-defined]
+            (str(each.segment_id), span(each.starting_at, each.ending_before)) for each in held.committed.segments
+        ]
+        self.fields["amount"].in_unit(held.committed.commit.held_in)  # type: ignore[attr-defined]
+        self.dress()
+
+    def to_input(self) -> ManualEntryInput:
+        values = self.cleaned_data
+        return ManualEntryInput(
+            balance_id=self.held.committed.commit.pk,
+            segment_id=UUID(values["segment"]),
+            amount=values["amount"],
+            reason=values["reason"],
+            uniqueness_key=values["key"],
+        )
+
+    def show(self, refusal: Refusal) -> None:
+        for error in refusal.errors:
+            self.add_error(error.field if error.field in self.fields else None, f"{refusal.message}")
+
+
+class BalancePages:
+    """What the admin of contracts has besides its own pages."""
+
+    def balances_view(self, request: HttpRequest, customer_id: UUID) -> HttpResponse:
+        """All of a customer's commits and credits, of its contracts and its own."""
+        customer, at = self._customer(request, customer_id), clock.now()
+        rows = [BalanceRow.of(held, at) for held in balances(customer_id, at=at) if not held.is_archived]
+        return self._balance_page(
+            request, customer, "balances", title=f"Balances of {customer.name}", rows=rows, columns=COLUMNS
+        )
+
+    @method_decorator(csrf_protect)
+    def balance_view(self, request: HttpRequest, customer_id: UUID, commit_id: UUID) -> HttpResponse:
+        """One commit or credit as it has burnt down, and the form with which a person adds to it or takes from it."""
+        customer, at = self._customer(request, customer_id), clock.now()
+        held = next((each for each in balances(customer_id, at=at) if each.committed.commit.pk == commit_id), None)
+        if held is None:
+            raise Http404("There is no such commit or credit.")
+        may_edit = request.user.has_perm("contracts.change_contract") and not held.is_archived
+        if request.method == "POST" and not may_edit:
+            raise PermissionDenied
+        form = EntryForm(held, request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                add_manual_entry(customer_id, form.to_input(), **self.told(request))  # type: ignore[attr-defined]
+            except Refusal as refusal:
+                form.show(refusal)
+            else:
+                self.message_user(request, "The entry is posted.")  # type: ignore[attr-defined]
+                return HttpResponseRedirect(reverse("admin:contracts_customer_balance", args=[customer_id, commit_id]))
+        numbers = dict(Invoice.objects.filter(customer=customer).values_list("pk", "number"))
+        screen = BalanceScreen.of(held, numbers, at)
+        return self._balance_page(
+            request,
+            customer,
+            "balance",
+            title=screen.row.name,
+            screen=screen,
+            columns=COLUMNS,
+            form=form,
+            may_edit=may_edit,
+        )
+
+    def _customer(self, request: HttpRequest, customer_id: UUID) -> Customer:
+        if not request.user.has_perm("contracts.view_contract"):
+            raise PermissionDenied
+        customer = Customer.objects.filter(pk=customer_id).first()
+        if customer is None:
+            raise Http404("There is no such customer.")
+        return customer
+
+    def _balance_page(self, request: HttpRequest, customer: Customer, template: str, **context: Any) -> HttpResponse:
+        site, opts = self.admin_site, self.opts  # type: ignore[attr-defined]
+        shown = {**site.each_context(request), "opts": opts, "customer": customer, **context}
+        return TemplateResponse(request, f"admin/contracts/contract/{template}.html", shown)
