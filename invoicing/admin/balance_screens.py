@@ -11,6 +11,7 @@ from billing_site.foundation.money import Unit, exact_sum
 from billing_site.foundation.periods import Period
 from contracts.commit_wording import NOUNS
 from invoicing.queries.balances import Balance
+from invoicing.queries.burn_down import Point
 from invoicing.queries.movements import Movement
 
 WIDTH, HEIGHT = 600, 120  # of the chart, in its own units
@@ -92,13 +93,13 @@ class BalanceScreen:
     ledger: tuple[LedgerRow, ...]
 
     @classmethod
-    def of(cls, held: Balance, numbers: dict[UUID, str], at: datetime) -> "BalanceScreen":
+    def of(cls, held: Balance, points: Sequence[Point], numbers: dict[UUID, str], at: datetime) -> "BalanceScreen":
         """`numbers` are those of final documents, by id."""
         unit, moved = held.committed.commit.held_in, held.statement.movements
         sums = [exact_sum([each.amount for each in moved[: index + 1]]) for index in range(len(moved))]
         return cls(
             row=BalanceRow.of(held, at),
-            chart=_chart(moved, sums, unit, at),
+            chart=_chart(points, unit),
             ledger=tuple(_entry(each, left, unit, numbers) for each, left in zip(moved, sums, strict=True)),
         )
 
@@ -134,26 +135,21 @@ def _what(movement: Movement, numbers: dict[UUID, str]) -> str:
     return f"{words}: {movement.reason}" if movement.reason else words
 
 
-def _chart(moved: Sequence[Movement], sums: Sequence[Decimal], unit: Unit, at: datetime) -> Chart | None:
-    """Steps at the instants at which it moved; what drafts would take has been taken by now."""
-    if not moved or moved[0].timestamp >= at:
+def _chart(points: Sequence[Point], unit: Unit) -> Chart | None:
+    if not points:
         return None
-    start, top = moved[0].timestamp, max(sums)
-    if top <= 0:
-        return None
-    steps = [(min(each.timestamp, at), max(left, Decimal(0))) for each, left in zip(moved, sums, strict=True)]
-    corners: list[str] = []
-    height = HEIGHT
-    for instant, left in [*steps, (at, steps[-1][1])]:
-        across = WIDTH * ((instant - start) / (at - start))
-        corners.append(f"{across:.1f},{height}")
-        height = HEIGHT - int(HEIGHT * left / top)
-        corners.append(f"{across:.1f},{height}")
-    now = amount_text(steps[-1][1], unit)
+    start, now, top = points[0].at, points[-1], max(each.left for each in points)
+    corners = [f"{WIDTH * ((each.at - start) / (now.at - start)):.1f},{_height(each.left, top)}" for each in points]
+    most, left = amount_text(top, unit), amount_text(now.left, unit)
     return Chart(
         points=" ".join(corners),
-        summary=f"{amount_text(top, unit)} at the most, {now} left on {day_text(at)}",
-        top=amount_text(top, unit),
+        summary=f"{most} at the most, {left} left on {day_text(now.at)}",
+        top=most,
         start=day_text(start),
-        end=f"{day_text(at)}: {now}",
+        end=f"{day_text(now.at)}: {left}",
     )
+
+
+def _height(left: Decimal, top: Decimal) -> int:
+    """From above, as SVG counts."""
+    return HEIGHT - int(HEIGHT * left / top) if top else HEIGHT

@@ -21,6 +21,7 @@ from contracts.models import Customer
 from invoicing.admin.balance_screens import COLUMNS, BalanceRow, BalanceScreen
 from invoicing.models import Invoice
 from invoicing.queries.balances import Balance, balances
+from invoicing.queries.burn_down import burn_down
 from invoicing.services.manual_entries import REASON_LENGTH, ManualEntryInput, add_manual_entry
 
 
@@ -89,7 +90,7 @@ class BalancePages:
                 self.message_user(request, "The entry is posted.")  # type: ignore[attr-defined]
                 return HttpResponseRedirect(reverse("admin:contracts_customer_balance", args=[customer_id, commit_id]))
         numbers = dict(Invoice.objects.filter(customer=customer).values_list("pk", "number"))
-        screen = BalanceScreen.of(held, numbers, at)
+        screen = BalanceScreen.of(held, burn_down(customer_id, held, at=at), numbers, at)
         return self._balance_page(
             request,
             customer,

@@ -71,6 +71,7 @@ class Balance:
     segment: AccessSegment
     granted: Decimal
     left: Fraction
+    drawn: Fraction  # by documents, final ones and those of this walk
     rolled_over: Decimal  # gone on to a renewal
     rank: int = 0  # its place in the order of drawdown
     is_spent: bool = field(init=False)  # kept beside `left`, as it is asked for each item of each slice
@@ -91,18 +92,22 @@ class Balance:
 
     def pay(self, amount: Fraction) -> None:
         """Draw `amount`; a negative one gives back."""
-        self.left -= amount
-        self.is_spent = self.left <= 0
+        self.drawn += amount
+        self._move(amount)
 
     def grant(self, amount: Decimal) -> None:
         """So much more than it was for."""
         self.granted += amount
-        self.pay(-Fraction(amount))
+        self._move(-Fraction(amount))
 
     def roll_over(self, amount: Decimal) -> None:
         """So much goes on to a renewal."""
         self.rolled_over += amount
-        self.pay(Fraction(amount))
+        self._move(Fraction(amount))
+
+    def _move(self, out: Fraction) -> None:
+        self.left -= out
+        self.is_spent = self.left <= 0
 
     def applies_to(self, contract_id: UUID, offer: Offer) -> bool:
         return self.commit.is_open_to(contract_id) and applies(self.commit.targets, offer)
@@ -128,7 +133,7 @@ def _balance(commit: Commit, segment: AccessSegment, posted: Posted) -> Balance:
     granted = segment.amount if commit.rolled_over_from is None else zero
     drawn, rolled_over = posted.drawn.get(key, zero), posted.rolled_over.get(key, zero)
     left = Fraction(granted + posted.manual.get(key, zero) - drawn - rolled_over)
-    return Balance(commit, segment, granted, left, rolled_over)
+    return Balance(commit, segment, granted, left, Fraction(drawn), rolled_over)
 
 
 def _order(balance: Balance, catalog: Catalog) -> tuple[Any, ...]:

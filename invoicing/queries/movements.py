@@ -34,7 +34,7 @@ from ledger.queries.entries import posted_entries
 
 INITIAL_BALANCE = "POSTPAID_COMMIT_INITIAL_BALANCE"
 TRUE_UP = LedgerEntry.Type.POSTPAID_COMMIT_TRUEUP
-START, EXPIRATION = "_SEGMENT_START", "_EXPIRATION"
+START, DEDUCTION, EXPIRATION = "_SEGMENT_START", "_AUTOMATED_INVOICE_DEDUCTION", "_EXPIRATION"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,10 @@ class Movement:
     @property
     def is_start(self) -> bool:
         return self.type == INITIAL_BALANCE or self.type.endswith(START)
+
+    @property
+    def is_deduction(self) -> bool:
+        return self.type.endswith(DEDUCTION)
 
     @property
     def order(self) -> tuple[datetime, bool, bool, bool]:

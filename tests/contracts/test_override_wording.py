@@ -161,4 +161,4 @@ def test_names_take_the_same_queries_for_one_override_and_for_three():
     for overrides in ([named()], [named(), named(), named()]):
         with CaptureQueriesContext(connection) as captured:
             assert len(names_in(overrides)) == 2 * len(overrides)
-        assert len(captured) == 2
+        assert len(captured) == 3

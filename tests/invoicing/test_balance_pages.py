@@ -74,7 +74,10 @@ def test_one_burns_down_from_its_grant_to_now(browser, acme, packs, clock_at):
         ("1 October 2025, 00:00 UTC", "Granted", "$1.00", "$1.00"),
         ("1 November 2025, 00:00 UTC", "Drawn, pending in a draft", "-$0.60", "$0.40"),
     ]
-    assert screen.chart.points == "0.0,120 0.0,0 600.0,0 600.0,72 600.0,72 600.0,72"
+    corners = screen.chart.points.split()
+    assert (corners[:5], corners[5], corners[-1]) == (
+        ["0.0,0", "30.0,0", "60.0,0", "90.0,0", "120.0,0"], "150.0,72", "600.0,72"  # used on the fifth day
+    )  # fmt: skip
     clock_at("2025-11-11")
     finalize_due(acme.customer.pk, at=at("2025-11-11"), by=ADA)
     screen = page_of(browser, acme, pack.commit_id).context["screen"]

@@ -219,7 +219,8 @@ def test_what_is_answered_is_what_the_reference_describes(client, story):
     }
     answered = {key for invoice in invoices for line in invoice.line_items for key in line.to_dict()}
     of_other_prices = {"tier", "flat_fee", "package_size", "quantity_consumed", "converted_credit_type_id"} | {
-        "tax_amount"
+        "tax_amount",
+        "adjustment",
     }
     assert answered == set(LineReply().fields) - {"product_tags", "presentation_group_values"} - of_other_prices
 
