@@ -30,7 +30,15 @@ BOOKS = {
     ],
     "Gladwick & Sons Wholesale Stationery and Office Supplies of Greater Northmoorland Limited": [34_800, 36_600],
     "Hexcombe Orchard Cooperative": [],
-    "Ilvesmark Software Oy": [984.88, 900, 958.92, 1_180.25, 1_500, 1_145.72, 900],
+    "Ilvesmark Software Oy": [
+        984.88,
+        900,
+        958.92,
+        1_261.91,
+        1_500,
+        1_145.72,
+        900,
+    ],  # 81.66 of it late, for the month before
     "Juniperfjord Energy AS": [90_000, 90_000, 45_989],
     "Kestrelbay Savings Bank": [616_500, 520_000, 539_000, 558_000],
     "Lumenquay Media": [900_000, 930_000, 960_000, 990_000],
