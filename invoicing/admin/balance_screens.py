@@ -14,6 +14,7 @@ from invoicing.queries.balances import Balance
 from invoicing.queries.burn_down import Point
 from invoicing.queries.movements import Movement
 
+COLUMNS = ("Granted", "Left", "Used", "Pending", "Expired", "By hand", "Rolled over", "To come")
 WIDTH, HEIGHT = 600, 120  # of the chart, in its own units
 WORDS = {
     "START": "Granted",
@@ -42,12 +43,11 @@ class BalanceRow:
     def of(cls, held: Balance, at: datetime) -> "BalanceRow":
         statement, unit = held.statement, held.committed.commit.held_in
         amounts = (
-            statement.granted,
-            statement.manual,
             statement.used,
             statement.pending,
-            statement.rolled_over,
             statement.expired,
+            statement.manual,
+            statement.rolled_over,
             statement.to_come,
         )
         term = term_of(held)
@@ -57,12 +57,13 @@ class BalanceRow:
             contract_id=held.contract.pk if held.contract else None,
             contract=str(held.contract) if held.contract else "All of the customer's",
             term=period_text(term) if term else "",
-            amounts=(*(amount_text(each, unit) if each else "" for each in amounts), amount_text(statement.left, unit)),
+            amounts=(
+                amount_text(statement.granted, unit),
+                amount_text(statement.left, unit),
+                *(amount_text(each, unit) if each else "" for each in amounts),
+            ),
             is_over=term is not None and term.ending_before is not None and term.ending_before <= at,
         )
-
-
-COLUMNS = ("Granted", "By hand", "Used", "Pending", "Rolled over", "Expired", "To come", "Left")
 
 
 @dataclass(frozen=True, slots=True)

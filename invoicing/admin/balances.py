@@ -13,9 +13,9 @@ from django.views.decorators.csrf import csrf_protect
 
 from billing_site.foundation import clock
 from billing_site.foundation.admin import Dressed
+from billing_site.foundation.display import period_text
 from billing_site.foundation.ids import uuid7
 from billing_site.foundation.refusals import Refusal
-from contracts.commit_wording import span
 from contracts.forms.amounts import MajorField
 from contracts.models import Customer
 from invoicing.admin.balance_screens import COLUMNS, BalanceRow, BalanceScreen
@@ -39,7 +39,7 @@ class EntryForm(Dressed, forms.Form):
         super().__init__(*args, initial={"key": str(uuid7())}, **kwargs)
         self.held = held
         self.fields["segment"].choices = [  # type: ignore[attr-defined]
-            (str(each.segment_id), span(each.starting_at, each.ending_before)) for each in held.committed.segments
+            (str(each.segment_id), period_text(each.period)) for each in held.committed.segments
         ]
         self.fields["amount"].in_unit(held.committed.commit.held_in)  # type: ignore[attr-defined]
         self.dress()
