@@ -56,7 +56,8 @@ def _share_quantities(item: Item, rows: Sequence[Row]) -> None:
         ):
             row.quantity, row.quantities = share, shares
     units = exact_total(take.charge.units for row in rows for take in row.takes)
-    if units == item.metered and all(row.reading.step.package_size is None for row in rows):
+    # A line may tell of later units inside a package, so it is the takes that are asked.
+    if units == item.metered and all(take.charge.step.package_size is None for row in rows for take in row.takes):
         for row in rows:
             row.metered = row.quantities  # nothing was converted or rounded: a unit is a unit
         return

@@ -113,6 +113,13 @@ def test_the_counter_runs_on_over_changes_of_price_and_type():
     assert sum(part.metric_quantity for line in document.lines for part in line.parts) == 206
 
 
+def test_units_inside_a_package_that_began_at_another_price_are_told_where_it_began():
+    """3 at 10; from the 20th on packages of ten, of which the first has begun, so that 4 more cost nothing."""
+    rates = [at_list(flat(D(10))), at_list(package("12", "10"), starting_at=on(10, 20), publication=3)]
+    (line,) = october(a(5, 3), a(25, 4), rates=rates).lines
+    assert (line.total, [part.metric_quantity for part in line.parts]) == (30, [3, 4])
+
+
 def test_counters_are_kept_by_group_values_and_restart_with_the_run():
     split = product("A", pricing_group_key=("model",), presentation_group_key=("region",))
     sold_in_tens = product(
