@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from itertools import accumulate
 from uuid import UUID
 
 from billing_site.foundation.display import amount_text, day_text, exact_text, instant_text, period_text
@@ -97,7 +98,7 @@ class BalanceScreen:
     def of(cls, held: Balance, points: Sequence[Point], numbers: dict[UUID, str], at: datetime) -> "BalanceScreen":
         """`numbers` are those of final documents, by id."""
         unit, moved = held.committed.commit.held_in, held.statement.movements
-        sums = [exact_sum([each.amount for each in moved[: index + 1]]) for index in range(len(moved))]
+        sums = accumulate((each.amount for each in moved), lambda left, amount: exact_sum([left, amount]))
         return cls(
             row=BalanceRow.of(held, at),
             chart=_chart(points, unit),

@@ -16,6 +16,7 @@ from billing_site.foundation.admin import Dressed
 from billing_site.foundation.display import period_text
 from billing_site.foundation.ids import uuid7
 from billing_site.foundation.refusals import Refusal
+from billing_site.foundation.transactions import read_snapshot
 from contracts.forms.amounts import MajorField
 from contracts.models import Customer
 from invoicing.admin.balance_screens import COLUMNS, BalanceRow, BalanceScreen
@@ -74,7 +75,10 @@ class BalancePages:
     def balance_view(self, request: HttpRequest, customer_id: UUID, commit_id: UUID) -> HttpResponse:
         """One commit or credit as it has burnt down, and the form with which a person adds to it or takes from it."""
         customer, at = self._customer(request, customer_id), clock.now()
-        held = next((each for each in balances(customer_id, at=at) if each.committed.commit.pk == commit_id), None)
+        with read_snapshot():  # the chart is of the balance that the table shows
+            found = (each for each in balances(customer_id, at=at) if each.committed.commit.pk == commit_id)
+            held = next(found, None)
+            points = burn_down(customer_id, held, at=at) if held is not None else ()
         if held is None:
             raise Http404("There is no such commit or credit.")
         may_edit = request.user.has_perm("contracts.change_contract") and not held.is_archived
@@ -89,8 +93,9 @@ class BalancePages:
             else:
                 self.message_user(request, "The entry is posted.")  # type: ignore[attr-defined]
                 return HttpResponseRedirect(reverse("admin:contracts_customer_balance", args=[customer_id, commit_id]))
-        numbers = dict(Invoice.objects.filter(customer=customer).values_list("pk", "number"))
-        screen = BalanceScreen.of(held, burn_down(customer_id, held, at=at), numbers, at)
+        named = {each.invoice_id for each in held.statement.movements if each.invoice_id is not None}
+        numbers = dict(Invoice.objects.filter(customer=customer, pk__in=named).values_list("pk", "number"))
+        screen = BalanceScreen.of(held, points, numbers, at)
         return self._balance_page(
             request,
             customer,
