@@ -16,7 +16,7 @@ from django.db.models import Model
 
 from billing_site.foundation.periods import format_instant
 
-ADDED_LATER = {"money_version"}
+ADDED_LATER = {"money_version", "regenerated_from"}
 
 
 def frozen(value: Any) -> Any:

@@ -167,7 +167,19 @@ class ManualEntryRequest(serializers.Serializer):
         return ManualEntryInput(balance_id=sent.pop("id"), **sent)
 
 
+class FinalInvoiceRequest(serializers.Serializer):
+    id = serializers.UUIDField(help_text="Of a final invoice.")
+
+
+class VoidRequest(FinalInvoiceRequest):
+    reason = TextField(help_text="Why; kept with the invoice.", required=False)
+
+
 # --- Replies -----------------------------------------------------------------------------------------------------
+
+
+class IdReply(serializers.Serializer):
+    id = serializers.UUIDField()
 
 
 class AppliedReply(serializers.Serializer):
@@ -279,6 +291,7 @@ class InvoiceReply(InvoicePieceReply):
     due_at = InstantField(required=False)
     tax_lines = TaxLineReply(many=True, required=False, help_text="With the subtotal they add up to the total.")
     tax_problem = serializers.CharField(required=False, help_text="Of a draft: why its tax is not known yet.")
+    regenerated_from_invoice_id = serializers.UUIDField(required=False, help_text="Of the void invoice before it.")
 
 
 class BreakdownReply(InvoicePieceReply):

@@ -6,6 +6,8 @@ INVOICES = "v1/customers/<uuid:customer_id>/invoices"
 BALANCES = "v1/contracts/customerBalances"
 
 urlpatterns = [
+    path("v1/invoices/void", invoices.VoidInvoice.as_view()),
+    path("v1/invoices/regenerate", invoices.RegenerateInvoice.as_view()),
     path(INVOICES, invoices.ListInvoices.as_view()),
     path(f"{INVOICES}/breakdowns", invoices.ListBreakdowns.as_view()),
     path(f"{INVOICES}/<uuid:invoice_id>", invoices.OneInvoice.as_view()),

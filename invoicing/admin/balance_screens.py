@@ -22,6 +22,7 @@ WORDS = {
     "INITIAL_BALANCE": "Promised",
     "DEDUCTION": "Drawn",
     "EXPIRATION": "Expired",
+    "CREDITED": "Given back",
     "MANUAL": "By hand",
     "ROLLOVER": "Gone over to the renewal",
     "TRUEUP": "Billed as true-up",

@@ -18,9 +18,12 @@ ADJUSTMENT = "ADJUSTMENT"  # for late usage, of a contract that has no usage doc
 FIRST_GENERATION = 1
 
 
-def draft_id(contract_id: UUID, kind: str, slot: str) -> UUID:
-    """The id of a draft, which its final document keeps: the same for the same contract, kind and slot, always."""
-    return derived_id("invoice", contract_id, kind, slot, FIRST_GENERATION)
+def draft_id(contract_id: UUID, kind: str, slot: str, *, generation: int = FIRST_GENERATION) -> UUID:
+    """The id of a draft, which its final document keeps: the same for the same contract, kind and slot, always.
+
+    A document that is made in the place of a void one is of the next generation.
+    """
+    return derived_id("invoice", contract_id, kind, slot, generation)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

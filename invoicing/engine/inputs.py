@@ -30,12 +30,13 @@ class Used(NamedTuple):  # a tuple, as a month by the hour has thousands
 class Posted:
     """What finalized documents have settled, and what was posted by hand. Amounts by access segment are exact."""
 
-    documents: frozenset[tuple[UUID, str, str]]  # (contract, kind, slot) of each standing document
+    documents: frozenset[tuple[UUID, str, str]]  # (contract, kind, slot) of each that has no draft any more
     drawn: Mapping[UUID, Decimal]  # by access segment: positive
     billed: Mapping[UUID, Decimal]  # by commit: as printed, positive (what a true-up is computed from)
     manual: Mapping[UUID, Decimal] = field(default_factory=dict)  # by access segment: signed
     rolled_over: Mapping[UUID, Decimal] = field(default_factory=dict)  # by access segment left behind: positive
     trued_up: Mapping[UUID, Decimal] = field(default_factory=dict)  # by commit: as printed, less what was reversed
+    waiting: frozenset[tuple[UUID, str, str]] = frozenset()  # those void ones in whose place none is made yet
 
 
 @dataclass(frozen=True, slots=True)

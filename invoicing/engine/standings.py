@@ -36,7 +36,7 @@ def standings(
         for balance, amount in draft.deductions.items():
             taken = Pending(draft.open.document_id, draft.open.contract.id, amount, draft.open.ending_before)
             pending.setdefault(balance.segment.id, []).append(taken)
-    billed = {slot for _, kind, slot in posted.documents if kind == TRUE_UP}
+    billed = {slot for _, kind, slot in posted.documents - posted.waiting if kind == TRUE_UP}
     for balance in balances:
         key = balance.segment.id
         yield Standing(

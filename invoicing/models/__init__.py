@@ -1,8 +1,9 @@
-"""Documents that left draft, and derived summaries of drafts."""
+"""Documents that left draft, those taken back, and derived summaries of drafts."""
 
 from invoicing.models.documents import Invoice, InvoiceLine, NumberSeries
 from invoicing.models.pdfs import InvoicePdf
 from invoicing.models.summaries import CommitmentSummary, CustomerSummary, DraftsOfCustomer, DraftSummary
+from invoicing.models.voids import InvoiceVoid
 
 __all__ = [
     "CommitmentSummary",
@@ -12,5 +13,6 @@ __all__ = [
     "Invoice",
     "InvoiceLine",
     "InvoicePdf",
+    "InvoiceVoid",
     "NumberSeries",
 ]

@@ -1,5 +1,7 @@
 """Documents that left draft. Drafts are computed and have no row; their ids are derived and survive finalization."""
 
+from uuid import UUID
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -44,6 +46,7 @@ class Invoice(models.Model):
     kind = models.CharField(max_length=16, choices=Kind)
     slot = models.CharField(max_length=80)  # what of the contract it bills: a period's start, a date, a commit
     generation = models.IntegerField(default=1)
+    regenerated_from = models.ForeignKey("invoicing.InvoiceVoid", models.PROTECT, null=True, related_name="regenerated")
     starting_at = models.DateTimeField(null=True)
     ending_before = models.DateTimeField(null=True)
     issued_at = models.DateTimeField()
@@ -71,6 +74,15 @@ class Invoice(models.Model):
                 name="one_document_per_contract_and_slot",
                 fields=["customer", "contract", "kind", "slot", "generation"],
             ),
+            models.UniqueConstraint(
+                name="a_void_document_is_regenerated_once",
+                fields=["regenerated_from"],
+                condition=Q(regenerated_from__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="a_later_generation_stands_for_a_void_document",
+                condition=Q(generation=1, regenerated_from=None) | Q(generation__gt=1, regenerated_from__isnull=False),
+            ),
             *on_the_hour("starting_at", "ending_before"),
             is_a_number("subtotal"),
             is_a_number("total"),
@@ -93,6 +105,16 @@ class Invoice(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def occupied(self) -> tuple[UUID, str, str]:
+        """What it bills, and no other document does: contract, kind and slot."""
+        return self.contract_id, self.kind, self.slot
+
+    @property
+    def is_regenerated_once_void(self) -> bool:
+        """Whether what it bills then waits for another. Late usage does not: the next document carries it."""
+        return self.kind != self.Kind.ADJUSTMENT
 
     @property
     def period(self) -> Period | None:

@@ -11,7 +11,7 @@ from billing_site.foundation.money import Unit
 from billing_site.foundation.periods import parse_instant
 from invoicing.printing.lines import PrintedLine
 from invoicing.queries.addressees import STATEMENT
-from invoicing.queries.shown import DRAFT, ShownDocument
+from invoicing.queries.shown import FINALIZED, ShownDocument
 
 PAPER = {"US": "us-letter", "CA": "us-letter", "MX": "us-letter"}  # elsewhere A4
 
@@ -33,7 +33,7 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class PrintedDocument:
-    """`stamp` is what is written across it: DRAFT, or nothing. `totals` end with what is to be paid."""
+    """`stamp` is what is written across it: DRAFT, VOID, or nothing. `totals` end with what is to be paid."""
 
     title: str
     stamp: str
@@ -59,7 +59,7 @@ def printed(shown: ShownDocument, units: Mapping[UUID, Unit]) -> PrintedDocument
     issuer = fields.get("issuer")
     return PrintedDocument(
         title=title,
-        stamp=shown.status if shown.status == DRAFT else "",
+        stamp="" if shown.status == FINALIZED else shown.status,
         paper=PAPER.get(issuer.get("country", ""), "a4") if issuer else "a4",
         issuer=_party("From", issuer) if issuer else None,
         bill_to=_party("Billed to", fields.get("bill_to", {"name": ""})),

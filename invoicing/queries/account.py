@@ -18,7 +18,7 @@ from invoicing.queries.commitments import Commitment, commitment, period_of, win
 from invoicing.queries.compute import Computation, computation
 from invoicing.queries.documents import Head, final_heads, finals_by_id, shown_drafts
 from invoicing.queries.prices_to_come import PriceToCome, prices_to_come
-from invoicing.queries.shown import ShownDocument
+from invoicing.queries.shown import FINALIZED, ShownDocument
 from invoicing.queries.spending import (
     ProductSpend,
     Saving,
@@ -115,7 +115,7 @@ def account(customer_id: UUID, *, at: datetime, document_limit: int | None = DOC
         heads = sorted(final_heads(customer_id), key=lambda head: (head.issued_at, head.id), reverse=True)
         listed = heads[:document_limit]
         commits = [commit for commit in computed.commits if _is_open(commit, computed, at)]
-        recent = [head for head in heads if _counts_for_pace(head, commits, at)]
+        recent = [head for head in heads if head.status == FINALIZED and _counts_for_pace(head, commits, at)]
         finals = finals_by_id(customer_id, {head.id for head in (*listed, *recent)})
         usage = [draft for draft in drafts if draft.kind == USAGE]
         windows = {

@@ -1,13 +1,11 @@
 """The shell around the invoice-compute engine: everything it is told is read here, in one snapshot."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
-
-from django.db.models import Q
 
 from billing_site.foundation.money import exact_sum
 from billing_site.foundation.periods import HOUR, floor_hour
@@ -20,6 +18,7 @@ from invoicing.engine.documents import Document, Result
 from invoicing.engine.inputs import Inputs, Posted
 from invoicing.models import Invoice
 from invoicing.queries import metering
+from invoicing.queries.finals import Finals, Slot, final_documents
 from invoicing.queries.late import closed_periods
 from invoicing.queries.unread import with_unread_values
 from ledger.models import LedgerEntry
@@ -66,8 +65,10 @@ def computation(
     at_publication: int | None = None,
     as_of: datetime | None = None,
     terms: CustomerTerms | None = None,
+    reopened: Slot | None = None,
 ) -> Computation:
     """`compute`, with what it was computed from. `terms` stand in for those that are agreed: what would be, if …
+    `reopened` is what a void document has billed and another is made for.
 
     With `as_of` the drafts are those that the prices and terms known then make of the usage known now, where only the
     documents that were final by then are. Raises Refusal where it is later than `at`.
@@ -85,7 +86,7 @@ def computation(
             at=at,
             terms=terms,
             catalog=catalog(rate_card_ids=cards, at_publication=at_publication),
-            posted=posted(customer_id, finals, as_of=as_of),
+            posted=without(posted(customer_id, finals, as_of=as_of), reopened),
         )
         return computed_from(inputs, finals)
 
@@ -112,7 +113,7 @@ def _claimed_before(instant: datetime, claims: Iterable[ClaimWindow]) -> Iterato
             yield replace(claim, ending_before=min(claim.ending_before or instant, instant))
 
 
-def computed_from(inputs: Inputs, finals: Sequence[Invoice]) -> Computation:
+def computed_from(inputs: Inputs, finals: Finals) -> Computation:
     """What the engine answers to these inputs, with these final documents, and to the usage that is known now. Call it
     inside the snapshot in which they were read."""
     claims = inputs.terms.claims
@@ -126,25 +127,15 @@ def computed_from(inputs: Inputs, finals: Sequence[Invoice]) -> Computation:
     return Computation(inputs, with_unread_values(result, inputs, plan.metric_ids))
 
 
-def final_documents(customer_id: UUID, *, as_of: datetime | None = None, before: int | None = None) -> list[Invoice]:
-    """The customer's documents that are final, or were by `as_of`, or before its money version `before`: what they were
-    made of, in the order in which they became final. One query."""
-    invoices = Invoice.objects.filter(customer_id=customer_id)
-    if as_of is not None:
-        invoices = invoices.filter(finalized_at__lte=as_of)
-    if before is not None:
-        invoices = invoices.filter(Q(money_version=None) | Q(money_version__lt=before))
-    made_of = ("number", "contract_id", "kind", "slot", "starting_at", "ending_before")
-    known = ("snapshot", "edit_number", "publication")
-    return list(invoices.only(*made_of, *known).order_by("finalized_at", "money_version", "pk"))
+def without(known: Posted, slot: Slot | None) -> Posted:
+    """As if the slot had no final document."""
+    return replace(known, documents=known.documents - {slot}) if slot is not None else known
 
 
-def posted(
-    customer_id: UUID, finals: Sequence[Invoice], *, as_of: datetime | None = None, before: int | None = None
-) -> Posted:
+def posted(customer_id: UUID, finals: Finals, *, as_of: datetime | None = None, before: int | None = None) -> Posted:
     """What the customer's final documents have settled, and what was posted by hand; or had been by `as_of`, or before
     the customer's money version `before`."""
-    documents = {(invoice.contract_id, invoice.kind, invoice.slot) for invoice in finals}
+    documents = set(finals.occupied)
     drawn, billed, manual, rolled_over, trued_up = (defaultdict[UUID, list[Decimal]](list) for _ in range(5))
     for entry in posted_entries(customer_id, as_of=as_of):
         if before is not None and entry.money_version is not None and entry.money_version >= before:
@@ -166,4 +157,5 @@ def posted(
             {key: exact_sum(amounts) for key, amounts in found.items()}
             for found in (drawn, billed, manual, rolled_over, trued_up)
         ),
+        waiting=finals.waiting,
     )

@@ -8,9 +8,10 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from billing_site.foundation.periods import Period
 from billing_site.foundation.problems import refuse_future
@@ -19,10 +20,10 @@ from billing_site.foundation.transactions import read_snapshot
 from contracts.models import Customer
 from contracts.transactions import no_such_customer
 from invoicing.frozen import hash_of
-from invoicing.models import Invoice, InvoiceLine
+from invoicing.models import Invoice, InvoiceLine, InvoiceVoid
 from invoicing.queries.addressees import addressee
 from invoicing.queries.compute import Computation, computation
-from invoicing.queries.shown import DRAFT, FINALIZED, ShownDocument, of_draft, of_final
+from invoicing.queries.shown import DRAFT, FINALIZED, VOID, ShownDocument, of_draft, of_final
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def documents_page(
     with read_snapshot():
         refuse_unknown(customer_id)
         refuse_future(as_of, at=at)
-        drafts = _drafts(customer_id, at=at, as_of=as_of) if wanted.status != FINALIZED else []
+        drafts = _drafts(customer_id, at=at, as_of=as_of) if wanted.status in (None, DRAFT) else []
         finals = final_heads(customer_id, as_of=as_of) if wanted.status != DRAFT else []
         by_id = {draft.id: draft for draft in drafts}
         heads = [head for head in (*map(head_of, drafts), *finals) if head.passes(wanted)]
@@ -100,7 +101,7 @@ def documents_page(
                 if ((head.issued_at, head.id) < place if newest_first else (head.issued_at, head.id) > place)
             ]
         page = heads[:limit]
-        by_id |= finals_by_id(customer_id, [head.id for head in page if head.status == FINALIZED])
+        by_id |= finals_by_id(customer_id, [head.id for head in page if head.status != DRAFT])
     last = Place(page[-1].issued_at, page[-1].id) if len(heads) > limit else None
     return [by_id[head.id] for head in page], last
 
@@ -146,7 +147,7 @@ def finals_by_id(
     for line in InvoiceLine.objects.filter(customer_id=customer_id, invoice_id__in=document_ids).order_by("position"):
         lines[line.invoice_id].append(line)
     invoices = _finals(customer_id, as_of).filter(pk__in=document_ids).defer("terms")
-    return {invoice.pk: of_final(invoice, lines[invoice.pk]) for invoice in invoices}
+    return {invoice.pk: of_final(invoice, lines[invoice.pk], is_void=invoice.is_void) for invoice in invoices}
 
 
 def shown_drafts(computed: Computation, customer: Customer) -> list[ShownDocument]:
@@ -159,6 +160,11 @@ def refuse_unknown(customer_id: UUID) -> None:
     """Raises NotFound where there is no such customer."""
     if not Customer.objects.filter(pk=customer_id).exists():
         raise no_such_customer(customer_id)
+
+
+def customer_of(invoice_id: UUID) -> UUID | None:
+    """Whose final document it is."""
+    return Invoice.objects.filter(pk=invoice_id).values_list("customer_id", flat=True).first()
 
 
 def altered(invoices: Sequence[Invoice]) -> list[Invoice]:
@@ -174,17 +180,29 @@ def _drafts(customer_id: UUID, *, at: datetime, as_of: datetime | None) -> list[
     return shown_drafts(computed, Customer.objects.get(pk=customer_id))
 
 
-def _finals(customer_id: UUID, as_of: datetime | None) -> QuerySet[Invoice]:
+def _finals(customer_id: UUID, as_of: datetime | None) -> "QuerySet[Any]":
+    """Each with `is_void`."""
     invoices = Invoice.objects.filter(customer_id=customer_id)
-    return invoices if as_of is None else invoices.filter(finalized_at__lte=as_of)
+    voids = InvoiceVoid.objects.filter(customer_id=customer_id, invoice=OuterRef("pk"))
+    if as_of is not None:
+        invoices, voids = invoices.filter(finalized_at__lte=as_of), voids.filter(voided_at__lte=as_of)
+    return invoices.annotate(is_void=Exists(voids))
 
 
 def final_heads(customer_id: UUID, *, as_of: datetime | None = None) -> list[Head]:
-    columns = ("id", "type", "contract_id", "unit_id", "starting_at", "ending_before", "issued_at")
+    columns = ("id", "is_void", "type", "contract_id", "unit_id", "starting_at", "ending_before", "issued_at")
     rows = _finals(customer_id, as_of).values_list(*columns)
     return [
-        Head(id_, FINALIZED, type_, contract_id, unit_id, Period(start, end) if start else None, issued_at)
-        for id_, type_, contract_id, unit_id, start, end, issued_at in rows
+        Head(
+            id_,
+            VOID if is_void else FINALIZED,
+            type_,
+            contract_id,
+            unit_id,
+            Period(start, end) if start else None,
+            issued_at,
+        )
+        for id_, is_void, type_, contract_id, unit_id, start, end, issued_at in rows
     ]
 
 

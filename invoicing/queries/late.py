@@ -20,6 +20,7 @@ from invoicing.engine.late.closed import Closed, Held
 from invoicing.engine.late.recount import recount
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.queries import metering
+from invoicing.queries.finals import Finals
 from invoicing.queries.lateness import MissedUsage, missed_by
 from invoicing.queries.traces import thawed
 from pricing.queries import catalog
@@ -27,16 +28,16 @@ from pricing.queries import catalog
 NOTHING_POSTED = Posted(frozenset(), {}, {})
 
 
-def closed_periods(inputs: Inputs, finals: Sequence[Invoice]) -> list[Closed]:
-    """The periods of `finals` (all final documents that count) that have missed something, by (end, contract).
+def closed_periods(inputs: Inputs, finals: Finals) -> list[Closed]:
+    """The periods of standing documents that have missed something, by (end, contract).
 
     One statement where none has. Contracts that are archived, or not agreed any more, are not looked at.
     """
     agreed = {contract.id for contract in inputs.terms.contracts}
-    missed = missed_by([each for each in finals if each.contract_id in agreed], inputs.terms.claims)
+    missed = missed_by(finals.of(agreed), inputs.terms.claims)
     if not missed:
         return []
-    lines = _lines(inputs.terms.customer_id, missed, finals)
+    lines = _lines(inputs.terms.customer_id, missed, finals.standing)
     known = _known(inputs, [each.invoice for each in missed])
     return [_closed(each, known[_knowledge(each.invoice)], lines[each.invoice.pk], inputs) for each in missed]
 

@@ -35,6 +35,7 @@ from ledger.queries.entries import posted_entries
 INITIAL_BALANCE = "POSTPAID_COMMIT_INITIAL_BALANCE"
 TRUE_UP = LedgerEntry.Type.POSTPAID_COMMIT_TRUEUP
 START, DEDUCTION, EXPIRATION = "_SEGMENT_START", "_AUTOMATED_INVOICE_DEDUCTION", "_EXPIRATION"
+GIVEN_BACK = "_CREDITED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,8 @@ class Movement:
 
     @property
     def is_deduction(self) -> bool:
-        return self.type.endswith(DEDUCTION)
+        """Whether it says what a document draws, or has drawn before it was voided."""
+        return self.type.endswith((DEDUCTION, GIVEN_BACK))
 
     @property
     def order(self) -> tuple[datetime, bool, bool, bool]:

@@ -22,7 +22,7 @@ from pricing.engine.products import version_in_force
 from pricing.engine.steps import Level
 
 ZERO = Decimal(0)
-DRAFT, FINALIZED = "DRAFT", "FINALIZED"
+DRAFT, FINALIZED, VOID = "DRAFT", "FINALIZED", "VOID"
 PRODUCT_TYPES = {
     "USAGE": "UsageProductListItem",
     "COMPOSITE": "CompositeProductListItem",
@@ -121,11 +121,11 @@ def of_draft(draft: Document, computation: Computation, addressee: Addressee) ->
     )
 
 
-def of_final(invoice: Invoice, lines: Sequence[InvoiceLine]) -> ShownDocument:
+def of_final(invoice: Invoice, lines: Sequence[InvoiceLine], *, is_void: bool = False) -> ShownDocument:
     """A final document, from what was frozen with it."""
     return ShownDocument(
         id=invoice.pk,
-        status=FINALIZED,
+        status=VOID if is_void else FINALIZED,
         type=invoice.type,
         kind=invoice.kind,
         slot=invoice.slot,

@@ -13,12 +13,22 @@ from invoicing.services.finalization import (
     finalize_invoice,
 )
 from invoicing.services.verification import Verification, verify_invoice
+from invoicing.services.voiding import (
+    NothingToRegenerate,
+    NotVoided,
+    OthersBuildOnIt,
+    regenerate_invoice,
+    void_invoice,
+)
 
 __all__ = [
     "ClockStep",
     "EarlierDocumentsOpen",
     "GracePeriodOpen",
+    "NotVoided",
     "NothingToFinalize",
+    "NothingToRegenerate",
+    "OthersBuildOnIt",
     "Outcome",
     "PeriodHasFindings",
     "Verification",
@@ -29,6 +39,8 @@ __all__ = [
     "finalize_invoice",
     "move_clock",
     "queue_due_work",
+    "regenerate_invoice",
     "stop_clock_move",
     "verify_invoice",
+    "void_invoice",
 ]

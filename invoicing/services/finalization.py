@@ -15,7 +15,7 @@ from billing_site.foundation.refusals import Conflict, Refusal
 from contracts.models import Contract, Customer
 from contracts.transactions import money_transaction
 from invoicing.engine.documents import Document
-from invoicing.models import Invoice
+from invoicing.models import Invoice, InvoiceVoid
 from invoicing.queries.compute import Computation, computation
 from invoicing.services.freezing import NoTaxRate, freeze, left_of
 from ledger.models import LedgerEntry
@@ -115,8 +115,33 @@ def _refuse_if_not_ready(draft: Document, computed: Computation, *, at: datetime
             and other.issued_at < draft.issued_at
         )
     ]
+    _refuse_while_voided(draft, computed)
     if earlier:
         raise EarlierDocumentsOpen(f"{_named(draft)} waits for: {'; '.join(map(_named, earlier))}.")
+    refuse_findings(draft)
+
+
+def _refuse_while_voided(draft: Document, computed: Computation) -> None:
+    """A true-up counts what documents billed: not while one of them is still to be made again."""
+    if draft.kind != Invoice.Kind.TRUE_UP:
+        return
+    commit = next(commit for commit in computed.result.commits if str(commit.id) == draft.slot)
+    waiting = InvoiceVoid.objects.waiting().filter(
+        customer_id=computed.inputs.terms.customer_id, invoice__kind=Invoice.Kind.USAGE
+    )
+    numbers = ", ".join(
+        void.invoice.number
+        for void in waiting.select_related("invoice").order_by("invoice__number")
+        if commit.is_open_to(void.invoice.contract_id)
+        and (period := void.invoice.period) is not None
+        and any(segment.period.overlap(period) for segment in commit.segments)
+    )
+    if numbers:
+        raise EarlierDocumentsOpen(f"{_named(draft)} waits until these void invoices are regenerated: {numbers}.")
+
+
+def refuse_findings(draft: Document) -> None:
+    """Raises PeriodHasFindings where any of them holds the draft."""
     findings = [finding for finding in draft.findings if finding.blocking]
     if findings:
         more = f" And {len(findings) - 1} more." if len(findings) > 1 else ""

@@ -11,10 +11,11 @@ from billing_site.foundation.money import exact_sum
 from billing_site.foundation.periods import parse_instant
 from billing_site.foundation.refusals import Conflict
 from contracts.models import Customer
+from invoicing.engine.calendar import FIRST_GENERATION
 from invoicing.engine.documents import Document
 from invoicing.engine.rounding import RoundedDocument, RoundedEntry, finalized
 from invoicing.frozen import frozen, hash_of
-from invoicing.models import Invoice, InvoiceLine
+from invoicing.models import Invoice, InvoiceLine, InvoiceVoid
 from invoicing.queries.addressees import addressee
 from invoicing.queries.compute import Computation
 from invoicing.queries.shown import document_fields, frozen_parts, line_fields
@@ -30,9 +31,16 @@ class NoTaxRate(Conflict):
 
 
 def freeze(
-    customer: Customer, draft: Document, computed: Computation, *, at: datetime, by: Actor
+    customer: Customer,
+    draft: Document,
+    computed: Computation,
+    *,
+    at: datetime,
+    by: Actor,
+    instead_of: InvoiceVoid | None = None,
 ) -> tuple[Invoice, list[NewEntry]]:
-    """Write `draft` as a final document with the next number, and give what it has to post.
+    """Write `draft` as a final document with the next number, and give what it has to post. It may stand in the place
+    of a void one.
 
     Call it inside the money transaction in which the draft was computed. Raises NoTaxRate.
     """
@@ -43,6 +51,8 @@ def freeze(
     if taxed.problem:
         raise NoTaxRate(f"{taxed.problem} Add one under Tax rates.")
     fields = document_fields(draft, computed, to) | taxed.fields()
+    if instead_of is not None:
+        fields["regenerated_from_invoice_id"] = str(instead_of.invoice_id)
     invoice = Invoice(
         id=draft.id,
         customer=customer,
@@ -51,6 +61,8 @@ def freeze(
         type=draft.type,
         kind=draft.kind,
         slot=draft.slot,
+        generation=FIRST_GENERATION if instead_of is None else instead_of.invoice.generation + 1,
+        regenerated_from=instead_of,
         starting_at=draft.period.starting_at if draft.period else None,
         ending_before=draft.period.ending_before if draft.period else None,
         issued_at=draft.issued_at,

@@ -9,7 +9,7 @@ from invoicing.models import InvoicePdf
 from invoicing.printing.page import printed
 from invoicing.printing.pdf import pdf_of
 from invoicing.queries.documents import document
-from invoicing.queries.shown import ShownDocument
+from invoicing.queries.shown import VOID, ShownDocument
 from pricing.models import PricingUnit
 
 
@@ -22,13 +22,16 @@ class Pdf:
 
 
 def print_invoice(customer_id: UUID, invoice_id: UUID, *, at: datetime) -> Pdf:
-    """The document as PDF. That of a final one is kept, and whoever asks again gets the same bytes.
+    """The document as PDF. That of a final one is kept, and whoever asks again gets the same bytes; a
+    void one says so across the page.
 
     Raises NotFound, for a document of somebody else too.
     """
     shown = document(customer_id, invoice_id, at=at)
     if shown.number is None or shown.finalized_at is None:
         return Pdf(f"draft-{shown.id}.pdf", _made(shown, at))
+    if shown.status == VOID:
+        return Pdf(f"{shown.number}.pdf", _made(shown, shown.finalized_at))
     kept = InvoicePdf.objects.filter(customer_id=customer_id, invoice_id=invoice_id)
     content = kept.values_list("content", flat=True).first()
     if content is None:

@@ -16,7 +16,7 @@ names.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -32,7 +32,8 @@ from invoicing.engine.rounding import RoundedDocument, finalized
 from invoicing.engine.taxes import TaxRate, tax_line
 from invoicing.frozen import digits, frozen, hash_of
 from invoicing.models import Invoice, InvoiceLine
-from invoicing.queries.compute import computed_from, final_documents, posted
+from invoicing.queries.compute import computed_from, posted, without
+from invoicing.queries.finals import final_documents
 from invoicing.services.freezing import entries_of, lines_of
 from ledger.models import LedgerEntry
 from ledger.queries.as_seen import altered_events, dropped_since, usage_as_seen
@@ -120,12 +121,12 @@ def _events(terms: CustomerTerms, period: Period) -> Iterator[str]:
 def _anew(invoice: Invoice, lines: Sequence[InvoiceLine], terms: CustomerTerms, prices: Catalog) -> Iterator[str]:
     finals = final_documents(invoice.customer_id, before=invoice.money_version)
     known = posted(invoice.customer_id, finals, before=invoice.money_version)
-    slot = (invoice.contract_id, invoice.kind, invoice.slot)
+    slot = invoice.occupied
     inputs = Inputs(
         at=invoice.finalized_at,
         terms=terms,
         catalog=prices,
-        posted=replace(known, documents=known.documents - {slot}),
+        posted=without(known, slot),
     )
     if invoice.period is None:
         computed = computed_from(inputs, finals)

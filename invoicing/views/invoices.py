@@ -8,22 +8,28 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing_site.foundation import clock, cursors
+from billing_site.foundation.actor import Actor
 from billing_site.foundation.periods import DAY, HOUR, parse_instant
 from billing_site.foundation.refusals import Refusal
+from invoicing import services
 from invoicing.presentation import breakdown_json, explanation_json, invoice_json
 from invoicing.queries.breakdowns import Spot, breakdowns_page
-from invoicing.queries.documents import Filters, Place, document, documents_page
+from invoicing.queries.documents import Filters, Place, customer_of, document, documents_page
 from invoicing.queries.explained import explained_document
 from invoicing.serializers import (
     BreakdownQuery,
     BreakdownReply,
     ExplanationReply,
+    FinalInvoiceRequest,
+    IdReply,
     InvoiceListQuery,
     InvoiceQuery,
     InvoiceReply,
     KnownQuery,
+    VoidRequest,
 )
 from invoicing.services.printing import print_invoice
+from invoicing.services.voiding import no_such_final
 from invoicing.views.base import InvoicingView, pdf_response
 from pricing.serializers.common import enveloped, page_of
 
@@ -135,6 +141,49 @@ class ListBreakdowns(InvoicingView):
                 "next_page": None if last is None else cursors.encode(last.starting_at.isoformat(), last.document_id),
             }
         )
+
+
+class VoidInvoice(InvoicingView):
+    serializer_class = VoidRequest
+    required_scope = "admin"
+
+    @extend_schema(
+        summary="Void a final invoice",
+        description="What it drew on balances is given back; its period waits until the invoice is regenerated.",
+        responses={200: enveloped(IdReply)},
+    )
+    def post(self, request: Request) -> Response:
+        sent = VoidRequest(data=request.data)
+        sent.is_valid(raise_exception=True)
+        invoice_id, by = sent.validated_data["id"], Actor.of(request)
+        reason = sent.validated_data.get("reason") or "Voided through the API"
+        services.void_invoice(_owner(invoice_id), invoice_id, reason=reason, at=clock.now(), by=by)
+        return Response({"data": {"id": invoice_id}})
+
+
+class RegenerateInvoice(InvoicingView):
+    serializer_class = FinalInvoiceRequest
+    required_scope = "admin"
+
+    @extend_schema(
+        summary="Make a new invoice in the place of a void one",
+        description="Final at once, under its own id and number, from usage, prices, terms and balances of now.",
+        responses={200: enveloped(IdReply)},
+    )
+    def post(self, request: Request) -> Response:
+        sent = FinalInvoiceRequest(data=request.data)
+        sent.is_valid(raise_exception=True)
+        invoice_id = sent.validated_data["id"]
+        made = services.regenerate_invoice(_owner(invoice_id), invoice_id, at=clock.now(), by=Actor.of(request))
+        return Response({"data": {"id": made.pk}})
+
+
+def _owner(invoice_id: UUID) -> UUID:
+    """Raises NotFound."""
+    customer_id = customer_of(invoice_id)
+    if customer_id is None:
+        raise no_such_final(invoice_id)
+    return customer_id
 
 
 def _position(cursor: str) -> tuple[datetime, UUID]:

@@ -14,6 +14,8 @@ from contracts.models import Customer
 MANUAL = ["PREPAID_COMMIT_MANUAL", "POSTPAID_COMMIT_MANUAL", "CREDIT_MANUAL"]
 ROLLOVER = ["PREPAID_COMMIT_ROLLOVER", "POSTPAID_COMMIT_ROLLOVER", "CREDIT_ROLLOVER"]
 
+CREDITED = ["PREPAID_COMMIT_CREDITED", "CREDIT_CREDITED"]  # given back by voiding a document
+
 
 class LedgerEntry(models.Model):
     """A fact: a movement on a balance. Amounts are signed and exact."""
@@ -29,6 +31,8 @@ class LedgerEntry(models.Model):
         PREPAID_COMMIT_ROLLOVER = "PREPAID_COMMIT_ROLLOVER"
         POSTPAID_COMMIT_ROLLOVER = "POSTPAID_COMMIT_ROLLOVER"
         CREDIT_ROLLOVER = "CREDIT_ROLLOVER"
+        PREPAID_COMMIT_CREDITED = "PREPAID_COMMIT_CREDITED"
+        CREDIT_CREDITED = "CREDIT_CREDITED"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="ledger_entries")
@@ -61,6 +65,7 @@ class LedgerEntry(models.Model):
                     "POSTPAID_COMMIT_TRUEUP",
                     *MANUAL,
                     *ROLLOVER,
+                    *CREDITED,
                 ],
             ),
             models.CheckConstraint(

@@ -26,6 +26,6 @@ def _entries() -> Iterator[tuple[UUID, Sums]]:
     for segment_id, type_, amount in entries.values_list("segment_id", "type", "amount").iterator():
         if segment_id is None:
             continue
-        drawn = -amount if type_.endswith("_AUTOMATED_INVOICE_DEDUCTION") else Decimal(0)
+        drawn = -amount if type_.endswith(("_AUTOMATED_INVOICE_DEDUCTION", "_CREDITED")) else Decimal(0)
         rolled_over = -amount if type_.endswith("_ROLLOVER") else Decimal(0)
         yield segment_id, (amount, drawn, rolled_over)

@@ -81,6 +81,7 @@ MODELS = {
     "invoicing.NumberSeries": ("derived", "id", "customer"),
     "invoicing.Invoice": ("fact", "id", "customer"),
     "invoicing.InvoiceLine": ("fact", "id", "customer"),
+    "invoicing.InvoiceVoid": ("fact", "id", "customer"),
     "invoicing.InvoicePdf": ("fact", "id", "customer"),
     "invoicing.CustomerSummary": ("derived", "customer", "customer"),
     "invoicing.DraftSummary": ("derived", "id", "customer"),

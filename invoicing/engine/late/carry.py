@@ -140,7 +140,8 @@ class TrueUps:
 
     def reversal(self, commit: Commit, counts: Decimal) -> Decimal:
         """How much of the true-up is reversed where so much more counts toward the commitment."""
-        if not any(kind == TRUE_UP and slot == str(commit.id) for _, kind, slot in self.posted.documents):
+        final = self.posted.documents - self.posted.waiting
+        if not any(kind == TRUE_UP and slot == str(commit.id) for _, kind, slot in final):
             return Decimal(0)
         self.counted[commit.id] += counts
         asked = self.posted.trued_up.get(commit.id, Decimal(0)) - self.reversed[commit.id]
