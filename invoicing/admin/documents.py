@@ -23,10 +23,11 @@ from billing_site.foundation.refusals import Refusal
 from invoicing import services
 from invoicing.admin.findings import FindingCard, cards_of_contracts
 from invoicing.admin.known_then import KnownThen, present_text
+from invoicing.admin.voids import TakingBack
 from invoicing.models import DraftsOfCustomer, Invoice, InvoiceLine, NumberSeries
 from invoicing.printing.lines import PrintedLine
 from invoicing.queries.documents import documents_by_id, drafts_of
-from invoicing.queries.shown import ShownDocument
+from invoicing.queries.shown import FINALIZED, VOID, ShownDocument
 from pricing.models import PricingUnit
 
 
@@ -47,7 +48,7 @@ class LinesInline(ReadOnlyInline):
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(FactAdmin):
+class InvoiceAdmin(TakingBack, FactAdmin):
     """Final documents. Drafts are not rows: see Drafts."""
 
     list_display = [
@@ -58,18 +59,24 @@ class InvoiceAdmin(FactAdmin):
         "ending_before",
         "issued_at",
         "money_total",
+        "standing",
         "finalized_at",
         "printed",
     ]
+    actions = ["void", "regenerate"]
     money_total = money_column("Total", amount="total")
     list_filter = ["kind", "issued_at"]
-    list_select_related = ["customer", "unit"]
+    list_select_related = ["customer", "unit", "void"]
     search_fields = ["number", "customer__name"]
     ordering = ["-issued_at", "number"]
     date_hierarchy = "issued_at"
     exclude = ["document_hash"]
     readonly_fields = ["printed", "content_hash"]
     inlines = [LinesInline]
+
+    @admin.display(description="Status")
+    def standing(self, invoice: Invoice) -> str:
+        return VOID if hasattr(invoice, "void") else FINALIZED
 
     @admin.display(description="Printed")
     def printed(self, invoice: Invoice) -> str:

@@ -7,7 +7,9 @@ from decimal import Decimal as D
 
 import metronome
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import IntegrityError, transaction
+from django.test import Client
 
 from billing_site.foundation import tokens
 from billing_site.foundation.ids import uuid7
@@ -235,3 +237,39 @@ def test_both_generations_are_equal_to_the_facts_that_they_saw(acme):
     assert (first.total, second.total) == (10, 12)
     for invoice in Invoice.objects.all():
         assert verify_invoice(invoice).differences == ()
+
+
+# --- In the admin --------------------------------------------------------------------------------------------------
+
+
+def test_the_page_says_what_will_happen_before_it_does(acme, admin_client, clock_at):
+    clock_at("2025-11-10T09:30")
+    pack_of(acme, D(20))
+    acme.calls("2025-10-07T00", 15)
+    first = october(acme)
+    documents = "/admin/invoicing/invoice/"
+    chosen = {"_selected_action": [str(first.pk)]}
+    page = admin_client.post(documents, {"action": "void", **chosen})
+    assert "$0.20 to" in page.content.decode()
+    assert not InvoiceVoid.objects.exists()
+    sent = {"action": "void", "reason": "Sent to nobody", **chosen}
+    page = admin_client.post(documents, sent, follow=True).content.decode()
+    assert "INV-000001 of Acme is void and waits to be regenerated." in page
+    assert InvoiceVoid.objects.get().reason == "Sent to nobody"
+    page = admin_client.post(documents, {"action": "regenerate", **chosen}, follow=True).content.decode()
+    assert "INV-000001 is replaced by INV-000002." in page
+    assert "VOID" in page
+
+
+def test_who_may_only_look_is_offered_neither(acme, django_user_model, clock_at):
+    clock_at("2025-11-10T09:30")
+    acme.calls("2025-10-07T00", 15)
+    first = october(acme)
+    viewer = django_user_model.objects.create_user("viewer", is_staff=True)
+    viewer.user_permissions.add(Permission.objects.get(codename="view_invoice"))
+    client = Client()
+    client.force_login(viewer)
+    sent = {"action": "void", "reason": "Mine", "_selected_action": [str(first.pk)]}
+    assert "Void…" not in client.get("/admin/invoicing/invoice/").content.decode()
+    client.post("/admin/invoicing/invoice/", sent)
+    assert not InvoiceVoid.objects.exists()

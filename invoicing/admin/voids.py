@@ -1,0 +1,93 @@
+"""Voiding and regenerating documents from their list: a page says first what will happen."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from billing_site.foundation import clock
+from billing_site.foundation.actor import Actor
+from billing_site.foundation.display import amount_text, exact_text
+from billing_site.foundation.refusals import Refusal
+from contracts.models import Commit
+from invoicing import services
+from invoicing.models import Invoice, InvoiceVoid
+from ledger.models import LedgerEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A document that would be voided, in finished words."""
+
+    number: str
+    customer: str
+    total: str
+    gives_back: list[str]
+
+
+class TakingBack:
+    """Actions of the list of documents."""
+
+    admin_site: Any
+    opts: Any
+    message_user: Any
+
+    def has_take_back_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("invoicing.add_invoicevoid")
+
+    @admin.action(description="Void…", permissions=["take_back"])
+    def void(self, request: HttpRequest, invoices: QuerySet[Invoice]) -> HttpResponse | None:
+        chosen = list(invoices.select_related("customer", "unit").order_by("customer__name", "number"))
+        if "reason" in request.POST:
+            for invoice in chosen:
+                self._void(request, invoice)
+            return None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Void documents",
+            "opts": self.opts,
+            "documents": list(_told(chosen)),
+            "chosen": [invoice.pk for invoice in chosen],
+        }
+        return TemplateResponse(request, "admin/invoicing/invoice/void.html", context)
+
+    def _void(self, request: HttpRequest, invoice: Invoice) -> None:
+        reason, by = request.POST["reason"], Actor.of(request)
+        try:
+            services.void_invoice(invoice.customer_id, invoice.pk, reason=reason, at=clock.now(), by=by)
+        except Refusal as refusal:
+            self.message_user(request, f"{invoice}: {refusal.message}", messages.ERROR)
+        else:
+            self.message_user(request, f"{invoice} of {invoice.customer} is void and waits to be regenerated.")
+
+    @admin.action(description="Regenerate void documents", permissions=["take_back"])
+    def regenerate(self, request: HttpRequest, invoices: QuerySet[Invoice]) -> None:
+        for invoice in invoices.order_by("issued_at", "number"):
+            try:
+                made = services.regenerate_invoice(
+                    invoice.customer_id, invoice.pk, at=clock.now(), by=Actor.of(request)
+                )
+            except Refusal as refusal:
+                self.message_user(request, f"{invoice}: {refusal.message}", messages.ERROR)
+            else:
+                self.message_user(request, f"{invoice} is replaced by {made}.")
+
+
+def _told(invoices: Sequence[Invoice]) -> Iterator[Told]:
+    entries = LedgerEntry.objects.filter(invoice_id__in=[invoice.pk for invoice in invoices])
+    entries = entries.exclude(amount=0).order_by("timestamp", "id")
+    commits = Commit.objects.select_related("unit").in_bulk([entry.commit_id for entry in entries])
+    voids = set(InvoiceVoid.objects.filter(invoice__in=invoices).values_list("invoice_id", flat=True))
+    for invoice in invoices:
+        posted = [] if invoice.pk in voids else [entry for entry in entries if entry.invoice_id == invoice.pk]
+        total = amount_text(invoice.total, invoice.unit.to_unit())
+        gives_back = [_words(entry, commits[entry.commit_id]) for entry in posted]
+        yield Told(str(invoice), str(invoice.customer), total, gives_back)
+
+
+def _words(entry: LedgerEntry, commit: Commit) -> str:
+    return f"{exact_text(-entry.amount, commit.held_in)} to {commit.name or 'a balance'}"
