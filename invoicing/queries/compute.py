@@ -1,7 +1,7 @@
 """The shell around the invoice-compute engine: everything it is told is read here, in one snapshot."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -152,10 +152,15 @@ def posted(customer_id: UUID, finals: Finals, *, as_of: datetime | None = None, 
             drawn[entry.segment_id].append(-entry.amount)
             billed[entry.commit_id].append(-entry.billed_amount)
     return Posted(
-        frozenset(documents),
-        *(
-            {key: exact_sum(amounts) for key, amounts in found.items()}
-            for found in (drawn, billed, manual, rolled_over, trued_up)
-        ),
+        documents=frozenset(documents),
+        drawn=_sums(drawn),
+        billed=_sums(billed),
+        manual=_sums(manual),
+        rolled_over=_sums(rolled_over),
+        trued_up=_sums(trued_up),
         waiting=finals.waiting,
     )
+
+
+def _sums(found: Mapping[UUID, Sequence[Decimal]]) -> dict[UUID, Decimal]:
+    return {key: exact_sum(amounts) for key, amounts in found.items()}
