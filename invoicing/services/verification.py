@@ -70,7 +70,7 @@ def verify_invoice(invoice: Invoice) -> Verification:
         found += _differing("terms", invoice.terms, frozen(terms))
         cards = {contract.rate_card_id for contract in terms.contracts if contract.rate_card_id is not None}
         prices = catalog(rate_card_ids=cards, at_publication=invoice.publication, anew=True)
-        gone = _why_not_anew(invoice, lines, prices)
+        gone = _why_not_anew(invoice, lines, terms, prices)
         if gone:
             found += _against_the_trace(lines, prices)
             return Verification(invoice, f"its trace: {gone}", tuple(found))
@@ -85,17 +85,19 @@ def _seal(invoice: Invoice, lines: Sequence[InvoiceLine]) -> Iterator[str]:
         yield "The document: its hash is not that of what is stored."
 
 
-def _why_not_anew(invoice: Invoice, lines: Sequence[InvoiceLine], prices: Catalog) -> str:
+def _why_not_anew(invoice: Invoice, lines: Sequence[InvoiceLine], terms: CustomerTerms, prices: Catalog) -> str:
     if invoice.money_version is None:
         return "it was finalized before the order of postings was kept"
-    if invoice.period is None:
+    if invoice.kind == Invoice.Kind.CHARGES:
         return ""
     measured_by = {part["metric_id"] for line in lines for part in line.trace}
     carries_over = any(
         str(metric.id) in measured_by and metric.aggregation == "WEIGHTED_SUM" for metric in prices.metrics.values()
     )
     adjusted = [line.details["adjustment"] for line in lines if "adjustment" in line.details]
-    first = min([invoice.period.starting_at, *(parse_instant(about["starting_at"]) for about in adjusted)])
+    # A true-up is less what drafts would count, for whatever late usage.
+    own = [invoice.period] if invoice.period is not None else [contract.term for contract in terms.contracts]
+    first = min([*(period.starting_at for period in own), *(parse_instant(about["starting_at"]) for about in adjusted)])
     since = datetime(1970, 1, 2, tzinfo=UTC) if carries_over else first
     months = ", ".join(f"{month:%Y-%m}" for month in dropped_since(since))
     return f"the bodies of events received in {months} are gone" if months else ""
@@ -128,7 +130,7 @@ def _anew(invoice: Invoice, lines: Sequence[InvoiceLine], terms: CustomerTerms, 
         catalog=prices,
         posted=without(known, slot),
     )
-    if invoice.period is None:
+    if invoice.kind == Invoice.Kind.CHARGES:
         computed = computed_from(inputs, finals)
     else:
         with usage_as_seen({claim.subject for claim in terms.claims}, invoice.snapshot):
