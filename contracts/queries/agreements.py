@@ -1,7 +1,7 @@
 """Contracts with all of their terms, as rows: what compiling and presenting start from."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import TypeVar
@@ -36,6 +36,10 @@ class AgreedCommit:
     invoice_items: tuple[InvoiceScheduleItem, ...]
     rolled_over_from: Commit | None = None  # of the contract that was renewed
     recurring_id: UUID | None = None  # what it is an instance of (`granted.py`)
+
+    def rows(self) -> tuple[Sequence[Term], ...]:
+        """The commit and its schedules, each of one model, in the order in which they can be saved."""
+        return [self.commit], self.segments, self.invoice_items
 
 
 @dataclass(frozen=True, slots=True)

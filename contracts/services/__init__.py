@@ -15,7 +15,7 @@ from contracts.services.earlier_ends import end_commit_earlier
 from contracts.services.edits import edit_contract, terms_after_edit
 from contracts.services.meanwhile import EditedMeanwhile
 from contracts.services.named_schedules import update_named_schedule
-from contracts.services.shared_commits import create_shared_commit
+from contracts.services.shared_commits import create_shared_commit, terms_after_shared_commit
 
 __all__ = [
     "COMMIT_TYPES",
@@ -35,5 +35,6 @@ __all__ = [
     "standing_commit",
     "terms_after_commit_edit",
     "terms_after_edit",
+    "terms_after_shared_commit",
     "update_named_schedule",
 ]

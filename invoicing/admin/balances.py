@@ -68,7 +68,13 @@ class BalancePages:
         customer, at = self._customer(request, customer_id), clock.now()
         rows = [BalanceRow.of(held, at) for held in balances(customer_id, at=at) if not held.is_archived]
         return self._balance_page(
-            request, customer, "balances", title=f"Balances of {customer.name}", rows=rows, columns=COLUMNS
+            request,
+            customer,
+            "balances",
+            title=f"Balances of {customer.name}",
+            rows=rows,
+            columns=COLUMNS,
+            may_edit=request.user.has_perm("contracts.change_contract") and customer.archived_at is None,
         )
 
     @method_decorator(csrf_protect)

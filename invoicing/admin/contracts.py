@@ -25,6 +25,7 @@ from contracts.queries import agreement, last_edit_number
 from contracts.wording import history_in_words
 from invoicing.admin.balances import BalancePages
 from invoicing.admin.commits import CommitEditPage
+from invoicing.admin.grants import GrantPage
 from invoicing.admin.screens import ContractScreen, PreviewCard, WhyCard
 from invoicing.queries.account import account
 from invoicing.queries.explained import explained_row
@@ -34,7 +35,7 @@ from invoicing.queries.summaries import usage_by_contract
 
 
 @admin.register(Contract)
-class ContractAdmin(BalancePages, CommitEditPage, ContractRecordAdmin):
+class ContractAdmin(BalancePages, GrantPage, CommitEditPage, ContractRecordAdmin):
     """A contract opens on what it costs now; it is edited on a page of its own, by edits."""
 
     list_display = [*ContractRecordAdmin.list_display, "money_so_far"]
@@ -69,6 +70,11 @@ class ContractAdmin(BalancePages, CommitEditPage, ContractRecordAdmin):
                 "balances/<uuid:customer_id>/",
                 self.admin_site.admin_view(self.balances_view),
                 name="contracts_customer_balances",
+            ),
+            path(
+                "balances/<uuid:customer_id>/grant/",
+                self.admin_site.admin_view(self.grant_view),
+                name="contracts_customer_grant",
             ),
             path(
                 "balances/<uuid:customer_id>/<uuid:commit_id>/",

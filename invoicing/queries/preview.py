@@ -18,9 +18,9 @@ from uuid import UUID
 from billing_site.foundation.money import Unit, exact_sum
 from billing_site.foundation.periods import Period
 from billing_site.foundation.transactions import read_snapshot
-from contracts.inputs import CommitChangeInput, EditInput
+from contracts.inputs import CommitChangeInput, EditInput, SharedCommitInput
 from contracts.models import Customer
-from contracts.services import terms_after_commit_edit, terms_after_edit
+from contracts.services import terms_after_commit_edit, terms_after_edit, terms_after_shared_commit
 from contracts.terms import CustomerTerms
 from invoicing.queries.breakdowns import pieces_of
 from invoicing.queries.compute import Computation, computation
@@ -92,6 +92,11 @@ def preview_commit_edit(
 ) -> Preview:
     """What `edit_commit` would do to the customer's drafts. Raises what it raises."""
     return _preview(customer_id, lambda: terms_after_commit_edit(customer_id, given, types=types, at=at), at=at)
+
+
+def preview_shared_commit(customer_id: UUID, given: SharedCommitInput, *, at: datetime) -> Preview:
+    """What `create_shared_commit` would do to the customer's drafts. Raises what it raises."""
+    return _preview(customer_id, lambda: terms_after_shared_commit(customer_id, given, at=at), at=at)
 
 
 def _preview(customer_id: UUID, plan: Callable[[], CustomerTerms], *, at: datetime) -> Preview:
