@@ -23,6 +23,8 @@ class LegalEntityAdmin(HouseAdmin):
         "remittance",
         "net_payment_terms_days",
         "taxes",
+        "numbering",
+        "number_prefix",
         "reason",
     ]
 

@@ -35,6 +35,10 @@ class LegalEntity(models.Model):
         NONE = "NONE", "none are charged"
         FIXED_RATES = "FIXED_RATES", "by the rates under Tax rates"
 
+    class Numbering(models.TextChoices):
+        PER_CUSTOMER = "PER_CUSTOMER", "for each customer: INV-000001"
+        PER_LEGAL_ENTITY = "PER_LEGAL_ENTITY", "for all customers, with a prefix: DE-INV-000001"
+
     id = models.BooleanField(primary_key=True, default=True, editable=False)
     name = models.CharField(max_length=160)
     address = models.TextField(help_text=f"As on an envelope, up to {ADDRESS_LINES} lines.")
@@ -48,6 +52,19 @@ class LegalEntity(models.Model):
         null=True, blank=True, help_text="For contracts that do not say when an invoice is due."
     )
     taxes = models.CharField(max_length=16, choices=Taxes, default=Taxes.NONE)
+    numbering = models.CharField(
+        max_length=16,
+        choices=Numbering,
+        default=Numbering.PER_CUSTOMER,
+        help_text="How documents are counted from now on, without gaps. Numbers that were given stay as they are.",
+    )
+    number_prefix = models.CharField(
+        max_length=12,
+        blank=True,
+        default="",
+        help_text="For numbers over all customers: 1 to 12 capital letters and digits, as DE in DE-INV-000001. Each "
+        "prefix counts from 1, and one that is taken again goes on where it was left.",
+    )
     history = history()
 
     class Meta:
@@ -64,6 +81,13 @@ class LegalEntity(models.Model):
             ),
             is_a_country(),
             one_of("taxes", ["NONE", "FIXED_RATES"]),
+            models.CheckConstraint(
+                name="numbers_over_all_customers_have_a_prefix",
+                condition=Q(numbering="PER_CUSTOMER", number_prefix="")
+                | Q(numbering="PER_LEGAL_ENTITY", number_prefix__regex="^[A-Z0-9]{1,12}$"),
+                violation_error_message="Numbers over all customers need a prefix of 1 to 12 capital letters and "
+                "digits; numbers for each customer have none.",
+            ),
         ]
 
     def __str__(self) -> str:

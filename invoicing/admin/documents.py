@@ -24,7 +24,7 @@ from invoicing import services
 from invoicing.admin.findings import FindingCard, cards_of_contracts
 from invoicing.admin.known_then import KnownThen, present_text
 from invoicing.admin.voids import TakingBack
-from invoicing.models import DraftsOfCustomer, Invoice, InvoiceLine, NumberSeries
+from invoicing.models import DraftsOfCustomer, EntityNumber, Invoice, InvoiceLine, NumberSeries
 from invoicing.printing.lines import PrintedLine
 from invoicing.queries.documents import documents_by_id, drafts_of
 from invoicing.queries.shown import FINALIZED, VOID, ShownDocument
@@ -98,6 +98,15 @@ class NumberSeriesAdmin(FactAdmin):
     list_select_related = ["customer"]
     search_fields = ["customer__name"]
     ordering = ["customer__name", "series"]
+
+
+@admin.register(EntityNumber)
+class EntityNumberAdmin(FactAdmin):
+    list_display = ["__str__", "customer"]
+    list_filter = ["prefix", "series"]
+    list_select_related = ["customer"]
+    search_fields = ["customer__name", "number"]
+    ordering = ["prefix", "series", "-number"]
 
 
 @admin.register(DraftsOfCustomer)

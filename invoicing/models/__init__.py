@@ -1,6 +1,7 @@
 """Documents that left draft, those taken back, and derived summaries of drafts."""
 
-from invoicing.models.documents import Invoice, InvoiceLine, NumberSeries
+from invoicing.models.documents import Invoice, InvoiceLine
+from invoicing.models.numbers import EntityNumber, NumberSeries
 from invoicing.models.pdfs import InvoicePdf
 from invoicing.models.summaries import CommitmentSummary, CustomerSummary, DraftsOfCustomer, DraftSummary
 from invoicing.models.voids import InvoiceVoid
@@ -10,6 +11,7 @@ __all__ = [
     "CustomerSummary",
     "DraftSummary",
     "DraftsOfCustomer",
+    "EntityNumber",
     "Invoice",
     "InvoiceLine",
     "InvoicePdf",

@@ -12,19 +12,6 @@ from contracts.models import Contract, Customer
 from pricing.models import PricingUnit
 
 
-class NumberSeries(models.Model):
-    """Derived: the last document number given in a customer's series. Its row lock keeps numbers without gaps."""
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    customer = models.ForeignKey(Customer, models.PROTECT, related_name="+")
-    series = models.CharField(max_length=16)
-    last_number = models.BigIntegerField(default=0)
-
-    class Meta:
-        verbose_name_plural = "number series"
-        constraints = [models.UniqueConstraint(name="one_counter_a_customer_and_series", fields=["customer", "series"])]
-
-
 class Invoice(models.Model):
     """A fact: a document as it was finalized, with everything it was computed from named beside it."""
 

@@ -69,13 +69,11 @@ def finalize_invoice(customer: Customer, draft_id: UUID, *, at: datetime, by: Ac
     if draft.kind == Invoice.Kind.TRUE_UP and round_to(draft.total, draft.unit.minor_step) == 0:
         _settle_without_document(customer, draft, computed, at=at, by=by)
         return None
-    invoice, entries = freeze(customer, draft, computed, at=at, by=by)
-    post_entries(customer, entries, at=at, by=by)
     if draft.kind == Invoice.Kind.USAGE and draft.period is not None:
         Contract.objects.filter(customer=customer, pk=draft.contract_id).update(
             billed_through=Greatest(F("billed_through"), Value(draft.period.ending_before))  # NULL is passed over
         )
-    return invoice
+    return freeze(customer, draft, computed, at=at, by=by)
 
 
 def finalize_due(customer_id: UUID, *, at: datetime, by: Actor) -> Outcome:

@@ -22,7 +22,7 @@ from invoicing.queries.shown import document_fields, frozen_parts, line_fields
 from invoicing.queries.taxation import UNTAXED, Taxation, taxation
 from invoicing.services.numbering import next_number
 from ledger.models import LedgerEntry
-from ledger.services.entries import NewEntry
+from ledger.services.entries import NewEntry, post_entries
 from pricing.engine.catalog import Catalog
 
 
@@ -38,11 +38,11 @@ def freeze(
     at: datetime,
     by: Actor,
     instead_of: InvoiceVoid | None = None,
-) -> tuple[Invoice, list[NewEntry]]:
-    """Write `draft` as a final document with the next number, and give what it has to post. It may stand in the place
-    of a void one.
+) -> Invoice:
+    """Write `draft` as a final document, post what it draws, and give it the next number: that last, as others may wait
+    for it. It may stand in the place of a void one.
 
-    Call it inside the money transaction in which the draft was computed. Raises NoTaxRate.
+    Call it at the end of the money transaction in which the draft was computed. Raises NoTaxRate.
     """
     inputs = computed.inputs
     final = finalized(draft)
@@ -57,7 +57,6 @@ def freeze(
         id=draft.id,
         customer=customer,
         contract_id=draft.contract_id,
-        number=next_number(customer.pk),
         type=draft.type,
         kind=draft.kind,
         slot=draft.slot,
@@ -83,10 +82,12 @@ def freeze(
         line_count=len(draft.lines),
     )
     lines = lines_of(invoice, final, inputs.catalog, taxed)
+    InvoiceLine.objects.bulk_create(lines)
+    post_entries(customer, entries_of(final, computed), at=at, by=by)
+    invoice.number = next_number(customer.pk)
     invoice.document_hash = hash_of(invoice, lines)
     invoice.save(force_insert=True)
-    InvoiceLine.objects.bulk_create(lines)
-    return invoice, entries_of(final, computed)
+    return invoice
 
 
 def lines_of(

@@ -114,9 +114,7 @@ def regenerate_invoice(customer: Customer, invoice_id: UUID, *, at: datetime, by
         raise NothingToRegenerate(f"Nothing is to be billed in the place of {invoice}.")
     refuse_findings(draft)
     fresh = draft_id(*invoice.occupied, generation=invoice.generation + 1)
-    made, entries = freeze(customer, replace(draft, id=fresh), computed, at=at, by=by, instead_of=void)
-    post_entries(customer, entries, at=at, by=by)
-    return made
+    return freeze(customer, replace(draft, id=fresh), computed, at=at, by=by, instead_of=void)
 
 
 def _final(customer: Customer, invoice_id: UUID) -> Invoice:

@@ -122,6 +122,7 @@ def test_pieces_of_a_document_do_not_repeat_the_parties(client, october):
 
 def test_both_are_set_up_in_the_admin_with_history(staff, acme):
     entity = {"name": "Countinghouse Ltd", "address": "1 Abacus Row", "country": "IE", "taxes": "NONE", "reason": "New"}
+    entity["numbering"] = "PER_CUSTOMER"
     made = staff.post(reverse("admin:contracts_legalentity_add"), entity)
     assert made.status_code == 302, made.context["errors"]
     profile = {"customer": acme.customer.pk, "legal_name": "Acme GmbH", "contacts": "ap@acme.example"}

@@ -79,6 +79,7 @@ MODELS = {
     "ledger.LateMark": ("derived", "subject, hour", "subject"),
     "ledger.LedgerEntry": ("fact", "id", "customer"),
     "invoicing.NumberSeries": ("derived", "id", "customer"),
+    "invoicing.EntityNumber": ("fact", "id", None),
     "invoicing.Invoice": ("fact", "id", "customer"),
     "invoicing.InvoiceLine": ("fact", "id", "customer"),
     "invoicing.InvoiceVoid": ("fact", "id", "customer"),
