@@ -131,6 +131,12 @@ def balance_name(told: Explained, balance: Balance) -> str:
 def _adjusted(line: ShownLine) -> Iterator[str]:
     about = line.fields["adjustment"]
     period = period_text(Period(parse_instant(about["starting_at"]), parse_instant(about["ending_before"])))
+    if "billed_on_invoice_number" in about:
+        yield (
+            f"{about['billed_on_invoice_number']} has billed this for {period}, as an adjustment of"
+            f" {about['invoice_number']}, which is void. All of that usage is on this document: so it is taken off."
+        )
+        return
     yield (
         f"Usage of {period} came in, or was corrected, after {about['invoice_number']} became final. The period was"
         " rated again with the terms and prices that were known for it, and its units stayed with who had them: this"
@@ -151,6 +157,8 @@ def _sold(version: ProductVersion) -> Iterator[str]:
 
 def _without_parts(told: Explained, line: ShownLine) -> Iterator[str]:
     """Lines that no usage stands behind: a true-up, a purchase, a scheduled charge, an applied balance, a zero."""
+    if "billed_on_invoice_number" in line.fields.get("adjustment", {}):
+        return
     if line.type == "usage":
         yield "Nothing was used."
     elif line.type == "applied_commit_or_credit":

@@ -203,6 +203,9 @@ class AdjustmentReply(serializers.Serializer):
     invoice_number = serializers.CharField()
     starting_at = InstantField(help_text="Of its period.")
     ending_before = InstantField()
+    billed_on_invoice_number = serializers.CharField(
+        required=False, help_text="Where it takes off what that document has billed of it."
+    )
 
 
 class LineReply(serializers.Serializer):

@@ -52,6 +52,7 @@ class Adjusted:
     period: Period
     unrounded: Decimal
     printed: Decimal
+    billed_on: tuple[UUID, str] | None = None  # id and number of the document whose adjustment is taken off again
 
 
 class Line(NamedTuple):  # a tuple, as there are hundreds a draft

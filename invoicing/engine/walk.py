@@ -37,7 +37,7 @@ from invoicing.engine.exact import exactly
 from invoicing.engine.findings import findings
 from invoicing.engine.hours import Parts, settle
 from invoicing.engine.inputs import Inputs, Used
-from invoicing.engine.late.carry import adjustments, in_turn
+from invoicing.engine.late.carry import Adjustment, adjustments, give_back, in_turn
 from invoicing.engine.late.closed import Closed
 from invoicing.engine.plan import Plan, plan
 from invoicing.engine.routes import Routes
@@ -88,20 +88,27 @@ def answered(asking: Asking[T], tell: Callable[[Finer], Usage]) -> T:
         return end.value  # type: ignore[no-any-return]
 
 
-def compute(inputs: Inputs, plan: Plan, usage: Usage, closed: Sequence[Closed] = ()) -> Asking[Result]:
-    """All drafts of a customer, from the usage of every slice of the plan, and what `closed` periods have missed.
+def compute(
+    inputs: Inputs, plan: Plan, usage: Usage, closed: Sequence[Closed] = (), netted: Adjustment | None = None
+) -> Asking[Result]:
+    """All drafts of a customer, from the usage of every slice of the plan, and what `closed` periods have missed;
+    `netted` is what a draft in the place of a void document takes off.
 
     Where a balance runs out, or usage is below zero, it asks for finer usage: send it what it asks for, until it
     returns.
     """
-    return (yield from exactly(_compute(inputs, plan, usage, closed)))
+    return (yield from exactly(_compute(inputs, plan, usage, closed, netted)))
 
 
-def _compute(inputs: Inputs, plan: Plan, usage: Usage, closed: Sequence[Closed]) -> Asking[Result]:
+def _compute(
+    inputs: Inputs, plan: Plan, usage: Usage, closed: Sequence[Closed], netted: Adjustment | None
+) -> Asking[Result]:
     commits = all_commits(inputs)
     shared = balances(commits, inputs.catalog, inputs.posted)
     drafts = usage_drafts(inputs, shared)
-    late = adjustments(inputs, closed, shared, drafts)
+    late = [netted] if netted is not None else []
+    give_back(late, shared)
+    late += adjustments(inputs, closed, shared, drafts)
     yield from walk(drafts, plan.slices, usage)
     found = [(draft, findings(draft)) for draft in drafts]
     made = [usage_document(draft, inputs.catalog, of_draft, late) for draft, of_draft in found]

@@ -20,6 +20,7 @@ from invoicing.models import Invoice
 from invoicing.queries import metering
 from invoicing.queries.finals import Finals, Slot, final_documents
 from invoicing.queries.late import closed_periods
+from invoicing.queries.netting import netted
 from invoicing.queries.unread import with_unread_values
 from ledger.models import LedgerEntry
 from ledger.queries.entries import posted_entries
@@ -88,7 +89,7 @@ def computation(
             catalog=catalog(rate_card_ids=cards, at_publication=at_publication),
             posted=without(posted(customer_id, finals, as_of=as_of), reopened),
         )
-        return computed_from(inputs, finals)
+        return computed_from(inputs, finals, reopened=reopened)
 
 
 def computation_at(customer_id: UUID, *, at: datetime, as_of: datetime | None) -> Computation:
@@ -113,15 +114,15 @@ def _claimed_before(instant: datetime, claims: Iterable[ClaimWindow]) -> Iterato
             yield replace(claim, ending_before=min(claim.ending_before or instant, instant))
 
 
-def computed_from(inputs: Inputs, finals: Finals) -> Computation:
+def computed_from(inputs: Inputs, finals: Finals, *, reopened: Slot | None = None) -> Computation:
     """What the engine answers to these inputs, with these final documents, and to the usage that is known now. Call it
-    inside the snapshot in which they were read."""
+    inside the snapshot in which they were read. `reopened` is the slot that the inputs are `without`."""
     claims = inputs.terms.claims
     plan = walk.plan(inputs)
     asked = metering.Asked.of(inputs.catalog, plan.metric_ids, plan.scopes)
     usage = metering.usage_of(claims, plan.slices, asked, until=inputs.at)
     result = walk.answered(
-        walk.compute(inputs, plan, usage, closed_periods(inputs, finals)),
+        walk.compute(inputs, plan, usage, closed_periods(inputs, finals), netted(inputs, finals, reopened)),
         lambda finer: metering.finer_usage(claims, finer, asked, until=inputs.at),
     )
     return Computation(inputs, with_unread_values(result, inputs, plan.metric_ids))

@@ -212,6 +212,8 @@ def line_fields(line: Line, draft: Document, catalog: Catalog) -> dict[str, Any]
         adjusted = line.adjusts
         about = {"starting_at": adjusted.period.starting_at, "ending_before": adjusted.period.ending_before}
         given["adjustment"] = {"invoice_id": adjusted.invoice_id, "invoice_number": adjusted.number, **about}
+        if adjusted.billed_on is not None:
+            given["adjustment"]["billed_on_invoice_number"] = adjusted.billed_on[1]
     return dict(frozen(given))
 
 

@@ -131,6 +131,8 @@ def _entry(rounded: RoundedEntry, draft: Document, computed: Computation) -> New
     key = [draft.id, entry.type, entry.segment_id or entry.commit_id]
     if entry.adjusts is not None:
         key.append(entry.adjusts.invoice_id)
+        if entry.adjusts.billed_on is not None:
+            key.append(entry.adjusts.billed_on[0])
     return NewEntry(
         type=entry.type,
         commit_id=entry.commit_id,

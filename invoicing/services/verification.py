@@ -131,10 +131,10 @@ def _anew(invoice: Invoice, lines: Sequence[InvoiceLine], terms: CustomerTerms, 
         posted=without(known, slot),
     )
     if invoice.kind == Invoice.Kind.CHARGES:
-        computed = computed_from(inputs, finals)
+        computed = computed_from(inputs, finals, reopened=slot)
     else:
         with usage_as_seen({claim.subject for claim in terms.claims}, invoice.snapshot):
-            computed = computed_from(inputs, finals)
+            computed = computed_from(inputs, finals, reopened=slot)
     drafts = (each for each in computed.result.documents if (each.contract_id, each.kind, each.slot) == slot)
     draft = next(drafts, None)
     if draft is None:

@@ -18,8 +18,9 @@ entries of their own, and its period or date waits: no draft, no adjustment, unt
 What is given back is dated like what was drawn, so a balance that has expired meanwhile never reads as below zero; when
 it was given back is its `created_at`.
 
-Late usage that a void document has billed for an earlier period is missed again, and goes on the next document; so does
-that of a void document of late usage, in whose place none is made.
+Late usage of a void document's period that others have billed meanwhile is taken off when it is made anew
+(`invoicing/queries/netting.py`). Late usage that a void document has billed for an earlier period is missed again, and
+goes on the next document; so does that of a void document of late usage, in whose place none is made.
 
 Generation 2 is final at once, with a number of its own, from usage, prices, terms and balances as they are now.
 """
@@ -69,7 +70,7 @@ def void_invoice(customer: Customer, invoice_id: UUID, *, reason: str, at: datet
     """Void a final document and give back what it drew. One that is void already is left alone, whatever the reason.
 
     Raises NotFound, for a draft too; Refusal for the reason; OthersBuildOnIt where a true-up that counted it is final,
-    a renewal has taken over what it left, or another final document has billed late usage of its period.
+    a renewal has taken over what it left, or a document that was made anew takes off what this one has billed.
     """
     if not reason.strip() or len(reason) > REASON_LENGTH:
         raise Refusal.of("reason", reason, f"must be text of 1 to {REASON_LENGTH} characters")
@@ -139,7 +140,7 @@ def _refuse_what_others_build_on(customer: Customer, invoice: Invoice, entries: 
     _refuse_what_a_true_up_counted(customer, invoice, counted)
     if invoice.kind == Invoice.Kind.TRUE_UP:
         _refuse_a_reversed_true_up(customer, invoice)
-    _refuse_what_was_adjusted(customer, invoice)
+    _refuse_what_was_netted(customer, invoice)
 
 
 def _refuse_what_a_true_up_counted(customer: Customer, invoice: Invoice, commit_ids: Collection[UUID]) -> None:
@@ -176,14 +177,19 @@ def _refuse_a_reversed_true_up(customer: Customer, invoice: Invoice) -> None:
         )
 
 
-def _refuse_what_was_adjusted(customer: Customer, invoice: Invoice) -> None:
-    about = InvoiceLine.objects.filter(customer=customer, details__adjustment__invoice_id=str(invoice.pk))
-    carriers = Invoice.objects.filter(customer=customer, pk__in=about.values("invoice_id"), void=None)
-    for carrier in carriers.order_by("finalized_at", "number"):
-        raise OthersBuildOnIt(
-            f"{carrier} has billed late usage of {invoice}; void that first.",
-            FieldError("id", invoice.pk, "must not be of an invoice that another final invoice adjusts"),
+def _refuse_what_was_netted(customer: Customer, invoice: Invoice) -> None:
+    """It has billed late usage of a document that was voided, and made anew less just that."""
+    lines = InvoiceLine.objects.filter(customer=customer, invoice=invoice, details__has_key="adjustment")
+    adjusted = {line.details["adjustment"]["invoice_id"] for line in lines}
+    for void in Invoice.objects.filter(customer=customer, pk__in=adjusted, void__isnull=False):
+        anew = Invoice.objects.filter(
+            customer=customer, contract=void.contract_id, kind=void.kind, slot=void.slot, void=None
         )
+        for other in anew.exclude(pk=invoice.pk):
+            raise OthersBuildOnIt(
+                f"{other} takes off what {invoice} has billed for the period of {void}; void that first.",
+                FieldError("id", invoice.pk, "must not be of an invoice that another final invoice takes off"),
+            )
 
 
 def _given_back(entry: LedgerEntry) -> NewEntry:

@@ -20,6 +20,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from uuid import UUID
 
 from billing_site.foundation.money import exact_sum
@@ -55,10 +56,10 @@ class Adjustment:
     @property
     def pending(self) -> Iterator[tuple[UUID, Pending]]:
         """What it would take, by access segment; below zero where it gives back."""
-        for each in self.rerated:
-            for balance, amount in each.deductions.items():
-                end = each.closed.now.open.ending_before
-                yield balance.segment.id, Pending(self.carrier_id, self.contract.id, amount, end)
+        for entry in self.entries:
+            if entry.segment_id is not None:
+                taken = Pending(self.carrier_id, self.contract.id, -entry.amount, entry.timestamp)
+                yield entry.segment_id, taken
 
     @property
     def document(self) -> Document | None:
@@ -100,6 +101,14 @@ def adjustments(
         for contract in inputs.terms.contracts
         if contract.id in by_contract
     ]
+
+
+def give_back(netted: Sequence[Adjustment], shared: Sequence[Balance]) -> None:
+    """What was drawn and is taken off again can be drawn on. Call it before anything else is settled."""
+    taken = {balance.segment.id: balance for balance in shared}
+    for segment_id, pending in (pair for each in netted for pair in each.pending):
+        if segment_id in taken:
+            taken[segment_id].pay(Fraction(pending.amount))
 
 
 def in_turn(documents: Sequence[Document], late: Sequence[Adjustment], standings: Sequence[Standing]) -> list[Document]:
