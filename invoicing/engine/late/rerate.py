@@ -162,11 +162,12 @@ def _composites(rerated: Rerated, version: ProductVersion) -> Iterator[Slice]:
 
 
 def _base(rerated: Rerated, version: ProductVersion) -> Mapping[Unit, Fraction]:
-    """What the usage, and the composites, that it is a share of came to more or less."""
+    """What the usage, and the composites, that it is a share of came to more or less.
+
+    Composites are among the slices only once a layer of them is through, and what follows that layer includes them.
+    """
     found: dict[Unit, Fraction] = {}
     for slice_ in rerated.slices:
-        if slice_.item.is_composite and not version.include_composite_spend:
-            continue
         if lists(version, slice_.item.product_id, slice_.stretch.tags):
             for unit, amount in slice_.amount.items():
                 found[unit] = found.get(unit, ZERO) + amount

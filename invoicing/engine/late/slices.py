@@ -126,9 +126,8 @@ class Slice:
     def take(self, takes: list[Take]) -> None:
         """What the units that follow came to; their payers have paid."""
         for take in takes:
-            if take.charge.units or take.charge.amount:
-                move = Move(take.price, take.charge.amount, take.charge.above, take.charge.upto)
-                self.moves.setdefault(take.paying, []).append(move)
+            move = Move(take.price, take.charge.amount, take.charge.above, take.charge.upto)
+            self.moves.setdefault(take.paying, []).append(move)
 
     def _restore(self, unit: Unit, amount: Fraction) -> None:
         for (segment_id, unit_id), paid in reversed(self.was.paid.items()):

@@ -24,6 +24,7 @@ class Books:
     inputs: Inputs
     events: list[Event] = field(default_factory=list)
     finals: list[RoundedDocument] = field(default_factory=list)
+    known: Inputs | None = None  # what final documents were made of, where that has changed since
 
     def use(self, *events: Event) -> None:
         self.events += events
@@ -32,8 +33,19 @@ class Books:
         """What the engine says at `at`."""
         inputs = replace(self.inputs, at=at)
         planned, ledger = plan(inputs), Ledger(self.events)
-        closed = list(self._closed(inputs))
+        closed = self.closed(at)
         return answered(compute(inputs, planned, ledger.usage(planned.slices), closed), ledger.finer)
+
+    def edit(self, **terms: object) -> None:
+        """The contract is another from now on; final documents keep what they were made of."""
+        self.known = self.known or self.inputs
+        (contract,) = self.inputs.terms.contracts
+        changed = replace(self.inputs.terms, contracts=(replace(contract, **terms),))
+        self.inputs = replace(self.inputs, terms=changed)
+
+    def closed(self, at: datetime) -> list[Closed]:
+        """The periods of final documents, as the engine is told of them at `at`."""
+        return list(self._closed(replace(self.known or self.inputs, at=at)))
 
     def close(self, at: datetime, *, kinds: Iterable[str] = ("USAGE", "ADJUSTMENT", "TRUE_UP")) -> list[Document]:
         """Make final what is due at `at`, usage first, each after what it waits for; computed anew each time."""
