@@ -178,10 +178,6 @@ class VoidRequest(FinalInvoiceRequest):
 # --- Replies -----------------------------------------------------------------------------------------------------
 
 
-class IdReply(serializers.Serializer):
-    id = serializers.UUIDField()
-
-
 class AppliedReply(serializers.Serializer):
     id = serializers.UUIDField()
     type = serializers.ChoiceField(("PREPAID", "POSTPAID", "CREDIT"))

@@ -1,11 +1,12 @@
 from django.urls import path
 
-from invoicing.views import balances, contracts, invoices, portal
+from invoicing.views import archiving, balances, contracts, invoices, portal
 
 INVOICES = "v1/customers/<uuid:customer_id>/invoices"
 BALANCES = "v1/contracts/customerBalances"
 
 urlpatterns = [
+    path("v1/contracts/archive", archiving.ArchiveContract.as_view()),
     path("v1/invoices/void", invoices.VoidInvoice.as_view()),
     path("v1/invoices/regenerate", invoices.RegenerateInvoice.as_view()),
     path(INVOICES, invoices.ListInvoices.as_view()),

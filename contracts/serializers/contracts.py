@@ -94,7 +94,7 @@ class ContractRequest(serializers.Serializer):
 
 
 class ArchiveContractRequest(ContractRequest):
-    void_invoices = serializers.BooleanField(help_text="True only where no document is final.")
+    void_invoices = serializers.BooleanField(help_text="Void what is final of it, too.")
 
 
 class ContractRateScheduleRequest(ContractRequest):

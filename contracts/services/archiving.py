@@ -2,7 +2,7 @@
 
 drafts, and charges and payments to come     gone
 commits and credits                          archived; what is left of a balance expires
-final documents                              stay
+final documents                              stay, unless they are voided with it (`invoicing/services/archiving.py`)
 what was known before                        still says all of it
 """
 
@@ -11,7 +11,7 @@ from uuid import UUID
 
 from billing_site.foundation.actor import Actor
 from billing_site.foundation.problems import save
-from billing_site.foundation.refusals import Conflict, NotSupported
+from billing_site.foundation.refusals import Conflict
 from contracts.models import Contract, ContractEdit, Customer
 from contracts.queries import agreement, shared_commits
 from contracts.services.recording import record_edit
@@ -19,21 +19,15 @@ from contracts.transactions import money_transaction
 
 
 @money_transaction
-def archive_contract(
-    customer: Customer, contract_id: UUID, *, void_invoices: bool, reason: str = "", at: datetime, by: Actor
-) -> Contract:
+def archive_contract(customer: Customer, contract_id: UUID, *, reason: str = "", at: datetime, by: Actor) -> Contract:
     """Archive a contract of the customer by one edit. Archiving twice changes nothing.
 
-    Raises NotFound; Conflict where a renewal or a commit of the customer stands on it; NotSupported where
-    `void_invoices` would have final documents to void.
+    Raises NotFound; Conflict where a renewal or a commit of the customer stands on it.
     """
     agreed = agreement(customer.pk, contract_id)
     contract = agreed.contract
     if contract.archived_at is not None:
         return contract
-    if void_invoices and contract.billed_through is not None:
-        rule = "is not supported for a contract with final documents: archive it without, and credit them"
-        raise NotSupported.of("void_invoices", True, rule)
     if agreed.renewed_by is not None:
         rule = f"must be the id of a contract that is not renewed; {agreed.renewed_by} has taken over what was left"
         raise Conflict.of("contract_id", contract_id, rule)

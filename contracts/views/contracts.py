@@ -7,7 +7,6 @@ from billing_site.foundation.transactions import read_snapshot
 from contracts import queries, services
 from contracts.presentation import contract_price_json, created_contract_json, edit_json
 from contracts.serializers.contracts import (
-    ArchiveContractRequest,
     ContractRateScheduleRequest,
     ContractRequest,
     CreateContractRequest,
@@ -17,7 +16,7 @@ from contracts.serializers.replies import ContractPriceReply, CreatedContractRep
 from contracts.serializers.unsupported import CREATE_CONTRACT, EDIT_CONTRACT
 from contracts.views.base import ContractsView, refuse_foreign
 from pricing.queries import KEY, Selector, keys_priced_at, rate_card
-from pricing.serializers.common import IdReply, enveloped, given
+from pricing.serializers.common import enveloped, given
 
 
 class CreateContract(ContractsView):
@@ -49,19 +48,6 @@ class EditContract(ContractsView):
         with read_snapshot():
             (edited,) = queries.edit_history(customer_id, contract_id, edit_id=edit.pk)
         return Response({"data": {"id": str(edit.pk), "edit": edit_json(edited)}})
-
-
-class ArchiveContract(ContractsView):
-    serializer_class = ArchiveContractRequest
-    required_scope = "admin"
-
-    @extend_schema(summary="Archive a contract", responses={200: enveloped(IdReply)})
-    def post(self, request: Request) -> Response:
-        sent = self.read(request).validated_data
-        contract = services.archive_contract(
-            sent["customer_id"], sent["contract_id"], void_invoices=sent["void_invoices"], **self.told(request)
-        )
-        return Response({"data": {"id": contract.pk}})
 
 
 class GetEditHistory(ContractsView):

@@ -10,8 +10,11 @@ from invoicing.models.documents import Invoice
 
 class InvoiceVoidQuerySet(models.QuerySet["InvoiceVoid"]):
     def waiting(self) -> "InvoiceVoidQuerySet":
-        """Of documents that are to be regenerated. Late usage is not: the next document carries it."""
-        return self.filter(regenerated=None).exclude(invoice__kind=Invoice.Kind.ADJUSTMENT)
+        """Of documents that are to be regenerated. Late usage is not: the next document carries it. Under an archived
+        contract nothing is."""
+        return self.filter(regenerated=None, invoice__contract__archived_at=None).exclude(
+            invoice__kind=Invoice.Kind.ADJUSTMENT
+        )
 
 
 class InvoiceVoid(models.Model):

@@ -1,5 +1,6 @@
 """The verbs of invoicing."""
 
+from invoicing.services.archiving import archive_contract
 from invoicing.services.clock import ClockStep, move_clock
 from invoicing.services.clock_moves import ask_to_move_clock, carry_on_moving, stop_clock_move
 from invoicing.services.due import do_due_work, queue_due_work
@@ -32,6 +33,7 @@ __all__ = [
     "Outcome",
     "PeriodHasFindings",
     "Verification",
+    "archive_contract",
     "ask_to_move_clock",
     "carry_on_moving",
     "do_due_work",

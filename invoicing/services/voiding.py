@@ -104,6 +104,8 @@ def regenerate_invoice(customer: Customer, invoice_id: UUID, *, at: datetime, by
     known = Invoice.objects.filter(customer=customer, regenerated_from=void).first()
     if known is not None:
         return known
+    if invoice.contract.archived_at is not None:
+        raise NothingToRegenerate(f"The contract that {invoice} was billed under is archived.")
     if not invoice.is_regenerated_once_void:
         raise NothingToRegenerate(f"The late usage that {invoice} has billed is on the next invoice of its contract.")
     computed = computation(customer.pk, at=at, reopened=invoice.occupied)  # after the lock, never before

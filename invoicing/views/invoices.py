@@ -21,7 +21,6 @@ from invoicing.serializers import (
     BreakdownReply,
     ExplanationReply,
     FinalInvoiceRequest,
-    IdReply,
     InvoiceListQuery,
     InvoiceQuery,
     InvoiceReply,
@@ -31,7 +30,7 @@ from invoicing.serializers import (
 from invoicing.services.printing import print_invoice
 from invoicing.services.voiding import no_such_final
 from invoicing.views.base import InvoicingView, pdf_response
-from pricing.serializers.common import enveloped, page_of
+from pricing.serializers.common import IdReply, enveloped, page_of
 
 WINDOWS = {"DAY": DAY, "HOUR": HOUR}
 

@@ -13,7 +13,7 @@ from contracts.wording import history_in_words
 from invoicing.queries.due import due_customers
 from invoicing.services import finalize_due
 from tests.factories.pricing import FixedProductFactory
-from tests.invoicing.conftest import ADA, DECEMBER, JANUARY, NOVEMBER, OCTOBER, at, contract_for, sdk
+from tests.invoicing.conftest import ADA, DECEMBER, JANUARY, OCTOBER, at, contract_for, sdk
 
 pytestmark = pytest.mark.django_db
 
@@ -116,15 +116,3 @@ def test_what_others_stand_on_is_not_archived(acme, writer, ids, whose, clock_at
     writer.v1.contracts.archive(**ids, void_invoices=True)  # there is nothing to void
     [draft] = writer.v1.customers.invoices.list(**whose, type="SCHEDULED").data
     assert (draft.contract_id, draft.total) == (str(other.pk), 60)
-
-
-def test_final_documents_are_not_voided_with_it_yet(acme, writer, ids, clock_at):
-    acme.calls("2025-10-05T10", 15)
-    finalize_due(acme.customer.pk, at=at("2025-11-02"), by=ADA)
-    clock_at("2025-11-10")
-    with pytest.raises(metronome.APIStatusError) as refused:
-        writer.v1.contracts.archive(**ids, void_invoices=True)
-    assert (refused.value.status_code, refused.value.body["errors"][0]["field"]) == (501, "void_invoices")
-    with pytest.raises(metronome.NotFoundError):
-        writer.v1.contracts.archive(**ids | {"contract_id": ids["customer_id"]}, void_invoices=False)
-    assert ContractEdit.objects.get(kind="CREATION").contract.billed_through == NOVEMBER

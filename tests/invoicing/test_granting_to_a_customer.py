@@ -263,7 +263,7 @@ def test_what_was_not_looked_at_is_previewed_again(page):
 
 def test_an_archived_contract_is_not_offered_and_the_service_refuses_it(page, acme):
     gone = contract_for(acme.customer, acme.prices, terms__name="Gone")
-    archive_contract(acme.customer, gone.pk, void_invoices=False, at=OCTOBER, by=ADA)
+    archive_contract(acme.customer, gone.pk, at=OCTOBER, by=ADA)
     _, secret = tokens.create_token("deals", scope="admin", at=OCTOBER, by=ADA)
     given = {
         "customer_id": str(acme.customer.pk),
