@@ -1,6 +1,7 @@
 """Documents that left draft, those taken back, and derived summaries of drafts."""
 
 from invoicing.models.documents import Invoice, InvoiceLine
+from invoicing.models.notes import Note, NoteDismissal
 from invoicing.models.numbers import EntityNumber, NumberSeries
 from invoicing.models.pdfs import InvoicePdf
 from invoicing.models.summaries import CommitmentSummary, CustomerSummary, DraftsOfCustomer, DraftSummary
@@ -16,5 +17,7 @@ __all__ = [
     "InvoiceLine",
     "InvoicePdf",
     "InvoiceVoid",
+    "Note",
+    "NoteDismissal",
     "NumberSeries",
 ]

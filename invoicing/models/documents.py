@@ -24,6 +24,7 @@ class Invoice(models.Model):
         CHARGES = "CHARGES", "scheduled charges of a date"
         TRUE_UP = "TRUE_UP", "true-up of a postpaid commit"
         ADJUSTMENT = "ADJUSTMENT", "late usage of a contract that is over"
+        NOTE = "NOTE", "credit or debit note"
 
     id = models.UUIDField(primary_key=True, editable=False)  # the draft's
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="invoices")
@@ -75,7 +76,7 @@ class Invoice(models.Model):
             is_a_number("total"),
             is_a_number("unrounded_total"),
             one_of("type", ["USAGE", "SCHEDULED"]),
-            one_of("kind", ["USAGE", "CHARGES", "TRUE_UP", "ADJUSTMENT"]),
+            one_of("kind", ["USAGE", "CHARGES", "TRUE_UP", "ADJUSTMENT", "NOTE"]),
             models.CheckConstraint(
                 name="a_usage_invoice_has_a_period",
                 condition=Q(
@@ -85,7 +86,7 @@ class Invoice(models.Model):
                     ending_before__isnull=False,
                     ending_before__gt=F("starting_at"),
                 )
-                | Q(type="SCHEDULED", kind__in=["CHARGES", "TRUE_UP"], starting_at=None, ending_before=None),
+                | Q(type="SCHEDULED", kind__in=["CHARGES", "TRUE_UP", "NOTE"], starting_at=None, ending_before=None),
             ),
         ]
         indexes = [models.Index(name="invoices_by_issue_date", fields=["customer", "issued_at"])]

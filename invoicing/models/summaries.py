@@ -60,7 +60,7 @@ class DraftSummary(models.Model):
 
     class Meta:
         verbose_name = "draft"
-        constraints = [one_of("kind", ["USAGE", "CHARGES", "TRUE_UP", "ADJUSTMENT"]), is_a_number("total")]
+        constraints = [one_of("kind", ["USAGE", "CHARGES", "TRUE_UP", "ADJUSTMENT", "NOTE"]), is_a_number("total")]
         indexes = [models.Index(name="drafts_by_urgency", fields=["finalizes_at", "id"])]
 
     def __str__(self) -> str:

@@ -177,7 +177,7 @@ def _adjustment(
     for each in rerated:
         lines += adjustment_lines(each, inputs.catalog)
         entries += deductions(each)
-        for line, entry in _reversals(each, true_ups, inputs.catalog):
+        for line, entry in reversals(each, true_ups, inputs.catalog):
             lines.append(line)
             entries.append(entry)
     return Adjustment(
@@ -190,7 +190,7 @@ def _adjustment(
     )
 
 
-def _reversals(rerated: Rerated, true_ups: TrueUps, catalog: Catalog) -> Iterator[tuple[Line, Entry]]:
+def reversals(rerated: Rerated, true_ups: TrueUps, catalog: Catalog) -> Iterator[tuple[Line, Entry]]:
     adjusts, end = rerated.closed.adjusts, rerated.closed.now.open.ending_before
     counts: dict[UUID, list[Decimal]] = {}
     commits: dict[UUID, Commit] = {}

@@ -19,7 +19,7 @@ from invoicing.engine.balances import Balance
 from invoicing.engine.documents import Adjusted, Entry, Line, Part
 from invoicing.engine.items import LONGEST_NAME
 from invoicing.engine.late.rerate import Rerated
-from invoicing.engine.late.slices import Move, Slice
+from invoicing.engine.late.slices import Move, Payment, SettledMove, Slice
 from invoicing.engine.lines import applied_line, payer_fields
 from invoicing.engine.stretches import Paying
 from pricing.engine.catalog import Catalog
@@ -36,7 +36,7 @@ class Share:
     slice: Slice
     payer: Balance | None
     unit: Unit
-    moves: list[tuple[Paying | None, Move]]
+    moves: list[tuple[Paying | Payment | None, Move | SettledMove]]
     amount: Decimal = Decimal(0)  # these in 12 decimals, known when they are shared out
     amounts: Sequence[Decimal] = ()
 
@@ -115,7 +115,7 @@ def _shares(rerated: Rerated) -> Iterator[Share]:
         for paying, moves in slice_.moves.items():
             payer = None if paying is None or paying.converts else paying.balance
             for move in moves:
-                unit = move.price.unit
+                unit = move.unit
                 found.setdefault((payer, unit), Share(slice_, payer, unit, [])).moves.append((paying, move))
         yield from found.values()
 
@@ -132,7 +132,7 @@ def _conversions(shares: Sequence[Share], fiat: Unit) -> dict[tuple[Unit, Balanc
     return found
 
 
-def _converted(share: Share, paying: Paying | None, fiat: Unit) -> tuple[Unit, Balance | None] | None:
+def _converted(share: Share, paying: Paying | Payment | None, fiat: Unit) -> tuple[Unit, Balance | None] | None:
     """Which conversion a move is part of; None where it is paid in its own unit."""
     if share.unit == fiat or share.payer is not None:
         return None
@@ -158,7 +158,8 @@ def _rank(payer: Balance | None) -> float:
 
 def _order(share: Share, rerated: Rerated) -> tuple[int, Any, datetime, float]:
     item = share.slice.item
-    place = rerated.closed.now.product_order.index(item.product_id)
+    order = rerated.closed.now.product_order
+    place = order.index(item.product_id) if item.product_id in order else len(order)  # not sold any more
     return place, item.values_order, share.slice.stretch.starting_at, _rank(share.payer)
 
 
@@ -200,6 +201,9 @@ def _unit_price(amount: Decimal, units: Decimal) -> Decimal | None:
 def _parts(share: Share) -> Iterator[Part]:
     metered = converted(Decimal(1), share.slice.item.run.definition.conversion)
     for (paying, move), amount in zip(share.moves, share.amounts, strict=True):
+        if isinstance(move, SettledMove):
+            yield move.part._replace(amount=amount)
+            continue
         converts = paying is not None and paying.converts
         segment_id = None if paying is None else paying.balance.segment.id
         units, price = round_to(move.units, QUANTUM), move.price

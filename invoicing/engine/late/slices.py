@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from uuid import UUID
 
-from billing_site.foundation.money import Unit
+from billing_site.foundation.money import Unit, ratio
+from invoicing.engine.documents import Part
+from invoicing.engine.balances import Balance
 from invoicing.engine.items import Item
 from invoicing.engine.late.closed import Pieces
 from invoicing.engine.stretches import Paying, Stretch
@@ -38,6 +40,36 @@ class Move:
     def units(self) -> Fraction:
         return self.upto - self.above
 
+    @property
+    def unit(self) -> Unit:
+        """Of the money."""
+        return self.price.unit
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """Who pays a part that is settled, and what a wire unit of its price is to the balance; see `Paying`."""
+
+    balance: Balance
+    exchange: Fraction
+    converts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SettledMove:
+    """A part that needs no pricing any more: one that was billed and is taken back, or one that takes its place."""
+
+    part: Part
+    unit: Unit  # of the money
+
+    @property
+    def amount(self) -> Fraction:
+        return ratio(self.part.amount)
+
+    @property
+    def units(self) -> Fraction:
+        return ratio(self.part.upto) - ratio(self.part.above)
+
 
 @dataclass(slots=True, eq=False)
 class Slice:
@@ -51,7 +83,7 @@ class Slice:
     above: Fraction
     total_before: Fraction  # of the item in the whole period
     total: Fraction
-    moves: dict[Paying | None, list[Move]] = field(default_factory=dict)
+    moves: dict[Paying | Payment | None, list[Move | SettledMove]] = field(default_factory=dict)
     costs_more: dict[Unit, Fraction] = field(default_factory=dict)  # what stays, and nobody has been asked to pay yet
 
     @property
@@ -73,7 +105,7 @@ class Slice:
         """What it comes to more, or less, by unit."""
         found: dict[Unit, Fraction] = {}
         for move in (move for moves in self.moves.values() for move in moves):
-            found[move.price.unit] = found.get(move.price.unit, ZERO) + move.amount
+            found[move.unit] = found.get(move.unit, ZERO) + move.amount
         return found
 
     def give_back(self) -> None:
