@@ -104,6 +104,24 @@ class FixedRates:
 
 
 @dataclass(frozen=True, slots=True)
+class AsPrinted:
+    """The rates that a document has printed, by tax code: what corrects it is taxed alike. What it has not taxed then
+    is taxed as ever."""
+
+    port: TaxPort
+    rates: Mapping[str, TaxRate]
+
+    def rate(self, product_id: UUID | None, at: datetime) -> TaxRate | None:
+        try:
+            now = self.port.rate(product_id, at)
+        except NoTaxRate as missing:
+            if missing.code in self.rates:
+                return self.rates[missing.code]
+            raise
+        return None if now is None else self.rates.get(now.code, now)
+
+
+@dataclass(frozen=True, slots=True)
 class TaxLine:
     """What one rate comes to. `shares` are those of the document's lines, by position; exact multiples of the minor
     unit that add up to `amount`."""

@@ -30,7 +30,7 @@ def of(model, related_name):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("contracts", "0016_contracts_are_archived_by_edits"), ("invoicing", "0010_numbers_over_all_customers")]
+    dependencies = [("contracts", "0017_numbers_over_all_customers"), ("invoicing", "0010_numbers_over_all_customers")]
     operations = [
         migrations.RemoveConstraint(model_name="invoice", name="invoice_kind_is_known"),
         migrations.RemoveConstraint(model_name="invoice", name="a_usage_invoice_has_a_period"),
@@ -80,6 +80,7 @@ class Migration(migrations.Migration):
                 ),
                 ("is_rated", models.BooleanField()),
                 ("standing", models.JSONField(default=list)),
+                ("difference", models.CharField(blank=True, default="", max_length=64)),
                 ("reason", models.TextField()),
                 ("entered_by", models.CharField(blank=True, default="", max_length=160)),
                 ("about", of("invoicing.invoice", "notes")),
@@ -117,9 +118,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("entered_by", ""), ("is_rated", True)),
-                    models.Q(
-                        ("is_rated", False), ("standing", []), models.Q(("entered_by", ""), _negated=True)
-                    ),
+                    models.Q(("is_rated", False), ("standing", []), models.Q(("entered_by", ""), _negated=True)),
                     _connector="OR",
                 ),
                 name="a_note_by_hand_says_who_asked_and_rates_nothing",
@@ -133,9 +132,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="notedismissal",
-            constraint=models.UniqueConstraint(
-                fields=("about", "difference"), name="a_difference_is_dismissed_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("about", "difference"), name="a_difference_is_dismissed_once"),
         ),
         *append_only("invoicing_note", "invoicing_notedismissal"),
     ]

@@ -16,6 +16,7 @@ class Note(models.Model):
     about = models.ForeignKey("invoicing.Invoice", models.PROTECT, related_name="notes")
     is_rated = models.BooleanField()
     standing = models.JSONField(default=list)  # [{"product_id", "unit_id", "part"}, …]: parts as in traces
+    difference = models.CharField(max_length=64, blank=True, default="")  # the digest of what was proposed
     reason = models.TextField()
     entered_by = models.CharField(max_length=160, blank=True, default="")  # who has asked for one by hand
 

@@ -44,10 +44,10 @@ def missed_by(finals: Finals, claims: Iterable[ClaimWindow]) -> list[MissedUsage
         for document in finals.standing
         if document.kind == Invoice.Kind.USAGE and document.starting_at is not None
     ]
-    last_seen = _last_seen(finals)
+    seen = last_seen(finals)
     claims = list(claims)
     asked = [
-        Seen(tuple(windows_of(claims, period)), last_seen.get(document.contract_id, document.snapshot))
+        Seen(tuple(windows_of(claims, period)), seen.get(document.contract_id, document.snapshot))
         for document, period in closed
     ]
     missed = [
@@ -58,7 +58,7 @@ def missed_by(finals: Finals, claims: Iterable[ClaimWindow]) -> list[MissedUsage
     return sorted(missed, key=lambda each: (each.invoice.ending_before, each.invoice.contract_id))
 
 
-def _last_seen(finals: Finals) -> Mapping[UUID, str]:
+def last_seen(finals: Finals) -> Mapping[UUID, str]:
     """What was known when everything that was missed was last billed, by contract.
 
     A document that was voided gave back what it had billed for closed periods. So only what became final after that has

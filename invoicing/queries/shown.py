@@ -10,6 +10,7 @@ from uuid import UUID
 from billing_site.foundation.money import exact_sum
 from billing_site.foundation.periods import Period
 from invoicing.engine.documents import Document, Finding, Line, Part
+from invoicing.engine.notes.anew import Billed
 from invoicing.engine.rounding import finalized
 from invoicing.frozen import digits, frozen
 from invoicing.models import Invoice, InvoiceLine
@@ -17,7 +18,7 @@ from invoicing.queries.addressees import Addressee
 from invoicing.queries.compute import Computation
 from invoicing.queries.taxation import UNTAXED, taxation
 from invoicing.queries.traces import ShownPart, thawed
-from pricing.engine.catalog import Catalog
+from pricing.engine.catalog import Catalog, GroupValues
 from pricing.engine.products import version_in_force
 from pricing.engine.steps import Level
 
@@ -228,13 +229,22 @@ def frozen_parts(line: Line, catalog: Catalog) -> list[Any]:
     return [frozen(_part(part, line, catalog)) for part in line.parts]
 
 
+def frozen_billed(billed: Billed, catalog: Catalog) -> Any:
+    """A part that stands for a closed period, likewise."""
+    return frozen(_part_of(billed.part, billed.product_id, billed.values, catalog))
+
+
 def _part(part: Part, line: Line, catalog: Catalog) -> ShownPart:
-    versions = catalog.products.get(line.product_id, ()) if line.product_id else ()
+    return _part_of(part, line.product_id, (*line.pricing_group_values, *line.presentation_group_values), catalog)
+
+
+def _part_of(part: Part, product_id: UUID | None, values: GroupValues, catalog: Catalog) -> ShownPart:
+    versions = catalog.products.get(product_id, ()) if product_id else ()
     version = version_in_force(versions, part.period.starting_at)
     return ShownPart(
         period=part.period,
         metric_id=version.metric_id if version else None,
-        group_values=(*line.pricing_group_values, *line.presentation_group_values),
+        group_values=values,
         metric_quantity=part.metric_quantity,
         quantity=part.quantity,
         amount=part.amount,

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from billing_site.foundation.periods import Period, parse_instant
+from invoicing.engine.documents import Part
 from pricing.engine.catalog import GroupValues
 from pricing.engine.overrides import LIST_RATE
 from pricing.engine.steps import Level
@@ -80,6 +81,12 @@ def thawed(part: Mapping[str, Any]) -> ShownPart:
         list_amount=_number(part.get("list_amount")),
         converted_by=_id(part.get("converted_by")),
     )
+
+
+def as_part(part: ShownPart) -> Part:
+    """As the engine tells it. What lost against its override is left to the document that was billed."""
+    same = {name: getattr(part, name) for name in Part._fields if name != "losing_overrides"}
+    return Part(**same, losing_overrides=())
 
 
 def _level(level: Mapping[str, Any] | None) -> Level | None:

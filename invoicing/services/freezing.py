@@ -1,5 +1,6 @@
 """The rows of a final document: everything that it printed, and everything that it was computed from."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -14,16 +15,37 @@ from contracts.models import Customer
 from invoicing.engine.calendar import FIRST_GENERATION
 from invoicing.engine.documents import Document
 from invoicing.engine.rounding import RoundedDocument, RoundedEntry, finalized
+from invoicing.engine.taxes import AsPrinted, NoTaxes, TaxPort, TaxRate
 from invoicing.frozen import frozen, hash_of
 from invoicing.models import Invoice, InvoiceLine, InvoiceVoid
 from invoicing.queries.addressees import addressee
 from invoicing.queries.compute import Computation
 from invoicing.queries.shown import document_fields, frozen_parts, line_fields
 from invoicing.queries.taxation import UNTAXED, Taxation, taxation
-from invoicing.services.numbering import next_number
+from invoicing.services.numbering import INVOICES, next_number
 from ledger.models import LedgerEntry
+from ledger.models.entries import GIVEN_BACK_BY
 from ledger.services.entries import NewEntry, post_entries
 from pricing.engine.catalog import Catalog
+
+
+@dataclass(frozen=True, slots=True)
+class NoteFields:
+    """What a note has of the document that it is about."""
+
+    about: Invoice
+    series: str
+    snapshot: str  # which events what was billed is of
+
+    @property
+    def reference(self) -> dict[str, str]:
+        return {"invoice_id": str(self.about.pk), "invoice_number": self.about.number}
+
+    def tax_port(self, port: TaxPort) -> TaxPort:
+        """The rates that the document printed, by tax code."""
+        kept = self.about.details.get("tax_lines", ())
+        rates = [TaxRate(row["name"], Decimal(row["percent"]), row["tax_code"]) for row in kept]
+        return AsPrinted(port, {rate.code: rate for rate in rates}) if rates else NoTaxes()
 
 
 class NoTaxRate(Conflict):
@@ -38,21 +60,24 @@ def freeze(
     at: datetime,
     by: Actor,
     instead_of: InvoiceVoid | None = None,
+    note: NoteFields | None = None,
 ) -> Invoice:
     """Write `draft` as a final document, post what it draws, and give it the next number: that last, as others may wait
-    for it. It may stand in the place of a void one.
+    for it. It may stand in the place of a void one, or be a note on another one.
 
     Call it at the end of the money transaction in which the draft was computed. Raises NoTaxRate.
     """
     inputs = computed.inputs
     final = finalized(draft)
     to = addressee(customer)
-    taxed = taxation(final, to.tax_port)
+    taxed = taxation(final, to.tax_port if note is None else note.tax_port(to.tax_port))
     if taxed.problem:
         raise NoTaxRate(f"{taxed.problem} Add one under Tax rates.")
     fields = document_fields(draft, computed, to) | taxed.fields()
     if instead_of is not None:
         fields["regenerated_from_invoice_id"] = str(instead_of.invoice_id)
+    if note is not None:
+        fields["correction_of"] = note.reference
     invoice = Invoice(
         id=draft.id,
         customer=customer,
@@ -75,7 +100,7 @@ def freeze(
         unrounded_total=draft.total,
         publication=inputs.catalog.publication,
         edit_number=inputs.terms.edit_number,
-        snapshot=_current_snapshot(),
+        snapshot=_current_snapshot() if note is None else note.snapshot,
         money_version=customer.money_version,
         terms=frozen(inputs.terms),
         details=fields,
@@ -84,7 +109,7 @@ def freeze(
     lines = lines_of(invoice, final, inputs.catalog, taxed)
     InvoiceLine.objects.bulk_create(lines)
     post_entries(customer, entries_of(final, computed), at=at, by=by)
-    invoice.number = next_number(customer.pk)
+    invoice.number = next_number(customer.pk, INVOICES if note is None else note.series)
     invoice.document_hash = hash_of(invoice, lines)
     invoice.save(force_insert=True)
     return invoice
@@ -133,8 +158,9 @@ def _entry(rounded: RoundedEntry, draft: Document, computed: Computation) -> New
         key.append(entry.adjusts.invoice_id)
         if entry.adjusts.billed_on is not None:
             key.append(entry.adjusts.billed_on[0])
+    is_given_back = draft.kind == Invoice.Kind.NOTE and amount > 0
     return NewEntry(
-        type=entry.type,
+        type=GIVEN_BACK_BY.get(entry.type, entry.type) if is_given_back else entry.type,
         commit_id=entry.commit_id,
         segment_id=entry.segment_id,
         contract_id=draft.contract_id,

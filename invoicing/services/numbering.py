@@ -32,6 +32,8 @@ from contracts.models import LegalEntity
 from contracts.queries import legal_entity
 
 INVOICES = "INV"
+CREDIT_NOTES = "CN"
+DEBIT_NOTES = "DN"
 
 # One statement makes the counter, counts on, and holds its row until the transaction ends: a number that is not
 # committed was never given.

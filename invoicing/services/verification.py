@@ -27,17 +27,20 @@ from billing_site.foundation.money import exact_sum
 from billing_site.foundation.periods import Period, parse_instant
 from contracts.queries import customer_terms
 from contracts.terms import CustomerTerms
+from invoicing.engine.documents import Result
 from invoicing.engine.inputs import Inputs
 from invoicing.engine.rounding import RoundedDocument, finalized
 from invoicing.engine.taxes import TaxRate, tax_line
 from invoicing.frozen import digits, frozen, hash_of
 from invoicing.models import Invoice, InvoiceLine
-from invoicing.queries.compute import computed_from, posted, without
+from invoicing.queries.compute import Computation, computed_from, posted, without
 from invoicing.queries.finals import final_documents
+from invoicing.queries.notes import rounded_note_again
 from invoicing.services.freezing import entries_of, lines_of
 from ledger.models import LedgerEntry
 from ledger.queries.as_seen import altered_events, dropped_since, usage_as_seen
 from ledger.queries.checks import lost_events, usage_differs
+from ledger.services.entries import NewEntry
 from pricing.engine.catalog import Catalog
 from pricing.queries import catalog
 
@@ -130,6 +133,10 @@ def _anew(invoice: Invoice, lines: Sequence[InvoiceLine], terms: CustomerTerms, 
         catalog=prices,
         posted=without(known, slot),
     )
+    if invoice.kind == Invoice.Kind.NOTE:
+        note = rounded_note_again(invoice, inputs, finals)
+        yield from _differ(invoice, lines, note, entries_of(note, Computation(inputs, Result(()))), prices)
+        return
     if invoice.kind == Invoice.Kind.CHARGES:
         computed = computed_from(inputs, finals, reopened=slot)
     else:
@@ -141,6 +148,13 @@ def _anew(invoice: Invoice, lines: Sequence[InvoiceLine], terms: CustomerTerms, 
         yield "The document: the facts that it saw come to none."
         return
     final = finalized(draft)
+    yield from _differ(invoice, lines, final, entries_of(final, computed), prices)
+
+
+def _differ(
+    invoice: Invoice, lines: Sequence[InvoiceLine], final: RoundedDocument, entries: Sequence[NewEntry], prices: Catalog
+) -> Iterator[str]:
+    draft = final.document
     expected = Invoice(
         **{field: getattr(draft, field) for field in ("type", "kind", "slot", "issued_at")},
         customer_id=invoice.customer_id,
@@ -158,7 +172,7 @@ def _anew(invoice: Invoice, lines: Sequence[InvoiceLine], terms: CustomerTerms, 
     yield from _tax(invoice, lines, final)
     if len(lines) != len(draft.lines):
         yield f"The document: it has {len(lines)} lines, and comes to {len(draft.lines)}."
-    yield from _entries(invoice, entries_of(final, computed))
+    yield from _entries(invoice, entries)
 
 
 def _taxes(invoice: Invoice) -> list[dict[str, str]]:

@@ -42,14 +42,10 @@ from invoicing.queries.compute import computation
 from invoicing.services.finalization import refuse_findings
 from invoicing.services.freezing import freeze
 from ledger.models import LedgerEntry
-from ledger.models.entries import ROLLOVER
+from ledger.models.entries import GIVEN_BACK_BY, ROLLOVER
 from ledger.services.entries import NewEntry, post_entries
 
 REASON_LENGTH = 1_000
-GIVEN_BACK_BY = {
-    "PREPAID_COMMIT_AUTOMATED_INVOICE_DEDUCTION": "PREPAID_COMMIT_CREDITED",
-    "CREDIT_AUTOMATED_INVOICE_DEDUCTION": "CREDIT_CREDITED",
-}
 COUNTED = "must not be of an invoice that a final true-up has counted"
 
 

@@ -14,7 +14,11 @@ from contracts.models import Customer
 MANUAL = ["PREPAID_COMMIT_MANUAL", "POSTPAID_COMMIT_MANUAL", "CREDIT_MANUAL"]
 ROLLOVER = ["PREPAID_COMMIT_ROLLOVER", "POSTPAID_COMMIT_ROLLOVER", "CREDIT_ROLLOVER"]
 
-CREDITED = ["PREPAID_COMMIT_CREDITED", "CREDIT_CREDITED"]  # given back by voiding a document
+CREDITED = ["PREPAID_COMMIT_CREDITED", "CREDIT_CREDITED"]  # given back by voiding a document, or by a note
+GIVEN_BACK_BY = {  # what was drawn on a postpaid commit has no type of its own
+    "PREPAID_COMMIT_AUTOMATED_INVOICE_DEDUCTION": "PREPAID_COMMIT_CREDITED",
+    "CREDIT_AUTOMATED_INVOICE_DEDUCTION": "CREDIT_CREDITED",
+}
 
 
 class LedgerEntry(models.Model):

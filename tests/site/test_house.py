@@ -83,6 +83,8 @@ MODELS = {
     "invoicing.Invoice": ("fact", "id", "customer"),
     "invoicing.InvoiceLine": ("fact", "id", "customer"),
     "invoicing.InvoiceVoid": ("fact", "id", "customer"),
+    "invoicing.Note": ("fact", "invoice_id", "customer"),
+    "invoicing.NoteDismissal": ("fact", "id", "customer"),
     "invoicing.InvoicePdf": ("fact", "id", "customer"),
     "invoicing.CustomerSummary": ("derived", "customer", "customer"),
     "invoicing.DraftSummary": ("derived", "id", "customer"),

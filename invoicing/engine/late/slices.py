@@ -10,8 +10,8 @@ from fractions import Fraction
 from uuid import UUID
 
 from billing_site.foundation.money import Unit, ratio
-from invoicing.engine.documents import Part
 from invoicing.engine.balances import Balance
+from invoicing.engine.documents import Part
 from invoicing.engine.items import Item
 from invoicing.engine.late.closed import Pieces
 from invoicing.engine.stretches import Paying, Stretch
