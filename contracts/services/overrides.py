@@ -11,6 +11,8 @@ Where a contract ranks its multipliers explicitly, each has a priority above zer
 override holds only while a balance pays: one that its specifiers name, or any where they name none. Only such a one
 may have COMMIT_RATE as its target, and it does not decide what is part of the deal.
 
+One may reach back over final documents: these stay as they are, and call for notes.
+
 Tiers are the period's quantity from the bottom up, each at a multiple of the list price; beyond the last one that has
 a size, the list price holds.
 """
@@ -19,7 +21,7 @@ from billing_site.foundation.problems import Problems
 from contracts.inputs import OverrideInput, RateInput, TargetInput
 from contracts.models import Contract, Override
 from contracts.services import targeting
-from contracts.services.checks import Deal, in_fiat, not_billed_yet, term_range
+from contracts.services.checks import Deal, in_fiat, term_range
 from pricing.engine.tariffs import Tariff
 from pricing.services.tariffs import above_zero, check_sizes, check_suits_product, checked_tariff, not_negative
 from pricing.tiers import stored_numbers, stored_tiers
@@ -28,7 +30,6 @@ from pricing.tiers import stored_numbers, stored_tiers
 def override_row(given: OverrideInput, position: int, deal: Deal, problems: Problems) -> Override:
     """The row of an override, not saved. What is wrong goes to `problems`. Raises NotSupported."""
     term_range(problems, given.starting_at, given.ending_before)
-    not_billed_yet(problems, "starting_at", given.starting_at, given.starting_at, deal)
     _check_type(problems, given)
     _check_multiplier(problems, given)
     _check_tiers(problems, given, deal)
