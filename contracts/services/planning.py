@@ -33,7 +33,7 @@ from contracts.queries import (
     dates_charged,
 )
 from contracts.services.additions import Added, AddedRows, added_rows, deal_for
-from contracts.services.checks import Deal, days, not_billed_yet, short_text, uniqueness_key
+from contracts.services.checks import Deal, days, short_text, uniqueness_key
 from contracts.services.commit_changes import CommitChange, plan_changes, refuse_used
 from contracts.services.contracts import key_was_used, refuse_archived, within
 from contracts.services.endings import Shortened, charges_left_empty, check_end, shortened_by
@@ -144,7 +144,7 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
     terms = _new_terms(given, agreed, problems)
     term = within(agreed.contract.starting_at, (terms or agreed.terms).ending_before)
     rows = added_rows(added, deal, problems, contract=agreed.contract, term=term, at=at, standing=agreed.recurring)
-    overrides = _overrides_to_remove(given.remove_overrides, agreed, deal, problems)
+    overrides = _overrides_to_remove(given.remove_overrides, agreed, problems)
     commits = _commits_to_archive(given, agreed, problems)
     charges = _charges_to_archive(given.archive_scheduled_charges, agreed, problems)
     later = _updated_recurring(given, agreed, deal, problems)
@@ -270,11 +270,9 @@ def _updated_recurring(given: EditInput, agreed: Agreement, deal: Deal, problems
     ]
 
 
-def _overrides_to_remove(ids: Sequence[UUID], agreed: Agreement, deal: Deal, problems: Problems) -> list[Override]:
+def _overrides_to_remove(ids: Sequence[UUID], agreed: Agreement, problems: Problems) -> list[Override]:
     standing = {override.pk: override for override in agreed.overrides}
     found = _named("remove_overrides", "an override", ids, standing, problems)
-    for name, override in found:
-        not_billed_yet(problems, name, override.pk, override.starting_at, deal)
     return [override for _, override in found]
 
 
