@@ -66,7 +66,8 @@ def void_invoice(customer: Customer, invoice_id: UUID, *, reason: str, at: datet
     """Void a final document and give back what it drew. One that is void already is left alone, whatever the reason.
 
     Raises NotFound, for a draft too; Refusal for the reason; OthersBuildOnIt where a true-up that counted it is final,
-    a renewal has taken over what it left, or a document that was made anew takes off what this one has billed.
+    a renewal has taken over what it left, a note has corrected it, or a document that was made anew takes off what
+    this one has billed.
     """
     if not reason.strip() or len(reason) > REASON_LENGTH:
         raise Refusal.of("reason", reason, f"must be text of 1 to {REASON_LENGTH} characters")
@@ -139,6 +140,26 @@ def _refuse_what_others_build_on(customer: Customer, invoice: Invoice, entries: 
     if invoice.kind == Invoice.Kind.TRUE_UP:
         _refuse_a_reversed_true_up(customer, invoice)
     _refuse_what_was_netted(customer, invoice)
+    _refuse_what_notes_build_on(customer, invoice)
+
+
+def _refuse_what_notes_build_on(customer: Customer, invoice: Invoice) -> None:
+    """A note stands, and so does what it was the difference to: the document, and late usage of that on others."""
+    if invoice.kind == Invoice.Kind.NOTE:
+        raise OthersBuildOnIt(
+            f"{invoice} is a note, which stands; correct it by another one.",
+            FieldError("id", invoice.pk, "must not be of a note"),
+        )
+    lines = InvoiceLine.objects.filter(customer=customer, invoice=invoice, details__has_key="adjustment")
+    about = {invoice.pk, *(UUID(line.details["adjustment"]["invoice_id"]) for line in lines)}
+    later = Invoice.objects.filter(
+        customer=customer, note__about__in=about, money_version__gt=invoice.money_version or 0
+    )
+    for note in later.order_by("finalized_at", "number"):
+        raise OthersBuildOnIt(
+            f"{note} corrects what {invoice} has billed; correct that by another note.",
+            FieldError("id", invoice.pk, "must not be of an invoice that a note has corrected"),
+        )
 
 
 def _refuse_what_a_true_up_counted(customer: Customer, invoice: Invoice, commit_ids: Collection[UUID]) -> None:
