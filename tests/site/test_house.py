@@ -83,7 +83,7 @@ MODELS = {
     "invoicing.Invoice": ("fact", "id", "customer"),
     "invoicing.InvoiceLine": ("fact", "id", "customer"),
     "invoicing.InvoiceVoid": ("fact", "id", "customer"),
-    "invoicing.Note": ("fact", "invoice_id", "customer"),
+    "invoicing.Note": ("fact", "invoice", "customer"),
     "invoicing.NoteDismissal": ("fact", "id", "customer"),
     "invoicing.InvoicePdf": ("fact", "id", "customer"),
     "invoicing.CustomerSummary": ("derived", "customer", "customer"),
