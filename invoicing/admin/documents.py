@@ -23,7 +23,7 @@ from billing_site.foundation.refusals import Refusal
 from invoicing import services
 from invoicing.admin.findings import FindingCard, cards_of_contracts
 from invoicing.admin.known_then import KnownThen, present_text
-from invoicing.admin.voids import TakingBack
+from invoicing.admin.voids import StandingFilter, TakingBack
 from invoicing.models import DraftsOfCustomer, EntityNumber, Invoice, InvoiceLine, NumberSeries
 from invoicing.printing.lines import PrintedLine
 from invoicing.queries.documents import documents_by_id, drafts_of
@@ -65,7 +65,7 @@ class InvoiceAdmin(TakingBack, FactAdmin):
     ]
     actions = ["void", "regenerate"]
     money_total = money_column("Total", amount="total")
-    list_filter = ["kind", "issued_at"]
+    list_filter = ["kind", StandingFilter, "issued_at"]
     list_select_related = ["customer", "unit", "void"]
     search_fields = ["number", "customer__name"]
     ordering = ["-issued_at", "number"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin, messages
@@ -11,12 +12,29 @@ from django.template.response import TemplateResponse
 
 from billing_site.foundation import clock
 from billing_site.foundation.actor import Actor
-from billing_site.foundation.display import amount_text, exact_text
+from billing_site.foundation.display import amount_text, exact_text, quantity_text
+from billing_site.foundation.money import Unit
 from billing_site.foundation.refusals import Refusal
 from contracts.models import Commit
 from invoicing import services
-from invoicing.models import Invoice, InvoiceVoid
+from invoicing.models import Invoice, InvoiceLine, InvoiceVoid
 from ledger.models import LedgerEntry
+from pricing.models import PricingUnit
+
+
+class StandingFilter(admin.SimpleListFilter):
+    title = "status"
+    parameter_name = "standing"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("final", "Final"), ("void", "Void"), ("waiting", "Void, to be regenerated")]
+
+    def queryset(self, request: HttpRequest, invoices: Any) -> Any:
+        if self.value() == "waiting":
+            return invoices.filter(void__in=InvoiceVoid.objects.waiting())
+        return {"final": invoices.filter(void=None), "void": invoices.filter(void__isnull=False)}.get(
+            self.value() or "", invoices
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +96,32 @@ class TakingBack:
 
 
 def _told(invoices: Sequence[Invoice]) -> Iterator[Told]:
+    """Six queries, however many there are."""
     entries = LedgerEntry.objects.filter(invoice_id__in=[invoice.pk for invoice in invoices])
     entries = entries.exclude(amount=0).order_by("timestamp", "id")
     commits = Commit.objects.select_related("unit").in_bulk([entry.commit_id for entry in entries])
+    held_in: dict[str, tuple[str, Unit | None]] = _applied(invoices)
+    held_in |= {str(commit.pk): (commit.name, commit.held_in) for commit in commits.values()}
     voids = set(InvoiceVoid.objects.filter(invoice__in=invoices).values_list("invoice_id", flat=True))
     for invoice in invoices:
         posted = [] if invoice.pk in voids else [entry for entry in entries if entry.invoice_id == invoice.pk]
         total = amount_text(invoice.total, invoice.unit.to_unit())
-        gives_back = [_words(entry, commits[entry.commit_id]) for entry in posted]
+        gives_back = [_words(-entry.amount, *held_in.get(str(entry.commit_id), ("", None))) for entry in posted]
         yield Told(str(invoice), str(invoice.customer), total, gives_back)
 
 
-def _words(entry: LedgerEntry, commit: Commit) -> str:
-    return f"{exact_text(-entry.amount, commit.held_in)} to {commit.name or 'a balance'}"
+def _applied(invoices: Sequence[Invoice]) -> dict[str, tuple[str, Unit | None]]:
+    """How lines call a balance, and what it is held in, by commit: instances of what recurs, and what a renewal took
+    over, have no row of their own."""
+    lines = InvoiceLine.objects.filter(invoice__in=invoices, type="applied_commit_or_credit")
+    units = {str(unit.pk): unit.to_unit() for unit in PricingUnit.objects.all()}
+    return {
+        said["commit_id"]: (name, None if "quantity_consumed" in said else units[said["credit_type"]["id"]])
+        for name, said in lines.values_list("name", "details")
+    }
+
+
+def _words(amount: Decimal, name: str, unit: Unit | None) -> str:
+    """Without a unit it counts what is sold."""
+    text = quantity_text(amount) if unit is None else exact_text(amount, unit)
+    return f"{text} to {name or 'a balance'}"

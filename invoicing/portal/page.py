@@ -14,6 +14,7 @@ from invoicing.portal.prices import PriceRow, price_row
 from invoicing.portal.products import Row, Table, row_of, table_of
 from invoicing.portal.words import is_month, last_day, period_title
 from invoicing.queries.account import Account, Charge, FinalDocument, OpenPeriod
+from invoicing.queries.shown import VOID
 
 PRICES_SHOWN = 30
 
@@ -149,6 +150,8 @@ def _document_row(final: FinalDocument) -> DocumentRow:
     if document.period is not None:
         month = month_text if is_month(document.period) else None
         about = f"{about}, {month(document.period.starting_at) if month else period_text(document.period)}"
+    if document.status == VOID:
+        about = f"{about} (void)"
     return DocumentRow(
         id=document.id,
         number=document.number or "",

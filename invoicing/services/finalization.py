@@ -103,6 +103,11 @@ def finalize_due(customer_id: UUID, *, at: datetime, by: Actor) -> Outcome:
 def _refuse_if_not_ready(draft: Document, computed: Computation, *, at: datetime) -> None:
     if at < draft.finalizes_at:
         raise GracePeriodOpen(f"{_named(draft)} falls due at {format_instant(draft.finalizes_at)}.")
+    refuse_while_held(draft, computed)
+
+
+def refuse_while_held(draft: Document, computed: Computation) -> None:
+    """Raises EarlierDocumentsOpen, PeriodHasFindings."""
     earlier = [
         other
         for other in computed.result.documents
@@ -116,7 +121,7 @@ def _refuse_if_not_ready(draft: Document, computed: Computation, *, at: datetime
     _refuse_while_voided(draft, computed)
     if earlier:
         raise EarlierDocumentsOpen(f"{_named(draft)} waits for: {'; '.join(map(_named, earlier))}.")
-    refuse_findings(draft)
+    _refuse_findings(draft)
 
 
 def _refuse_while_voided(draft: Document, computed: Computation) -> None:
@@ -138,8 +143,7 @@ def _refuse_while_voided(draft: Document, computed: Computation) -> None:
         raise EarlierDocumentsOpen(f"{_named(draft)} waits until these void invoices are regenerated: {numbers}.")
 
 
-def refuse_findings(draft: Document) -> None:
-    """Raises PeriodHasFindings where any of them holds the draft."""
+def _refuse_findings(draft: Document) -> None:
     findings = [finding for finding in draft.findings if finding.blocking]
     if findings:
         more = f" And {len(findings) - 1} more." if len(findings) > 1 else ""

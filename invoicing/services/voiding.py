@@ -39,7 +39,7 @@ from contracts.transactions import money_transaction
 from invoicing.engine.calendar import draft_id
 from invoicing.models import Invoice, InvoiceLine, InvoiceVoid
 from invoicing.queries.compute import computation
-from invoicing.services.finalization import refuse_findings
+from invoicing.services.finalization import refuse_while_held
 from invoicing.services.freezing import freeze
 from ledger.models import LedgerEntry
 from ledger.models.entries import GIVEN_BACK_BY, ROLLOVER
@@ -92,7 +92,7 @@ def void_invoice(customer: Customer, invoice_id: UUID, *, reason: str, at: datet
 def regenerate_invoice(customer: Customer, invoice_id: UUID, *, at: datetime, by: Actor) -> Invoice:
     """Make the next generation of a void document, final at once. Where there is one already, it is returned.
 
-    Raises NotFound, NotVoided, NothingToRegenerate, PeriodHasFindings, NoTaxRate.
+    Raises NotFound, NotVoided, NothingToRegenerate, EarlierDocumentsOpen, PeriodHasFindings, NoTaxRate.
     """
     invoice = _final(customer, invoice_id)
     void = InvoiceVoid.objects.filter(customer=customer, invoice=invoice).first()
@@ -112,7 +112,7 @@ def regenerate_invoice(customer: Customer, invoice_id: UUID, *, at: datetime, by
     draft = next(drafts, None)
     if draft is None:
         raise NothingToRegenerate(f"Nothing is to be billed in the place of {invoice}.")
-    refuse_findings(draft)
+    refuse_while_held(draft, computed)
     fresh = draft_id(*invoice.occupied, generation=invoice.generation + 1)
     return freeze(customer, replace(draft, id=fresh), computed, at=at, by=by, instead_of=void)
 
