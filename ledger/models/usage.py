@@ -144,7 +144,8 @@ class UnreadValue(models.Model):
 
 
 class LateMark(models.Model):
-    """Derived with its events: something of this hour came in, or was corrected, more than an hour after its time.
+    """Derived with its events: something of this hour came in, or was corrected, more than an hour after its time, or
+    on a later day.
 
     `xid` is the last transaction that did so. Who writes the row waits for who wrote it before, so a snapshot that
     sees this transaction sees all earlier ones too: what a final document has missed is known from the last alone.

@@ -54,6 +54,19 @@ def test_what_comes_more_than_an_hour_after_its_time_marks_its_hour(time, receiv
     assert marked() == [("acme", datetime(2025, 10, 1, int(hour), tzinfo=UTC)) for hour in hours]
 
 
+@pytest.mark.parametrize(
+    ("received", "hours"),
+    [
+        pytest.param("2025-10-01T23:59:59.999999", [], id="on its day"),
+        pytest.param("2025-10-02T00:00:00", [23], id="as soon as that is over"),
+    ],
+)
+def test_what_comes_on_a_later_day_marks_its_hour_however_near_that_is(received, hours):
+    """Its month may be over, and final at once."""
+    post(sent(instant=datetime(2025, 10, 1, 23, 59, 59, tzinfo=UTC)), at=datetime.fromisoformat(f"{received}+00:00"))
+    assert marked() == [("acme", datetime(2025, 10, 1, hour, tzinfo=UTC)) for hour in hours]
+
+
 def test_a_mark_is_there_once_an_hour_and_subject_whatever_comes_and_counts():
     post(sent(), sent(instant=NOON + timedelta(minutes=59)), sent(subject="globex"), at=LATER)
     post(sent(instant=NOON + HOUR), sent(), at=LATER)
