@@ -1,5 +1,5 @@
-"""When documents fall due, told from the terms, and from summaries for late usage: for whom something is due, and when
-the next thing is.
+"""When documents fall due, told from the terms, and from marks of late usage (`late_due`): for whom something is due,
+and when the next thing is.
 
 What is due by these dates may turn out to be nothing (a period without lines) or to be held (findings); that is for
 `finalize_due` to see. Here it matters that no date is missed, and that looking is cheap.
@@ -23,7 +23,8 @@ from contracts.models import (
 )
 from contracts.queries import Agreement, billed_by, by_what_recurs, granted
 from contracts.queries.agreements import in_order_of_adding
-from invoicing.models import DraftSummary, Invoice
+from invoicing.models import Invoice
+from invoicing.queries.late_due import late_usage_due
 from ledger.models import LedgerEntry
 
 FINALIZE_DUE = "finalize_due"  # the kind of the jobs that do it
@@ -157,15 +158,9 @@ def _true_ups(until: datetime) -> Iterator[Falling]:
 
 
 def _late_usage(until: datetime) -> Iterator[Falling]:
-    """Documents of late usage, of contracts that are over. No date of the terms tells of them: the summary does, which
-    is made anew whenever usage comes in."""
-    drafts = DraftSummary.objects.filter(
-        ~Exists(Invoice.objects.filter(customer_id=OuterRef("customer_id"), pk=OuterRef("pk"))),
-        kind=Invoice.Kind.ADJUSTMENT,
-        finalizes_at__lte=until,
-    )
-    for customer_id, finalizes_at in drafts.values_list("customer_id", "finalizes_at"):
-        yield Falling(finalizes_at, customer_id, Invoice.Kind.ADJUSTMENT)
+    """Documents of late usage, of contracts that are over."""
+    for instant, customer_id in late_usage_due(until):
+        yield Falling(instant, customer_id, Invoice.Kind.ADJUSTMENT)
 
 
 def _of_commits(until: datetime) -> QuerySet[InvoiceScheduleItem]:

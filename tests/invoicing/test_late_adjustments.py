@@ -16,7 +16,6 @@ from invoicing.models import Invoice
 from invoicing.queries.compute import computation
 from invoicing.queries.due import due_customers
 from invoicing.services import finalize_due
-from invoicing.services.summaries import look_around
 from invoicing.services.verification import verify_invoice
 from ledger.models import LedgerEntry
 from ledger.services.corrections import void_event
@@ -134,7 +133,6 @@ def test_after_the_true_up_usage_is_billed_and_the_true_up_reversed(acme, read, 
     assert adjusting(late) == [("usage", 200), ("applied_commit_or_credit", -200), ("commit_purchase", -200)]
     assert read.left() == {"Year": 0}
 
-    look_around(at=at("2026-02-02"))
     assert [due.customer_id for due in due_customers(at=at("2026-02-02"))] == [acme.customer.pk]
     [final] = final_at(acme, "2026-02-02")
     assert (final.kind, final.total, str(final.pk)) == ("ADJUSTMENT", 0, late.id)

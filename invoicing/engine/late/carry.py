@@ -24,7 +24,7 @@ from fractions import Fraction
 from uuid import UUID
 
 from billing_site.foundation.money import exact_sum
-from billing_site.foundation.periods import Period, format_instant, full_period, parse_instant
+from billing_site.foundation.periods import Period, boundaries, format_instant, full_period, parse_instant
 from contracts.terms import Commit, Contract
 from invoicing.engine.balances import Balance
 from invoicing.engine.calendar import ADJUSTMENT, TRUE_UP, draft_id
@@ -229,6 +229,6 @@ def _issued_at(contract: Contract, inputs: Inputs) -> datetime:
     ]
     assert contract.term.ending_before is not None, "a contract without an end has an open period"
     last = max([contract.term.ending_before, *issued])
-    period = full_period(contract.billing_anchor_at, contract.frequency, at=inputs.at)
-    assert period.ending_before is not None, "billing periods have an end"
-    return period.starting_at if period.starting_at > last else period.ending_before
+    graceful = inputs.at - timedelta(hours=contract.grace_hours)
+    over = full_period(contract.billing_anchor_at, contract.frequency, at=graceful).starting_at
+    return over if over > last else next(boundaries(contract.billing_anchor_at, contract.frequency, after=last))

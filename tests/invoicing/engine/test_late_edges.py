@@ -37,6 +37,7 @@ from tests.invoicing.engine.world import (
     tiers,
     uid,
     used,
+    volume,
 )
 
 
@@ -143,3 +144,15 @@ def test_a_closed_period_that_nobody_used_takes_late_usage():
     found = Books(given(CLOSED, [agreed], [PRICES], (H,)))
     found.close(CLOSED)
     assert adjusted(found, used("H", on(10, 3, 5), 2)) == [("to pay", 2, 10, 20)]
+
+
+def test_what_a_volume_comes_to_is_told_of_slices_that_nothing_came_into():
+    """10 up to 10 units, then 8 for every unit; from the 16th on 20, then 18. 6 and 4 H were used; 2 more on the 20th.
+
+    6 at 10 = 60 and 4 at 20 = 80 were billed; it comes to 6 at 8 = 48 and 6 at 18 = 108.
+    """
+    early, later = volume(("10", "10"), ("8",)), volume(("20", "10"), ("18",))
+    prices = card(rate("H", "1", tariff=early, ending_before=MIDDLE), rate("H", "2", tariff=later, starting_at=MIDDLE))
+    found = books(prices=prices, events=h((3, 6), (20, 4)))
+    assert found.finals[0].total == 140
+    assert adjusted(found, *h((20, 2))) == [("to pay", None, None, -12), ("to pay", 2, 14, 28)]

@@ -1,5 +1,6 @@
 """The worked tables in the docstring of `invoicing.engine.late`, each as it stands there."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -60,6 +61,11 @@ def adjustment(document: Document) -> list[tuple[str, Decimal | None, Decimal | 
         for line in document.lines
         if line.adjusts is not None and line.type != "applied_commit_or_credit"
     ]
+
+
+def adjusting(found: Books, *late, at=NOW):
+    found.use(*late)
+    return found.draft(at).documents
 
 
 def adjusted(found: Books, *late, at=NOW):
@@ -271,6 +277,36 @@ def test_a_contract_that_is_over_has_a_document_of_its_own():
     (document,) = found.draft(on(3, 5, year=2026)).documents
     assert document.issued_at == on(3, 1, year=2026)
     assert usage_documents(found.draft(NOW)) == []
+
+
+@pytest.mark.parametrize(
+    ("seen", "issued"),
+    [
+        pytest.param(on(1, 20, year=2026), on(2, 1, year=2026), id="within the first period after its end"),
+        pytest.param(on(2, 1, 12, year=2026), on(2, 1, year=2026), id="within the grace of that"),
+        pytest.param(on(3, 1, 12, year=2026), on(2, 1, year=2026), id="within the grace of the next"),
+        pytest.param(on(3, 3, year=2026), on(3, 1, year=2026), id="after it"),
+    ],
+)
+def test_when_a_document_of_its_own_is_issued(seen, issued):
+    found = books(events=h((3, 6)), at=on(1, 2, year=2026))
+    (document,) = adjusting(found, *h((9, 2)), at=seen)
+    assert document.issued_at == issued
+    assert document.finalizes_at == issued + timedelta(days=1)
+
+
+def test_a_grace_longer_than_a_period_comes_to_its_end():
+    """October is billed by the week; what is seen on 5 November is issued on the 8th, and final ten days later."""
+    weekly = {"frequency": "WEEKLY", "billing_anchor_at": OCTOBER, "grace_hours": 240, "end": NOVEMBER}
+    found = books(events=h((3, 6)), at=on(11, 20), **weekly)
+    found.use(*h((9, 2)))
+    for seen in (on(11, 20), on(11, 30)):
+        (document,) = found.draft(seen).documents
+        assert document.issued_at <= seen
+    (first,) = found.draft(on(11, 2)).documents
+    assert (first.issued_at, first.finalizes_at) == (on(11, 5), on(11, 15))
+    assert found.close(on(11, 15)) == [first]
+    assert found.draft(on(11, 16)).documents == ()
 
 
 def test_commit_rates_and_prices_stay_with_who_has_the_units():
