@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from billing_site.foundation import clock
+from billing_site.foundation import clock, jobs
 from billing_site.foundation.actor import Actor
 from billing_site.foundation.jobs import Payload, every_minute, job
 from invoicing import services
@@ -14,7 +14,8 @@ from invoicing.queries.due import FINALIZE_DUE
 @job(FINALIZE_DUE)
 def finalize_due(payload: Payload, at: datetime) -> None:
     """Finalize what is due of one customer. What has to be held parks the job, with the reasons."""
-    services.finalize_due(UUID(payload["customer_id"]), at=at, by=Actor.job("finalization")).raise_if_held()
+    by = Actor.job("finalization")
+    services.finalize_due(UUID(payload["customer_id"]), at=at, by=by, report=jobs.report).raise_if_held()
 
 
 @job(MOVE_CLOCK)

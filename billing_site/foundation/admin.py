@@ -9,7 +9,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from simple_history.admin import SimpleHistoryAdmin
@@ -17,7 +17,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import ActionForm
 from unfold.widgets import CHECKBOX_CLASSES, INPUT_CLASSES, SELECT_CLASSES, TEXTAREA_CLASSES, UnfoldAdminFileFieldWidget
 
-from billing_site.foundation import clock, tokens
+from billing_site.foundation import clock, jobs, tokens
 from billing_site.foundation.actor import Actor
 from billing_site.foundation.display import amount_text, day_text, exact_text
 from billing_site.foundation.models import ApiToken, Job
@@ -174,6 +174,22 @@ class ApiTokenAdmin(HouseAdmin):
 
 @admin.register(Job)
 class JobAdmin(FactAdmin):
-    list_display = ["kind", "key", "state", "attempts", "created_at", "heartbeat_at", "error"]
+    """What is queued, running, done and parked. A parked job waits for a person who sees to its error."""
+
+    list_display = ["kind", "key", "state", "progress", "attempts", "created_at", "heartbeat_at", "error"]
     list_filter = ["state", "kind"]
-    search_fields = ["key"]
+    search_fields = ["key", "error"]
+    ordering = ["-created_at", "-id"]
+    actions = ["try_again"]
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("foundation.change_job")
+
+    @admin.action(description="Try parked jobs again", permissions=["retry"])
+    def try_again(self, request: HttpRequest, chosen: QuerySet[Job]) -> None:
+        parked = [row for row in chosen if row.state == Job.State.FAILED]
+        for row in parked:
+            jobs.try_again(row)
+        others = len(chosen) - len(parked)
+        left = f" {others} not parked, and left alone." if others else ""
+        self.message_user(request, f"{len(parked)} will be tried again.{left}")

@@ -150,6 +150,7 @@ class Job(models.Model):
     payload = models.JSONField(default=dict)
     state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
     attempts = models.PositiveIntegerField(default=0)
+    progress = models.CharField(max_length=160, blank=True, default="")  # how far it is, in words; kept when it ends
     error = models.TextField(blank=True, default="")
     created_at = models.DateTimeField()
     heartbeat_at = models.DateTimeField(null=True)

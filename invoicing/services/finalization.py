@@ -1,5 +1,6 @@
 """A draft becomes a document: numbered, rounded, frozen and posted, in one transaction."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -76,8 +77,11 @@ def finalize_invoice(customer: Customer, draft_id: UUID, *, at: datetime, by: Ac
     return freeze(customer, draft, computed, at=at, by=by)
 
 
-def finalize_due(customer_id: UUID, *, at: datetime, by: Actor) -> Outcome:
-    """Finalize every draft of the customer that is due, in order, each in a transaction of its own.
+def finalize_due(
+    customer_id: UUID, *, at: datetime, by: Actor, report: Callable[[str], None] = lambda progress: None
+) -> Outcome:
+    """Finalize every draft of the customer that is due, in order, each in a transaction of its own. `report` is told
+    how many are done.
 
     Drafts with findings, or without a tax rate, are held and hold no other contract's. Safe to run twice, and beside
     a twin. Raises NotFound.
@@ -86,9 +90,11 @@ def finalize_due(customer_id: UUID, *, at: datetime, by: Actor) -> Outcome:
     held: list[tuple[Document, Refusal]] = []
     drafts = computation(customer_id, at=at).result.documents
     # A true-up waits for usage of other contracts and later dates, too: it comes when all of that has been tried.
-    for draft in sorted(drafts, key=lambda each: each.kind == Invoice.Kind.TRUE_UP):
-        if at < draft.finalizes_at:
-            continue
+    due = sorted(
+        (draft for draft in drafts if draft.finalizes_at <= at), key=lambda each: each.kind == Invoice.Kind.TRUE_UP
+    )
+    for number, draft in enumerate(due):
+        report(f"{number} of {len(due)} documents")
         try:
             invoice = finalize_invoice(customer_id, draft.id, at=at, by=by)
         except (NothingToFinalize, EarlierDocumentsOpen):
@@ -97,6 +103,7 @@ def finalize_due(customer_id: UUID, *, at: datetime, by: Actor) -> Outcome:
             held.append((draft, refusal))
         else:
             finalized.extend([invoice] if invoice else [])
+    report(f"{len(due)} of {len(due)} documents, {len(held)} held")
     return Outcome(tuple(finalized), tuple(held))
 
 

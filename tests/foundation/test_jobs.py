@@ -70,6 +70,23 @@ def test_a_job_is_signalled_once_and_done_once_at_the_business_time(done):
     assert (row.state, row.attempts, row.error) == ("DONE", 1, "")
 
 
+@pytest.mark.django_db
+def test_a_job_says_how_far_it_is_and_keeps_it(monkeypatch):
+    seen = []
+
+    def handle(payload, at):
+        for number in (1, 2):
+            jobs.report(f"{number} of 2")
+            seen.append(Job.objects.get().progress)
+
+    monkeypatch.setattr(queue, "_handlers", {KIND: handle})
+    row = jobs.enqueue(KIND, "acme", {})
+    jobs.run(str(row.pk))
+    jobs.report("nothing runs here")
+    row.refresh_from_db()
+    assert (seen, row.progress, row.state) == (["1 of 2", "2 of 2"], "2 of 2", "DONE")
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_job_asked_for_in_a_transaction_that_fails_was_never_asked_for(done):
     @transaction.atomic

@@ -76,6 +76,8 @@ class Closed:
     prices: tuple[Price, ...]
     multipliers: tuple[Multiplier, ...]
     billed: dict[datetime, Decimal]
+    paid: dict[str, Decimal]  # what its own document draws on each balance
+    has_late_usage: bool  # of earlier months, on its own document
 
 
 @dataclass
@@ -146,14 +148,28 @@ class BillingModel:
             for hour, amount in amounts.items():
                 billed = self.closed[closed].billed
                 billed[hour] = billed.get(hour, Decimal(0)) + amount
-        self._post()
-        self.closed[month] = Closed(tuple(self.prices), tuple(self.multipliers), own)
+        self._post(month, own, has_late_usage=any(late.values()))
         return payable
 
-    def _post(self) -> None:
+    def make_anew(self) -> Decimal:
+        """The last month's document is void and another made at once, by what is known now; what is payable on it."""
+        month, void = self.closed.popitem()
+        for balance in self.balances:
+            balance.drawn -= void.paid.get(balance.name, Decimal(0))
+            balance.pending = Decimal(0)
+        if any(self._late().values()):
+            self.is_exact = False  # they want the same balances, and stay for the next month's document
+        own = self.rated(month)
+        payable = self._pay(own)
+        self._post(month, own, has_late_usage=False)
+        return payable
+
+    def _post(self, month: datetime, own: dict[datetime, Decimal], *, has_late_usage: bool) -> None:
+        paid = {balance.name: balance.pending for balance in self.balances}
         for balance in self.balances:
             balance.drawn += balance.pending
             balance.pending = Decimal(0)
+        self.closed[month] = Closed(tuple(self.prices), tuple(self.multipliers), own, paid, has_late_usage)
 
     def _late(self) -> dict[datetime, dict[datetime, Decimal]]:
         """For each final month, by the hour, what is not billed yet."""

@@ -7,14 +7,22 @@ from itertools import count
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from contracts import services as contracts
 from contracts.inputs import AccessScheduleInput, EditInput, OverrideInput, SegmentInput
+from invoicing.engine.documents import Result
 from invoicing.frozen import hash_of
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.queries.compute import computation
-from invoicing.services import finalize_due, verify_invoice
+from invoicing.services import finalize_due, regenerate_invoice, verify_invoice, void_invoice
 from invoicing.services.manual_entries import ManualEntryInput, add_manual_entry
 from ledger.services.corrections import void_event
 from pricing import services as pricing
@@ -22,7 +30,7 @@ from tests.factories.contracts import ContractFactory, CustomerFactory, credit_i
 from tests.factories.ledger import event, post
 from tests.factories.pricing import MetricFactory, ProductFactory, RateCardFactory
 from tests.invoicing.billing_model import Balance, BillingModel, Multiplier, Price, Used, month_after
-from tests.invoicing.conftest import ADA, OCTOBER, at
+from tests.invoicing.conftest import ADA, JANUARY, OCTOBER, at
 
 GRACE = timedelta(hours=24)
 LAST_DAY = at("2026-01-20")
@@ -127,9 +135,18 @@ class AShop(RuleBasedStateMachine):
 
     # --- Time ---
 
-    @rule(hours=st.sampled_from([1, 13, 24 * 7, 24 * 20]))
-    def let_time_pass(self, hours):
+    @rule(hours=st.sampled_from([13, 24 * 7, 24 * 20, 24 * 34]), workers=st.booleans())
+    def let_time_pass(self, hours, workers):
+        """Where there are workers they finalize what falls due; else it waits."""
         self.now = min(self.now + timedelta(hours=hours), LAST_DAY)
+        if workers:
+            self.finalize()
+
+    @precondition(lambda self: self.model.open_month < JANUARY)
+    @rule(late=st.sampled_from([0, 1, 24 * 5]))
+    def wait_for_the_next_document(self, late):
+        self.now = max(self.now, month_after(self.model.open_month) + GRACE + timedelta(hours=late))
+        self.finalize()
 
     @rule()
     def finalize(self):
@@ -139,13 +156,17 @@ class AShop(RuleBasedStateMachine):
         made = list(outcome.finalized)
         while month_after(self.model.open_month) + GRACE <= self.now:
             payable = self.model.close()
-            document = made.pop(0)
-            if self.model.is_exact:
-                assert abs(document.unrounded_total - payable) < NEARLY
-            assert abs(document.total - document.unrounded_total) < 1
-            assert verify_invoice(document).differences == ()
-            self.kept[document.number] = self._bytes_of(document)
+            self._keep(made.pop(0), payable)
         assert made == []
+
+    @precondition(lambda self: self.model.closed and not list(self.model.closed.values())[-1].has_late_usage)
+    @rule()
+    def void_and_regenerate(self):
+        """The last document. It keeps its number, and the one in its place has the next."""
+        void = self._finals().order_by("starting_at").last()
+        void_invoice(self.customer, void.pk, reason="Sent to nobody", at=self.now, by=ADA)
+        made = regenerate_invoice(self.customer, void.pk, at=self.now, by=ADA)
+        self._keep(made, self.model.make_anew())
 
     # --- What holds after each step ---
 
@@ -160,15 +181,16 @@ class AShop(RuleBasedStateMachine):
             for balance in self.model.balances:
                 assert abs(balances[balance.name].left - balance.left) < NEARLY
         assert all(each.left >= 0 for each in computed.balances)
-        finals = sum(Invoice.objects.filter(customer=self.customer).values_list("unrounded_total", flat=True))
+        finals = sum(self._finals().values_list("unrounded_total", flat=True))
         taken = sum(each.granted + each.manual - each.left for each in computed.balances)
         together = finals + sum(drafts.values()) + taken
         assert abs(together - self.model.all_that_is_rated()) < NEARLY
+        self._each_event_is_billed_once(computed)
 
-    @invariant()
-    def each_event_is_billed_once(self):
-        lines = list(InvoiceLine.objects.filter(customer=self.customer, type="usage").values_list("name", "quantity"))
-        for draft in self._computed().documents:
+    def _each_event_is_billed_once(self, computed: Result) -> None:
+        usage = InvoiceLine.objects.filter(customer=self.customer, type="usage", invoice__in=self._finals())
+        lines = list(usage.values_list("name", "quantity"))
+        for draft in computed.documents:
             lines += [(line.name, line.quantity) for line in draft.lines if line.type == "usage"]
         for product in PRODUCTS:
             billed = sum(quantity for name, quantity in lines if name.startswith(product))
@@ -213,10 +235,21 @@ class AShop(RuleBasedStateMachine):
         pricing.add_rate(self.card.pk, new, at=self.now, by=ADA)
         self.model.prices.append(Price(product, since, tiers))
 
+    def _keep(self, document: Invoice, payable: D) -> None:
+        if self.model.is_exact:
+            assert abs(document.unrounded_total - payable) < NEARLY
+        assert abs(document.total - document.unrounded_total) < 1
+        assert verify_invoice(document).differences == ()
+        self.kept[document.number] = self._bytes_of(document)
+
+    def _finals(self):
+        """Those that stand."""
+        return Invoice.objects.filter(customer=self.customer, void=None)
+
     def _edit(self, **parts) -> None:
         contracts.edit_contract(self.customer, self.contract.pk, EditInput(**parts), at=self.now, by=ADA)
 
-    def _computed(self):
+    def _computed(self) -> Result:
         return computation(self.customer.pk, at=self.now).result
 
     def _bytes_of(self, invoice: Invoice) -> bytes:

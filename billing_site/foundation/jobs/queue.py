@@ -5,12 +5,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django_q.exceptions import TimeoutException
 from django_q.tasks import async_task
 
@@ -30,6 +31,7 @@ LEASE = timedelta(seconds=25)  # without a heartbeat for so long, whoever ran th
 PATIENCE = timedelta(seconds=60)  # a job that still waits after this is signalled again
 SWEPT_AT_ONCE = 500
 ERROR_LENGTH = 2000
+PROGRESS_LENGTH = 160
 
 Payload = Mapping[str, Any]
 Handler = Callable[[Payload, datetime], None]
@@ -37,6 +39,7 @@ Handler = Callable[[Payload, datetime], None]
 logger = logging.getLogger(__name__)
 _handlers: dict[str, Handler] = {}
 _each_minute: list[Callable[[], None]] = []
+_at_work: ContextVar[Job | None] = ContextVar("at_work", default=None)
 
 
 def job(kind: str) -> Callable[[Handler], Handler]:
@@ -92,6 +95,13 @@ def try_again(row: Job) -> None:
     with transaction.atomic():
         if _put_back(row):
             _signal(row)
+
+
+def report(progress: str) -> None:
+    """Say how far the job is that is being done here, for whoever looks at it. Nothing where none is."""
+    row = _at_work.get()
+    if row is not None:
+        _ours(row).update(progress=progress[:PROGRESS_LENGTH])
 
 
 def run(job_id: str) -> str:
@@ -172,6 +182,7 @@ def _is_free(row: Job) -> bool:
 
 def _do(row: Job, at: datetime) -> str:
     """Run the taken job and write down how it ended. A refusal parks it: trying again would be refused again."""
+    known = _at_work.set(row)
     try:
         with _beating(row), actor.acting(Actor.job(row.kind)):
             _handlers[row.kind](row.payload, at)
@@ -184,6 +195,8 @@ def _do(row: Job, at: datetime) -> str:
     except TimeoutException:
         _failed(row, "It took longer than the queue allows.")
         raise  # the cluster ends this process
+    finally:
+        _at_work.reset(known)
     return _settle(row, Job.State.DONE, "")
 
 
@@ -193,11 +206,13 @@ def _failed(row: Job, error: str) -> str:
 
 
 def _settle(row: Job, state: str, error: str) -> str:
-    """Only where the job is still ours: after a lost heartbeat somebody else may have taken it."""
-    Job.objects.filter(pk=row.pk, state=Job.State.RUNNING, attempts=row.attempts).update(
-        state=state, error=error[:ERROR_LENGTH], heartbeat_at=clock.wall_time()
-    )
+    _ours(row).update(state=state, error=error[:ERROR_LENGTH], heartbeat_at=clock.wall_time())
     return state.lower()
+
+
+def _ours(row: Job) -> QuerySet[Job]:
+    """The row, where the job is still ours: after a lost heartbeat somebody else may have taken it."""
+    return Job.objects.filter(pk=row.pk, state=Job.State.RUNNING, attempts=row.attempts)
 
 
 def _put_back(row: Job) -> bool:
@@ -216,9 +231,7 @@ def _beating(row: Job) -> Iterator[None]:
     def beat() -> None:
         try:
             while not stopped.wait(BEAT_SECONDS):
-                Job.objects.filter(pk=row.pk, state=Job.State.RUNNING, attempts=row.attempts).update(
-                    heartbeat_at=clock.wall_time()
-                )
+                _ours(row).update(heartbeat_at=clock.wall_time())
         except Exception:
             logger.exception("The heartbeat of %s stopped", row)
         finally:
