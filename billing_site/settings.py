@@ -2,6 +2,8 @@
 
 import os
 import sys
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,11 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"  # for Django's own tables;
 
 # Months for which the bodies of events are kept after the month of their receipt; 0 keeps them for ever.
 EVENT_RETENTION_MONTHS = int(os.environ.get("COUNTINGHOUSE_EVENT_RETENTION_MONTHS") or 0)
+# A usage draft is held for review where it is far from the contract's last ones; see docs/holds.md.
+HOLD_ABOVE = Fraction(os.environ.get("COUNTINGHOUSE_HOLD_ABOVE") or "3")
+HOLD_BELOW = Fraction(os.environ.get("COUNTINGHOUSE_HOLD_BELOW") or "1/3")
+HOLD_LEAST_DIFFERENCE = Decimal(os.environ.get("COUNTINGHOUSE_HOLD_LEAST_DIFFERENCE") or 100)  # of its currency
+HOLD_QUIET_DAYS = int(os.environ.get("COUNTINGHOUSE_HOLD_QUIET_DAYS") or 7)
 SANDBOX = flag("COUNTINGHOUSE_SANDBOX")  # allows the test clock; never in production
 SECRET_KEY = os.environ.get("COUNTINGHOUSE_SECRET_KEY") or secret.secret_key(DATA_DIR)
 DEBUG = False

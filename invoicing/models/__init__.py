@@ -1,6 +1,7 @@
-"""Documents that left draft, those taken back, and derived summaries of drafts."""
+"""Documents that left draft, those taken back, what people decided about drafts, and derived summaries of drafts."""
 
 from invoicing.models.documents import Invoice, InvoiceLine
+from invoicing.models.holds import HoldDecision
 from invoicing.models.notes import Note, NoteDismissal
 from invoicing.models.numbers import EntityNumber, NumberSeries
 from invoicing.models.pdfs import InvoicePdf
@@ -13,6 +14,7 @@ __all__ = [
     "DraftSummary",
     "DraftsOfCustomer",
     "EntityNumber",
+    "HoldDecision",
     "Invoice",
     "InvoiceLine",
     "InvoicePdf",

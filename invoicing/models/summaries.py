@@ -1,6 +1,7 @@
 """Drafts as lists show them: heads kept beside, so that a page need not compute them."""
 
 from django.db import models
+from django.db.models import Q
 
 from billing_site.foundation.columns import amount_field, is_a_number, one_of
 from billing_site.foundation.money import Unit
@@ -57,11 +58,15 @@ class DraftSummary(models.Model):
     unit = models.ForeignKey(PricingUnit, models.PROTECT, related_name="+")
     findings = models.IntegerField()
     blocking = models.IntegerField()  # those of them that hold it
+    holds = models.JSONField(default=list)  # [{kind, who, message, since, is_reviewable}]: all that holds it
 
     class Meta:
         verbose_name = "draft"
         constraints = [one_of("kind", ["USAGE", "CHARGES", "TRUE_UP", "ADJUSTMENT", "NOTE"]), is_a_number("total")]
-        indexes = [models.Index(name="drafts_by_urgency", fields=["finalizes_at", "id"])]
+        indexes = [
+            models.Index(name="drafts_by_urgency", fields=["finalizes_at", "id"]),
+            models.Index(name="held_drafts_by_urgency", fields=["finalizes_at", "id"], condition=~Q(holds=[])),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} of {self.customer}"

@@ -3,27 +3,32 @@
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet, Sum
 
 from billing_site.foundation.money import Unit
-from billing_site.foundation.periods import HOUR, floor_hour
+from billing_site.foundation.periods import HOUR, floor_hour, format_instant
 from billing_site.foundation.touched import touched_customers
 from contracts.models import Claim, Contract
 from contracts.terms import QUANTITY
 from invoicing.engine.calendar import TRUE_UP
+from invoicing.engine.documents import Document
+from invoicing.engine.reasons import Reason
 from invoicing.models import CommitmentSummary, CustomerSummary, DraftSummary, Invoice
 from invoicing.queries.commitments import commitment, period_of
 from invoicing.queries.compute import Computation
+from invoicing.queries.holds import all_reasons
 from invoicing.queries.statements import statements
 from pricing.models import PricingUnit, ProductVersion, Rate
 
 
-def draft_summaries(computed: Computation) -> Iterator[DraftSummary]:
-    """The rows that stand for the computed drafts."""
+def draft_summaries(computed: Computation, *, at: datetime) -> Iterator[DraftSummary]:
+    """The rows that stand for the computed drafts. As many queries as finding out what holds them takes."""
     terms = computed.inputs.terms
     names = {contract.id: contract.name for contract in terms.contracts}
+    held = all_reasons(computed, at=at)
     for draft in computed.result.documents:
         yield DraftSummary(
             id=draft.id,
@@ -40,7 +45,18 @@ def draft_summaries(computed: Computation) -> Iterator[DraftSummary]:
             unit_id=draft.unit.id,
             findings=len(draft.findings),
             blocking=sum(finding.blocking for finding in draft.findings),
+            holds=[_hold(reason, draft) for reason in held.get(draft.id, ())],
         )
+
+
+def _hold(reason: Reason, draft: Document) -> dict[str, Any]:
+    return {
+        "kind": reason.kind,
+        "who": reason.who,
+        "message": reason.message,
+        "since": format_instant(reason.since or draft.finalizes_at),
+        "is_reviewable": reason.is_reviewable,
+    }
 
 
 def commitment_summaries(computed: Computation, *, at: datetime) -> Iterator[CommitmentSummary]:

@@ -5,6 +5,7 @@ from invoicing.services.clock import ClockStep, move_clock
 from invoicing.services.clock_moves import ask_to_move_clock, carry_on_moving, stop_clock_move
 from invoicing.services.due import do_due_work, queue_due_work
 from invoicing.services.finalization import (
+    DocumentHeld,
     EarlierDocumentsOpen,
     GracePeriodOpen,
     NothingToFinalize,
@@ -13,6 +14,7 @@ from invoicing.services.finalization import (
     finalize_due,
     finalize_invoice,
 )
+from invoicing.services.holds import hold_draft, release_draft
 from invoicing.services.verification import Verification, verify_invoice
 from invoicing.services.voiding import (
     NothingToRegenerate,
@@ -24,6 +26,7 @@ from invoicing.services.voiding import (
 
 __all__ = [
     "ClockStep",
+    "DocumentHeld",
     "EarlierDocumentsOpen",
     "GracePeriodOpen",
     "NotVoided",
@@ -39,9 +42,11 @@ __all__ = [
     "do_due_work",
     "finalize_due",
     "finalize_invoice",
+    "hold_draft",
     "move_clock",
     "queue_due_work",
     "regenerate_invoice",
+    "release_draft",
     "stop_clock_move",
     "verify_invoice",
     "void_invoice",

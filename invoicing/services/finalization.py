@@ -18,6 +18,7 @@ from contracts.transactions import money_transaction
 from invoicing.engine.documents import Document
 from invoicing.models import Invoice, InvoiceVoid
 from invoicing.queries.compute import Computation, computation
+from invoicing.queries.holds import reasons_to_hold
 from invoicing.services.freezing import NoTaxRate, freeze, left_of
 from ledger.models import LedgerEntry
 from ledger.services.entries import NewEntry, post_entries
@@ -39,6 +40,10 @@ class PeriodHasFindings(Conflict):
     """Some of the usage could not be billed; a person has to see to it first."""
 
 
+class DocumentHeld(Conflict):
+    """A person holds the document, or it is unlike the ones before it and nobody has reviewed it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What finalizing everything due came to: the new documents, and the drafts that were held, with the reasons."""
@@ -58,7 +63,7 @@ def finalize_invoice(customer: Customer, draft_id: UUID, *, at: datetime, by: Ac
 
     None where nothing is left to be billed: a true-up of zero is settled without a document.
 
-    Raises NothingToFinalize, GracePeriodOpen, EarlierDocumentsOpen, PeriodHasFindings, NoTaxRate.
+    Raises NothingToFinalize, GracePeriodOpen, EarlierDocumentsOpen, PeriodHasFindings, DocumentHeld, NoTaxRate.
     """
     if Invoice.objects.filter(customer=customer, pk=draft_id).exists():
         raise NothingToFinalize(f"Invoice {draft_id} is final already.")
@@ -83,8 +88,8 @@ def finalize_due(
     """Finalize every draft of the customer that is due, in order, each in a transaction of its own. `report` is told
     how many are done.
 
-    Drafts with findings, or without a tax rate, are held and hold no other contract's. Safe to run twice, and beside
-    a twin. Raises NotFound.
+    Drafts with findings, without a tax rate, held by hand or unlike those before are held, and hold no other
+    contract's. Safe to run twice, and beside a twin. Raises NotFound.
     """
     finalized: list[Invoice] = []
     held: list[tuple[Document, Refusal]] = []
@@ -99,7 +104,7 @@ def finalize_due(
             invoice = finalize_invoice(customer_id, draft.id, at=at, by=by)
         except (NothingToFinalize, EarlierDocumentsOpen):
             continue  # a twin was faster; or what it waits for is not due, or is held and says why itself
-        except (PeriodHasFindings, NoTaxRate) as refusal:
+        except (PeriodHasFindings, DocumentHeld, NoTaxRate) as refusal:
             held.append((draft, refusal))
         else:
             finalized.extend([invoice] if invoice else [])
@@ -109,8 +114,11 @@ def finalize_due(
 
 def _refuse_if_not_ready(draft: Document, computed: Computation, *, at: datetime) -> None:
     if at < draft.finalizes_at:
-        raise GracePeriodOpen(f"{_named(draft)} falls due at {format_instant(draft.finalizes_at)}.")
+        raise GracePeriodOpen(f"{named(draft)} falls due at {format_instant(draft.finalizes_at)}.")
     refuse_while_held(draft, computed)
+    held = reasons_to_hold(computed, [draft], at=at).get(draft.id)
+    if held:
+        raise DocumentHeld(f"{named(draft)} is held: {' '.join(reason.message for reason in held)}")
 
 
 def refuse_while_held(draft: Document, computed: Computation) -> None:
@@ -127,7 +135,7 @@ def refuse_while_held(draft: Document, computed: Computation) -> None:
     ]
     _refuse_while_voided(draft, computed)
     if earlier:
-        raise EarlierDocumentsOpen(f"{_named(draft)} waits for: {'; '.join(map(_named, earlier))}.")
+        raise EarlierDocumentsOpen(f"{named(draft)} waits for: {'; '.join(map(named, earlier))}.")
     _refuse_findings(draft)
 
 
@@ -147,14 +155,14 @@ def _refuse_while_voided(draft: Document, computed: Computation) -> None:
         and any(segment.period.overlap(period) for segment in commit.segments)
     )
     if numbers:
-        raise EarlierDocumentsOpen(f"{_named(draft)} waits until these void invoices are regenerated: {numbers}.")
+        raise EarlierDocumentsOpen(f"{named(draft)} waits until these void invoices are regenerated: {numbers}.")
 
 
 def _refuse_findings(draft: Document) -> None:
     findings = [finding for finding in draft.findings if finding.blocking]
     if findings:
         more = f" And {len(findings) - 1} more." if len(findings) > 1 else ""
-        raise PeriodHasFindings(f"{_named(draft)} is held: {findings[0].message}{more}")
+        raise PeriodHasFindings(f"{named(draft)} is held: {findings[0].message}{more}")
 
 
 def _settle_without_document(
@@ -174,7 +182,7 @@ def _settle_without_document(
     post_entries(customer, [entry], at=at, by=by)
 
 
-def _named(draft: Document) -> str:
+def named(draft: Document) -> str:
     """The draft as a person would name it."""
     if draft.period is not None and draft.period.ending_before is not None:
         last_hour = draft.period.ending_before - timedelta(hours=1)

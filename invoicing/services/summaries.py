@@ -87,7 +87,7 @@ def refresh_summary(customer_id: UUID, *, at: datetime) -> bool:
         return False
     touched.take_customer(customer_id)
     computed = computation(customer_id, at=at)
-    _write(DraftSummary, customer_id, list(draft_summaries(computed)))
+    _write(DraftSummary, customer_id, list(draft_summaries(computed, at=at)))
     _write(CommitmentSummary, customer_id, list(commitment_summaries(computed, at=at)))
     _settle(customer_id, at=at, as_of=at, error="")
     return True

@@ -86,6 +86,7 @@ MODELS = {
     "invoicing.Note": ("fact", "invoice", "customer"),
     "invoicing.NoteDismissal": ("fact", "id", "customer"),
     "invoicing.InvoicePdf": ("fact", "id", "customer"),
+    "invoicing.HoldDecision": ("fact", "id", "customer"),
     "invoicing.CustomerSummary": ("derived", "customer", "customer"),
     "invoicing.DraftSummary": ("derived", "id", "customer"),
     "invoicing.CommitmentSummary": ("derived", "id", "customer"),
