@@ -221,5 +221,5 @@ def _given_back(entry: LedgerEntry) -> NewEntry:
         amount=-entry.amount,
         billed_amount=-entry.billed_amount,
         timestamp=entry.timestamp,
-        idempotency_key=f"{entry.idempotency_key} given back",
+        idempotency_key=f"{entry.pk} given back",
     )
