@@ -24,20 +24,31 @@ _sees_committed_alone: ContextVar[bool] = ContextVar("sees_committed_alone", def
 
 
 @contextmanager
-def read_snapshot() -> Iterator[None]:
-    """Everything read inside comes from one instant of the database, so nobody sees half of an edit."""
+def read_snapshot(*, with_temporary_tables: bool = False) -> Iterator[None]:
+    """Everything read inside comes from one instant of the database, so nobody sees half of an edit.
+
+    PostgreSQL makes no table for who may only read, not even a temporary one: who needs those says so, and calls
+    `read_only` once they are made.
+    """
     outermost = not connection.in_atomic_block
     with transaction.atomic():
         if not outermost:
             yield
             return
         with connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            mode = "" if with_temporary_tables else ", READ ONLY"
+            cursor.execute(f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ{mode}")
         known = _sees_committed_alone.set(True)
         try:
             yield
         finally:
             _sees_committed_alone.reset(known)
+
+
+def read_only() -> None:
+    """Let nothing be written any more, up to the end of the transaction or savepoint."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION READ ONLY")
 
 
 def sees_committed_alone() -> bool:

@@ -21,10 +21,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db import transaction
-
 from billing_site.foundation.money import exact_sum
 from billing_site.foundation.periods import Period, parse_instant
+from billing_site.foundation.transactions import read_snapshot
 from contracts.queries import customer_terms
 from contracts.terms import CustomerTerms
 from invoicing.engine.documents import Result
@@ -65,8 +64,11 @@ class Verification:
 
 
 def verify_invoice(invoice: Invoice) -> Verification:
-    """Compute a final document anew and compare. Nothing is changed. It reads every event of the customer."""
-    with transaction.atomic():
+    """Compute a final document anew and compare, all in one snapshot. Nothing is changed.
+
+    It reads every event of the subjects that were the customer's by the end of the document's period.
+    """
+    with read_snapshot(with_temporary_tables=True):
         lines = list(InvoiceLine.objects.filter(customer_id=invoice.customer_id, invoice=invoice).order_by("position"))
         found = list(_seal(invoice, lines))
         terms = customer_terms(invoice.customer_id, at_edit=invoice.edit_number, anew=True)

@@ -15,6 +15,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from billing_site.foundation.periods import HOUR
+from billing_site.foundation.transactions import read_only
 from ledger.metering import encode
 from ledger.models import DroppedMonth
 from ledger.queries.counting import events_as_seen
@@ -44,7 +45,7 @@ INSERT INTO ledger_uniquevalue (subject, series_id, hour, value, occurrences) VA
 def usage_as_seen(subjects: Collection[str], snapshot: str) -> Iterator[None]:
     """Within it, usage of these subjects reads as `snapshot` (`pg_snapshot` as text) saw it, and of others not at all.
 
-    Nothing that is written within stays. It reads every event of the subjects whose body is kept.
+    Nothing can be written within. It reads every event of the subjects whose body is kept.
     """
     with transaction.atomic():
         seen = fold(events_as_seen(subjects, snapshot))
@@ -53,6 +54,7 @@ def usage_as_seen(subjects: Collection[str], snapshot: str) -> Iterator[None]:
                 cursor.execute(f"CREATE TEMPORARY TABLE {table} (LIKE public.{table} INCLUDING DEFAULTS)")
             for statement, rows in _rows(seen).items():
                 cursor.executemany(statement, rows)
+        read_only()
         yield
         transaction.set_rollback(True)
 

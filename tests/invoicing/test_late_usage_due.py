@@ -109,3 +109,14 @@ def test_an_archived_contract_has_no_documents_any_more(over):
     over.contract.archived_at = at("2026-01-06")
     over.contract.save()
     assert due_at("2026-02-02") == []
+
+
+def test_a_month_that_is_final_at_once_misses_nothing_of_its_last_hour(price_list):
+    """No grace: October is final at midnight, and an event of 23:30 comes ten minutes later."""
+    customer = CustomerFactory(aliases=["acme"])
+    contract_for(customer, price_list, terms__grace_hours=0)
+    [october] = finalize_due(customer.pk, at=NOVEMBER, by=ADA).finalized
+    post(event(customer_id="acme", timestamp="2025-10-31T23:30:00Z"), at=at("2025-11-01T00:10"))
+    [november] = finalize_due(customer.pk, at=DECEMBER, by=ADA).finalized
+    assert (october.total, november.total) == (0, 2)
+    assert november.lines.filter(details__adjustment__invoice_number=october.number).count() == 1

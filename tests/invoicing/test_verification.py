@@ -6,11 +6,14 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
+from billing_site.foundation.transactions import read_snapshot
 from invoicing.engine.calendar import draft_id
 from invoicing.services import finalize_due, finalize_invoice, verify_invoice
 from invoicing.services.manual_entries import ManualEntryInput, add_manual_entry
+from ledger.queries.as_seen import usage_as_seen
 from ledger.services.corrections import amend_event, void_event
 from ledger.services.retention import drop_month
 from tests.factories.contracts import AccessSegmentFactory, CommitFactory, CustomerFactory, OverrideFactory
@@ -213,3 +216,18 @@ def test_the_command_says_equal_or_what_differs(invoice):
     assert (told.splitlines()[1:], code) == (["- The document: its hash is not that of what is stored."], 1)
     with pytest.raises(CommandError, match="There is no document INV-000009"):
         run("INV-000009")
+
+
+def test_all_of_it_is_read_in_one_snapshot_in_which_nothing_can_be_written(invoice):
+    with CaptureQueriesContext(connection) as asked:
+        assert differences(invoice) == []
+    said = [query["sql"] for query in asked if query["sql"].startswith("SET TRANSACTION")]
+    assert said == ["SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "SET TRANSACTION READ ONLY"]
+    with (
+        read_snapshot(with_temporary_tables=True),
+        usage_as_seen({"acme"}, invoice.snapshot),
+        pytest.raises(DatabaseError, match="read-only transaction"),
+        transaction.atomic(),
+    ):
+        invoice.customer.save()
+    invoice.customer.save()
