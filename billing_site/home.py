@@ -49,6 +49,8 @@ class DraftRow:
         badge, tone = "", ""
         if draft.blocking:
             badge, tone = f"held by {count_text(draft.blocking, 'finding', 'findings')}", "bad"
+        elif draft.holds:
+            badge, tone = "held for review", "bad"
         elif draft.waits:
             badge = "waits for the usage before it"
         elif draft.finalizes_at <= at:
@@ -197,7 +199,7 @@ def _drafts(at: datetime) -> dict[str, Any]:
         "draft_count": DraftSummary.objects.count(),
         "usage_totals": [amount_text(total, units[unit].to_unit()) for unit, total in sums],
         "as_of": instant_text(oldest) if oldest else "",
-        "held_count": DraftSummary.objects.filter(blocking__gt=0).count(),
+        "held_count": DraftSummary.objects.exclude(holds=[]).count(),
         "troubles": list(CustomerSummary.objects.exclude(error="").select_related("customer").order_by("pk")[:3]),
     }
 

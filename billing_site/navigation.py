@@ -23,6 +23,7 @@ PLACES: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
                 "contracts.view_billingprofile",
             ),
             ("Drafts", "edit_document", "invoicing_draftsummary_changelist", "invoicing.view_draftsummary"),
+            ("Review queue", "fact_check", "invoicing_review_queue", "invoicing.view_draftsummary"),
         ),
     ),
     (

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from billing_site.foundation.money import Unit
 from billing_site.foundation.refusals import Refusal
 from invoicing import services
 from invoicing.admin.findings import FindingCard, cards_of_contracts
+from invoicing.admin.holds import held_texts
 from invoicing.admin.known_then import KnownThen, present_text
 from invoicing.admin.voids import StandingFilter, TakingBack
 from invoicing.models import DraftsOfCustomer, EntityNumber, Invoice, InvoiceLine, NumberSeries
@@ -150,6 +152,7 @@ class DraftsAdmin(FactAdmin):
         present = {} if as_of is None else documents_by_id(customer.pk, {draft.id for draft in drafts}, at=at)
         may_price = request.user.has_perm("pricing.add_rate")
         cards = cards_of_contracts({draft.contract_id for draft in drafts}) if may_price else {}
+        held = {} if as_of else held_texts(customer.pk)
         context = {
             **self.admin_site.each_context(request),
             "title": f"Drafts of {customer}",
@@ -160,11 +163,12 @@ class DraftsAdmin(FactAdmin):
             "as_of": as_of,
             "drafts": [
                 DraftCard.of(
-                    draft, units, cards, at, None if as_of is None else present_text(present.get(draft.id), units)
+                    draft, units, cards, at, None if as_of is None else present_text(present.get(draft.id), units), held
                 )
                 for draft in drafts
             ],
             "may_finalize": self.has_finalize_permission(request) and as_of is None,
+            "may_decide": request.user.has_perm("invoicing.add_holddecision") and as_of is None,
         }
         return TemplateResponse(request, "admin/invoicing/draftsofcustomer/drafts.html", context)
 
@@ -196,6 +200,7 @@ class DraftCard:
     is_due: bool
     lines: list[PrintedLine]
     findings: list[FindingCard]
+    holds: list[str]
 
     @classmethod
     def of(
@@ -205,8 +210,9 @@ class DraftCard:
         cards: Mapping[UUID, UUID],
         at: datetime,
         present: str | None = None,
+        held: Mapping[UUID, list[str]] = MappingProxyType({}),
     ) -> "DraftCard":
-        """`present` says what has become of a draft of the past."""
+        """`present` says what has become of a draft of the past; `held` why drafts are held."""
         assert draft.finalizes_at is not None
         titles = {
             Invoice.Kind.USAGE: "Usage",
@@ -225,4 +231,5 @@ class DraftCard:
             is_due=draft.finalizes_at <= at,
             lines=[PrintedLine.of(line, units[line.unit_id]) for line in draft.lines],
             findings=[FindingCard.of(finding, cards) for finding in draft.findings],
+            holds=held.get(draft.id, []),
         )

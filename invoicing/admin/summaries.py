@@ -19,12 +19,12 @@ class HeldFilter(admin.SimpleListFilter):
     parameter_name = "held"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", "By findings"), ("no", "No")]
+        return [("yes", "Yes"), ("no", "No")]
 
     def queryset(self, request: HttpRequest, drafts: Any) -> Any:
         if self.value() is None:
             return drafts
-        return drafts.filter(blocking__gt=0) if self.value() == "yes" else drafts.filter(blocking=0)
+        return drafts.exclude(holds=[]) if self.value() == "yes" else drafts.filter(holds=[])
 
 
 class OfCustomer(FactAdmin):
@@ -58,6 +58,8 @@ class DraftSummaryAdmin(OfCustomer):
     def standing(self, draft: DraftSummary) -> str:
         if draft.blocking:
             return format_html('<span class="house-held">held, findings: {}</span>', draft.blocking)
+        if draft.holds:
+            return format_html('<span class="house-held">{}</span>', "held for review")
         return "waits for others" if draft.waits else ""
 
     def change_view(

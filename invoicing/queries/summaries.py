@@ -1,12 +1,12 @@
 """Summaries of what is computed: what they should say, whose are not what they should be, and reading them."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from billing_site.foundation.money import Unit
 from billing_site.foundation.periods import HOUR, floor_hour, format_instant
@@ -110,6 +110,24 @@ def customers_to_refresh(*, at: datetime, limit: int) -> list[UUID]:
     stale = CustomerSummary.objects.filter(Q(as_of=None) | Q(as_of__lt=hour) | Q(as_of__gte=hour + HOUR))
     aged = stale.exclude(pk__in=touched).order_by("as_of", "pk").values_list("pk", flat=True)
     return [*touched, *aged[: max(limit - len(touched), 0)]]
+
+
+def let_go(parked: Mapping[UUID, datetime | None], *, at: datetime) -> list[UUID]:
+    """Whose due drafts something has held, and nothing holds any more in summaries that are newer than `parked` (wall
+    time). One query."""
+    held_before = DraftSummary.objects.filter(contract=OuterRef("contract"), issued_at__lt=OuterRef("issued_at"))
+    due = (
+        DraftSummary.objects.filter(customer__in=parked, finalizes_at__lte=at, waits=False, holds=[])
+        .exclude(Exists(held_before.filter(kind=Invoice.Kind.USAGE).exclude(holds=[])), kind=Invoice.Kind.USAGE)
+        .values_list("customer", "customer__summary__refreshed_at")
+        .distinct()
+        .order_by("customer")
+    )
+    return [
+        customer_id
+        for customer_id, made in due
+        if made is not None and (when := parked[customer_id]) is not None and made > when
+    ]
 
 
 def customers_to_look_at(*, before: datetime, limit: int) -> QuerySet[CustomerSummary]:

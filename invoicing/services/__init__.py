@@ -13,6 +13,7 @@ from invoicing.services.finalization import (
     PeriodHasFindings,
     finalize_due,
     finalize_invoice,
+    named,
 )
 from invoicing.services.holds import hold_draft, release_draft
 from invoicing.services.verification import Verification, verify_invoice
@@ -44,6 +45,7 @@ __all__ = [
     "finalize_invoice",
     "hold_draft",
     "move_clock",
+    "named",
     "queue_due_work",
     "regenerate_invoice",
     "release_draft",

@@ -7,12 +7,20 @@ from billing_site.foundation import jobs
 from billing_site.foundation.models import Job
 from billing_site.foundation.periods import format_instant
 from invoicing.queries.due import FINALIZE_DUE, Due, due_customers
+from invoicing.queries.summaries import let_go
 
 
 def queue_due_work(*, at: datetime) -> list[Job]:
-    """Ask for a job for each customer with something due that was not asked for already."""
+    """Ask for a job for each customer with something due that was not asked for already.
+
+    A parked one is tried again when nothing holds a due draft of its customer any more, as the summary says that was
+    made since it was parked.
+    """
     wanted = {_key(due): due for due in due_customers(at=at)}
-    known = set(Job.objects.filter(kind=FINALIZE_DUE, key__in=wanted).values_list("key", flat=True))
+    known = {job.key: job for job in Job.objects.filter(kind=FINALIZE_DUE, key__in=wanted)}
+    parked = {wanted[job.key].customer_id: job for job in known.values() if job.state == Job.State.FAILED}
+    for customer_id in let_go({customer_id: job.heartbeat_at for customer_id, job in parked.items()}, at=at):
+        jobs.try_again(parked[customer_id])
     return [jobs.enqueue(FINALIZE_DUE, key, _payload(due)) for key, due in wanted.items() if key not in known]
 
 
