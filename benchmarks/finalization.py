@@ -110,7 +110,7 @@ def _bare(site: Site, database: psycopg.Connection, invoices: int) -> dict[str, 
         for row in found:
             rows.setdefault(str(row[at]), {}).setdefault(table, []).append(row)
     database.execute("SET session_replication_role = replica")
-    database.execute(sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(map(sql.Identifier, [*TABLES, *_PRINTED]))))
+    database.execute(sql.SQL("TRUNCATE {} CASCADE").format(sql.SQL(", ").join(map(sql.Identifier, TABLES))))
     database.execute("SET session_replication_role = origin")
     documents = list(rows.values())
     shares = [(site.database_url, columns, documents[number::PROCESSES]) for number in range(PROCESSES)]
@@ -120,9 +120,6 @@ def _bare(site: Site, database: psycopg.Connection, invoices: int) -> dict[str, 
         "rows_an_invoice": round(sum(len(each) for document in documents for each in document.values()) / invoices, 1),
         "bare_a_second": round(invoices / seconds, 1),
     }
-
-
-_PRINTED = ("invoicing_invoicepdf", "invoicing_invoicevoid")
 
 
 def _columns(database: psycopg.Connection, table: str) -> list[str]:
