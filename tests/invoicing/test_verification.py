@@ -220,7 +220,7 @@ def test_the_command_says_equal_or_what_differs(invoice):
 
 def test_all_of_it_is_read_in_one_snapshot_in_which_nothing_can_be_written(invoice):
     with CaptureQueriesContext(connection) as asked:
-        assert differences(invoice) == []
+        assert differences(invoice) == ""
     said = [query["sql"] for query in asked if query["sql"].startswith("SET TRANSACTION")]
     assert said == ["SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "SET TRANSACTION READ ONLY"]
     with (
