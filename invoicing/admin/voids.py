@@ -80,7 +80,8 @@ class TakingBack:
         except Refusal as refusal:
             self.message_user(request, f"{invoice}: {refusal.message}", messages.ERROR)
         else:
-            self.message_user(request, f"{invoice} of {invoice.customer} is void and waits to be regenerated.")
+            then = "waits to be regenerated" if invoice.is_regenerated_once_void else "its usage is on the next invoice"
+            self.message_user(request, f"{invoice} of {invoice.customer} is void and {then}.")
 
     @admin.action(description="Regenerate void documents", permissions=["take_back"])
     def regenerate(self, request: HttpRequest, invoices: QuerySet[Invoice]) -> None:
