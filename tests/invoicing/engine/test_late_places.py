@@ -6,20 +6,26 @@ H costs 10 where nothing else is said; October is final on 2 November, and what 
 import pytest
 
 from invoicing.engine.documents import Document
-from tests.invoicing.engine.test_late_tables import CLOSED, ENDS, MIDDLE, NOW, Books, H, adjusted, books, h
+from tests.invoicing.engine.test_late_tables import CLOSED, ENDS, MIDDLE, NOW, Books, H, adjusted, adjustment, books, h
 from tests.invoicing.engine.world import (
     CREDITS,
+    DECEMBER,
     D,
     card,
+    composite,
     contract,
     credit,
     given,
     on,
+    percentage,
+    postpaid,
     prepaid,
     product,
     rate,
     the_usage,
     tiers,
+    uid,
+    usage_documents,
     used,
     volume,
 )
@@ -154,3 +160,64 @@ def test_a_document_that_draws_on_what_it_gives_back_itself_waits_for_none():
     found.use(*h((9, -3)), used("H", on(11, 3), 2))
     document = the_usage(found.draft(NOW))
     assert (sorted(drawn(document)), document.waits_for) == ([-20, 30], ())
+
+
+@pytest.mark.parametrize(
+    ("units", "waits"),
+    [
+        pytest.param(20, False, id="what was posted leaves exactly that"),
+        pytest.param(21, True, id="it needs one of the 10 that come back"),
+    ],
+)
+def test_who_finds_enough_without_what_is_given_back_waits_for_nobody(units, waits):
+    """50 for two contracts: mine drew 30 and gives 10 back; theirs draws on what is left."""
+    shared = credit("50", contract_id=None, name="shared")
+    mine, theirs = contract(rate_card_id=uid("Mine")), contract(name="Second", rate_card_id=uid("Theirs"))
+    cards = [card(rate("H", "10"), name="Mine"), card(rate("L", "1"), name="Theirs")]
+    found = Books(given(CLOSED, [mine, theirs], cards, (H, product("L")), commits=[shared]), h((3, 3)))
+    found.close(CLOSED)
+    found.use(*h((9, -1)), used("L", on(11, 3), units))
+    carrier, other = sorted(usage_documents(found.draft(NOW)), key=lambda each: each.contract_id != mine.id)
+    assert drawn(other) == [-units]
+    assert other.waits_for == ((carrier.id,) if waits else ())
+
+
+def test_a_month_whose_usage_is_all_gone_is_given_back():
+    """Nothing is left in the ledger that tells of it: what was billed does."""
+    found = books(credit("20", **ENDS), events=h((3, 6)))
+    found.events.clear()
+    assert adjusted(found) == [("CREDIT", -2, 10, -20), ("to pay", -4, 10, -40)]
+
+
+def test_late_usage_that_a_contract_does_not_entitle_to_is_left_out_by_decision():
+    found = books(prices=card(rate("H", "10"), rate("L", "1", entitled=False)), products=(H, product("L")))
+    found.use(used("L", on(10, 9, 5), 2))
+    draft = found.draft(NOW)
+    assert (adjustment(the_usage(draft)), draft.findings) == ([], ())
+
+
+def test_shares_in_two_units_are_given_back_each_in_its_own():
+    """Support is a fifth of 100 cents and of 10 credits. 5 H less are 10 cents of it less, and no credit."""
+    prices = card(
+        rate("H", "10"),
+        rate("L", "1", unit=CREDITS),
+        rate("Support", "0.2", tariff=percentage("0.2")),
+        credits_at="3",
+    )
+    products = (H, product("L"), composite("Support", "H", "L"))
+    found = books(prices=prices, products=products, events=[*h((3, 10)), used("L", on(10, 3, 5), 10)])
+    assert found.finals[0].total == 100 + 20 + 3 * 12
+    assert adjusted(found, *h((9, -5))) == [("to pay", -5, 10, -50), ("to pay", -50, D("0.2"), -10)]
+
+
+def test_a_true_up_is_reversed_month_by_month():
+    """A commitment of 1,000 up to December: 360 were billed and 640 trued up. 100 more in October, 200 in November."""
+    found = books(postpaid("1000", end=DECEMBER), events=h((3, 36)))
+    found.close(on(12, 2))
+    assert [final.total for final in found.finals] == [360, 0, 640]
+    assert adjusted(found, *h((9, 10)), used("H", on(11, 9), 20), at=on(12, 5)) == [
+        ("POSTPAID", 10, 10, 100),
+        ("POSTPAID", 1, -100, -100),
+        ("POSTPAID", 20, 10, 200),
+        ("POSTPAID", 1, -200, -200),
+    ]
