@@ -21,6 +21,7 @@ from contracts.models import ContractEdit, Override
 from contracts.terms import CREDIT, POSTPAID
 from contracts.wording import override_text
 from invoicing.engine.balances import Balance
+from invoicing.models import Invoice
 from invoicing.queries.explained import Explained, id_in, named_in
 from invoicing.queries.shown import COMMIT_TYPES, ShownLine
 from invoicing.queries.traces import ShownPart
@@ -63,7 +64,7 @@ def line_sentences(told: Explained, *lines: ShownLine) -> Iterator[str]:
     """What was measured, how that is sold, and how the amount was rounded; of lines of one product."""
     first, parts = lines[0], [part for line in lines for part in line.parts]
     if "adjustment" in first.fields:
-        yield from _adjusted(first)
+        yield from _corrected(first) if told.document.kind == Invoice.Kind.NOTE else _adjusted(first)
     for metric_id in dict.fromkeys(part.metric_id for part in parts if part.metric_id is not None):
         metric = told.metrics[metric_id]
         types = metric.event_type_filter.get("in_values") or ["every type"]
@@ -141,6 +142,15 @@ def _adjusted(line: ShownLine) -> Iterator[str]:
         f"Usage of {period} came in, or was corrected, after {about['invoice_number']} became final. The period was"
         " rated again with the terms and prices that were known for it, and its units stayed with who had them: this"
         " is the difference."
+    )
+
+
+def _corrected(line: ShownLine) -> Iterator[str]:
+    about = line.fields["adjustment"]
+    period = period_text(Period(parse_instant(about["starting_at"]), parse_instant(about["ending_before"])))
+    yield (
+        f"{about['invoice_number']} has billed {period}. What it billed was rated again with the terms and prices that"
+        " were known when this note was made, and its units stayed with who had them: this is the difference."
     )
 
 

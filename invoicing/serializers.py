@@ -232,7 +232,7 @@ class LineReply(serializers.Serializer):
     applied_commit_or_credit = AppliedReply(required=False)
     postpaid_commit = RefReply(required=False)
     scheduled_charge_id = serializers.UUIDField(required=False)
-    adjustment = AdjustmentReply(required=False, help_text="Where it is for late usage.")
+    adjustment = AdjustmentReply(required=False, help_text="Where it is for late usage, or on a note.")
 
 
 class PartyReply(serializers.Serializer):
@@ -283,8 +283,16 @@ class InvoicePieceReply(serializers.Serializer):
     line_items = LineReply(many=True)
 
 
+class CorrectionReply(serializers.Serializer):
+    invoice_id = serializers.UUIDField()
+    invoice_number = serializers.CharField()
+
+
 class InvoiceReply(InvoicePieceReply):
-    title = serializers.CharField(required=False, help_text="Invoice; Usage statement until a legal entity is set up.")
+    title = serializers.CharField(
+        required=False, help_text="Invoice, Credit note, Debit note; Usage statement until a legal entity is set up."
+    )
+    correction_of = CorrectionReply(required=False, help_text="Of a note: the final invoice that it is about.")
     issuer = IssuerReply(required=False, help_text="Who sells.")
     bill_to = BillToReply(required=False)
     due_at = InstantField(required=False)

@@ -86,6 +86,8 @@ def _facts(shown: ShownDocument, unit: Unit) -> Iterator[Fact]:
     if shown.number is not None:
         yield Fact("Number", shown.number)
     yield Fact("Date", day_text(shown.issued_at))
+    if "correction_of" in fields:
+        yield Fact("Corrects", fields["correction_of"]["invoice_number"])
     if "due_at" in fields:
         yield Fact("Due", day_text(parse_instant(fields["due_at"])))
     if shown.period is not None:

@@ -11,7 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
 from billing_site.foundation.transactions import repeatable_read
+from contracts.models import ContractEdit, Customer
 from contracts.queries import customer_terms
 from contracts.terms import CustomerTerms
 from invoicing.engine.balances import balances
@@ -34,7 +37,7 @@ from invoicing.queries.lateness import last_seen, missed_by
 from invoicing.queries.reaching_back import Reaching, reaching_back
 from invoicing.queries.traces import as_part
 from ledger.queries.as_seen import usage_as_seen
-from pricing.models import PricingUnit
+from pricing.models import PricingUnit, ProductVersion, Rate, RateWithdrawal
 from pricing.queries import catalog
 
 
@@ -77,6 +80,21 @@ def proposals(customer_id: UUID, *, at: datetime) -> list[Proposal]:
     about = [each.about.pk for each in found]
     dismissed = set(NoteDismissal.objects.filter(about__in=about).values_list("about_id", "difference"))
     return [each for each in found if (each.about.pk, each.difference) not in dismissed]
+
+
+def customers_to_look_at() -> QuerySet[Customer]:
+    """Those that may have proposals: something came after one of their final usage documents that may reach back."""
+    about = {"number__gt": OuterRef("edit_number"), "customer": OuterRef("customer")}
+    edits = ContractEdit.objects.filter(**about).exclude(kind=ContractEdit.Kind.CLAIMS)
+    of_contract = Q(contract=None) | Q(contract=OuterRef("contract"))
+    card, end = OuterRef("contract__rate_card"), OuterRef("ending_before")
+    later = {"publication__gt": OuterRef("publication")}
+    rates = Rate.objects.filter(rate_card=card, starting_at__lt=end, **later)
+    withdrawn = RateWithdrawal.objects.filter(rate__rate_card=card, rate__starting_at__lt=end, **later)
+    versions = ProductVersion.objects.filter(Q(starting_at=None) | Q(starting_at__lt=end), **later)
+    touched = Exists(edits.filter(of_contract)) | Exists(rates) | Exists(withdrawn) | Exists(versions)
+    documents = Invoice.objects.filter(touched, kind=Invoice.Kind.USAGE, void=None)
+    return Customer.objects.filter(pk__in=documents.values("customer")).order_by("name", "pk")
 
 
 def proposed(customer_id: UUID, *, at: datetime, about_id: UUID | None = None) -> list[Proposal]:

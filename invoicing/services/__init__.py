@@ -16,6 +16,7 @@ from invoicing.services.finalization import (
     named,
 )
 from invoicing.services.holds import hold_draft, release_draft
+from invoicing.services.notes import approve_note, dismiss_note
 from invoicing.services.verification import Verification, verify_invoice
 from invoicing.services.voiding import (
     NothingToRegenerate,
@@ -37,9 +38,11 @@ __all__ = [
     "Outcome",
     "PeriodHasFindings",
     "Verification",
+    "approve_note",
     "archive_contract",
     "ask_to_move_clock",
     "carry_on_moving",
+    "dismiss_note",
     "do_due_work",
     "finalize_due",
     "finalize_invoice",

@@ -22,7 +22,7 @@ from invoicing.queries.addressees import addressee
 from invoicing.queries.compute import Computation
 from invoicing.queries.shown import document_fields, frozen_parts, line_fields
 from invoicing.queries.taxation import UNTAXED, Taxation, taxation
-from invoicing.services.numbering import INVOICES, next_number
+from invoicing.services.numbering import CREDIT_NOTES, INVOICES, next_number
 from ledger.models import LedgerEntry
 from ledger.models.entries import GIVEN_BACK_BY
 from ledger.services.entries import NewEntry, post_entries
@@ -36,6 +36,10 @@ class NoteFields:
     about: Invoice
     series: str
     snapshot: str  # which events what was billed is of
+
+    @property
+    def title(self) -> str:
+        return "Credit note" if self.series == CREDIT_NOTES else "Debit note"
 
     @property
     def reference(self) -> dict[str, str]:
@@ -77,7 +81,9 @@ def freeze(
     if instead_of is not None:
         fields["regenerated_from_invoice_id"] = str(instead_of.invoice_id)
     if note is not None:
-        fields["correction_of"] = note.reference
+        fields |= {"title": note.title, "correction_of": note.reference}
+        if note.series == CREDIT_NOTES:
+            fields.pop("due_at", None)  # nothing is to be paid
     invoice = Invoice(
         id=draft.id,
         customer=customer,

@@ -3,7 +3,6 @@
 H are API calls. October is final on 2 November; a note is approved on the 5th. Amounts are in cents.
 """
 
-from dataclasses import dataclass
 from decimal import Decimal as D
 
 import pytest
@@ -27,9 +26,11 @@ BEA = Actor.command("Bea")
 LATER = at("2025-11-05")
 
 
-@dataclass(frozen=True, slots=True)
 class Books:
-    acme: object
+    """Acme's, whose API calls are H."""
+
+    def __init__(self, acme):
+        self.acme, self.october = acme, None
 
     def price(self, price):
         RateFactory(
@@ -50,8 +51,8 @@ class Books:
         agreements.edit_contract(self.acme.customer, self.acme.contract.pk, edit, at=on, by=ADA)
 
     def close_october(self):
-        [october] = [each for each in self.finalize("2025-11-02") if each.kind == "USAGE"]
-        return october
+        [self.october] = [each for each in self.finalize("2025-11-02") if each.kind == "USAGE"]
+        return self.october
 
     def finalize(self, instant):
         return finalize_due(self.acme.customer.pk, at=at(instant), by=ADA).finalized

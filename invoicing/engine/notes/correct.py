@@ -38,6 +38,7 @@ class Reopened:
 class Correction:
     """What stands for the period from then on, and how that differs from what was posted."""
 
+    billed: tuple[Billed, ...]  # until then
     standing: list[Billed]
     rerated: Rerated
 
@@ -114,7 +115,7 @@ class _Corrector:
     def settled(self) -> Correction:
         closed = Closed(self.reopened.adjusts, (), self.reopened.now)
         deductions = {balance: round_to(amount, QUANTUM) for balance, amount in self.charged.items()}
-        return Correction(self.standing, Rerated(closed, self.slices, deductions))
+        return Correction(self.reopened.billed, self.standing, Rerated(closed, self.slices, deductions))
 
     def _base(self, version: ProductVersion, unit: Unit) -> Fraction:
         found = (each for each in self.standing if each.unit == unit and self._is_listed(version, each))
