@@ -283,7 +283,7 @@ class InvoicePieceReply(serializers.Serializer):
     line_items = LineReply(many=True)
 
 
-class CorrectionReply(serializers.Serializer):
+class CorrectedReply(serializers.Serializer):
     invoice_id = serializers.UUIDField()
     invoice_number = serializers.CharField()
 
@@ -292,7 +292,7 @@ class InvoiceReply(InvoicePieceReply):
     title = serializers.CharField(
         required=False, help_text="Invoice, Credit note, Debit note; Usage statement until a legal entity is set up."
     )
-    correction_of = CorrectionReply(required=False, help_text="Of a note: the final invoice that it is about.")
+    correction_of = CorrectedReply(required=False, help_text="Of a note: the final invoice that it is about.")
     issuer = IssuerReply(required=False, help_text="Who sells.")
     bill_to = BillToReply(required=False)
     due_at = InstantField(required=False)
