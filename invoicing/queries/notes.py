@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from billing_site.foundation.transactions import repeatable_read
+from billing_site.foundation.transactions import read_snapshot
 from contracts.models import ContractEdit, Customer
 from contracts.queries import customer_terms
 from contracts.terms import CustomerTerms
@@ -70,15 +70,15 @@ class Proposal:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-@repeatable_read
 def proposals(customer_id: UUID, *, at: datetime) -> list[Proposal]:
     """The customer's, oldest period first, without those that were dismissed. Raises NotFound.
 
     A fixed number of statements, and a few for each document that an edit or a publication reaches back to.
     """
-    found = proposed(customer_id, at=at)
-    about = [each.about.pk for each in found]
-    dismissed = set(NoteDismissal.objects.filter(about__in=about).values_list("about_id", "difference"))
+    with read_snapshot(with_temporary_tables=True):
+        found = proposed(customer_id, at=at)
+        about = [each.about.pk for each in found]
+        dismissed = set(NoteDismissal.objects.filter(about__in=about).values_list("about_id", "difference"))
     return [each for each in found if (each.about.pk, each.difference) not in dismissed]
 
 
@@ -98,8 +98,8 @@ def customers_to_look_at() -> QuerySet[Customer]:
 
 
 def proposed(customer_id: UUID, *, at: datetime, about_id: UUID | None = None) -> list[Proposal]:
-    """All proposals, dismissed ones too; of one document where it is named. Call it in a REPEATABLE READ transaction
-    that may write."""
+    """All proposals, dismissed ones too; of one document where it is named. Call it in one snapshot, in which
+    temporary tables can be made."""
     finals = final_documents(customer_id)
     terms = customer_terms(customer_id)
     inputs = inputs_of(terms, finals, at=at)
