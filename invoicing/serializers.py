@@ -171,7 +171,7 @@ class FinalInvoiceRequest(serializers.Serializer):
     id = serializers.UUIDField(help_text="Of a final invoice.")
 
 
-class VoidRequest(FinalInvoiceRequest):
+class VoidInvoiceRequest(FinalInvoiceRequest):
     reason = TextField(help_text="Why; kept with the invoice.", required=False)
 
 

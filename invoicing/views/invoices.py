@@ -25,7 +25,7 @@ from invoicing.serializers import (
     InvoiceQuery,
     InvoiceReply,
     KnownQuery,
-    VoidRequest,
+    VoidInvoiceRequest,
 )
 from invoicing.services.printing import print_invoice
 from invoicing.services.voiding import no_such_final
@@ -143,7 +143,7 @@ class ListBreakdowns(InvoicingView):
 
 
 class VoidInvoice(InvoicingView):
-    serializer_class = VoidRequest
+    serializer_class = VoidInvoiceRequest
     required_scope = "admin"
 
     @extend_schema(
@@ -152,7 +152,7 @@ class VoidInvoice(InvoicingView):
         responses={200: enveloped(IdReply)},
     )
     def post(self, request: Request) -> Response:
-        sent = VoidRequest(data=request.data)
+        sent = VoidInvoiceRequest(data=request.data)
         sent.is_valid(raise_exception=True)
         invoice_id, by = sent.validated_data["id"], Actor.of(request)
         reason = sent.validated_data.get("reason") or "Voided through the API"
