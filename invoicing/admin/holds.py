@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
@@ -15,10 +16,11 @@ from django.urls import URLPattern, path, reverse
 
 from billing_site.foundation import clock
 from billing_site.foundation.actor import Actor
-from billing_site.foundation.admin import FactAdmin, instant_cell
+from billing_site.foundation.admin import Dressed, FactAdmin, instant_cell
 from billing_site.foundation.display import amount_text, exact_text, instant_text
 from billing_site.foundation.periods import parse_instant
 from billing_site.foundation.refusals import NotFound, Refusal
+from contracts.models import Contract
 from invoicing import services
 from invoicing.engine.reasons import (
     BY_HAND,
@@ -33,6 +35,7 @@ from invoicing.engine.reasons import (
 from invoicing.models import CustomerSummary, DraftSummary, HoldDecision, InvoiceVoid
 from invoicing.queries.compute import computation
 from invoicing.queries.holds import all_reasons
+from invoicing.services.holds import REASON_LENGTH
 from invoicing.wording import draft_text
 
 PER_PAGE = 50
@@ -100,6 +103,16 @@ class VoidRow:
             reason=f"Voided by {void.voided_by}: {void.reason}",
             since=f"since {instant_text(void.voided_at)}",
         )
+
+
+class WhyForm(Dressed, forms.Form):
+    """Asks for a reason; it is the service that checks it."""
+
+    reason = forms.CharField(max_length=REASON_LENGTH)
+
+    def __init__(self, label: str, given: str = "", **options: Any) -> None:
+        super().__init__(initial={"reason": given}, **options)
+        self.fields["reason"].label = label
 
 
 def draft_page(customer_id: UUID, draft_id: UUID) -> str:
@@ -183,6 +196,7 @@ class HoldDecisionAdmin(FactAdmin):
             self.message_user(request, "There is no such draft: it may be final by now.", messages.ERROR)
             return HttpResponseRedirect(reverse("admin:invoicing_review_queue"))
         reasons = all_reasons(computed, at=at).get(draft_id, ())
+        contract = Contract.objects.select_related("customer").get(pk=draft.contract_id)
         history = HoldDecision.objects.filter(customer=customer_id, document_id=draft_id).order_by("-money_version")
         context = {
             **self.admin_site.each_context(request),
@@ -196,7 +210,10 @@ class HoldDecisionAdmin(FactAdmin):
             "is_held_by_hand": _is_held_by_hand(reasons),
             "is_due": draft.finalizes_at <= at,
             "due": instant_text(draft.finalizes_at),
-            "why": request.POST.get("reason", ""),
+            "customer": contract.customer,
+            "contract": contract,
+            "may_go": WhyForm("Why may it go?", request.POST.get("reason", ""), auto_id="release_%s")["reason"],
+            "must_wait": WhyForm("Why must it wait?", auto_id="hold_%s")["reason"],
             "history": history,
         }
         return TemplateResponse(request, "admin/invoicing/holds/decide.html", context)
