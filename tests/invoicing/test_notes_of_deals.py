@@ -12,6 +12,7 @@ from invoicing.models import Invoice
 from invoicing.services import void_invoice
 from invoicing.services.verification import verify_invoice
 from invoicing.services.voiding import OthersBuildOnIt
+from tests.factories.contracts import BillingProfileFactory, LegalEntityFactory, TaxRateFactory
 from tests.factories.pricing import CompositeProductFactory, CompositeRateFactory, RateFactory
 from tests.invoicing.conftest import NOVEMBER, OCTOBER, at, commit_of
 from tests.invoicing.test_notes_table import BEA, LATER, Books
@@ -128,3 +129,18 @@ def test_a_composite_follows_its_base(books):
     books.uses(5, 9, received=LATER)
     [november] = [each for each in books.finalize("2025-12-02") if each.kind == "USAGE"]
     assert november.total == 48
+
+
+def test_a_note_is_taxed_at_the_rate_that_the_document_printed(books):
+    LegalEntityFactory(taxes="FIXED_RATES")
+    BillingProfileFactory(customer=books.acme.customer)
+    rate = TaxRateFactory()
+    books.price("10")
+    books.uses(20, 5)
+    assert books.close_october().total == 200 + 38
+    TaxRateFactory(percent=D(25), starting_at=at("2025-10-02"))
+    books.price("8")
+    note = books.approve()
+    assert (note.subtotal, note.total) == (-40, -48)
+    [tax] = note.details["tax_lines"]
+    assert (tax["percent"], tax["amount"]) == (f"{rate.percent.normalize():f}", "-8")
