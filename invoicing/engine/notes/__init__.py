@@ -29,7 +29,7 @@ there is a test.
     10      a commit of 150   8 from 1 October on                    -10 to pay, 30 given back to the commit
     10      a commit of 220   12 from 1 October on                   20 paid by the commit, 20 to pay
     10      nobody            a commit of 300 from 1 October on      none
-    1.04    nobody            1.05 from 1 October on                 0: 20.8 and 21 are both printed as 21
+    1.04    nobody            1.05 from 1 October on                 none: 20.8 and 21 are both printed as 21
     10      nobody            8 from 1 October on, then 9            -40, and then 20
     10      nobody            8 from 1 October on; 5 H come late     -40, and then 40
 
