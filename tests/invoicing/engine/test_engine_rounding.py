@@ -96,6 +96,21 @@ def test_a_prepaid_pair_cancels_and_takes_no_part_in_the_sum():
     assert (list(rounded.totals), rounded.total) == ([2, -2, 1, 0], 1)
 
 
+@pytest.mark.parametrize("paid_by", ["PREPAID", "CREDIT"])
+@pytest.mark.parametrize("type_", ["usage", "cpu_conversion"])
+def test_what_is_paid_for_takes_no_part_whether_it_was_used_or_converted(type_, paid_by):
+    usage, applied = covered("0.4", USD, paid_by)
+    pair = [usage._replace(type=type_), applied._replace(counts=True)]
+    rounded = finalized(document(USD, *pair, usage_line("0.4", USD)))
+    assert (list(rounded.totals), rounded.total) == ([0, 0, 0], 0)
+
+
+def test_what_is_asked_for_a_prepaid_commit_is_payable():
+    bought = usage_line("0.4", USD, type="commit_purchase", commit_type="PREPAID")
+    rounded = finalized(document(USD, bought, usage_line("0.4", USD)))
+    assert (list(rounded.totals), rounded.total) == ([1, 0], 1)
+
+
 def test_an_applied_postpaid_commit_mirrors_what_it_covers():
     lines = [*covered("0.3", USD, "POSTPAID"), *covered("0.3", USD, "POSTPAID"), usage_line("0.4", USD)]
     rounded = finalized(document(USD, *lines))

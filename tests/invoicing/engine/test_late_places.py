@@ -221,3 +221,12 @@ def test_a_true_up_is_reversed_month_by_month():
         ("POSTPAID", 20, 10, 200),
         ("POSTPAID", 1, -200, -200),
     ]
+
+
+def test_what_is_billed_of_a_balance_is_told_month_by_month():
+    """100 until the year ends: 1 H late in October, 2 H in November, both on December's document."""
+    found = books(prepaid("100"), events=h((3, 3)))
+    found.close(on(12, 2))
+    found.use(*h((9, 1)), used("H", on(11, 9), 2))
+    entries = found.finalize(the_usage(found.draft(on(12, 5)))).entries
+    assert [(each.entry.amount, each.billed) for each in entries] == [(-10, -10), (-20, -20)]
