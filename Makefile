@@ -14,7 +14,7 @@ help:
 	@echo "make setup   the environment alone (.venv)"
 	@echo "make check   format, lint, types, direction of imports"
 	@echo "make coverage   which branches of the engines their tests take; all, or it fails"
-	@echo "make bench   benchmarks: ingest as ratios to the bare database, and what pricing and drafts cost"
+	@echo "make bench   benchmarks: ingest as ratios to the bare database, and what pricing, drafts and finalization cost"
 	@echo "make chaos   the ledger under kills, lost answers and a full disk"
 	@echo "make screenshots   the README's pictures, of a demo of their own"
 
@@ -37,7 +37,8 @@ coverage: setup
 bench: setup
 	@$(RUN) -m benchmarks $(ARGS)
 	@$(RUN) -m benchmarks.pricing
-	@exec $(RUN) -m benchmarks.drafts
+	@$(RUN) -m benchmarks.drafts
+	@exec $(RUN) -m benchmarks.finalization
 
 chaos: setup
 	@exec $(RUN) -m benchmarks.chaos $(ARGS)

@@ -22,7 +22,9 @@ from invoicing.engine.documents import Result
 from invoicing.frozen import hash_of
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.queries.compute import computation
+from invoicing.queries.holds import reasons_to_hold
 from invoicing.services import finalize_due, regenerate_invoice, verify_invoice, void_invoice
+from invoicing.services.holds import hold_draft, release_draft
 from invoicing.services.manual_entries import ManualEntryInput, add_manual_entry
 from ledger.services.corrections import void_event
 from pricing import services as pricing
@@ -53,6 +55,7 @@ class AShop(RuleBasedStateMachine):
         self.now, self.names, self.model = OCTOBER, count(1), BillingModel()
         self.kept: dict[str, bytes] = {}
         self.given_back: set[str] = set()
+        self.is_held = False
         self.customer = CustomerFactory(aliases=[self.subject])
         self.card = RateCardFactory()
         self.products = {
@@ -152,12 +155,29 @@ class AShop(RuleBasedStateMachine):
     def finalize(self):
         """Everything due, in order; the model closes the same months."""
         outcome = finalize_due(self.customer.pk, at=self.now, by=ADA)
+        if self.is_held:  # and what comes after it waits
+            is_due = month_after(self.model.open_month) + GRACE <= self.now
+            assert (len(outcome.held), outcome.finalized) == (int(is_due), ())
+            return
         assert outcome.held == ()
         made = list(outcome.finalized)
         while month_after(self.model.open_month) + GRACE <= self.now:
             payable = self.model.close()
             self._keep(made.pop(0), payable)
         assert made == []
+
+    @rule(reason=st.sampled_from(["They dispute it", "A price is to be checked"]))
+    def hold_or_release_the_next_document(self, reason):
+        computed = computation(self.customer.pk, at=self.now)
+        said = {"reason": reason, "at": self.now, "by": ADA}
+        for draft in computed.result.documents:
+            if draft.period.starting_at == self.model.open_month:
+                if self.is_held:
+                    holding = reasons_to_hold(computed, [draft], at=self.now)[draft.id]
+                    release_draft(self.customer, draft.id, seen={each.key for each in holding}, **said)
+                else:
+                    hold_draft(self.customer, draft.id, **said)
+                self.is_held = not self.is_held
 
     @precondition(lambda self: self.model.closed and not list(self.model.closed.values())[-1].has_late_usage)
     @rule()
