@@ -162,20 +162,25 @@ class Standing:
         taken = (-self.drawn, *(-each.amount for each in self.pending), -self.rolled_over)
         return exact_sum([self.granted, self.manual, *taken])
 
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether what is missing of it is billed, or was: it has a true-up that nobody has taken out."""
+        return not self.commit.pays and (self.is_settled or bool(self.commit.invoice_items))
+
     def usable(self, at: datetime) -> Decimal:
         """What can be used at an instant, if nothing more is drawn until then.
 
         Of an obligation, what is still to be spent: from its start on, until what is missing of it was billed.
         """
         has_begun = self.segment.period.starting_at <= at
-        counts = at in self.segment.period if self.commit.pays else has_begun and not self.is_settled
+        counts = has_begun and not self.is_settled if self.is_asked_for else at in self.segment.period
         return max(self.left, Decimal(0)) if counts else Decimal(0)
 
     def expired(self, at: datetime) -> Decimal:
-        """What of it came to nothing. An obligation is billed instead."""
+        """What of it came to nothing. Of an obligation it is billed instead, unless nobody asks for it any more."""
         end = self.segment.period.ending_before
         is_over = end is not None and end <= at
-        return max(self.left, Decimal(0)) if self.commit.pays and is_over else Decimal(0)
+        return Decimal(0) if self.is_asked_for or not is_over else max(self.left, Decimal(0))
 
     def to_come(self, at: datetime) -> Decimal:
         """What can be used later, as the segment has not begun."""

@@ -7,6 +7,8 @@ Nothing draws on them any more, and the engine is not told of them. Access ended
     1 Oct     +100 start
     1 Nov     -30 by the document of October
     10 Nov    -70 expiration
+
+What is missing of an obligation is not billed any more, unless it was; so it expires in the same way.
 """
 
 from collections.abc import Iterable
@@ -17,6 +19,7 @@ from decimal import Decimal
 from billing_site.foundation.periods import Period, earliest
 from contracts import terms
 from contracts.queries import AgreedCommit
+from invoicing.engine.calendar import TRUE_UP
 from invoicing.engine.documents import Standing
 from invoicing.queries.compute import Computation
 
@@ -40,12 +43,14 @@ def _standing(
 ) -> Standing:
     posted, zero = computed.inputs.posted, Decimal(0)
     ended = Period(segment.period.starting_at, earliest(segment.period.ending_before, archived_at))
+    slot = str(commit.id)
     return Standing(
-        commit=commit,
+        commit=replace(commit, invoice_items=()),  # nothing is asked for any more
         segment=replace(segment, period=ended),
         granted=segment.amount,
         manual=posted.manual.get(segment.id, zero),
         drawn=posted.drawn.get(segment.id, zero),
         pending=(),
         rolled_over=posted.rolled_over.get(segment.id, zero),
+        is_settled=any(kind == TRUE_UP and which == slot for _, kind, which in posted.documents),
     )

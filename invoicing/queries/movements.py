@@ -30,6 +30,7 @@ from invoicing.engine.calendar import draft_id
 from invoicing.engine.documents import Standing
 from invoicing.queries.compute import Computation
 from ledger.models import LedgerEntry
+from ledger.models.entries import MANUAL, ROLLOVER
 from ledger.queries.entries import posted_entries
 
 INITIAL_BALANCE = "POSTPAID_COMMIT_INITIAL_BALANCE"
@@ -62,15 +63,21 @@ class Movement:
         return self.type.endswith((DEDUCTION, GIVEN_BACK))
 
     @property
-    def order(self) -> tuple[datetime, bool, bool, bool]:
-        """At one instant: what was drawn, what expires, what opens, and last a true-up."""
-        return self.timestamp, self.type == TRUE_UP, self.is_start, self.type.endswith(EXPIRATION)
+    def order(self) -> tuple[datetime, int]:
+        """At one instant: what was drawn or given back, what goes over, what expires, what opens, what came by hand
+        into what is open, and last a true-up."""
+        expires, by_hand = self.type.endswith(EXPIRATION), self.type in MANUAL
+        steps = (self.type in ROLLOVER, expires, self.is_start, by_hand, self.type == TRUE_UP)
+        return self.timestamp, next((step for step, is_it in enumerate(steps, start=1) if is_it), 0)
 
 
 def movements(
     computed: Computation, *, at: datetime, as_of: datetime | None = None
 ) -> dict[UUID, tuple[Movement, ...]]:
-    """By commit or credit, each list in order of time. One query."""
+    """By commit or credit, each list in order of time. One query.
+
+    What was posted by hand on a segment that has not begun comes with its start, so that the sum is what is left.
+    """
     moved: dict[UUID, list[Movement]] = defaultdict(list)
     for entry in posted_entries(computed.inputs.terms.customer_id, as_of=as_of):
         if entry.type == TRUE_UP and entry.amount == 0:
@@ -78,9 +85,16 @@ def movements(
         moved[entry.commit_id].append(_posted(entry))
     for commit_id, movement in _pending(computed):
         moved[commit_id].append(movement)
+    to_come: set[UUID] = set()
     for standing in computed.result.balances:
-        moved[standing.commit.id].extend(_scheduled(standing, at))
-    return {commit_id: tuple(sorted(found, key=lambda each: each.order)) for commit_id, found in moved.items()}
+        if standing.segment.period.starting_at > at:
+            to_come.add(standing.segment.id)
+        else:
+            moved[standing.commit.id].extend(_scheduled(standing, at))
+    begun = {
+        commit_id: [each for each in found if each.segment_id not in to_come] for commit_id, found in moved.items()
+    }
+    return {commit_id: tuple(sorted(found, key=lambda each: each.order)) for commit_id, found in begun.items()}
 
 
 def _pending(computed: Computation) -> Iterator[tuple[UUID, Movement]]:
@@ -123,12 +137,11 @@ def _posted(entry: LedgerEntry) -> Movement:
 def _scheduled(standing: Standing, at: datetime) -> Iterator[Movement]:
     """The start of a segment that has begun, and the end of one that is over, for what nobody has drawn of it."""
     commit, segment = standing.commit, standing.segment
-    if segment.period.starting_at > at or not standing.granted:
+    if not standing.granted:
         return
-    if not commit.pays:
-        yield Movement(INITIAL_BALANCE, standing.granted, segment.period.starting_at)
-        return
-    yield Movement(f"{commit.ledger_name}{START}", standing.granted, segment.period.starting_at, segment.id)
+    named = segment.id if commit.pays else None
+    start = f"{commit.ledger_name}{START}" if commit.pays else INITIAL_BALANCE
+    yield Movement(start, standing.granted, segment.period.starting_at, named)
     expired = standing.expired(at)
     if expired and segment.period.ending_before is not None:
-        yield Movement(f"{commit.ledger_name}{EXPIRATION}", -expired, segment.period.ending_before, segment.id)
+        yield Movement(f"{commit.ledger_name}{EXPIRATION}", -expired, segment.period.ending_before, named)

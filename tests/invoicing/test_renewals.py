@@ -178,6 +178,9 @@ def test_true_ups_of_the_renewed_contract_stay_or_go(deal, acme, clock_at, trueu
     deal.final_through("2025-11-02", "2025-12-02", "2026-01-02", "2026-01-03")
     clock_at("2026-01-03")
     assert deal.scheduled(status="FINALIZED") == [(deal.old, JANUARY, amount) for amount in billed]
+    rest = ("trueup", -700, "01 Jan") if billed else ("expiration", -700, "01 Dec")
+    assert rest in deal.ledger(deal.old, "Promise")
+    assert deal.balances(deal.old)["Promise"].balance == 0
 
 
 def test_an_obligation_goes_over_and_is_owed_at_the_end_of_the_renewal(deal, acme, clock_at):
