@@ -7,11 +7,15 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import Coalesce
+
 from billing_site.foundation.display import day_text, instant_text, quantity_text
 from billing_site.foundation.periods import parse_instant
 from contracts.commit_wording import changes_in_words, commit_text, dated, named, names_in_updates, span
 from contracts.models import (
     Commit,
+    CommitVersion,
     Contract,
     ContractEdit,
     CustomerScheduleSegment,
@@ -105,7 +109,7 @@ def _shortened(text: str) -> str:
 
 
 def names_in(overrides: Iterable[Override]) -> dict[str, str]:
-    """The names of all products and commits that overrides name, by id as text. Three queries at the most."""
+    """What all products and commits that overrides name are called now, by id as text. Three queries at the most."""
     products: set[str] = set()
     payers: set[str] = set()
     for override in overrides:
@@ -116,9 +120,17 @@ def names_in(overrides: Iterable[Override]) -> dict[str, str]:
     products.discard("")
     names = {str(pk): name for pk, name in Product.objects.filter(pk__in=products).values_list("pk", "name")}
     if payers:
-        for balances in (Commit.objects, RecurringCommit.objects):
-            found = balances.filter(pk__in=payers).values_list("pk", "name", "product__name")
-            names |= {str(pk): name or product for pk, name, product in found}
+        version = CommitVersion.objects.standing().filter(commit=OuterRef("pk"))
+        commits = Commit.objects.filter(pk__in=payers).annotate(
+            called=Coalesce(Subquery(version.values("name")), "name"),
+            billed_as=Coalesce(Subquery(version.values("product__name")), "product__name"),
+        )
+        recurring = RecurringCommit.objects.filter(pk__in=payers)
+        found = [
+            *commits.values_list("pk", "called", "billed_as"),
+            *recurring.values_list("pk", "name", "product__name"),
+        ]
+        names |= {str(pk): name or product for pk, name, product in found}
     return names
 
 

@@ -36,7 +36,7 @@ from invoicing.engine.inputs import Posted
 def rollover(commit: Commit, renewal: Contract) -> Commit | None:
     """What `renewal` takes over of a commit of the contract that it renews, at the most; None where that is nothing."""
     at = renewal.term.starting_at
-    standing = [segment for segment in commit.segments if _stands(segment, at)]
+    standing = [segment for segment in commit.segments if can_go_over(segment, at)]
     limit = floor_to(
         sum((Fraction(segment.amount) for segment in standing), Fraction(0)) * Fraction(commit.rollover_fraction or 0),
         QUANTUM,
@@ -100,11 +100,11 @@ def rollovers(contracts: Sequence[Contract], balances: Sequence[Balance]) -> Ite
             renewal = by_id[into.commit.contract_id]
             assert renewal.renews is not None, "what was rolled over belongs to a renewal"
             at, commit_id = into.period.starting_at, into.commit.rolled_over_from
-            sources = [each for each in balances if each.commit.id == commit_id and _stands(each.segment, at)]
+            sources = [each for each in balances if each.commit.id == commit_id and can_go_over(each.segment, at)]
             yield Rollover(by_id[renewal.renews], renewal, into, sources)
 
 
-def _stands(segment: AccessSegment, at: datetime) -> bool:
+def can_go_over(segment: AccessSegment, at: datetime) -> bool:
     """Whether it can be drawn on right before `at`."""
     end = segment.period.ending_before
     return segment.period.starting_at < at and (end is None or at <= end)

@@ -11,7 +11,7 @@ is left can be used now; what is to come is of segments that have not begun.
     and 70 of October has expired
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -20,6 +20,7 @@ from billing_site.foundation.money import exact_sum
 from invoicing.engine.documents import Standing
 from invoicing.queries.compute import Computation
 from invoicing.queries.movements import Movement, movements
+from invoicing.queries.settled import settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Statement:
     at: datetime
     standings: tuple[Standing, ...]
     movements: tuple[Movement, ...]
+    settled: tuple[Standing, ...] = ()  # the same segments by final documents alone
 
     @property
     def granted(self) -> Decimal:
@@ -65,7 +67,7 @@ class Statement:
     @property
     def settled_left(self) -> Decimal:
         """The same with final documents alone."""
-        return exact_sum([replace(each, pending=()).usable(self.at) for each in self.standings])
+        return exact_sum([each.usable(self.at) for each in self.settled])
 
     @property
     def to_come(self) -> Decimal:
@@ -78,7 +80,10 @@ def statements(computed: Computation, *, at: datetime, as_of: datetime | None = 
     standings: dict[UUID, list[Standing]] = {commit.id: [] for commit in computed.result.commits}
     for standing in computed.result.balances:
         standings.setdefault(standing.commit.id, []).append(standing)
+    alone = settled(computed)
     return {
-        commit_id: Statement(at, tuple(of_commit), moved.get(commit_id, ()))
+        commit_id: Statement(
+            at, tuple(of_commit), moved.get(commit_id, ()), tuple(alone[each.segment.id] for each in of_commit)
+        )
         for commit_id, of_commit in standings.items()
     }

@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from contracts.models import CommitVersion
 from contracts.wording import names_in, override_text
 from tests.factories.contracts import CommitFactory, ContractFactory, OverrideFactory
 from tests.factories.pricing import ProductFactory
@@ -162,3 +163,14 @@ def test_names_take_the_same_queries_for_one_override_and_for_three():
         with CaptureQueriesContext(connection) as captured:
             assert len(names_in(overrides)) == 2 * len(overrides)
         assert len(captured) == 3
+
+
+def test_a_commit_is_called_what_it_is_called_now():
+    commit = CommitFactory(name="Pilot")
+    given = {"is_commit_specific": True, "specifiers": [{"commit_ids": [str(commit.pk)]}]}
+    assert "“Pilot”" in told(**given)
+    edit = commit.added_by_edit
+    known = {"added_by_edit": edit, "created_at": edit.created_at, "customer": commit.customer}
+    CommitVersion.objects.create(commit=commit, **known, **commit.attributes() | {"name": "Starter pack"})
+    assert "“Starter pack”" in told(**given)
+    assert "“Pilot”" not in told(**given)

@@ -287,3 +287,23 @@ def test_an_earlier_end_of_a_contract_ends_access_too(deal, acme, clock_at):
     ]
     [segment] = deal.balances(deal.old)["Pack"].access_schedule.schedule_items
     assert (segment.amount, segment.ending_before) == (100, DECEMBER)
+
+
+def test_by_final_documents_alone_what_they_have_left_goes_over(deal, acme, clock_at):
+    """100, all of which may go over; 30 used in November, whose document is not final on 2 December."""
+    deal.grants(deal.commit(100, 1, name="Pack"))
+    clock_at("2025-11-20")
+    deal.renew()
+    acme.calls("2025-11-25T10", 15)
+
+    def net():
+        return [
+            deal.client.v1.contracts.get_net_balance(**deal.whose, invoice_inclusion_mode=mode).data.balance
+            for mode in ("FINALIZED", "FINALIZED_AND_DRAFT")
+        ]
+
+    for instant, left in [("2025-11-30T23:59:59", [100, 70]), ("2025-12-01", [100, 70])]:
+        clock_at(instant)
+        assert net() == left, instant
+    deal.final_through("2025-12-02")
+    assert net() == [70, 70]
