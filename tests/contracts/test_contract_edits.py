@@ -168,7 +168,7 @@ class TestScheduledCharges:
 
 
 class TestFinalPeriods:
-    """Whatever reaches back over `billed_through` is refused, with the date."""
+    """What reaches back over `billed_through` is refused, with the date; but for overrides, which call for notes."""
 
     @pytest.fixture(autouse=True)
     def billed(self, contract):
@@ -180,9 +180,12 @@ class TestFinalPeriods:
         assert len(refusals) == 1
         return field
 
-    def test_an_override_must_start_later(self, refused, edit):
-        assert self.refused_for(refused(add_overrides=(HALF,))) == "add_overrides[0].starting_at"
-        edit(add_overrides=(OverrideInput(NOVEMBER, type="MULTIPLIER", multiplier=D("0.5")),))
+    def test_an_override_may_reach_back(self, edit, contract):
+        edit(add_overrides=(HALF,))
+        [override] = agreement(contract.customer.pk, contract.pk).overrides
+        assert override.starting_at < NOVEMBER
+        edit(remove_overrides=(override.pk,))
+        assert not agreement(contract.customer.pk, contract.pk).overrides
 
     def test_a_commit_must_open_later(self, refused, edit):
         field = self.refused_for(refused(add_commits=(commit_input(),)))
@@ -190,16 +193,14 @@ class TestFinalPeriods:
         edit(add_commits=(commit_input(start=NOVEMBER),))
 
     def test_what_was_billed_is_not_removed(self, refused, edit, contract):
-        old, new = (OverrideFactory(contract=contract, starting_at=start) for start in (OCTOBER, NOVEMBER))
         used, unused = CommitFactory(contract=contract), CommitFactory(contract=contract)
         SegmentUse.objects.create(
             segment_id=used.segments.get().pk, customer=contract.customer, posted=D(-1), drawn=D(1), rolled_over=D(0)
         )
 
-        assert self.refused_for(refused(remove_overrides=(new.pk, old.pk))) == "remove_overrides[1].id"
         [(field, rule)] = refused(archive_commits=(unused.pk, used.pk))
         assert (field, "something has been taken from it" in rule) == ("archive_commits[1].id", True)
-        edit(remove_overrides=(new.pk,), archive_commits=(unused.pk,))
+        edit(archive_commits=(unused.pk,))
 
     def test_the_end_stays_behind_what_was_billed(self, refused, edit):
         assert self.refused_for(refused(update_contract_end_date=MID_OCTOBER)) == "update_contract_end_date"
