@@ -74,6 +74,18 @@ def named(name: str) -> str:
     return f" “{name}”" if name else ""
 
 
+def noun_and_name(commit: Commit) -> str:
+    """ "the credit “Bonus”"."""
+    return f"the {'credit' if commit.is_credit else 'commit'}{named(commit.name)}"
+
+
+def shared_text(commit: Commit, names: Mapping[str, str]) -> str:
+    """Which contracts share a commit of the customer, and which one bills it."""
+    shared = ", ".join(names.get(each, each) for each in commit.applicable_contract_ids) or "all contracts"
+    billed = f", billed by {names[str(commit.invoice_contract_id)]}" if commit.invoice_contract_id else ""
+    return f"shared by {shared}{billed}"
+
+
 def _how_paid(commit: Commit) -> str:
     return "billed:" if commit.is_invoiced else "paid elsewhere:"
 

@@ -12,7 +12,16 @@ from django.db.models.functions import Coalesce
 
 from billing_site.foundation.display import day_text, instant_text, quantity_text
 from billing_site.foundation.periods import parse_instant
-from contracts.commit_wording import changes_in_words, commit_text, dated, named, names_in_updates, span
+from contracts.commit_wording import (
+    changes_in_words,
+    commit_text,
+    dated,
+    named,
+    names_in_updates,
+    noun_and_name,
+    shared_text,
+    span,
+)
 from contracts.models import (
     Commit,
     CommitVersion,
@@ -24,7 +33,7 @@ from contracts.models import (
     TermQuerySet,
 )
 from contracts.models.term import PAYER_KEYS
-from contracts.queries import AgreedCharge, EditedTerms, edit_history
+from contracts.queries import AgreedCharge, EditedTerms, UpdatedCommit, edit_history
 from contracts.recurring_wording import UPDATES, recurring_text, recurring_updates_in_words
 from pricing.models import Product
 from pricing.wording import percent_text, tariff_text, values_text
@@ -83,6 +92,33 @@ def history_in_words(contract: Contract) -> list[EditInWords]:
                 (f"Contract created {card}, from {day_text(contract.starting_at)}.",),
             ),
         )
+    return told[::-1]
+
+
+def balance_history_in_words(customer_id: UUID) -> list[EditInWords]:
+    """The edits of the customer's own commits and credits, newest first. Fifteen queries at the most."""
+    edits = edit_history(customer_id, None)
+    added = [committed for edited in edits for committed in edited.commits]
+    updates = [update for edited in edits for update in edited.updates]
+    names = names_in_updates([*updates, *(UpdatedCommit(each, each) for each in added)])
+    gone: dict[UUID | None, list[str]] = {}
+    own = Commit.objects.filter(customer_id=customer_id, contract=None, removed_by_edit__isnull=False)
+    for commit in own.order_by("id"):
+        gone.setdefault(commit.removed_by_edit_id, []).append(f"Archived: {noun_and_name(commit)}.")
+    told = [
+        EditInWords(
+            number=edited.edit.number,
+            created_at=edited.edit.created_at,
+            created_by=edited.edit.created_by,
+            reason=edited.edit.reason,
+            changes=(
+                *(f"{commit_text(committed)}; {shared_text(committed.commit, names)}." for committed in edited.commits),
+                *changes_in_words(edited.updates, names),
+                *gone.get(edited.edit.pk, ()),
+            ),
+        )
+        for edited in edits
+    ]
     return told[::-1]
 
 
@@ -209,8 +245,7 @@ def _removed(contract: Contract, edits: Iterable[ContractEdit]) -> dict[UUID, li
     for override in overrides:
         gone.setdefault(override.removed_by_edit_id, []).append(f"Taken out: {override_text(override, names)}.")
     for commit in those(contract.commits.all()):
-        noun = "credit" if commit.is_credit else "commit"
-        gone.setdefault(commit.removed_by_edit_id, []).append(f"Taken out: the {noun}{named(commit.name)}.")
+        gone.setdefault(commit.removed_by_edit_id, []).append(f"Taken out: {noun_and_name(commit)}.")
     for charge in those(contract.scheduled_charges.all()):
         gone.setdefault(charge.removed_by_edit_id, []).append(f"Taken out: the scheduled charge{named(charge.name)}.")
     return gone

@@ -9,10 +9,12 @@ from django.utils.http import urlencode
 from django.utils.safestring import mark_safe
 
 from billing_site.foundation.admin import HouseAdmin, ReadOnlyInline
+from billing_site.foundation.display import instant_text
 from contracts import forms, services
 from contracts.commit_wording import commit_text
 from contracts.models import Contract, Customer
 from contracts.queries import aliases_of, shared_commits
+from contracts.wording import balance_history_in_words
 from pricing.admin import ARCHIVED, ThroughServices
 
 
@@ -41,6 +43,7 @@ class CustomerAdmin(ThroughServices, HouseAdmin):
         "id",
         "claims",
         "balances",
+        "balance_history",
         "custom_fields",
         "created_at",
         "created_by",
@@ -78,6 +81,26 @@ class CustomerAdmin(ThroughServices, HouseAdmin):
         )
         each = format_html_join(mark_safe("<br>"), '{} <a href="{}">Change</a>', links)
         return format_html("{}<br>{}", all_of_them, each) if links else all_of_them
+
+    @admin.display(description="History of these")
+    def balance_history(self, customer: Customer) -> str:
+        return (
+            format_html_join(
+                mark_safe("<br>"),
+                "{}{} <small>Edit {} by {}, {}</small>",
+                (
+                    (
+                        " ".join(each.changes),
+                        f" “{each.reason}”" if each.reason else "",
+                        each.number,
+                        each.created_by,
+                        instant_text(each.created_at),
+                    )
+                    for each in balance_history_in_words(customer.pk)
+                ),
+            )
+            or "Nothing yet"
+        )
 
     @admin.action(description="Archive selected customers", permissions=["change"])
     def archive(self, request: HttpRequest, customers: QuerySet[Customer]) -> None:

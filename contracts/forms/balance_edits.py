@@ -14,7 +14,7 @@ from billing_site.foundation.money import Unit
 from billing_site.foundation.refusals import Refusal
 from contracts.commit_wording import span
 from contracts.forms.amounts import MajorField, NumberField
-from contracts.forms.choices import ProductsChoice
+from contracts.forms.choices import RATES, ContractsChoice, ProductsChoice, contract_name
 from contracts.forms.instants import InstantField
 from contracts.inputs import (
     UNCHANGED,
@@ -25,12 +25,17 @@ from contracts.inputs import (
     SegmentChangeInput,
 )
 from contracts.models import Commit, SegmentUse
-from contracts.queries import AgreedCommit
+from contracts.queries import AgreedCommit, Agreement
 from contracts.services import MoreWasTaken
 
-ATTRIBUTES = ("name", "description", "priority", "products")
-# What the service calls an attribute, and which field it is here.
-SHOWN_AS = {"applicable_product_ids": "products", "name": "name", "description": "description", "priority": "priority"}
+ATTRIBUTES = ("name", "description", "priority", "rate_type", "products")
+SHARING = ("contracts", "biller")  # of one of the customer
+# What the service calls an attribute, where the field here is called otherwise.
+SHOWN_AS = {
+    "applicable_product_ids": "products",
+    "applicable_contract_ids": "contracts",
+    "invoice_contract_id": "biller",
+}
 
 
 class Section(NamedTuple):
@@ -39,7 +44,8 @@ class Section(NamedTuple):
 
 
 class CommitEditForm(Dressed, forms.Form):
-    """What is left as it is shown changes nothing. `at` is now: what has fallen due by then is not offered."""
+    """What is left as it is shown changes nothing. `at` is now: what has fallen due by then is not offered.
+    `agreed` are the customer's contracts, which share one of its own."""
 
     based_on_edit = forms.IntegerField(required=False, widget=forms.HiddenInput)
     reason = forms.CharField(max_length=2_000, help_text="Why; kept with the edit and shown in the history.")
@@ -47,10 +53,19 @@ class CommitEditForm(Dressed, forms.Form):
     name = forms.CharField(required=False, max_length=160, help_text="Empty: the product's name.")
     description = forms.CharField(required=False, max_length=10_000)
     priority = NumberField(help_text="The lowest is drawn on first; empty: 100.")
+    rate_type = forms.ChoiceField(choices=RATES, label="Pays at", help_text="What of a rate is charged while it pays.")
     products = ProductsChoice()
+    contracts = ContractsChoice()
+    biller = forms.ChoiceField(label="On invoices of", help_text="The contract that bills it.")
 
     def __init__(
-        self, committed: AgreedCommit, *args: Any, at: datetime, based_on_edit: int = 0, **kwargs: Any
+        self,
+        committed: AgreedCommit,
+        *args: Any,
+        at: datetime,
+        agreed: Sequence[Agreement] = (),
+        based_on_edit: int = 0,
+        **kwargs: Any,
     ) -> None:
         self.committed, commit = committed, committed.commit
         self.is_postpaid = commit.type == Commit.Type.POSTPAID
@@ -64,11 +79,15 @@ class CommitEditForm(Dressed, forms.Form):
             "name": commit.name,
             "description": commit.description,
             "priority": Decimal(plain_text(commit.priority)),
+            "rate_type": commit.rate_type,
+            "contracts": list(commit.applicable_contract_ids),
+            "biller": str(commit.invoice_contract_id or ""),
             "products": [UUID(product_id) for product_id in commit.applicable_product_ids],
         }
         super().__init__(*args, **kwargs)
         if commit.specifiers or commit.applicable_product_tags:
             del self.fields["products"]  # what is targeted otherwise is changed by API
+        self._offer_contracts(agreed, is_billed_already=any(item.issued_at <= at for item in committed.invoice_items))
         for index, segment in enumerate(committed.segments):
             name, use = f"segment_{index}_amount", uses.get(segment.segment_id)
             self._add_amount(name, "Amount", segment.amount, commit.held_in)
@@ -96,6 +115,8 @@ class CommitEditForm(Dressed, forms.Form):
                 "What is missing is billed" if self.is_postpaid else "Paid for it", self._of(f"item_{index}_")
             )
         yield Section("Name and order", [self[name] for name in ATTRIBUTES if name in self.fields])
+        if sharing := [self[name] for name in SHARING if name in self.fields]:
+            yield Section("Shared by", sharing)
 
     def to_input(self) -> CommitChangeInput:
         """The change that a valid form asks for."""
@@ -140,6 +161,9 @@ class CommitEditForm(Dressed, forms.Form):
             applicable_product_ids=(
                 tuple(product.pk for product in values["products"]) if "products" in changed else UNCHANGED
             ),
+            rate_type=values["rate_type"] if "rate_type" in changed else UNCHANGED,
+            applicable_contract_ids=tuple(map(UUID, values["contracts"])) if "contracts" in changed else UNCHANGED,
+            invoice_contract_id=UUID(values["biller"]) if "biller" in changed else UNCHANGED,
         )
 
     def show(self, refusal: Refusal) -> None:
@@ -162,7 +186,25 @@ class CommitEditForm(Dressed, forms.Form):
             return f"{kind}_{changed[int(place)]}_{'amount' if name == 'id' else name}"
         if schedule in ("access_schedule", "invoice_schedule"):
             return "segment_0_amount" if kind == "segment" else "item_0_timestamp"
-        return SHOWN_AS.get(path.partition("[")[0])
+        name = path.partition("[")[0]
+        return SHOWN_AS.get(name, name)
+
+    def _offer_contracts(self, agreed: Sequence[Agreement], *, is_billed_already: bool) -> None:
+        """Those that may be named, and those that are; no field where the service would refuse every change."""
+        commit = self.committed.commit
+        for name, named, is_fixed in (
+            ("contracts", commit.applicable_contract_ids, self.is_postpaid),
+            ("biller", [str(commit.invoice_contract_id)], commit.invoice_contract_id is None or is_billed_already),
+        ):
+            if commit.contract_id is not None or is_fixed:
+                del self.fields[name]
+                continue
+            choice: Any = self.fields[name]
+            choice.choices = [
+                (str(each.contract.pk), contract_name(each))
+                for each in agreed
+                if not each.is_archived or str(each.contract.pk) in named
+            ]
 
     def _of(self, start: str) -> list[forms.BoundField]:
         return [self[name] for name in self.fields if name.startswith(start)]

@@ -1,11 +1,14 @@
-"""Products to choose from."""
+"""Products and contracts to choose from."""
 
 from typing import Any
 
 from django import forms
 
 from contracts.models import Commit, ScheduledCharge
+from contracts.queries import Agreement
 from pricing.models import Product
+
+RATES = [("LIST_RATE", "List rates"), ("COMMIT_RATE", "Commit rates, where there are any")]
 
 
 class ProductChoice(forms.ModelChoiceField):
@@ -28,6 +31,23 @@ class ProductsChoice(forms.ModelMultipleChoiceField):
             help_text="None ticked: all products, those to come too.",
             widget=forms.CheckboxSelectMultiple,
         )
+
+
+class ContractsChoice(forms.MultipleChoiceField):
+    """Those of a customer that share a commit or credit; the form says which there are."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            required=False,
+            label="Contracts",
+            help_text="None ticked: all contracts, those to come too.",
+            widget=forms.CheckboxSelectMultiple,
+        )
+
+
+def contract_name(agreed: Agreement) -> str:
+    """A contract among those of its customer."""
+    return agreed.terms.name or str(agreed.contract)
 
 
 def billed_as_last_time(model: type[Commit] | type[ScheduledCharge]) -> Product | None:

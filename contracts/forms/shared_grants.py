@@ -22,7 +22,14 @@ from billing_site.foundation.money import Unit
 from billing_site.foundation.refusals import Refusal
 from contracts.commit_wording import NOUNS
 from contracts.forms.amounts import MajorField, NumberField
-from contracts.forms.choices import ProductChoice, ProductsChoice, billed_as_last_time
+from contracts.forms.choices import (
+    RATES,
+    ContractsChoice,
+    ProductChoice,
+    ProductsChoice,
+    billed_as_last_time,
+    contract_name,
+)
 from contracts.forms.instants import InstantField
 from contracts.forms.overrides import GroupValuesField
 from contracts.inputs import (
@@ -79,11 +86,6 @@ class Section(NamedTuple):
     is_used: bool = True
 
 
-def contract_name(agreed: Agreement) -> str:
-    """A contract among those of its customer."""
-    return agreed.terms.name or str(agreed.contract)
-
-
 class SharedGrantForm(Dressed, forms.Form):
     """`agreed` are the customer's contracts. Its key keeps a form that is sent twice from granting twice."""
 
@@ -99,7 +101,7 @@ class SharedGrantForm(Dressed, forms.Form):
     priority = NumberField(help_text="The lowest is drawn on first; empty: 100.")
     rate_type = forms.ChoiceField(
         label="Pays at",
-        choices=[("LIST_RATE", "List rates"), ("COMMIT_RATE", "Commit rates, where there are any")],
+        choices=RATES,
         help_text="What of a rate is charged while it pays.",
     )
     description = forms.CharField(required=False, max_length=10_000, help_text="For you; on no invoice.")
@@ -110,12 +112,7 @@ class SharedGrantForm(Dressed, forms.Form):
     do_not_invoice = forms.BooleanField(
         required=False, label="Paid elsewhere", help_text="What is paid is kept, and no invoice asks for it."
     )
-    contracts = forms.MultipleChoiceField(
-        required=False,
-        label="Contracts",
-        widget=forms.CheckboxSelectMultiple,
-        help_text="None ticked: all contracts, those to come too.",
-    )
+    contracts = ContractsChoice()
     products = ProductsChoice()
     tags = LinesField(label="Or products with a tag", help_text="One a line; any of them.")
     reason = forms.CharField(max_length=2_000, help_text="Why; kept with the edit and shown in the history.")

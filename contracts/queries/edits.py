@@ -1,4 +1,4 @@
-"""The history of a contract: what each edit added and changed."""
+"""The history of a contract, or of the customer's own commits and credits: what each edit added and changed."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -50,9 +50,11 @@ class EditedTerms:
     recurring: tuple[RecurringCommit, ...]
 
 
-def edit_history(customer_id: UUID, contract_id: UUID, *, edit_id: UUID | None = None) -> list[EditedTerms]:
-    """The edits of a contract in order, its creation not among them; or only one of them. Eleven queries."""
-    edits = ContractEdit.objects.filter(customer_id=customer_id, contract_id=contract_id, kind=ContractEdit.Kind.EDIT)
+def edit_history(customer_id: UUID, contract_id: UUID | None, *, edit_id: UUID | None = None) -> list[EditedTerms]:
+    """The edits of a contract in order, its creation not among them; or only one of them. None: those of the customer's
+    own commits and credits. Eleven queries."""
+    kind = ContractEdit.Kind.BALANCE if contract_id is None else ContractEdit.Kind.EDIT
+    edits = edits_of(customer_id, contract_id).filter(kind=kind)
     if edit_id is not None:
         edits = edits.filter(pk=edit_id)
     edits = edits.order_by("number")

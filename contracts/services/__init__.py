@@ -1,6 +1,11 @@
 """The verbs: everything that writes customers, claims, contracts and terms."""
 
-from contracts.services.archiving import archive_contract
+from contracts.services.archiving import (
+    archive_commit,
+    archive_contract,
+    terms_after_archived_commit,
+    terms_after_archived_contract,
+)
 from contracts.services.commit_changes import MoreWasTaken
 from contracts.services.commit_edits import (
     COMMIT_TYPES,
@@ -22,6 +27,7 @@ __all__ = [
     "CREDIT_TYPES",
     "EditedMeanwhile",
     "MoreWasTaken",
+    "archive_commit",
     "archive_contract",
     "archive_customer",
     "create_contract",
@@ -33,6 +39,8 @@ __all__ = [
     "set_ingest_aliases",
     "set_name",
     "standing_commit",
+    "terms_after_archived_commit",
+    "terms_after_archived_contract",
     "terms_after_commit_edit",
     "terms_after_edit",
     "terms_after_shared_commit",

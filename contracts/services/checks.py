@@ -38,6 +38,12 @@ def fiat_of(contract: Contract) -> PricingUnit:
     return contract.rate_card.fiat_unit if contract.rate_card else default_unit()
 
 
+def not_archived(problems: Problems, name: str, contract: Contract) -> None:
+    """A contract that is named for what is still to come; an archived one bills nothing more."""
+    if contract.archived_at is not None:
+        problems.add(name, contract.pk, "must be the id of a contract that is not archived")
+
+
 def instant(problems: Problems, name: str, value: datetime) -> None:
     if not EARLIEST <= value < LATEST:
         problems.add(name, value.isoformat(), "must lie between the years 1970 and 8999")

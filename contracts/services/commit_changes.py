@@ -29,7 +29,7 @@ from contracts.models import (
     Term,
 )
 from contracts.queries import AgreedCommit, dates_charged
-from contracts.services.checks import OF_THE_CUSTOMER, Deal, fiat_of
+from contracts.services.checks import OF_THE_CUSTOMER, Deal, fiat_of, not_archived
 from contracts.services.commits import DEFAULT_PRIORITY, check_attributes, target
 from contracts.services.schedule_changes import (
     RowChange,
@@ -240,8 +240,11 @@ def _share(
         if commit.type == Commit.Type.POSTPAID:
             problems.add("applicable_contract_ids", sharing, "cannot be changed for a postpaid commit")
         for index, contract_id in enumerate(sharing or ()):
+            name = f"applicable_contract_ids[{index}]"
             if contract_id not in around.contracts:
-                problems.add(f"applicable_contract_ids[{index}]", contract_id, OF_THE_CUSTOMER)
+                problems.add(name, contract_id, OF_THE_CUSTOMER)
+            elif str(contract_id) not in commit.applicable_contract_ids:
+                not_archived(problems, name, around.contracts[contract_id])
         new.applicable_contract_ids = [str(contract_id) for contract_id in dict.fromkeys(sharing or ())]
     if biller_id is not UNCHANGED and biller_id != commit.invoice_contract_id:
         _check_biller(biller_id, committed, around, problems)
@@ -256,6 +259,7 @@ def _check_biller(biller_id: UUID, committed: AgreedCommit, around: _Around, pro
     if biller is None:
         problems.add(name, biller_id, OF_THE_CUSTOMER)
         return
+    not_archived(problems, name, biller)
     money = commit.invoice_unit or commit.unit
     if fiat_of(biller) != money:
         problems.add(name, biller_id, f"must be a contract in {money}, which its invoices are in")

@@ -16,7 +16,7 @@ from contracts.inputs import SharedCommitInput
 from contracts.models import Commit, Contract, ContractEdit, Customer
 from contracts.queries import AgreedCommit, customer_terms, dates_charged, no_such_customer
 from contracts.services.additions import Added
-from contracts.services.checks import OF_THE_CUSTOMER, Deal, fiat_of, uniqueness_key
+from contracts.services.checks import OF_THE_CUSTOMER, Deal, fiat_of, not_archived, uniqueness_key
 from contracts.services.commits import commit_rows
 from contracts.services.contracts import key_was_used, refuse_archived
 from contracts.services.recording import add_terms, record_edit, stamp
@@ -85,8 +85,8 @@ def _check_contract(problems: Problems, name: str, contract_id: UUID, contracts:
     contract = contracts.get(contract_id)
     if contract is None:
         problems.add(name, contract_id, OF_THE_CUSTOMER)
-    elif contract.archived_at is not None:
-        problems.add(name, contract_id, "must be the id of a contract that is not archived")
+    else:
+        not_archived(problems, name, contract)
 
 
 def _biller(given: SharedCommitInput, contracts: Mapping[UUID, Contract], problems: Problems) -> Contract | None:

@@ -19,9 +19,10 @@ from billing_site.foundation.refusals import Refusal
 from billing_site.foundation.transactions import read_snapshot
 from contracts.forms.amounts import MajorField
 from contracts.models import Customer
+from contracts.wording import balance_history_in_words
 from invoicing.admin.balance_screens import COLUMNS, BalanceRow, BalanceScreen
 from invoicing.models import Invoice
-from invoicing.queries.balances import Balance, balances
+from invoicing.queries.balances import Balance, balances, computed_balances
 from invoicing.queries.burn_down import burn_down
 from invoicing.services.manual_entries import REASON_LENGTH, ManualEntryInput, add_manual_entry
 
@@ -74,6 +75,7 @@ class BalancePages:
             title=f"Balances of {customer.name}",
             rows=rows,
             columns=COLUMNS,
+            history=balance_history_in_words(customer_id),
             may_edit=request.user.has_perm("contracts.change_contract") and customer.archived_at is None,
         )
 
@@ -82,9 +84,9 @@ class BalancePages:
         """One commit or credit as it has burnt down, and the form with which a person adds to it or takes from it."""
         customer, at = self._customer(request, customer_id), clock.now()
         with read_snapshot():  # the chart is of the balance that the table shows
-            found = (each for each in balances(customer_id, at=at) if each.committed.commit.pk == commit_id)
-            held = next(found, None)
-            points = burn_down(customer_id, held, at=at) if held is not None else ()
+            found, computed = computed_balances(customer_id, at=at)
+            held = next((each for each in found if each.committed.commit.pk == commit_id), None)
+            points = burn_down(customer, held, computed, at=at) if held is not None else ()
         if held is None:
             raise Http404("There is no such commit or credit.")
         may_edit = request.user.has_perm("contracts.change_contract") and not held.is_archived
@@ -111,6 +113,7 @@ class BalancePages:
             columns=COLUMNS,
             form=form,
             may_edit=may_edit,
+            may_change=may_edit and held.committed.recurring_id is None and held.committed.rolled_over_from is None,
         )
 
     def _customer(self, request: HttpRequest, customer_id: UUID) -> Customer:

@@ -19,7 +19,7 @@ from billing_site.foundation.refusals import NotFound, Refusal
 from contracts import services
 from contracts.forms.balance_edits import CommitEditForm
 from contracts.models import Commit, Contract
-from contracts.queries import last_edit_number
+from contracts.queries import agreements, last_edit_number
 from invoicing.admin.screens import PreviewCard
 from invoicing.queries.preview import preview_commit_edit
 
@@ -40,7 +40,11 @@ class CommitEditPage:
             committed = services.standing_commit(customer.pk, commit_id, types, at=at)
         except NotFound as refusal:
             raise Http404(refusal.message) from refusal
-        fresh: dict[str, Any] = {"at": at, "based_on_edit": last_edit_number(customer.pk, row.contract_id)}
+        fresh: dict[str, Any] = {
+            "at": at,
+            "agreed": agreements(customer.pk),
+            "based_on_edit": last_edit_number(customer.pk, row.contract_id),
+        }
         form = CommitEditForm(committed, request.POST or None, **fresh)
         preview, previewed = None, ""
         if request.method == "POST" and form.is_valid():
@@ -57,7 +61,7 @@ class CommitEditPage:
                         **self.told(request),  # type: ignore[attr-defined]
                     )
                     messages.success(request, f"{committed.commit} is changed.")
-                    return HttpResponseRedirect(_page_of(row))
+                    return HttpResponseRedirect(page_of_commit(row))
                 found = preview_commit_edit(customer.pk, given, types=types, at=at)
                 preview = PreviewCard.of(found, _billed_through(row), is_changed="save" in request.POST)
             except services.EditedMeanwhile as refusal:
@@ -75,7 +79,7 @@ class CommitEditPage:
                 "title": f"Change {committed.commit}",
                 "commit": committed.commit,
                 "customer": customer,
-                "page": _page_of(row),
+                "page": page_of_commit(row),
                 "form": form,
                 "preview": preview,
                 "previewed": previewed,
@@ -84,11 +88,11 @@ class CommitEditPage:
         )
 
 
-def _page_of(commit: Commit) -> str:
-    """Where a commit is looked at: at its contract, or at its customer."""
+def page_of_commit(commit: Commit) -> str:
+    """Where a commit is looked at: at its contract, or among the balances of its customer."""
     if commit.contract_id:
         return reverse("admin:contracts_contract_change", args=[commit.contract_id])
-    return reverse("admin:contracts_customer_change", args=[commit.customer_id])
+    return reverse("admin:contracts_customer_balances", args=[commit.customer_id])
 
 
 def _billed_through(commit: Commit) -> Any:

@@ -23,6 +23,7 @@ from contracts.forms import EditForm
 from contracts.models import Contract
 from contracts.queries import agreement, last_edit_number
 from contracts.wording import history_in_words
+from invoicing.admin.archiving import ArchivePages
 from invoicing.admin.balances import BalancePages
 from invoicing.admin.commits import CommitEditPage
 from invoicing.admin.grants import GrantPage
@@ -35,7 +36,7 @@ from invoicing.queries.summaries import usage_by_contract
 
 
 @admin.register(Contract)
-class ContractAdmin(BalancePages, GrantPage, CommitEditPage, ContractRecordAdmin):
+class ContractAdmin(BalancePages, GrantPage, ArchivePages, CommitEditPage, ContractRecordAdmin):
     """A contract opens on what it costs now; it is edited on a page of its own, by edits."""
 
     list_display = [*ContractRecordAdmin.list_display, "money_so_far"]
@@ -61,6 +62,12 @@ class ContractAdmin(BalancePages, GrantPage, CommitEditPage, ContractRecordAdmin
             page("change/", self.screen_view, "change"),
             page("edit/", self.edit_view, "edit"),
             page("record/", self.record_view, "record"),
+            page("archive/", self.archive_contract_view, "archive"),
+            path(
+                "commits/<uuid:commit_id>/archive/",
+                self.admin_site.admin_view(self.archive_commit_view),
+                name="contracts_commit_archive",
+            ),
             path(
                 "commits/<uuid:commit_id>/edit/",
                 self.admin_site.admin_view(self.edit_commit_view),

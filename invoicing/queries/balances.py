@@ -25,23 +25,20 @@ from contracts.queries import (
 )
 from contracts.terms import QUANTITY
 from invoicing.queries.closed import with_closed
-from invoicing.queries.compute import computation_at
+from invoicing.queries.compute import Computation, computation_at
 from invoicing.queries.derived import with_derived
 from invoicing.queries.statements import Statement, statements
 
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """A commit or credit, the contract that it is part of (None: the customer's own), and its statement."""
+    """A commit or credit, the contract that it is part of (None: the customer's own), and its statement. It may be
+    archived, by itself or with its contract."""
 
     contract: Contract | None
     committed: AgreedCommit
     statement: Statement
-
-    @property
-    def is_archived(self) -> bool:
-        is_with_contract = self.contract is not None and self.contract.archived_at is not None
-        return is_with_contract or self.committed.commit.removed_by_edit_id is not None
+    is_archived: bool
 
     @property
     def unit_id(self) -> UUID | None:
@@ -55,6 +52,13 @@ def balances(customer_id: UUID, *, at: datetime, as_of: datetime | None = None) 
 
     Raises NotFound, and Refusal where `as_of` is later than `at`.
     """
+    return computed_balances(customer_id, at=at, as_of=as_of)[0]
+
+
+def computed_balances(
+    customer_id: UUID, *, at: datetime, as_of: datetime | None = None
+) -> tuple[list[Balance], Computation]:
+    """`balances`, with what they were computed by: read what goes with it in the same snapshot."""
     with read_snapshot():
         computed = computation_at(customer_id, at=at, as_of=as_of)
         known = None if as_of is None else computed.inputs.terms.edit_number
@@ -62,17 +66,20 @@ def balances(customer_id: UUID, *, at: datetime, as_of: datetime | None = None) 
         archived = archived_commits(customer_id, at_edit=known)
         computed = with_closed(computed, [*_of_archived_contracts(contracts), *_archived(archived)])
         found = statements(computed, at=as_of or at, as_of=as_of)
-        own = [(None, committed) for committed in shared_commits(customer_id, at_edit=known)]
-        others: list[tuple[Contract | None, AgreedCommit]] = [
-            (agreed.contract, committed) for agreed in with_derived(contracts, computed) for committed in agreed.commits
+        own = [(None, committed, False) for committed in shared_commits(customer_id, at_edit=known)]
+        others: list[tuple[Contract | None, AgreedCommit, bool]] = [
+            (agreed.contract, committed, agreed.is_archived)
+            for agreed in with_derived(contracts, computed)
+            for committed in agreed.commits
         ]
-        others += [(committed.commit.contract, committed) for committed in archived]
+        others += [(committed.commit.contract, committed, True) for committed in archived]
         nothing = Statement(as_of or at, (), ())
         held = [
-            Balance(contract, committed, found.get(committed.commit.pk, nothing))
-            for contract, committed in (*own, *others)
+            Balance(contract, committed, found.get(committed.commit.pk, nothing), is_archived)
+            for contract, committed, is_archived in (*own, *others)
         ]
-    return sorted(held, key=lambda balance: (balance.committed.commit.created_at, balance.committed.commit.pk))
+    held.sort(key=lambda balance: (balance.committed.commit.created_at, balance.committed.commit.pk))
+    return held, computed
 
 
 def agreements_with_balances(

@@ -21,7 +21,7 @@ from billing_site.foundation.periods import DAY, floor_day
 from billing_site.foundation.transactions import read_snapshot
 from contracts.models import Customer
 from invoicing.queries.balances import Balance
-from invoicing.queries.compute import computation
+from invoicing.queries.compute import Computation
 from invoicing.queries.documents import finals_by_id, shown_drafts
 from invoicing.queries.movements import Movement
 from invoicing.queries.shown import ShownDocument
@@ -36,17 +36,17 @@ class Point:
     left: Decimal
 
 
-def burn_down(customer_id: UUID, held: Balance, *, at: datetime) -> tuple[Point, ...]:
-    """In order of time, from the first movement to `at`; none where nothing has begun."""
+def burn_down(customer: Customer, held: Balance, computed: Computation, *, at: datetime) -> tuple[Point, ...]:
+    """In order of time, from the first movement to `at`; none where nothing has begun. `held` is of what was
+    `computed`, in the same snapshot."""
     moved = held.statement.movements
     if not moved or moved[0].timestamp >= at:
         return ()
     instants = _instants(moved, at)
     drawing = {each.invoice_id for each in moved if each.is_deduction}
     with read_snapshot():
-        computed = computation(customer_id, at=at)
-        drafts = shown_drafts(computed, Customer.objects.get(pk=customer_id))
-        finals = finals_by_id(customer_id, {each for each in drawing if each is not None})
+        drafts = shown_drafts(computed, customer)
+        finals = finals_by_id(customer.pk, {each for each in drawing if each is not None})
         documents = [each for each in (*drafts, *finals.values()) if each.id in drawing]
         asked = [Asked(each.lines, instants, each.period) for each in documents]
         shared = {

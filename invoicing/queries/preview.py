@@ -18,9 +18,9 @@ from uuid import UUID
 from billing_site.foundation.money import Unit, exact_sum
 from billing_site.foundation.periods import Period
 from billing_site.foundation.transactions import read_snapshot
+from contracts import services
 from contracts.inputs import CommitChangeInput, EditInput, SharedCommitInput
 from contracts.models import Customer
-from contracts.services import terms_after_commit_edit, terms_after_edit, terms_after_shared_commit
 from contracts.terms import CustomerTerms
 from invoicing.queries.breakdowns import pieces_of
 from invoicing.queries.compute import Computation, computation
@@ -84,19 +84,33 @@ class Preview:
 
 def preview_edit(customer_id: UUID, contract_id: UUID, given: EditInput, *, at: datetime) -> Preview:
     """What `edit_contract` would do to the customer's drafts. Raises what it raises."""
-    return _preview(customer_id, lambda: terms_after_edit(customer_id, contract_id, given, at=at), at=at)
+    return _preview(customer_id, lambda: services.terms_after_edit(customer_id, contract_id, given, at=at), at=at)
 
 
 def preview_commit_edit(
     customer_id: UUID, given: CommitChangeInput, *, types: Collection[str], at: datetime
 ) -> Preview:
     """What `edit_commit` would do to the customer's drafts. Raises what it raises."""
-    return _preview(customer_id, lambda: terms_after_commit_edit(customer_id, given, types=types, at=at), at=at)
+    return _preview(
+        customer_id, lambda: services.terms_after_commit_edit(customer_id, given, types=types, at=at), at=at
+    )
 
 
 def preview_shared_commit(customer_id: UUID, given: SharedCommitInput, *, at: datetime) -> Preview:
     """What `create_shared_commit` would do to the customer's drafts. Raises what it raises."""
-    return _preview(customer_id, lambda: terms_after_shared_commit(customer_id, given, at=at), at=at)
+    return _preview(customer_id, lambda: services.terms_after_shared_commit(customer_id, given, at=at), at=at)
+
+
+def preview_archived_commit(customer_id: UUID, commit_id: UUID, *, types: Collection[str], at: datetime) -> Preview:
+    """What `archive_commit` would do to the customer's drafts. Raises what it raises."""
+    return _preview(
+        customer_id, lambda: services.terms_after_archived_commit(customer_id, commit_id, types=types, at=at), at=at
+    )
+
+
+def preview_archived_contract(customer_id: UUID, contract_id: UUID, *, at: datetime) -> Preview:
+    """What `archive_contract` would do to the customer's drafts. Raises what it raises."""
+    return _preview(customer_id, lambda: services.terms_after_archived_contract(customer_id, contract_id, at=at), at=at)
 
 
 def _preview(customer_id: UUID, plan: Callable[[], CustomerTerms], *, at: datetime) -> Preview:

@@ -1,0 +1,166 @@
+"""The pages that ask before a contract, or a commit or credit, is archived: they say what will happen."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.csrf import csrf_protect
+
+from billing_site.foundation import clock
+from billing_site.foundation.admin import Dressed
+from billing_site.foundation.display import amount_text, count_text, exact_text, instant_text
+from billing_site.foundation.money import exact_sum
+from billing_site.foundation.refusals import NotFound, Refusal
+from contracts import services
+from contracts.commit_wording import commit_text
+from contracts.models import Commit, Contract
+from contracts.queries import AgreedCommit, last_edit_number
+from invoicing.admin.commits import page_of_commit
+from invoicing.admin.screens import PreviewCard
+from invoicing.queries.balances import balances
+from invoicing.queries.preview import Preview, preview_archived_commit, preview_archived_contract
+
+
+class ArchiveForm(Dressed, forms.Form):
+    based_on_edit = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    reason = forms.CharField(max_length=2_000, help_text="Why; kept with the edit and shown in the history.")
+
+
+class ArchivePages:
+    """What the admin of contracts has besides its own pages."""
+
+    @method_decorator(csrf_protect)
+    def archive_commit_view(self, request: HttpRequest, commit_id: UUID) -> HttpResponse:
+        self._may_archive(request)
+        row = Commit.objects.select_related("customer").filter(pk=commit_id).first()
+        if row is None:
+            raise Http404("There is no such commit or credit.")
+        customer, types, at = row.customer, Commit.Type.values, clock.now()
+        try:
+            committed = services.standing_commit(customer.pk, commit_id, types, at=at)
+        except NotFound as refusal:
+            raise Http404(refusal.message) from refusal
+
+        def archive(**told: Any) -> None:
+            services.archive_commit(customer, commit_id, types=types, **told)
+
+        return self._archive_page(
+            request,
+            what=str(committed.commit),
+            page=page_of_commit(row),
+            told=[f"{commit_text(committed)}.", *_what_becomes_of(committed, at)],
+            based_on=last_edit_number(customer.pk, row.contract_id),
+            preview=lambda: preview_archived_commit(customer.pk, commit_id, types=types, at=at),
+            archive=archive,
+        )
+
+    @method_decorator(csrf_protect)
+    def archive_contract_view(self, request: HttpRequest, contract_id: UUID) -> HttpResponse:
+        self._may_archive(request)
+        contract = self._contract(request, contract_id)  # type: ignore[attr-defined]
+        at = clock.now()
+        page = reverse("admin:contracts_contract_change", args=[contract_id])
+        if contract.archived_at is not None:
+            messages.info(request, f"{contract} was archived on {instant_text(contract.archived_at)}.")
+            return HttpResponseRedirect(page)
+
+        def archive(*, based_on_edit: int | None, **told: Any) -> None:
+            services.archive_contract(contract.customer_id, contract_id, **told)
+
+        return self._archive_page(
+            request,
+            what=str(contract),
+            page=page,
+            told=list(_what_becomes_of_contract(contract, at)),
+            based_on=last_edit_number(contract.customer_id, contract_id),
+            preview=lambda: preview_archived_contract(contract.customer_id, contract_id, at=at),
+            archive=archive,
+        )
+
+    def _may_archive(self, request: HttpRequest) -> None:
+        if not request.user.has_perm("contracts.change_contract"):
+            raise PermissionDenied
+
+    def _archive_page(
+        self,
+        request: HttpRequest,
+        *,
+        what: str,
+        page: str,
+        told: list[str],
+        based_on: int,
+        preview: Callable[[], Preview],
+        archive: Callable[..., None],
+    ) -> HttpResponse:
+        """What cannot be archived is said at once; nothing is asked then."""
+        form = ArchiveForm(request.POST or None, initial={"based_on_edit": based_on})
+        refused, card = "", None
+        try:
+            if request.method == "POST" and form.is_valid():
+                archive(**form.cleaned_data, **self.told(request))  # type: ignore[attr-defined]
+                messages.success(request, f"{what} is archived.")
+                return HttpResponseRedirect(page)
+            card = PreviewCard.of(preview(), None, is_changed=False)
+        except services.EditedMeanwhile as refusal:
+            messages.error(request, refusal.message)
+            return HttpResponseRedirect(request.path)
+        except Refusal as refusal:
+            refused = " ".join(f"{what} {error.rule}." for error in refusal.errors) or refusal.message
+        return TemplateResponse(
+            request,
+            "admin/contracts/contract/archive.html",
+            {
+                **self.admin_site.each_context(request),  # type: ignore[attr-defined]
+                "opts": self.opts,  # type: ignore[attr-defined]
+                "title": f"Archive {what}",
+                "what": what,
+                "page": page,
+                "told": told,
+                "form": form,
+                "refused": refused,
+                "preview": card,
+                "media": form.media,
+            },
+        )
+
+
+def _what_becomes_of(committed: AgreedCommit, at: Any) -> Iterator[str]:
+    commit = committed.commit
+    billed_in = (commit.invoice_unit or commit.unit).to_unit()
+    to_come = [item.amount for item in committed.invoice_items if item.issued_at > at]
+    billed = [item.amount for item in committed.invoice_items if item.issued_at <= at]
+    if commit.type == Commit.Type.POSTPAID:
+        yield "Nothing counts toward it any more, and nothing that is missing is billed."
+        return
+    yield "It can no longer be drawn on."
+    if to_come and commit.is_invoiced:
+        payments = count_text(len(to_come), "payment", "payments")
+        yield f"{payments} still to come, {exact_text(exact_sum(to_come), billed_in)} in all: not billed any more."
+    if billed and commit.is_invoiced:
+        payments = count_text(len(billed), "payment", "payments")
+        yield (
+            f"{payments} already due, {exact_text(exact_sum(billed), billed_in)} in all: what is final stays billed,"
+            " and what is not is not billed."
+        )
+
+
+def _what_becomes_of_contract(contract: Contract, at: Any) -> Iterator[str]:
+    yield "Nothing more is billed under it: its drafts, and charges and payments to come, are gone."
+    own = [
+        held
+        for held in balances(contract.customer_id, at=at)
+        if held.contract is not None and held.contract.pk == contract.pk
+    ]
+    for held in own:
+        commit, left = held.committed.commit, exact_sum([held.statement.left, held.statement.to_come])
+        what = "is asked for no more" if commit.type == Commit.Type.POSTPAID else "expires"
+        yield f"{commit} is archived with it: {amount_text(left, commit.held_in)} left {what}."
+    if contract.billed_through is not None:
+        yield f"Final invoices stay as they are: those of usage before {instant_text(contract.billed_through)}."
