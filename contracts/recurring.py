@@ -6,6 +6,8 @@ there. It can be drawn on for so many periods as the duration says, and no longe
 A first or last period that is cut short is granted by time, as its share of the whole anchored period, where the
 proration says so. What comes by time is rounded as agreed; where nothing is, to 12 decimals.
 
+What is billed for a whole period is the price times the quantity that were agreed; what comes by time is one amount.
+
 What has begun stays as it was granted: a later edit changes the grants that begin after it, and an earlier end of the
 contract ends the access to what has begun, and takes nothing of its amount.
 
@@ -91,8 +93,7 @@ def _instance(recurring: RecurringCommit, access: Period, share: Fraction) -> Co
     amount = _by_time(recurring.access_amount, share, recurring.access_rounding)
     items: tuple[ScheduledAmount, ...] = ()
     if recurring.invoice_amount is not None:
-        billed = _by_time(recurring.invoice_amount, share, recurring.invoice_rounding)
-        items = (ScheduledAmount(derived_id("recurring item", *key), start, billed, billed, Decimal(1)),)
+        items = (ScheduledAmount(derived_id("recurring item", *key), start, *_billed(recurring, share)),)
     return Commit(
         id=derived_id("recurring", *key),
         type=recurring.type,
@@ -111,6 +112,16 @@ def _instance(recurring: RecurringCommit, access: Period, share: Fraction) -> Co
         recurring_id=recurring.id,
         invoice_unit=recurring.invoice_unit,
     )
+
+
+def _billed(recurring: RecurringCommit, share: Fraction) -> tuple[Decimal, Decimal, Decimal]:
+    """Amount, unit price and quantity of what is billed for a period."""
+    assert recurring.invoice_amount is not None
+    price, quantity = recurring.invoice_unit_price, recurring.invoice_quantity
+    if share == 1 and price is not None and quantity is not None:
+        return recurring.invoice_amount, price, quantity
+    billed = _by_time(recurring.invoice_amount, share, recurring.invoice_rounding)
+    return billed, billed, Decimal(1)
 
 
 def _by_time(amount: Decimal, share: Fraction, rounding: AmountRounding | None) -> Decimal:

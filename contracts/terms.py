@@ -152,6 +152,8 @@ class RecurringCommit:
     duration: int = 1  # so many periods can each grant be drawn on
     frequency: str | None = None
     invoice_amount: Decimal | None = None  # billed at the start of each period
+    invoice_unit_price: Decimal | None = None  # which times `invoice_quantity` is that; None: it was agreed as it is
+    invoice_quantity: Decimal | None = None
     proration: str = FIRST_AND_LAST  # which of the two is granted by time, where it is no whole period
     access_rounding: AmountRounding | None = None  # of what is granted by time
     invoice_rounding: AmountRounding | None = None

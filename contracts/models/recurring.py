@@ -166,6 +166,8 @@ class RecurringCommit(BalanceAttributes, Term):
             duration=self.duration,
             frequency=self.frequency or None,
             invoice_amount=self.invoice_amount,
+            invoice_unit_price=self.invoice_unit_price,
+            invoice_quantity=self.invoice_quantity,
             proration=self.proration,
             access_rounding=_rounding(self.access_decimal_places, self.access_rounding_method),
             invoice_rounding=_rounding(self.invoice_decimal_places, self.invoice_rounding_method),

@@ -26,7 +26,7 @@ from contracts.recurring_wording import recurring_text
 from contracts.wording import EditInWords, charge_text, names_in, override_text
 from invoicing.explanation import document_sentences, line_sentences, part_sentences
 from invoicing.models import Invoice
-from invoicing.portal import Page, page_of, percent_text
+from invoicing.portal import Page, besides, page_of, percent_text
 from invoicing.queries.account import Account
 from invoicing.queries.commitments import Commitment
 from invoicing.queries.explained import Explained, ExplainedRow
@@ -56,7 +56,7 @@ class CommitmentCard:
     @classmethod
     def of(cls, held: Commitment, at: datetime) -> "CommitmentCard":
         unit = held.commit.held_in
-        outlook = f"{amount_text(held.left, unit)} left"
+        outlook = "; ".join(filter(None, [f"{amount_text(held.left, unit)} left", besides(held)]))
         if held.pace is not None and held.period.ending_before is not None:
             reached, due = about_text(held.pace.reached, unit), about_text(held.pace.due, unit)
             end = day_text(held.period.ending_before)

@@ -18,6 +18,7 @@ class Bar:
     title: str
     term: str
     standing: str
+    besides: str  # what else became of it, or will
     used_percent: str
     reached_percent: str
     outlook: str
@@ -32,11 +33,24 @@ def bar_of(held: Commitment, at: datetime) -> Bar:
         title=held.commit.name or ("Commitment" if held.due is not None else "Balance"),
         term=period_text(held.period),
         standing=standing,
+        besides=besides(held),
         used_percent=percent_text(held.used, whole),
         reached_percent=percent_text(reached, whole),
         outlook=_outlook(held, at),
         how=_how(held.pace, held, at) if held.pace is not None and held.due else "",
     )
+
+
+def besides(held: Commitment) -> str:
+    """ "$0.50 can be used later; $0.20 has expired; $0.30 was added by hand"; nothing where there is no such thing."""
+    amounts = (
+        (held.to_come, "can be used later"),
+        (held.expired, "has expired"),
+        (max(held.manual, Decimal(0)), "was added by hand"),
+        (max(-held.manual, Decimal(0)), "was taken by hand"),
+        (held.rolled_over, "has gone over to the renewal"),
+    )
+    return "; ".join(f"{amount_text(amount, held.commit.held_in)} {what}" for amount, what in amounts if amount)
 
 
 def percent_text(part: Decimal, whole: Decimal) -> str:

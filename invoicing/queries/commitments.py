@@ -34,8 +34,10 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Commitment:
-    """A commit or credit whose end, or whose last document, is still to come. `amount` is that of all its segments,
-    and what is `left` of it may be less than what was not `used`: segments that are over have expired.
+    """A commit or credit whose end, or whose last document, is still to come. `amount` is that of all its segments;
+    what is `left` of it can be used now, as the API says:
+
+        used + left + to come + expired + rolled over = amount + by hand, unless more was taken than there was
 
     `due` is what a true-up would ask for if nothing more were used; None for a balance that was paid before.
     """
@@ -45,6 +47,10 @@ class Commitment:
     amount: Decimal
     used: Decimal
     left: Decimal
+    to_come: Decimal  # of segments that have not begun
+    expired: Decimal  # of segments that are over
+    manual: Decimal  # added by hand, less what was taken
+    rolled_over: Decimal
     due: Decimal | None
     due_at: datetime | None
     pace: Pace | None
@@ -68,7 +74,11 @@ def commitment(
         period=period,
         amount=amount,
         used=used,
-        left=exact_sum([statement.to_come, statement.left]),
+        left=statement.left,
+        to_come=statement.to_come,
+        expired=statement.expired,
+        manual=statement.manual,
+        rolled_over=statement.rolled_over,
         due=true_up.total if true_up is not None else None,
         due_at=true_up.issued_at if true_up is not None else None,
         pace=None

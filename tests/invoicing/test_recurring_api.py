@@ -157,7 +157,11 @@ def test_a_paid_commit_of_two_months_overlaps_with_the_next_and_is_billed_at_its
     first = held(shop)[0]
     (recurring,) = read(shop, contract_id).recurring_commits
     assert (first.recurring_commit_id, first.type, shown(first.cost_basis)) == (recurring.id, "PREPAID", "0.8")
-    assert first.invoice_schedule.schedule_items[0].timestamp == OCTOBER
+    [paid_first] = first.invoice_schedule.schedule_items
+    assert (paid_first.timestamp, paid_first.unit_price, paid_first.quantity) == (OCTOBER, 8, 10)
+    scheduled = shop.v1.customers.invoices.list(**shop.whose, type="SCHEDULED")
+    lines = [line for each in scheduled for line in each.line_items]
+    assert {(line.unit_price, line.quantity, line.total) for line in lines} == {(8, 10, 80)}
     assert (recurring.anchor_date, recurring.commit_duration.value, recurring.proration) == (
         OCTOBER,
         2,

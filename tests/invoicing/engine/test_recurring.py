@@ -164,6 +164,13 @@ def test_what_is_paid_for_each_period_is_billed_at_its_start():
     assert charges == [(OCTOBER, 400), (NOVEMBER, 400)]
 
 
+def test_what_is_billed_is_the_price_times_the_quantity_and_for_a_part_of_a_period_one_amount():
+    terms = {"invoice_amount": D(400), "invoice_unit_price": D(50), "invoice_quantity": D(8)}
+    first, second, *_ = instances(YEAR, recurring(**terms, invoice_rounding=AmountRounding(0, "FLOOR")), until=DECEMBER)
+    billed = [(item.amount, item.unit_price, item.quantity) for each in (first, second) for item in each.invoice_items]
+    assert billed == [(129, 129, 1), (400, 50, 8)]
+
+
 def test_what_is_billed_for_a_part_of_a_period_is_rounded_by_itself():
     terms = {"invoice_amount": D(400), "invoice_rounding": AmountRounding(0, "FLOOR")}
     (first, *_) = instances(YEAR, recurring(**terms), until=DECEMBER)
