@@ -119,11 +119,13 @@ def test_what_the_customers_contracts_share_is_changed_as_well(acme, clock_at):
     commit = services.create_shared_commit(acme.customer, given, at=OCTOBER, by=ADA)
     page = Page(commit)
     assert page.save(products=[str(acme.prices.calls.pk)]).url == reverse(
-        "admin:contracts_customer_change", args=[acme.customer.pk]
+        "admin:contracts_customer_balances", args=[acme.customer.pk]
     )
     [committed] = shared_commits(acme.customer.pk)
     assert committed.commit.applicable_product_ids == [str(acme.prices.calls.pk)]
-    assert page.url in page.browser.get(page.browser.get(page.url).context["page"]).content.decode()
+    of_it = reverse("admin:contracts_customer_balance", args=[acme.customer.pk, commit.pk])
+    assert of_it in page.browser.get(page.browser.get(page.url).context["page"]).content.decode()
+    assert page.url in page.browser.get(of_it).content.decode()
 
 
 def test_what_is_refused_stands_beside_its_field(acme, clock_at):
