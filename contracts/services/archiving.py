@@ -4,7 +4,7 @@ it.
 of a contract
     drafts, and charges and payments to come     gone
     commits and credits                          archived; what is left of a balance expires
-    final documents                              stay, unless they are voided with it (`invoicing/services/archiving.py`)
+    final documents                              stay, unless `invoicing/services/archiving.py` voids them
 of a commit or credit, as long as it has moved nothing
     access, payments to come, a true-up          gone
 """
