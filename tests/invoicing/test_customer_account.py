@@ -112,6 +112,7 @@ def test_the_commitment_and_where_the_pace_leads(october):
         title="$100,000 by the end of 2025",
         term="1 October – 31 December 2025",
         standing="$36,000.00 of $100,000.00, $64,000.00 left",
+        besides="",
         used_percent="36.00",
         reached_percent="88.67",
         outlook="If you used nothing more, $64,000.00 would be due on 1 January 2026; at your pace of the last 14 days"
