@@ -179,7 +179,7 @@ def test_what_was_taken_stays_taken(acme, desk, clock_at):
 
     change(amount=50, ending_before=NOVEMBER)
     held = desk.held(credit.id)
-    assert (held.balance, [entry.amount for entry in held.ledger]) == (0, [-20, 50, -30])
+    assert (held.balance, [entry.amount for entry in held.ledger]) == (0, [50, -20, -30])
     total = LedgerEntry.objects.aggregate(total=Sum("amount"))["total"]
     assert SegmentUse.objects.get().posted == total == -50
     assert SegmentUse.objects.get().drawn == 30
