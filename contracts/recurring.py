@@ -8,8 +8,8 @@ proration says so. What comes by time is rounded as agreed; where nothing is, to
 
 What is billed for a whole period is the price times the quantity that were agreed; what comes by time is one amount.
 
-What has begun stays as it was granted: a later edit changes the grants that begin after it, and an earlier end of the
-contract ends the access to what has begun, and takes nothing of its amount.
+What has begun stays as it was granted and billed: an edit changes the grants that begin after it. An earlier end of the
+contract ends the access to what has begun, and takes nothing of its amount; a later end leaves both as they were.
 
 **Worked table.** 310 a period, from 22 October to 11 December; usage is billed by the calendar month.
 

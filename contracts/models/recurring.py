@@ -150,9 +150,11 @@ class RecurringCommit(BalanceAttributes, Term):
             return None
         return Context(prec=PRECISION).multiply(self.invoice_unit_price, self.invoice_quantity)
 
-    def to_recurring(self, *, is_first: bool, until: datetime | None, end: datetime | None) -> terms.RecurringCommit:
-        """As the engines take it; needs its units. `until`: the next row takes over then; `end`: nothing is granted
-        from there on."""
+    def to_recurring(
+        self, *, after: datetime | None, until: datetime | None, end: datetime | None
+    ) -> terms.RecurringCommit:
+        """As the engines take it; needs its units. `after`: it has taken over then; `until`: the next row does; `end`:
+        nothing is granted from there on."""
         return terms.RecurringCommit(
             id=self.recurring_id,
             type=self.type,
@@ -176,7 +178,7 @@ class RecurringCommit(BalanceAttributes, Term):
             access_type=self.access_type,
             rollover_fraction=self.rollover_fraction,
             invoice_unit=self.invoice_unit.to_unit() if self.invoice_unit else None,
-            holds_after=None if is_first else self.created_at,
+            holds_after=after,
             holds_until=until,
         )
 

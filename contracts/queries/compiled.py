@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import zip_longest
 from uuid import UUID
 
 from django.db.models import OuterRef, Subquery, Value
 
-from billing_site.foundation.periods import Period, earliest
+from billing_site.foundation.periods import HOUR, Period, earliest
 from billing_site.foundation.refusals import Refusal
 from billing_site.foundation.transactions import sees_committed_alone
 from contracts import terms
-from contracts.models import ContractEdit, Customer
+from contracts.models import ContractEdit, Customer, RecurringCommit
 from contracts.queries.agreements import AgreedCommit, AgreedRecurring, Agreement, agreements, shared_commits
 from contracts.queries.claims import claim_windows
 from contracts.queries.customers import no_such_customer
@@ -101,8 +103,16 @@ def _to_commit(committed: AgreedCommit) -> terms.Commit:
 
 def to_recurring(agreed: AgreedRecurring) -> Iterator[terms.RecurringCommit]:
     """Each row as the engines take it: up to where the next one takes over, and as it was granted until then."""
-    for index, row in enumerate(agreed.rows):
-        later = agreed.rows[index + 1] if index + 1 < len(agreed.rows) else None
+    after = None
+    for row, later in zip_longest(agreed.rows, agreed.rows[1:]):
+        until = _takes_over(later) if later else None
         end = row.ending_before if later is None else earliest(row.ending_before, later.contract_ended_at)
         if end is None or end > row.starting_at:
-            yield row.to_recurring(is_first=index == 0, until=later.created_at if later else None, end=end)
+            yield row.to_recurring(after=after, until=until, end=end)
+        after = until
+
+
+def _takes_over(row: RecurringCommit) -> datetime:
+    """What begins later is as the row says. Of a contract that had ended before the edit that is all from that end on,
+    the first instance at that very hour."""
+    return row.created_at if row.contract_ended_at is None else min(row.created_at, row.contract_ended_at - HOUR)

@@ -25,9 +25,9 @@ FIELD = "update_contract_end_date"
 
 
 @dataclass(frozen=True, slots=True)
-class Shortened:
+class MovedEnd:
     """What an earlier end takes away; access that it cuts, and true-ups that it brings forward, as they were and as
-    they are then."""
+    they are then. Of what recurs, any new end changes only what has not begun."""
 
     segments: list[AccessSegment] = field(default_factory=list)
     shorter_segments: list[AccessSegment] = field(default_factory=list)
@@ -74,16 +74,20 @@ def check_end(problems: Problems, customer: Customer, agreed: Agreement, end: da
     )
 
 
-def shortened_by(
-    agreed: Agreement, end: datetime | None, *, apart_from: Sequence[AgreedCommit], at: datetime
-) -> Shortened:
+def moved_end(agreed: Agreement, end: datetime | None, *, apart_from: Sequence[AgreedCommit], at: datetime) -> MovedEnd:
     """What goes when the contract ends at `end`: access after it, charges and payments dated later, unless they have
     fallen due.
 
-    A true-up dated later is due at the end, in full. Commits in `apart_from` are left alone.
+    A true-up dated later is due at the end, in full. Commits in `apart_from` are left alone. A later end brings nothing
+    to what was agreed once: it stays as long as it was.
     """
-    if end is None or not _is_earlier(end, agreed.terms.ending_before):
-        return Shortened()
+    old_end = agreed.terms.ending_before
+    if end == old_end:
+        return MovedEnd()
+    was = Period(agreed.contract.starting_at, old_end)
+    recurring = [taking_over(each.now, was) for each in agreed.recurring]
+    if end is None or (old_end is not None and end > old_end):
+        return MovedEnd(recurring=recurring)
     kept = [committed for committed in agreed.commits if committed not in apart_from]
     cut_short = (segment for each in kept for segment in each.segments if _is_cut(each, segment, end))
     segments, shorter = access.cut(cut_short, end)
@@ -109,9 +113,7 @@ def shortened_by(
         )
         for item in late_true_ups
     ]
-    was = Period(agreed.contract.starting_at, agreed.terms.ending_before)
-    recurring = [taking_over(each.now, was) for each in agreed.recurring]
-    return Shortened(segments, shorter, late_items, late_payments, late_true_ups, earlier, recurring)
+    return MovedEnd(segments, shorter, late_items, late_payments, late_true_ups, earlier, recurring)
 
 
 def _is_cut(committed: AgreedCommit, segment: AccessSegment, end: datetime) -> bool:
@@ -122,10 +124,6 @@ def _is_cut(committed: AgreedCommit, segment: AccessSegment, end: datetime) -> b
 def charges_left_empty(agreed: Agreement, gone: Sequence[ScheduledChargeItem]) -> list[ScheduledCharge]:
     """The charges of which nothing is left without the items that are gone."""
     return [charged.charge for charged in agreed.charges if set(charged.items) <= set(gone)]
-
-
-def _is_earlier(end: datetime, old_end: datetime | None) -> bool:
-    return old_end is None or end < old_end
 
 
 def _ends_a_full_period(agreed: Agreement, instant: datetime) -> bool:

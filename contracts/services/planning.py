@@ -36,7 +36,7 @@ from contracts.services.additions import Added, AddedRows, added_rows, deal_for
 from contracts.services.checks import Deal, days, short_text, uniqueness_key
 from contracts.services.commit_changes import CommitChange, plan_changes, refuse_used
 from contracts.services.contracts import key_was_used, refuse_archived, within
-from contracts.services.endings import Shortened, charges_left_empty, check_end, shortened_by
+from contracts.services.endings import MovedEnd, charges_left_empty, check_end, moved_end
 from contracts.services.meanwhile import refuse_edited_meanwhile
 from contracts.services.recording import stamp
 from contracts.services.recurring import later_rows, updates_told
@@ -157,16 +157,16 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
 
     items_gone = [item for charged in charges for item in charged.items if item.issued_at > at]
     bills_gone = [item for committed in archived for item in committed.invoice_items]
-    shortened = Shortened()
+    moved = MovedEnd()
     if terms is not None:
         # What the same edit says of a commit goes before what a new end would do to it.
         said = [change.committed for change in changes if (change.segments, change.items) != (RowChange(), RowChange())]
         apart_from = [*archived, *said]
-        shortened = shortened_by(agreed, terms.ending_before, apart_from=apart_from, at=at)
-        items_gone += [item for item in shortened.charge_items if item not in items_gone]
-        bills_gone += [*shortened.later_true_ups, *shortened.payments]
+        moved = moved_end(agreed, terms.ending_before, apart_from=apart_from, at=at)
+        items_gone += [item for item in moved.charge_items if item not in items_gone]
+        bills_gone += [*moved.later_true_ups, *moved.payments]
         updated = {row.recurring_id for row in later}
-        later += [row for row in shortened.recurring if row.recurring_id not in updated]
+        later += [row for row in moved.recurring if row.recurring_id not in updated]
     return PlannedEdit(
         customer=customer,
         agreed=agreed,
@@ -175,13 +175,13 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
         rows=rows,
         terms=terms,
         commits=changes,
-        shorter_segments=shortened.shorter_segments,
-        earlier_true_ups=shortened.earlier_true_ups,
+        shorter_segments=moved.shorter_segments,
+        earlier_true_ups=moved.earlier_true_ups,
         later_recurring=later,
         removed=(
             overrides,
             [committed.commit for committed in archived],
-            [*(segment for committed in archived for segment in committed.segments), *shortened.segments],
+            [*(segment for committed in archived for segment in committed.segments), *moved.segments],
             [agreed.terms] if terms is not None else [],
             items_gone,
             bills_gone,

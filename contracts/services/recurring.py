@@ -7,8 +7,8 @@
     recurrence_frequency    absent: with the usage documents; DAILY: one of a contract
     starting_at             within the contract
 
-An update is a row of its own that takes over for whatever begins after the edit. So is an earlier end of the contract,
-so that it takes nothing of the amount of what has begun.
+An update is a row of its own that takes over for whatever begins after the edit. So is another end of the contract, so
+that it changes nothing of the amount of what has begun, which may be billed already.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

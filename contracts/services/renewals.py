@@ -32,7 +32,7 @@ from contracts.models import (
 )
 from contracts.queries import Agreement, agreements
 from contracts.services.checks import reaches_back
-from contracts.services.endings import charges_left_empty, shortened_by
+from contracts.services.endings import charges_left_empty, moved_end
 from contracts.services.recording import add_terms, record_edit, remove_terms
 
 AS_IS, REMOVE = "AS_IS", "REMOVE"
@@ -103,17 +103,17 @@ def plan_renewal(customer: Customer, given: ContractInput, problems: Problems, *
     renewed = _renewed(customer, given.transition, start, problems.within("transition"))
     if renewed is None:
         return None
-    shortened = shortened_by(renewed, start, apart_from=(), at=at)
+    moved = moved_end(renewed, start, apart_from=(), at=at)
     true_ups = _true_ups(renewed, start, given.transition)
     return Renewal(
         renewed=renewed,
         terms=None if renewed.terms.ending_before == start else _ended(renewed.terms, start),
-        segments=shortened.segments,
-        shorter_segments=shortened.shorter_segments,
-        charge_items=shortened.charge_items,
-        charges=charges_left_empty(renewed, shortened.charge_items),
-        invoice_items=[*shortened.payments, *true_ups],
-        recurring=shortened.recurring,
+        segments=moved.segments,
+        shorter_segments=moved.shorter_segments,
+        charge_items=moved.charge_items,
+        charges=charges_left_empty(renewed, moved.charge_items),
+        invoice_items=[*moved.payments, *true_ups],
+        recurring=moved.recurring,
     )
 
 

@@ -232,6 +232,29 @@ def test_an_earlier_end_that_is_agreed_ahead_cuts_the_last_grant(shop, clock_at)
     assert windows(held(shop)) == [("1 Oct", "1 Nov", "300", "0"), ("1 Nov", "16 Nov", "150", "0")]
 
 
+def test_a_later_end_leaves_what_was_granted_and_billed_as_it_was(shop, clock_at):
+    """November is granted by time up to the 16th: 150, for 75. The end moves to 1 January: December alone is new."""
+    contract_id = shop.contract(
+        ending_before=at("2025-11-16"), recurring_commits=[monthly(shop, 300, invoice_amount=paid(150))]
+    )
+    granted = [("1 Oct", "1 Nov", "300", "0"), ("1 Nov", "16 Nov", "150", "150")]
+    clock_at("2025-11-05")
+    assert windows(held(shop)) == granted
+    edited(shop, contract_id, update_contract_end_date=JANUARY)
+    assert windows(held(shop)) == granted
+    assert ("1 Nov", "75", "DRAFT") in invoices(shop)
+    clock_at("2025-12-05")
+    assert windows(held(shop)) == [*granted[:1], ("1 Nov", "16 Nov", "150", "0"), ("1 Dec", "1 Jan", "300", "300")]
+
+
+def test_a_later_end_counts_from_where_the_contract_had_ended(shop, clock_at):
+    """The contract ended on 1 November; on the 5th its end moves to December, and November is granted whole."""
+    contract_id = shop.contract(ending_before=NOVEMBER, recurring_credits=[monthly(shop, 300)])
+    clock_at("2025-11-05")
+    edited(shop, contract_id, update_contract_end_date=at("2025-12-01"))
+    assert windows(held(shop)) == [("1 Oct", "1 Nov", "300", "0"), ("1 Nov", "1 Dec", "300", "300")]
+
+
 def test_a_recurring_commit_is_paid_with_at_a_price_of_its_own(shop, clock_at):
     """Half price while an instance pays; the override names what grants it by its temporary id."""
     half = {
