@@ -9,11 +9,12 @@ priority, name                                       Credit “Bonus”: priorit
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
+from uuid import UUID
 
 from billing_site.foundation.display import day_text, exact_text, period_text, quantity_text
 from billing_site.foundation.money import Unit
 from billing_site.foundation.periods import Period
-from contracts.models import AccessSegment, Commit, Contract, InvoiceScheduleItem
+from contracts.models import AccessSegment, Commit, ContractTerms, InvoiceScheduleItem
 from contracts.queries import AgreedCommit, UpdatedCommit
 from pricing.models import Product
 from pricing.wording import percent_text
@@ -55,8 +56,11 @@ def names_in_updates(updates: Iterable[UpdatedCommit]) -> dict[str, str]:
         products |= {*commit.applicable_product_ids, *(each.get("product_id", "") for each in commit.specifiers)}
         contracts |= {*commit.applicable_contract_ids, str(commit.invoice_contract_id or "")}
     named_products = Product.objects.filter(pk__in=products - {""}).values_list("pk", "name")
-    named_contracts = Contract.objects.filter(pk__in=contracts - {""}).select_related("customer")
-    return {str(pk): name for pk, name in named_products} | {str(each.pk): str(each) for each in named_contracts}
+    held = ContractTerms.objects.filter(contract__in=map(UUID, contracts - {""}), removed_by_edit=None)
+    named_contracts = {
+        str(terms.contract_id): terms.name or str(terms.contract) for terms in held.select_related("contract__customer")
+    }
+    return {str(pk): name for pk, name in named_products} | named_contracts
 
 
 def span(start: datetime, end: datetime | None) -> str:

@@ -181,8 +181,12 @@ class SharedGrantForm(Dressed, forms.Form):
             self.add_error("product", NEEDED)
         for index in self._rows_of("segment", SEGMENT) or [0]:
             self._need(f"segment_{index}_", SEGMENT)
-        for index in self._rows_of("item", ITEM):
+        items = self._rows_of("item", ITEM)
+        for index in items:
             self._need(f"item_{index}_", ["timestamp"])
+        is_billed = values.get("kind") == Commit.Type.PREPAID and items and not values.get("do_not_invoice")
+        if is_billed and not values.get("biller") and "biller" not in self.errors:
+            self.add_error("biller", "Needed: which contract bills it, unless it is paid elsewhere.")
         return values
 
     def to_input(self) -> SharedCommitInput:

@@ -95,7 +95,8 @@ def _biller(given: SharedCommitInput, contracts: Mapping[UUID, Contract], proble
     if biller_id is not None:
         _check_contract(problems, "invoice_contract_id", biller_id, contracts)
     if biller_id is None and schedule is not None and not schedule.do_not_invoice:
-        problems.add("invoice_contract_id", None, "is required: say which contract bills it, or do_not_invoice")
+        or_not = "" if given.commit.type == Commit.Type.POSTPAID else ", or do_not_invoice"
+        problems.add("invoice_contract_id", None, f"is required: say which contract bills it{or_not}")
     elif biller_id in contracts and schedule is None:
         problems.add("invoice_contract_id", biller_id, "must not be given without an invoice_schedule")
     return contracts.get(biller_id) if biller_id is not None else None

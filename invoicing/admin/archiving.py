@@ -20,8 +20,9 @@ from billing_site.foundation.money import exact_sum
 from billing_site.foundation.refusals import NotFound, Refusal
 from contracts import services
 from contracts.commit_wording import commit_text
+from contracts.forms.choices import contract_name
 from contracts.models import Commit, Contract
-from contracts.queries import AgreedCommit, last_edit_number
+from contracts.queries import AgreedCommit, agreement, last_edit_number
 from invoicing.admin.commits import page_of_commit
 from invoicing.admin.screens import PreviewCard
 from invoicing.queries.balances import balances
@@ -76,7 +77,7 @@ class ArchivePages:
 
         return self._archive_page(
             request,
-            what=str(contract),
+            what=contract_name(agreement(contract.customer_id, contract_id)),
             page=page,
             told=list(_what_becomes_of_contract(contract, at)),
             based_on=last_edit_number(contract.customer_id, contract_id),

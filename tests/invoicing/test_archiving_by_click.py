@@ -205,9 +205,7 @@ def test_the_contracts_that_share_one_and_the_one_that_bills_it_are_changed_by_f
     assert (committed.commit.invoice_contract_id, committed.commit.rate_type) == (other.pk, "COMMIT_RATE")
     newest = browser.get(saved["Location"]).context["history"][0]
     assert newest.reason == "They moved"
-    assert newest.changes == (
-        f"Prepaid commit “Shared”: charged at commit rates; shared by {other}; billed by {other}.",
-    )
+    assert newest.changes == ("Prepaid commit “Shared”: charged at commit rates; shared by Second; billed by Second.",)
 
 
 def test_one_computation_serves_a_balance_and_its_chart(browser, acme):

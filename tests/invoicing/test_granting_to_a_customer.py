@@ -215,7 +215,7 @@ def test_it_is_what_the_api_makes_of_the_same(page, acme):
         (segment(2, "$1", JANUARY, OCTOBER), "segment_2_ending_before", "later than starting_at"),
         ({"segment_0_starting_at_1": "00:30"}, "segment_0_starting_at", "hour"),
         ({"kind": "PREPAID", "item_0_amount": "9"}, "item_0_timestamp", "Needed"),
-        ({"kind": "PREPAID", "item_0_amount": "9", **split("item_0_timestamp", DECEMBER)}, "biller", "is required"),
+        ({"kind": "PREPAID", "item_0_amount": "9", **split("item_0_timestamp", DECEMBER)}, "biller", "Needed"),
         (split("item_0_timestamp", DECEMBER) | {"item_0_amount": "9"}, "item_0_timestamp", "for a credit"),
         ({"kind": "POSTPAID"}, "biller", "is required"),
         ({"kind": "POSTPAID", **segment(1, "$1")}, "segment_0_amount", "exactly one"),
