@@ -41,7 +41,7 @@ def test_more_rows_cost_no_more_queries(api, product):
             api.post(ADD_RATES, {"rate_card_id": str(card.pk), "rates": rows(product, count)})
         assert Rate.objects.filter(rate_card=card).count() == count
         assert Rate.objects.filter(rate_card=card).values("publication").distinct().count() == 1
-        return [query["sql"].partition(" \"s")[0][:40] for query in captured]
+        return [query["sql"].partition(' "s')[0][:40] for query in captured]
 
     queries(1)  # reads what a process remembers
     assert queries(BATCH) == queries(2)
