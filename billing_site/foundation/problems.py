@@ -9,6 +9,7 @@ from billing_site.foundation.periods import format_instant, is_on_the_hour
 from billing_site.foundation.refusals import FieldError, Refusal
 
 NAME_LENGTH = 160
+REASON_LENGTH = 1_000
 KEY_BYTES = 256  # the longest group value that the ledger takes
 CUSTOM_VALUE_LENGTH = 200
 DECIMAL_PLACES = 12
@@ -45,6 +46,15 @@ class Problems:
             self.add(field, value, "must not be empty")
         elif len(value) > NAME_LENGTH:
             self.add(field, value, f"must not be longer than {NAME_LENGTH} characters")
+        elif "\0" in value:
+            self.add(field, value, "must not contain the character U+0000")
+
+    def reason(self, field: str, value: str) -> None:
+        """Why somebody did what stays on record."""
+        if not value.strip():
+            self.add(field, value, "must say why")
+        elif len(value) > REASON_LENGTH:
+            self.add(field, value, f"must not be longer than {REASON_LENGTH} characters")
         elif "\0" in value:
             self.add(field, value, "must not contain the character U+0000")
 
@@ -98,6 +108,14 @@ class Problems:
         self.hour("ending_before", ending_before)
         if starting_at is not None and ending_before is not None and ending_before <= starting_at:
             self.add("ending_before", ending_before.isoformat(), "must be later than starting_at")
+
+
+def checked_reason(value: str) -> str:
+    """`value` without space around it. Raises Refusal where it does not say why."""
+    problems = Problems()
+    problems.reason("reason", value)
+    problems.refuse()
+    return value.strip()
 
 
 def refuse_future(as_of: datetime | None, *, at: datetime) -> None:

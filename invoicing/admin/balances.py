@@ -15,6 +15,7 @@ from billing_site.foundation import clock
 from billing_site.foundation.admin import Dressed
 from billing_site.foundation.display import period_text
 from billing_site.foundation.ids import uuid7
+from billing_site.foundation.problems import REASON_LENGTH
 from billing_site.foundation.refusals import Refusal
 from billing_site.foundation.transactions import read_snapshot
 from contracts.forms.amounts import MajorField
@@ -24,7 +25,7 @@ from invoicing.admin.balance_screens import COLUMNS, BalanceRow, BalanceScreen
 from invoicing.models import Invoice
 from invoicing.queries.balances import Balance, balances, computed_balances
 from invoicing.queries.burn_down import burn_down
-from invoicing.services.manual_entries import REASON_LENGTH, ManualEntryInput, add_manual_entry
+from invoicing.services.manual_entries import ManualEntryInput, add_manual_entry
 
 
 class EntryForm(Dressed, forms.Form):

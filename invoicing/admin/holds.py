@@ -19,6 +19,7 @@ from billing_site.foundation.actor import Actor
 from billing_site.foundation.admin import Dressed, FactAdmin, instant_cell
 from billing_site.foundation.display import amount_text, exact_text, instant_text
 from billing_site.foundation.periods import parse_instant
+from billing_site.foundation.problems import REASON_LENGTH
 from billing_site.foundation.refusals import NotFound, Refusal
 from contracts.models import Contract
 from invoicing import services
@@ -35,7 +36,6 @@ from invoicing.engine.reasons import (
 from invoicing.models import CustomerSummary, DraftSummary, HoldDecision, InvoiceVoid
 from invoicing.queries.compute import computation
 from invoicing.queries.holds import all_reasons
-from invoicing.services.holds import REASON_LENGTH
 from invoicing.wording import draft_text
 
 PER_PAGE = 50

@@ -12,7 +12,7 @@ from uuid import UUID
 from billing_site.foundation import jobs
 from billing_site.foundation.actor import Actor
 from billing_site.foundation.models import Job
-from billing_site.foundation.problems import Problems
+from billing_site.foundation.problems import checked_reason
 from billing_site.foundation.refusals import Conflict, FieldError, NotFound, Refusal
 from contracts.models import Customer
 from contracts.transactions import money_transaction
@@ -24,8 +24,6 @@ from invoicing.queries.compute import Computation, computation
 from invoicing.queries.due import FINALIZE_DUE
 from invoicing.queries.holds import decisions, reasons_to_hold
 from invoicing.services.finalization import NothingToFinalize, named
-
-REASON_LENGTH = 1_000
 
 
 class HeldAlready(Conflict):
@@ -42,7 +40,7 @@ def hold_draft(customer: Customer, draft_id: UUID, *, reason: str, at: datetime,
 
     Raises NotFound, NothingToFinalize where it is final, HeldAlready, and Refusal where the reason is no reason.
     """
-    _check(reason)
+    reason = checked_reason(reason)
     draft, _ = _draft(customer, draft_id, at=at)
     standing = decisions(customer.pk, [draft_id]).get(draft_id)
     if standing is not None and standing.hold is not None:
@@ -59,7 +57,7 @@ def release_draft(
     Raises NotFound, NothingToFinalize where it is final, HoldsChanged where one of `seen` does not hold it, and Refusal
     where nothing is named, the reason is no reason, or what is named has to be mended.
     """
-    _check(reason)
+    reason = checked_reason(reason)
     draft, computed = _draft(customer, draft_id, at=at)
     held = {each.key: each for each in reasons_to_hold(computed, [draft], at=at).get(draft_id, ())}
     if not seen:
@@ -76,15 +74,6 @@ def release_draft(
     ).order_by("created_at", "id"):
         jobs.try_again(job)
     return decision
-
-
-def _check(reason: str) -> None:
-    problems = Problems()
-    if not reason.strip():
-        problems.add("reason", reason, "must say why")
-    elif len(reason) > REASON_LENGTH:
-        problems.add("reason", reason, f"must not be longer than {REASON_LENGTH} characters")
-    problems.refuse()
 
 
 def _draft(customer: Customer, draft_id: UUID, *, at: datetime) -> tuple[Document, Computation]:
@@ -125,7 +114,7 @@ def _decide(
             for each in seen
             if each.kind != BY_HAND
         ],
-        reason=reason.strip(),
+        reason=reason,
         created_at=at,
         created_by=by.label,
         actor_id=by.id,

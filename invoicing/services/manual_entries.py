@@ -24,7 +24,6 @@ from invoicing.queries.compute import Computation, computation
 from ledger.models import LedgerEntry
 from ledger.services.entries import NewEntry, post_entries
 
-REASON_LENGTH = 1_000
 KEY_LENGTH = 128
 
 
@@ -95,10 +94,7 @@ def _held(given: ManualEntryInput, computed: Computation) -> Standing:
 def _check(given: ManualEntryInput, held: Standing, problems: Problems) -> None:
     if problems.number("amount", given.amount) and given.amount == 0:
         problems.add("amount", given.amount, "must not be zero")
-    if not given.reason.strip():
-        problems.add("reason", given.reason, "must not be empty")
-    elif len(given.reason) > REASON_LENGTH:
-        problems.add("reason", given.reason, f"must not be longer than {REASON_LENGTH} characters")
+    problems.reason("reason", given.reason)
     if given.contract_id not in (None, held.commit.contract_id):
         problems.add("contract_id", given.contract_id, "must be the contract that the commit or credit is part of")
     if given.uniqueness_key is not None and not 0 < len(given.uniqueness_key) <= KEY_LENGTH:

@@ -16,7 +16,8 @@ from datetime import datetime
 from uuid import UUID
 
 from billing_site.foundation.actor import Actor
-from billing_site.foundation.refusals import Conflict, FieldError, Forbidden, Refusal
+from billing_site.foundation.problems import checked_reason
+from billing_site.foundation.refusals import Conflict, FieldError, Forbidden
 from contracts.models import Customer
 from contracts.transactions import money_transaction
 from invoicing.engine.documents import Result
@@ -28,8 +29,6 @@ from invoicing.queries.notes import Proposal, proposed
 from invoicing.queries.shown import frozen_billed
 from invoicing.services.freezing import NoteFields, freeze
 from invoicing.services.numbering import CREDIT_NOTES, DEBIT_NOTES
-
-REASON_LENGTH = 1_000
 
 
 class NothingProposed(Conflict):
@@ -92,12 +91,6 @@ def dismiss_note(
         dismissed_by=by.label,
         money_version=customer.money_version,
     )
-
-
-def checked_reason(reason: str) -> str:
-    if not reason.strip() or len(reason) > REASON_LENGTH:
-        raise Refusal.of("reason", reason, f"must be text of 1 to {REASON_LENGTH} characters")
-    return reason.strip()
 
 
 def _proposal(customer: Customer, about_id: UUID, difference: str, at: datetime) -> Proposal:

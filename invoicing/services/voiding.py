@@ -33,7 +33,8 @@ from uuid import UUID
 from django.db.models import Q
 
 from billing_site.foundation.actor import Actor
-from billing_site.foundation.refusals import Conflict, FieldError, NotFound, Refusal
+from billing_site.foundation.problems import checked_reason
+from billing_site.foundation.refusals import Conflict, FieldError, NotFound
 from contracts.models import Customer
 from contracts.transactions import money_transaction
 from invoicing.engine.calendar import draft_id
@@ -45,7 +46,6 @@ from ledger.models import LedgerEntry
 from ledger.models.entries import GIVEN_BACK_BY, ROLLOVER
 from ledger.services.entries import NewEntry, post_entries
 
-REASON_LENGTH = 1_000
 COUNTED = "must not be of an invoice that a final true-up has counted"
 
 
@@ -69,8 +69,7 @@ def void_invoice(customer: Customer, invoice_id: UUID, *, reason: str, at: datet
     a renewal has taken over what it left, a note has corrected it, or a document that was made anew takes off what
     this one has billed.
     """
-    if not reason.strip() or len(reason) > REASON_LENGTH:
-        raise Refusal.of("reason", reason, f"must be text of 1 to {REASON_LENGTH} characters")
+    reason = checked_reason(reason)
     invoice = _final(customer, invoice_id)
     known = InvoiceVoid.objects.filter(customer=customer, invoice=invoice).first()
     if known is not None:
@@ -81,7 +80,7 @@ def void_invoice(customer: Customer, invoice_id: UUID, *, reason: str, at: datet
     return InvoiceVoid.objects.create(
         customer=customer,
         invoice=invoice,
-        reason=reason.strip(),
+        reason=reason,
         voided_at=at,
         voided_by=by.label,
         money_version=customer.money_version,
