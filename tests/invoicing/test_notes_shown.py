@@ -60,7 +60,7 @@ def test_a_proposal_says_what_was_billed_and_what_it_would_be(books, browser):
 
 def test_it_is_approved_with_a_click(books, browser):
     [card] = browser.get(PAGE, {"customer": books.acme.customer.pk}).context["cards"]
-    assert "reason: must be text" in decide(browser, card, approve="1", reason=" ").replace("&#x27;", "'")
+    assert "reason: must say why" in decide(browser, card, approve="1", reason=" ").replace("&#x27;", "'")
     assert "CN-000001 is made" in decide(browser, card, approve="1", reason="The list was wrong")
     assert browser.get(PAGE).context["cards"] == []
     assert Invoice.objects.get(kind="NOTE").finalized_by == "bea"
