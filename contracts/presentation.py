@@ -101,11 +101,6 @@ def statement_schedule_json(contract: Contract) -> Fields:
     return {"frequency": contract.frequency, "billing_anchor_date": format_instant(contract.billing_anchor_at)}
 
 
-def created_contract_json(agreed: Agreement) -> Fields:
-    """A contract as `v1/contracts/create` replies: its overrides repeat an overwritten rate beside it."""
-    return {**contract_json(agreed), "overrides": [_first_override_json(override) for override in agreed.overrides]}
-
-
 def override_json(override: Override) -> Fields:
     tariff = override.to_tariff()
     return without_absent(
@@ -228,12 +223,6 @@ def _new_charge(charged: AgreedCharge) -> Fields:
             "schedule": schedule_json(charged.items, charge.unit),
         }
     )
-
-
-def _first_override_json(override: Override) -> Fields:
-    """As the first version of the API shows it."""
-    shown = override_json(override)
-    return {**shown.get("overwrite_rate", {}), **shown}
 
 
 def _numbers(texts: Mapping[str, str]) -> dict[str, Decimal]:

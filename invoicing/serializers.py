@@ -77,12 +77,17 @@ class BreakdownQuery(KnownQuery):
     next_page = TextField(required=False)
 
 
-class ContractGetRequest(serializers.Serializer):
+class FirstContractGetRequest(serializers.Serializer):
     customer_id = serializers.UUIDField()
     contract_id = serializers.UUIDField()
-    as_of_date = InstantField(help_text="The terms as they stood after the edits made by then.", **OPTIONAL)
     include_balance = serializers.BooleanField(**OPTIONAL)
-    include_ledgers = serializers.BooleanField(help_text="Not together with as_of_date.", **OPTIONAL)
+    include_ledgers = serializers.BooleanField(**OPTIONAL)
+
+
+class ContractGetRequest(FirstContractGetRequest):
+    as_of_date = InstantField(
+        help_text="The terms as they stood after the edits made by then; not together with include_ledgers.", **OPTIONAL
+    )
 
 
 class ContractListRequest(serializers.Serializer):

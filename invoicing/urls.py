@@ -7,6 +7,8 @@ BALANCES = "v1/contracts/customerBalances"
 
 urlpatterns = [
     path("v1/contracts/archive", archiving.ArchiveContract.as_view()),
+    path("v1/contracts/get", contracts.GetFirstContract.as_view()),
+    path("v1/contracts/list", contracts.ListFirstContracts.as_view()),
     path("v1/invoices/void", invoices.VoidInvoice.as_view()),
     path("v1/invoices/regenerate", invoices.RegenerateInvoice.as_view()),
     path(INVOICES, invoices.ListInvoices.as_view()),

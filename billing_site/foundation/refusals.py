@@ -1,6 +1,8 @@
 """What the house says when it will not do something: one family of exceptions, in words one can act on."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,14 @@ class Refusal(Exception):
     def of(cls, field: str, value: object, rule: str) -> "Refusal":
         """A refusal of one field, its message made of the same three parts."""
         return cls(f"{field}: {rule} (got {shown(value)}).", FieldError(field, value, rule))
+
+    def renamed(self, name: Callable[[str], str]) -> Self:
+        """The same refusal where another call has other names for the fields."""
+        if not self.errors:
+            return self
+        errors = [replace(error, field=name(error.field)) for error in self.errors]
+        said = self.message.removeprefix(f"{self.errors[0].field}: ")
+        return type(self)(self.message if said == self.message else f"{errors[0].field}: {said}", *errors)
 
 
 class NotFound(Refusal):

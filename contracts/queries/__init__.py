@@ -21,18 +21,22 @@ from contracts.queries.granted import granted, with_granted
 from contracts.queries.known import Known, known_at
 from contracts.queries.logins import customer_of
 from contracts.queries.named_schedules import ContractSchedule, Place, contract_schedules, named_schedule
+from contracts.queries.origins import AMENDED_FROM, Amendment, Origin, origins
 from contracts.queries.parties import billing_profile, legal_entity, tax_codes, tax_rates
 from contracts.queries.rate_schedule import ContractPrice, contract_prices
 
 __all__ = [
+    "AMENDED_FROM",
     "AgreedCharge",
     "AgreedCommit",
     "AgreedRecurring",
     "Agreement",
+    "Amendment",
     "ContractPrice",
     "ContractSchedule",
     "EditedTerms",
     "Known",
+    "Origin",
     "Place",
     "Reach",
     "UpdatedCommit",
@@ -62,6 +66,7 @@ __all__ = [
     "legal_entity",
     "named_schedule",
     "no_such_customer",
+    "origins",
     "owner_of",
     "reach",
     "refuse_unknown",

@@ -1,13 +1,13 @@
 """Contracts with all of their terms, as rows: what compiling and presenting start from."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import TypeVar
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Subquery
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from contracts.models import (
     AccessSegment,
@@ -83,19 +83,32 @@ def agreements(
     A contract that did not exist yet at that edit is left out.
     """
 
+    def known(terms: TermQuerySet) -> TermQuerySet:
+        return terms.standing() if at_edit is None else terms.known_at(at_edit)
+
+    edits = ContractEdit.objects.all() if at_edit is None else ContractEdit.objects.filter(number__lte=at_edit)
+    return agreements_of(customer_id, contract_ids, known, edits)
+
+
+def agreements_of(
+    customer_id: UUID,
+    contract_ids: Collection[UUID] | None,
+    choose: Callable[[TermQuerySet], TermQuerySet],
+    edits: QuerySet[ContractEdit],
+) -> list[Agreement]:
+    """Contracts with the terms that `choose` picks, renewed and archived by those of `edits` that do so. Eight queries
+    at the most."""
+
     def known(terms: TermQuerySet, owner: str) -> TermQuerySet:
-        found = terms.filter(customer_id=customer_id).select_related("added_by_edit")
-        found = found.standing() if at_edit is None else found.known_at(at_edit)
+        found = choose(terms.filter(customer_id=customer_id).select_related("added_by_edit"))
         if contract_ids is not None:
             found = found.filter(**{f"{owner}__in": contract_ids})
         return found
 
-    renewals = ContractEdit.objects.filter(
+    renewals = edits.filter(
         customer_id=customer_id, kind=ContractEdit.Kind.CREATION, contract__renews=OuterRef("contract_id")
     )
-    archived = ContractEdit.objects.filter(kind=ContractEdit.Kind.ARCHIVE, contract=OuterRef("contract_id"))
-    if at_edit is not None:
-        renewals, archived = (edits.filter(number__lte=at_edit) for edits in (renewals, archived))
+    archived = edits.filter(kind=ContractEdit.Kind.ARCHIVE, contract=OuterRef("contract_id"))
     terms = (
         known(ContractTerms.objects.all(), "contract_id")
         .select_related("contract", "contract__customer")

@@ -93,6 +93,13 @@ class ContractRequest(serializers.Serializer):
     contract_id = serializers.UUIDField()
 
 
+class UpdateEndDateRequest(ContractRequest):
+    ending_before = InstantField(help_text="On the hour; absent: the contract is open.", **OPTIONAL)
+    allow_ending_before_finalized_invoice = serializers.BooleanField(
+        help_text="Whatever it says, what final invoices have billed is not cut off.", **OPTIONAL
+    )
+
+
 class ArchiveContractRequest(ContractRequest):
     void_invoices = serializers.BooleanField(help_text="Void what is final of it, too.")
 

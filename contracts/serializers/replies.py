@@ -224,6 +224,56 @@ class CreatedContractReply(IdReply):
     contract = FirstContractReply()
 
 
+class FirstTermsReply(serializers.Serializer):
+    """Terms of a contract in the first version's shape."""
+
+    name = serializers.CharField(required=False)
+    created_at = InstantField()
+    created_by = serializers.CharField()
+    starting_at = InstantField()
+    ending_before = InstantField(required=False)
+    rate_card_id = serializers.UUIDField(required=False)
+    net_payment_terms_days = serializers.IntegerField(required=False)
+    usage_statement_schedule = StatementScheduleReply()
+    commits = CommitReply(many=True)
+    overrides = FirstOverrideReply(many=True)
+    scheduled_charges = ChargeReply(many=True)
+    credits = CommitReply(many=True)
+    discounts = serializers.ListField(child=serializers.DictField())
+    professional_services = serializers.ListField(child=serializers.DictField())
+    recurring_commits = RecurringReply(many=True)
+    recurring_credits = RecurringReply(many=True)
+    reseller_royalties = serializers.ListField(child=serializers.DictField())
+    transitions = serializers.ListField(child=serializers.DictField())
+
+
+class AmendmentReply(serializers.Serializer):
+    id = serializers.UUIDField()
+    starting_at = InstantField()
+    created_at = InstantField()
+    created_by = serializers.CharField()
+    commits = CommitReply(many=True)
+    credits = CommitReply(many=True)
+    overrides = FirstOverrideReply(many=True)
+    scheduled_charges = ChargeReply(many=True)
+    discounts = serializers.ListField(child=serializers.DictField())
+    professional_services = serializers.ListField(child=serializers.DictField())
+    reseller_royalties = serializers.ListField(child=serializers.DictField())
+    custom_fields = text_map(required=False)
+
+
+class FirstShapeOfContractReply(serializers.Serializer):
+    id = serializers.UUIDField()
+    customer_id = serializers.UUIDField()
+    archived_at = InstantField(required=False)
+    uniqueness_key = serializers.CharField(required=False)
+    custom_fields = text_map()
+    subscriptions = serializers.ListField(child=serializers.DictField())
+    initial = FirstTermsReply(help_text="As it was agreed when it was created.")
+    current = FirstTermsReply(help_text="As it stands after every amendment and edit.")
+    amendments = AmendmentReply(many=True)
+
+
 class EditReply(serializers.Serializer):
     id = serializers.UUIDField()
     timestamp = InstantField()

@@ -1,4 +1,5 @@
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from rest_framework.request import Request
 
 from billing_site.foundation import clock
 from billing_site.foundation.actor import Actor
+from billing_site.foundation.refusals import Refusal
 from contracts import queries
 from contracts.queries import no_such_customer
 from contracts.serializers.unsupported import Known, refuse_unsupported
@@ -35,6 +37,15 @@ class ContractsView(GenericAPIView):
         """What was known at `as_of` in the checked values, or is now where it is not given. Raises Refusal."""
         as_of = sent.get("as_of")
         return queries.Known() if as_of is None else queries.known_at(sent["customer_id"], as_of, at=clock.now())
+
+
+@contextmanager
+def called(name: Callable[[str], str]) -> Iterator[None]:
+    """What is refused inside is refused by the names that this call has for the fields."""
+    try:
+        yield
+    except Refusal as refusal:
+        raise refusal.renamed(name) from refusal
 
 
 def refuse_foreign(request: Request, customer_id: UUID) -> None:

@@ -5,18 +5,22 @@ from rest_framework.response import Response
 from billing_site.foundation import clock
 from billing_site.foundation.transactions import read_snapshot
 from contracts import queries, services
-from contracts.presentation import contract_price_json, created_contract_json, edit_json
+from contracts.first_presentation import created_contract_json
+from contracts.inputs import EditInput
+from contracts.presentation import contract_price_json, edit_json
 from contracts.serializers.contracts import (
     ContractRateScheduleRequest,
     ContractRequest,
     CreateContractRequest,
     EditContractRequest,
+    UpdateEndDateRequest,
 )
 from contracts.serializers.replies import ContractPriceReply, CreatedContractReply, EditedReply, EditHistoryReply
 from contracts.serializers.unsupported import CREATE_CONTRACT, EDIT_CONTRACT
-from contracts.views.base import ContractsView, refuse_foreign
+from contracts.services.endings import FIELD as END
+from contracts.views.base import ContractsView, called, refuse_foreign
 from pricing.queries import KEY, Selector, keys_priced_at, rate_card
-from pricing.serializers.common import enveloped, given
+from pricing.serializers.common import IdReply, enveloped, given
 
 
 class CreateContract(ContractsView):
@@ -48,6 +52,24 @@ class EditContract(ContractsView):
         with read_snapshot():
             (edited,) = queries.edit_history(customer_id, contract_id, edit_id=edit.pk)
         return Response({"data": {"id": str(edit.pk), "edit": edit_json(edited)}})
+
+
+class UpdateEndDate(ContractsView):
+    serializer_class = UpdateEndDateRequest
+    required_scope = "admin"
+
+    @extend_schema(
+        summary="Let a contract end earlier, later or never",
+        description="An edit like any other: a shorter term drops access to balances and scheduled charges after its "
+        "end. Final invoices do not change, so what is billed by them cannot be cut off.",
+        responses={200: enveloped(IdReply)},
+    )
+    def post(self, request: Request) -> Response:
+        sent = self.read(request).validated_data
+        given = EditInput(update_contract_end_date=sent.get("ending_before"))
+        with called(lambda field: "ending_before" if field == END else field):
+            services.edit_contract(sent["customer_id"], sent["contract_id"], given, **self.told(request))
+        return Response({"data": {"id": str(sent["contract_id"])}})
 
 
 class GetEditHistory(ContractsView):

@@ -1,6 +1,6 @@
 """Contracts with their balances, whose amounts only this app knows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,15 +10,19 @@ from rest_framework.response import Response
 
 from billing_site.foundation import clock
 from billing_site.foundation.refusals import Refusal
+from billing_site.foundation.transactions import read_snapshot
+from contracts.commit_presentation import Fields
+from contracts.first_presentation import Balances, first_contract_json
 from contracts.presentation import contract_json
-from contracts.queries import Agreement
+from contracts.queries import Agreement, origins
 from contracts.queries.customers import no_such_contract
-from contracts.serializers.replies import ContractReply
+from contracts.serializers.replies import ContractReply, FirstShapeOfContractReply
 from invoicing.queries.balances import agreements_with_balances
 from invoicing.queries.documents import refuse_unknown
 from invoicing.serializers import (
     ContractGetRequest,
     ContractListRequest,
+    FirstContractGetRequest,
 )
 from invoicing.views.balances import balance_fields
 from invoicing.views.base import BodyView, page_of_rows
@@ -59,8 +63,54 @@ class ListContracts(BodyView):
         )
         wanted = [agreed for agreed in found if _is_wanted(agreed, asked)]
         page, cursor = page_of_rows(wanted, asked, lambda agreed: agreed.contract.pk, cursor="cursor")
-        fields = balance_fields(statements, asked)
-        return Response({"data": [contract_json(agreed, balances=fields) for agreed in page], "cursor": cursor})
+        return Response({"data": self.shown(page, balance_fields(statements, asked)), "cursor": cursor})
+
+    def shown(self, page: Sequence[Agreement], balances: Balances) -> list[Fields]:
+        """The contracts of the page in the shape of the call."""
+        return [contract_json(agreed, balances=balances) for agreed in page]
+
+
+class GetFirstContract(BodyView):
+    serializer_class = FirstContractGetRequest
+
+    @extend_schema(
+        summary="Read a contract in the first version's shape: as it was agreed, its amendments, and as it is",
+        responses={200: enveloped(FirstShapeOfContractReply)},
+    )
+    def post(self, request: Request) -> Response:
+        asked = self.read(request)
+        with read_snapshot():
+            found, statements = agreements_with_balances(
+                asked["customer_id"],
+                at=clock.now(),
+                contract_ids=[asked["contract_id"]],
+                with_balances=_wants_balances(asked),
+            )
+            if not found:
+                raise no_such_contract(asked["contract_id"])
+            [shown] = _in_first_shape(found, balance_fields(statements, asked))
+        return Response({"data": shown})
+
+
+class ListFirstContracts(ListContracts):
+    @extend_schema(
+        summary="List a customer's contracts in the first version's shape",
+        responses={200: page_of(FirstShapeOfContractReply, cursor="cursor")},
+    )
+    def post(self, request: Request) -> Response:
+        with read_snapshot():
+            return super().post(request)
+
+    def shown(self, page: Sequence[Agreement], balances: Balances) -> list[Fields]:
+        return _in_first_shape(page, balances)
+
+
+def _in_first_shape(found: Sequence[Agreement], balances: Balances) -> list[Fields]:
+    """Read it in the snapshot that `found` is of."""
+    if not found:
+        return []
+    first = origins(found[0].contract.customer_id, [agreed.contract.pk for agreed in found])
+    return [first_contract_json(agreed, first[agreed.contract.pk], balances=balances) for agreed in found]
 
 
 def _wants_balances(asked: Mapping[str, Any]) -> bool:

@@ -1,0 +1,75 @@
+"""Contracts in the shapes of the API's first version: what was agreed at first, what amends it, what holds now.
+
+The parts are those of the second version (`presentation.py`), but overrides repeat an overwritten rate beside it.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from billing_site.foundation.periods import format_instant
+from contracts.commit_presentation import NO_BALANCES, Fields, commit_json, without_absent
+from contracts.models import Override
+from contracts.presentation import charge_json, contract_json, override_json
+from contracts.queries import Agreement, Amendment, Origin
+
+Balances = Mapping[UUID, Mapping[str, Any]]
+
+# What the first version says once, of the contract as a whole.
+OF_THE_WHOLE = ("id", "customer_id", "archived_at", "custom_fields", "subscriptions", "uniqueness_key")
+UNKNOWN = ("multiplier_override_prioritization", "usage_filter", "has_more")  # to its terms
+
+
+def created_contract_json(agreed: Agreement) -> Fields:
+    """A contract as `v1/contracts/create` replies."""
+    return {**contract_json(agreed), "overrides": _overrides(agreed.overrides)}
+
+
+def first_contract_json(current: Agreement, origin: Origin, *, balances: Balances = NO_BALANCES) -> Fields:
+    """A contract, as `v1/contracts/get` and `list` show it."""
+    shown = contract_json(current)
+    return {
+        **{name: shown[name] for name in OF_THE_WHOLE if name in shown},
+        "initial": _terms_json(origin.initial, balances),
+        "current": _terms_json(current, balances),
+        "amendments": [_amendment_json(amendment, balances) for amendment in origin.amendments],
+    }
+
+
+def _terms_json(agreed: Agreement, balances: Balances) -> Fields:
+    shown = contract_json(agreed, balances=balances)
+    left_out = (*OF_THE_WHOLE, *UNKNOWN)
+    return {name: value for name, value in shown.items() if name not in left_out} | {
+        "overrides": _overrides(agreed.overrides)
+    }
+
+
+def _amendment_json(amendment: Amendment, balances: Balances) -> Fields:
+    edit = amendment.edit
+    return without_absent(
+        {
+            "id": str(edit.pk),
+            "starting_at": format_instant(amendment.starting_at),
+            "created_at": format_instant(edit.created_at),
+            "created_by": edit.created_by,
+            "commits": [
+                commit_json(each, balances=balances) for each in amendment.commits if not each.commit.is_credit
+            ],
+            "credits": [commit_json(each, balances=balances) for each in amendment.commits if each.commit.is_credit],
+            "overrides": _overrides(amendment.overrides),
+            "scheduled_charges": [charge_json(charged) for charged in amendment.charges],
+            "discounts": [],
+            "professional_services": [],
+            "reseller_royalties": [],
+            "custom_fields": edit.changes.get("custom_fields"),
+        }
+    )
+
+
+def _overrides(overrides: Sequence[Override]) -> list[Fields]:
+    return [_override_json(override) for override in overrides]
+
+
+def _override_json(override: Override) -> Fields:
+    shown = override_json(override)
+    return {**shown.get("overwrite_rate", {}), **shown}
