@@ -40,6 +40,7 @@ class Part(NamedTuple):  # a tuple, as there are hundreds a draft
     period_quantity: Decimal | None = None  # what the whole period came to, where the price depends on it
     list_amount: Decimal | None = None  # what the list would have charged, in the unit of the rate
     converted_by: UUID | None = None  # the access segment that pays for it where it is converted to money
+    share: Decimal | None = None  # of the fee or package where it begins, where others have the rest of that
 
 
 @dataclass(frozen=True, slots=True)

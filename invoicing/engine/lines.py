@@ -157,6 +157,7 @@ def _part(
         package_size=charge.step.package_size,
         period_quantity=round_to(total, QUANTUM) if price.tariff.type == VOLUME else None,
         list_amount=round_to(sum((each.amount for each in listed), Fraction(0)), QUANTUM),
+        share=round_to(charge.share, QUANTUM) if charge.is_shared else None,
     )
 
 

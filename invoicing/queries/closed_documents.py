@@ -7,7 +7,6 @@ became final stay among its terms: one of them may have paid.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from uuid import UUID
 
 from django.db.models import Q
@@ -175,15 +174,15 @@ def _parts(
     if note is not None:
         yield from map(_kept, note.standing)
     since = -1 if note is None else order[note.invoice_id]
-    by_document: dict[UUID, list[tuple[Decimal, StandingPart]]] = {}
+    by_document: dict[UUID, list[StandingPart]] = {}
     for line in lines:
         if line.type == "usage" and line.invoice_id not in notes and order[line.invoice_id] > since:
             product_id, unit_id = UUID(line.details["product_id"]), UUID(line.details["credit_type"]["id"])
             by_document.setdefault(line.invoice_id, []).extend(
-                (part.above, StandingPart(product_id, unit_id, part)) for part in map(thawed, line.trace)
+                StandingPart(product_id, unit_id, part) for part in map(thawed, line.trace)
             )
     for found in by_document.values():
-        yield from (part for _, part in sorted(found, key=lambda pair: pair[0]))
+        yield from sorted(found, key=lambda each: each.part.above)
 
 
 def _kept(row: Mapping[str, object]) -> StandingPart:

@@ -266,6 +266,7 @@ def _part_of(part: Part, product_id: UUID | None, values: GroupValues, catalog: 
         period_quantity=part.period_quantity,
         list_amount=part.list_amount,
         converted_by=part.converted_by,
+        share=part.share,
     )
 
 

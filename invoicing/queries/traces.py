@@ -45,6 +45,7 @@ class ShownPart:
     period_quantity: Decimal | None = None
     list_amount: Decimal | None = None
     converted_by: UUID | None = None
+    share: Decimal | None = None
 
     @property
     def is_difference(self) -> bool:
@@ -80,6 +81,7 @@ def thawed(part: Mapping[str, Any]) -> ShownPart:
         period_quantity=_number(part.get("period_quantity")),
         list_amount=_number(part.get("list_amount")),
         converted_by=_id(part.get("converted_by")),
+        share=_number(part.get("share")),
     )
 
 

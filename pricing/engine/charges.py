@@ -52,6 +52,11 @@ class Charge(NamedTuple):  # a tuple, as it is made many times an item
     def units(self) -> Fraction:
         return self.upto - self.above
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether others have some of the jump where it begins, or it is some of a jump alone."""
+        return self.share != ONE or self.above == self.upto
+
     def up_to(self, upto: Fraction) -> "Charge":
         """Its first units alone."""
         return charge_on(self.step, self.above, upto, self.share)
@@ -101,7 +106,12 @@ def charges(steps: Sequence[Step], above: Fraction, upto: Fraction, share: Fract
 
 def charge(steps: Sequence[Step], before: Fraction, part: Fraction) -> Fraction:
     """The exact charge for `part`, not below zero, after `before` units of the period."""
-    return sum((each.amount for each in charges(steps, before, before + part)), ZERO) if part else ZERO
+    return charge_with_share(steps, before, part, ONE) if part else ZERO
+
+
+def charge_with_share(steps: Sequence[Step], before: Fraction, part: Fraction, share: Fraction) -> Fraction:
+    """The same where a jump at `before` is charged by so much; for no unit, that share alone."""
+    return sum((each.amount for each in charges(steps, before, before + part, share)), ZERO)
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,16 @@ After the true-up: a commitment of 1,000, of which 360 were used and billed, and
     2 H                  0
     3 H                  12
 
+A package, or a fee, that payers have shared stays as they share it, and goes with its first unit. 12 for each package
+of 10, 10 at commit rate, at which a credit of 4 pays: 8 H were 4 of it, and 0.6 of 12 = 7.2 to pay.
+
+    came late            adjustment
+    2 H                  0
+    -2 H                 0
+    -8 H                 -7.2 to pay, and 4 given back to the credit
+    3 H                  12 to pay
+    3 H, then -3 H       12 to pay; then -12 to pay
+
 By volume, 10 up to 10 units, then 8 for every unit: 10 H were used.
 
     came late            adjustment

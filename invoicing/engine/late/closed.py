@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from billing_site.foundation.money import QUANTUM, exact_sum, ratio, round_to
@@ -15,8 +15,7 @@ from invoicing.engine.drafts import UsageDraft
 from invoicing.engine.items import Item
 from invoicing.engine.stretches import Stretch
 from pricing.engine.catalog import GroupValues
-
-ZERO = Fraction(0)
+from pricing.engine.charges import ONE, ZERO
 
 Cell = tuple[UUID, GroupValues, datetime]  # product, all values, where the slice begins
 
@@ -36,6 +35,8 @@ class Traced(Protocol):
     def segment_id(self) -> UUID | None: ...
     @property
     def converted_by(self) -> UUID | None: ...
+    @property
+    def share(self) -> Decimal | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +50,14 @@ class Held:
     segment_id: UUID | None  # who pays; None: nobody's balance
     units: Decimal
     amount: Decimal
+    share: Decimal | None = None  # of the jump where the units begin, where others have the rest
 
     @classmethod
     def of(cls, product_id: UUID, values: GroupValues, unit_id: UUID, part: Traced) -> "Held":
         """From a part of a usage line's trace."""
         payer = part.segment_id or part.converted_by
         units = exact_sum([part.upto, -part.above])
-        return cls(product_id, values, part.period.starting_at, unit_id, payer, units, part.amount)
+        return cls(product_id, values, part.period.starting_at, unit_id, payer, units, part.amount, part.share)
 
     @property
     def cell(self) -> Cell:
@@ -76,16 +78,24 @@ class Closed:
         return self.now.open.contract.id
 
 
+class Holding(NamedTuple):
+    """Units of one payer, with so much of the jump where they begin; or no units, and a share of a jump alone."""
+
+    segment_id: UUID | None
+    units: Fraction
+    share: Fraction = ONE
+
+
 @dataclass(slots=True)
 class Pieces:
     """One slice of one item as it stands: who has its units, in order, and what each has paid, by unit of money."""
 
-    units: list[tuple[UUID | None, Fraction]] = field(default_factory=list)
+    holdings: list[Holding] = field(default_factory=list)
     paid: dict[tuple[UUID | None, UUID], Fraction] = field(default_factory=dict)
 
     @property
     def total(self) -> Fraction:
-        return sum((units for _, units in self.units), ZERO)
+        return sum((each.units for each in self.holdings), ZERO)
 
     def post(self, held: Held) -> None:
         key = held.segment_id, held.unit_id
@@ -94,18 +104,18 @@ class Pieces:
             self.paid[key] = self.paid.pop(key) + amount  # whoever paid last stands last
         else:
             self.paid[key] = self.paid.get(key, ZERO) + amount
-        if units > 0:
-            self.units.append((held.segment_id, units))
+        if units > 0 or (not units and held.share is not None):
+            self.holdings.append(Holding(held.segment_id, units, ONE if held.share is None else ratio(held.share)))
         elif units < 0:
-            self.units = list(self.first(self.total + units))
+            self.holdings = list(self.first(self.total + units))
 
-    def first(self, units: Fraction) -> Iterator[tuple[UUID | None, Fraction]]:
-        """Who has the first so many units."""
-        for segment_id, some in self.units:
-            kept = min(some, units)
-            if kept > 0:
-                yield segment_id, kept
-            units -= kept
+    def first(self, units: Fraction) -> Iterator[Holding]:
+        """Who has the first so many units. A jump goes with the unit that it is charged with."""
+        for each in self.holdings:
+            if units > 0:
+                kept = min(each.units, units)
+                yield each._replace(units=kept)
+                units -= kept
 
 
 def standing(held: Iterable[Held]) -> dict[Cell, Pieces]:

@@ -225,6 +225,7 @@ def _parts(share: Share) -> Iterator[Part]:
             charged=price.charged,
             above=round_to(move.above, QUANTUM),
             upto=round_to(move.upto, QUANTUM),
+            share=None if move.share is None else round_to(move.share, QUANTUM),
         )
 
 

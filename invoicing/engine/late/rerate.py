@@ -130,7 +130,7 @@ def _of_item(item: Item, stands: Mapping[Cell, Pieces]) -> Iterator[Slice]:
     used = []
     for stretch in item.stretches:
         was = stands.get((item.product_id, item.values, stretch.starting_at), Pieces())
-        if stretch in units or was.units or was.paid:
+        if stretch in units or was.holdings or was.paid:
             used.append((stretch, was, units.get(stretch, ZERO)))
     before = sum((was.total for _, was, _ in used), ZERO)
     now = sum((some for _, _, some in used), ZERO)

@@ -16,7 +16,7 @@ from invoicing.engine.items import Item
 from invoicing.engine.late.closed import Pieces
 from invoicing.engine.stretches import Paying, Stretch
 from invoicing.engine.takes import Take
-from pricing.engine.charges import charge
+from pricing.engine.charges import charge_with_share
 from pricing.engine.prices import Price
 
 ZERO = Fraction(0)
@@ -35,6 +35,7 @@ class Move:
     amount: Fraction
     above: Fraction = ZERO
     upto: Fraction = ZERO
+    share: Fraction | None = None  # of the jump where they begin, where others have the rest
 
     @property
     def units(self) -> Fraction:
@@ -112,11 +113,14 @@ class Slice:
         """Take what is gone, and what the rest costs less, off whoever paid for it, last first."""
         lower: dict[Unit, Fraction] = {}
         position, place = self.above_before, self.above
-        for segment_id, units in self.was.units:
+        for segment_id, units, share in self.was.holdings:
             paying, price = self._payer(segment_id)
-            stays = min(units, max(self.units - (place - self.above), ZERO))
-            moved = _worth(price, place, stays, self.total) - _worth(price, position, stays, self.total_before)
-            gone = _worth(price, position + stays, units - stays, self.total_before)
+            left = max(self.units - (place - self.above), ZERO)
+            stays = min(units, left)
+            moved, gone = ZERO, _worth(price, position, units, self.total_before, share)
+            if left:
+                stayed = _worth(price, position, stays, self.total_before, share)
+                moved, gone = _worth(price, place, stays, self.total, share) - stayed, gone - stayed
             if paying is not None and paying.balance.counts_units:
                 self._move(paying, Move(price, moved - gone, position + units, position + stays))
             else:
@@ -158,7 +162,9 @@ class Slice:
     def take(self, takes: list[Take]) -> None:
         """What the units that follow came to; their payers have paid."""
         for take in takes:
-            move = Move(take.price, take.charge.amount, take.charge.above, take.charge.upto)
+            found = take.charge
+            share = found.share if found.is_shared else None
+            move = Move(take.price, found.amount, found.above, found.upto, share)
             self.moves.setdefault(take.paying, []).append(move)
 
     def _restore(self, unit: Unit, amount: Fraction) -> None:
@@ -192,5 +198,5 @@ class Slice:
         raise NotAsComputed(f"{self.item.name}: the segment {segment_id} does not pay at {self.stretch.starting_at}.")
 
 
-def _worth(price: Price, above: Fraction, units: Fraction, total: Fraction) -> Fraction:
-    return charge(price.steps(total), above, units)
+def _worth(price: Price, above: Fraction, units: Fraction, total: Fraction, share: Fraction) -> Fraction:
+    return charge_with_share(price.steps(total), above, units, share)

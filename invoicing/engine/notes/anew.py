@@ -9,10 +9,10 @@ from uuid import UUID
 from billing_site.foundation.money import QUANTUM, Unit, exact_sum, largest_remainder, ratio, round_to
 from invoicing.engine.documents import Part
 from invoicing.engine.items import Item
-from invoicing.engine.late.closed import Held, standing
+from invoicing.engine.late.closed import Held, Holding, standing
 from invoicing.engine.late.slices import Payment
 from invoicing.engine.stretches import Paying, Stretch
-from pricing.engine.charges import charge
+from pricing.engine.charges import ONE, charge_with_share
 from pricing.engine.prices import Price
 from pricing.engine.quantities import converted
 
@@ -51,6 +51,7 @@ class Billed:
             list_price=None,
             list_amount=None,
             fee=Decimal(0),
+            share=None,
         )
 
 
@@ -64,6 +65,7 @@ class Piece:
     above: Fraction
     upto: Fraction
     amount: Fraction
+    share: Fraction | None = None  # of the fee or package where they begin, where others have the rest
 
     @property
     def drawn(self) -> Fraction:
@@ -79,16 +81,17 @@ def rated_anew(item: Item, used: Mapping[Stretch, Fraction], billed: Iterable[Bi
     """The pieces of an item, by place. Without limit: what balances have left is not asked here."""
     total = sum(used.values(), ZERO)
     holders = list(_holders(billed))
-    before = sum((units for _, units in holders), ZERO)
+    before = sum((each.units for each in holders), ZERO)
     if before and before != total:
-        holders = [(holder, units * total / before) for holder, units in holders]
+        holders = [each._replace(units=each.units * total / before) for each in holders]
     found: list[Piece] = []
     place = ZERO
     for stretch in sorted(used, key=lambda each: each.starting_at):
-        for holder, units in _next_units(holders, used[stretch]):
+        for holder, units, share in _next_units(holders, used[stretch]):
             payment, price = _payment(stretch, holder)
-            amount = charge(price.steps(total), place, units)
-            found.append(Piece(stretch, price, payment, place, place + units, amount))
+            amount = charge_with_share(price.steps(total), place, units, share)
+            shared = share if share != ONE or not units else None
+            found.append(Piece(stretch, price, payment, place, place + units, amount, shared))
             place += units
     return found
 
@@ -129,24 +132,23 @@ def parts(pieces: Sequence[Piece], item: Item, billed: Sequence[Billed]) -> list
     return [_billed(piece, item, amounts[index]) for index, piece in enumerate(pieces)]
 
 
-def _holders(billed: Iterable[Billed]) -> Iterator[tuple[UUID | None, Fraction]]:
+def _holders(billed: Iterable[Billed]) -> Iterator[Holding]:
     """Who has the units of an item, in their order."""
     stands = standing(each.held for each in billed)
     for cell in sorted(stands, key=lambda each: each[2]):
-        yield from stands[cell].units
+        yield from stands[cell].holdings
 
 
-def _next_units(holders: list[tuple[UUID | None, Fraction]], units: Fraction) -> Iterator[tuple[UUID | None, Fraction]]:
+def _next_units(holders: list[Holding], units: Fraction) -> Iterator[Holding]:
     """Take so many units off the front of `holders`; what nobody is known to have, nobody's balance has."""
     while units > 0 and holders:
-        holder, some = holders[0]
-        taken = min(some, units)
-        holders[:1] = [] if taken == some else [(holder, some - taken)]
+        first = holders[0]
+        taken = min(first.units, units)
+        holders[:1] = [] if taken == first.units else [Holding(first.segment_id, first.units - taken)]
         units -= taken
-        if taken:
-            yield holder, taken
+        yield first._replace(units=taken)
     if units > 0:
-        yield None, units
+        yield Holding(None, units)
 
 
 def _payment(stretch: Stretch, segment_id: UUID | None) -> tuple[Payment | None, Price]:
@@ -168,11 +170,11 @@ def _divided(piece: Piece, payment: Payment, left: Fraction) -> Iterator[Piece]:
         middle = piece.above + left
         paid = piece.amount * left / (piece.upto - piece.above)
         if left:
-            yield Piece(piece.stretch, piece.price, payment, piece.above, middle, paid)
+            yield Piece(piece.stretch, piece.price, payment, piece.above, middle, paid, piece.share)
         yield Piece(piece.stretch, rest, None, middle, piece.upto, piece.amount - paid)
     else:
         paid = left / payment.exchange
-        yield Piece(piece.stretch, piece.price, payment, piece.above, piece.upto, paid)
+        yield Piece(piece.stretch, piece.price, payment, piece.above, piece.upto, paid, piece.share)
         yield Piece(piece.stretch, rest, None, piece.upto, piece.upto, piece.amount - paid)
 
 
@@ -202,6 +204,7 @@ def _billed(piece: Piece, item: Item, amount: Decimal) -> Billed:
         charged=price.charged,
         above=round_to(piece.above, QUANTUM),
         upto=round_to(piece.upto, QUANTUM),
+        share=None if piece.share is None else round_to(piece.share, QUANTUM),
     )
     return Billed(item.product_id, item.values, price.unit, part)
 

@@ -3,16 +3,27 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from hypothesis import example, settings
 from hypothesis import given as for_all
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from billing_site.foundation.money import exact_sum
 from invoicing.engine.documents import Document
 from invoicing.engine.inputs import Inputs
 from tests.invoicing.engine.books import Books, rated
-from tests.invoicing.engine.world import D, Event, given
-from tests.invoicing.engine.worlds import AFTER, END, PRODUCTS, commits, overrides, price_lists, usage, weekly, worlds
+from tests.invoicing.engine.world import D, Event, card, commit, given, rate, tiers, used
+from tests.invoicing.engine.worlds import (
+    AFTER,
+    END,
+    PRODUCTS,
+    START,
+    commits,
+    overrides,
+    price_lists,
+    usage,
+    weekly,
+    worlds,
+)
 
 CLOSED = END + timedelta(days=2)
 LATER = [CLOSED + timedelta(days=14 * number) for number in (1, 2, 3)]
@@ -61,8 +72,16 @@ def test_all_documents_together_are_a_rating_of_all_events(inputs, in_time, late
     assert abs(in_usd(final(books)) - in_usd(final(at_once))) < NEARLY
 
 
+def a_fee_at_commit_rate() -> Inputs:
+    """Nothing costs anything but a fee of 0.1, which a balance of 0.01 pays a tenth of."""
+    paying = commit("PREPAID", "0.01", START, END, rate_type="COMMIT_RATE")
+    prices = card(rate("plain", "0", commit_tariff=tiers(("0", "", "0.1"))))
+    return given(AFTER, [weekly(commits=(paying,))], [prices], PRODUCTS)
+
+
 @settings(max_examples=40, deadline=None)
 @for_all(inputs=worlds(), in_time=usage(), late=usage())
+@example(inputs=a_fee_at_commit_rate(), in_time=[], late=[used("plain", START, "0.1")])
 def test_what_came_late_and_was_voided_leaves_nothing(inputs, in_time, late):
     books = Books(inputs, list(in_time))
     books.close(CLOSED)

@@ -159,6 +159,31 @@ def test_a_package_that_was_paid_for():
     assert adjusted(found, *h((9, 7)), at=on(12, 5)) == [("to pay", 7, 0, 0)]
 
 
+@pytest.mark.parametrize(
+    ("late", "lines"),
+    [
+        pytest.param([2], [("to pay", 2, 0, 0)], id="within the package"),
+        pytest.param([-2], [("to pay", -2, 0, 0)], id="the package stays"),
+        pytest.param([-8], [("CREDIT", None, None, -4), ("to pay", -8, D("0.9"), D("-7.2"))], id="it goes"),
+        pytest.param([3], [("to pay", 3, 4, 12)], id="one more"),
+        pytest.param([3, -3], [("to pay", -3, 4, -12)], id="one more, and none again"),
+        pytest.param([-8, 8], [("CREDIT", None, None, 4), ("to pay", 8, D("0.9"), D("7.2"))], id="shared again"),
+    ],
+)
+def test_a_package_stays_as_payers_share_it(late, lines):
+    prices = card(rate("H", "0", tariff=package("12", "10"), commit_tariff=package("10", "10")))
+    found = books(credit("4", rate_type="COMMIT_RATE", **ENDS), prices=prices, events=h((3, 8)))
+    assert [(line.total, line.commit_type) for line in found.finals[0].document.lines if line.type == "usage"] == [
+        (4, "CREDIT"),
+        (D("7.2"), ""),
+    ]
+    *before, last = late
+    for units in before:
+        found.use(*h((9, units)))
+        found.close(on(12, 2))
+    assert adjusted(found, *h((9, last)), at=on(12, 5) if before else NOW) == lines
+
+
 def test_a_volume_is_of_all_that_was_used():
     prices = card(rate("H", "0", tariff=volume(("10", "10"), ("8",))))
     found = books(prices=prices, events=h((3, 10)))
