@@ -324,7 +324,8 @@ class ContractInput:
 
 @dataclass(frozen=True, slots=True)
 class EditInput:
-    """One atomic edit of a contract."""
+    """One atomic edit of a contract. With `amends_from` it is an amendment from then on, which only adds and may have
+    custom fields."""
 
     add_overrides: tuple[OverrideInput, ...] = ()
     add_commits: tuple[CommitInput, ...] = ()
@@ -345,4 +346,6 @@ class EditInput:
     update_net_payment_terms_days: Decimal | Unchanged | None = UNCHANGED
     uniqueness_key: str | None = None
     reason: str = ""
+    amends_from: datetime | None = None
+    custom_fields: Mapping[str, str] = field(default_factory=dict)
     based_on_edit: int | None = None  # the contract's last edit that its author has seen; None: does not matter

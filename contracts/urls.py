@@ -14,6 +14,7 @@ urlpatterns = [
     path("v1/contracts/customerCommits/updateEndDate", balances.EndCommit.as_view()),
     path("v1/contracts/customerCredits/create", balances.CreateCustomerCredit.as_view()),
     path("v1/contracts/customerCredits/updateEndDate", balances.EndCredit.as_view()),
+    path("v1/contracts/amend", contracts.AmendContract.as_view()),
     path("v1/contracts/create", contracts.CreateContract.as_view()),
     path("v1/contracts/getContractRateSchedule", contracts.GetContractRateSchedule.as_view()),
     path("v1/contracts/getNamedSchedule", named_schedules.GetContractSchedule.as_view()),

@@ -33,7 +33,7 @@ from contracts.models import (
     TermQuerySet,
 )
 from contracts.models.term import PAYER_KEYS
-from contracts.queries import AgreedCharge, EditedTerms, UpdatedCommit, edit_history
+from contracts.queries import AMENDED_FROM, AgreedCharge, EditedTerms, UpdatedCommit, edit_history
 from contracts.recurring_wording import UPDATES, recurring_text, recurring_updates_in_words
 from pricing.models import Product
 from pricing.wording import percent_text, tariff_text, values_text
@@ -67,6 +67,7 @@ def history_in_words(contract: Contract) -> list[EditInWords]:
             created_by=edited.edit.created_by,
             reason=edited.edit.reason,
             changes=(
+                *_amended(edited.edit.changes),
                 *_added(edited, names),
                 *changes_in_words(edited.updates, update_names),
                 *recurring_updates_in_words(edited.edit.changes, recurring_names),
@@ -256,6 +257,11 @@ def _names_of_what_recurs(edits: Iterable[ContractEdit]) -> dict[str, str]:
     ids = {update["id"] for edit in edits for field in UPDATES for update in edit.changes.get(field, ())}
     found = RecurringCommit.objects.filter(pk__in=ids).values_list("pk", "name") if ids else ()
     return {str(pk): name for pk, name in found}
+
+
+def _amended(changes: Mapping[str, Any]) -> Iterable[str]:
+    if AMENDED_FROM in changes:
+        yield f"Amendment from {instant_text(parse_instant(changes[AMENDED_FROM]))}."
 
 
 def _updated(changes: Mapping[str, Any]) -> Iterable[str]:

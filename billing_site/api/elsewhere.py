@@ -8,7 +8,6 @@ NOT_SERVED = tuple(
         "v1/alerts/create",
         "v1/archiveCustomerBillingProviderConfigurations",
         "v1/auditLogs",
-        "v1/contracts/amend",
         "v1/contracts/createHistoricalInvoices",
         "v1/contracts/getSubscriptionQuantityHistory",
         "v1/contracts/getSubscriptionSeatsHistory",

@@ -88,6 +88,26 @@ class EditContractRequest(serializers.Serializer):
         return EditInput(**{**cleared, **plain(sent)})
 
 
+class AmendContractRequest(serializers.Serializer):
+    customer_id = serializers.UUIDField()
+    contract_id = serializers.UUIDField()
+    starting_at = InstantField(help_text="On the hour, while the contract holds; each term has dates of its own.")
+    overrides = OverrideShape(many=True, **OPTIONAL)
+    commits = ContractCommitShape(many=True, **OPTIONAL)
+    credits = ContractCreditShape(many=True, **OPTIONAL)
+    scheduled_charges = ScheduledChargeShape(many=True, **OPTIONAL)
+    custom_fields = text_map(help_text="Of the amendment.", **OPTIONAL)
+
+    def to_input(self) -> EditInput:
+        sent = plain(self.validated_data)
+        lists = ("overrides", "commits", "credits", "scheduled_charges")
+        return EditInput(
+            amends_from=sent["starting_at"],
+            custom_fields=sent.get("custom_fields", {}),
+            **{f"add_{name}": sent[name] for name in lists if name in sent},
+        )
+
+
 class ContractRequest(serializers.Serializer):
     customer_id = serializers.UUIDField()
     contract_id = serializers.UUIDField()

@@ -56,6 +56,18 @@ CREATE_CONTRACT: Known = {
     "usage_filter": NO,
     "usage_statement_schedule": {"invoice_generation_starting_at": NO},
 }
+AMEND_CONTRACT: Known = {
+    "commits": COMMIT,
+    "credits": CREDIT,
+    "discounts": NO,
+    "netsuite_sales_order_id": NO,
+    "overrides": OVERRIDE,
+    "professional_services": NO,
+    "reseller_royalties": NO,
+    "salesforce_opportunity_id": NO,
+    "scheduled_charges": CHARGE,
+    "total_contract_value": NO,
+}
 EDIT_CONTRACT: Known = {
     "add_billing_provider_configuration_update": NO,
     "add_commits": COMMIT,

@@ -24,6 +24,7 @@ from contracts.models import (
     Term,
 )
 from contracts.queries import (
+    AMENDED_FROM,
     AgreedCharge,
     AgreedCommit,
     AgreedRecurring,
@@ -33,7 +34,7 @@ from contracts.queries import (
     dates_charged,
 )
 from contracts.services.additions import Added, AddedRows, added_rows, deal_for
-from contracts.services.checks import Deal, days, short_text, uniqueness_key
+from contracts.services.checks import Deal, days, instant, short_text, uniqueness_key
 from contracts.services.commit_changes import CommitChange, plan_changes, refuse_used
 from contracts.services.contracts import key_was_used, refuse_archived, within
 from contracts.services.endings import MovedEnd, charges_left_empty, check_end, moved_end
@@ -131,8 +132,11 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
 
     problems = Problems()
     uniqueness_key(problems, key)
+    if given.amends_from is not None:
+        _check_amendment(given.amends_from, agreed, problems)
+    problems.custom_fields(given.custom_fields)
     added = Added(
-        "add_",
+        "add_" if given.amends_from is None else "",
         given.add_overrides,
         given.add_commits,
         given.add_credits,
@@ -191,6 +195,15 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
     )
 
 
+def _check_amendment(starting_at: datetime, agreed: Agreement, problems: Problems) -> None:
+    """Whether an amendment may begin at that instant."""
+    instant(problems, AMENDED_FROM, starting_at)
+    problems.hour(AMENDED_FROM, starting_at)
+    term = Period(agreed.contract.starting_at, agreed.terms.ending_before)
+    if starting_at not in term:
+        problems.add(AMENDED_FROM, starting_at.isoformat(), "must be an instant at which the contract holds")
+
+
 def _is_empty(given: EditInput) -> bool:
     lists = (
         given.add_overrides,
@@ -215,6 +228,10 @@ def _is_empty(given: EditInput) -> bool:
 def _changes(given: EditInput, terms: ContractTerms | None) -> dict[str, Any]:
     """What the edit asks for besides adding, as it is kept on the edit and echoed."""
     changes: dict[str, Any] = {}
+    if given.amends_from is not None:
+        changes[AMENDED_FROM] = format_instant(given.amends_from)
+    if given.custom_fields:
+        changes["custom_fields"] = dict(given.custom_fields)
     for name in ("remove_overrides", "archive_commits", "archive_credits", "archive_scheduled_charges"):
         if ids := getattr(given, name):
             changes[name] = [str(term_id) for term_id in ids]

@@ -9,6 +9,7 @@ from contracts.first_presentation import created_contract_json
 from contracts.inputs import EditInput
 from contracts.presentation import contract_price_json, edit_json
 from contracts.serializers.contracts import (
+    AmendContractRequest,
     ContractRateScheduleRequest,
     ContractRequest,
     CreateContractRequest,
@@ -16,7 +17,7 @@ from contracts.serializers.contracts import (
     UpdateEndDateRequest,
 )
 from contracts.serializers.replies import ContractPriceReply, CreatedContractReply, EditedReply, EditHistoryReply
-from contracts.serializers.unsupported import CREATE_CONTRACT, EDIT_CONTRACT
+from contracts.serializers.unsupported import AMEND_CONTRACT, CREATE_CONTRACT, EDIT_CONTRACT
 from contracts.services.endings import FIELD as END
 from contracts.views.base import ContractsView, called, refuse_foreign
 from pricing.queries import KEY, Selector, keys_priced_at, rate_card
@@ -52,6 +53,23 @@ class EditContract(ContractsView):
         with read_snapshot():
             (edited,) = queries.edit_history(customer_id, contract_id, edit_id=edit.pk)
         return Response({"data": {"id": str(edit.pk), "edit": edit_json(edited)}})
+
+
+class AmendContract(ContractsView):
+    serializer_class = AmendContractRequest
+    required_scope = "admin"
+    unsupported = AMEND_CONTRACT
+
+    @extend_schema(
+        summary="Amend a contract",
+        description="One atomic edit that adds terms, which the first version's shape lists among the amendments.",
+        responses={200: enveloped(IdReply)},
+    )
+    def post(self, request: Request) -> Response:
+        sent = self.read(request)
+        customer_id, contract_id = sent.validated_data["customer_id"], sent.validated_data["contract_id"]
+        edit = services.edit_contract(customer_id, contract_id, sent.to_input(), **self.told(request))
+        return Response({"data": {"id": str(edit.pk)}})
 
 
 class UpdateEndDate(ContractsView):

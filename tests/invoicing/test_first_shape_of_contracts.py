@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal as D
+from uuid import UUID
 
 import metronome
 import pytest
@@ -12,8 +13,10 @@ from billing_site.foundation.ids import uuid7
 from contracts.inputs import EditInput, OverrideInput
 from contracts.models import ContractEdit, ContractTerms
 from contracts.services import edit_contract
+from contracts.wording import history_in_words
 from invoicing.services import finalize_due
 from tests.factories.contracts import ContractFactory, CustomerFactory, commit_input
+from tests.factories.pricing import FixedProductFactory
 from tests.invoicing.conftest import ADA, DECEMBER, JANUARY, NOVEMBER, OCTOBER, at, commit_of, contract_for, sdk
 
 pytestmark = pytest.mark.django_db
@@ -130,6 +133,82 @@ def test_three_contracts_cost_as_many_queries_as_one(client, acme, ids, django_a
             customer=acme.customer, rate_card=acme.prices.card, starting_at=datetime(year, 1, 1, tzinfo=UTC)
         )
     assert queries() == one
+
+
+# --- Amendments ----------------------------------------------------------------------------------------------------
+
+
+def amendment(product, **more):
+    commit = {
+        "product_id": str(product.pk),
+        "type": "POSTPAID",
+        "name": "Year end",
+        "access_schedule": {"schedule_items": [{"amount": 500, "starting_at": NOVEMBER, "ending_before": JANUARY}]},
+        "invoice_schedule": {"schedule_items": [{"timestamp": JANUARY, "amount": 500}]},
+    }
+    charge = {
+        "product_id": str(product.pk),
+        "schedule": {"schedule_items": [{"timestamp": DECEMBER, "unit_price": 70, "quantity": 1}]},
+    }
+    half = {"starting_at": MID_NOVEMBER, "type": "MULTIPLIER", "multiplier": 0.5}
+    return {"starting_at": MID_NOVEMBER, "commits": [commit], "scheduled_charges": [charge], "overrides": [half]} | more
+
+
+def test_an_amendment_says_what_it_added_whatever_became_of_it(client, admin, acme, ids):
+    made = admin.v1.contracts.amend(**ids, **amendment(FixedProductFactory(), custom_fields={"deal": "7"})).data.id
+
+    contract = client.v1.contracts.retrieve(**ids).data
+    [amended] = contract.amendments
+    assert (amended.id, amended.starting_at, amended.created_at) == (made, MID_NOVEMBER, at("2025-11-10"))
+    assert ([each.name for each in amended.commits], amended.credits) == (["Year end"], [])
+    assert [override.multiplier for override in amended.overrides] == [0.5]
+    assert [charge.schedule.schedule_items[0].amount for charge in amended.scheduled_charges] == [70]
+    assert amended.to_dict()["custom_fields"] == {"deal": "7"}
+    assert (contract.initial.commits, contract.initial.overrides, contract.initial.scheduled_charges) == ([], [], [])
+    assert contract.current.commits == amended.commits
+    assert contract.current.overrides == amended.overrides
+
+    edited(acme, remove_overrides=(UUID(amended.overrides[0].id),), update_contract_name="Renamed")
+    contract = client.v1.contracts.retrieve(**ids).data
+    assert [each.overrides for each in contract.amendments] == [amended.overrides]
+    assert contract.current.overrides == []
+
+    [edit, _] = client.v2.contracts.get_edit_history(**ids).data
+    assert (edit.id, [commit.name for commit in edit.add_commits]) == (made, ["Year end"])
+    [*_, told, _] = history_in_words(acme.contract)
+    assert told.changes[0] == "Amendment from 15 November 2025, 00:00 UTC."
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "rule"),
+    [
+        ({"starting_at": JANUARY}, "starting_at", "must be an instant at which the contract holds"),
+        ({"starting_at": at("2025-09-30")}, "starting_at", "must be an instant at which the contract holds"),
+        ({"starting_at": at("2025-11-15T00:30")}, "starting_at", "must be on the hour"),
+        ({"custom_fields": {"deal": "x" * 201}}, "custom_fields.deal", "must not be longer"),
+        (
+            {"overrides": [{"starting_at": NOVEMBER, "type": "MULTIPLIER", "multiplier": -1}]},
+            "overrides[0].multiplier",
+            "must not be",
+        ),
+    ],
+)
+def test_an_amendment_that_cannot_be_changes_nothing(admin, acme, ids, given, field, rule):
+    edits = ContractEdit.objects.count()
+    with pytest.raises(metronome.BadRequestError) as refused:
+        admin.v1.contracts.amend(**ids, **amendment(FixedProductFactory(), **given))
+    [error] = refused.value.body["errors"]
+    assert error["field"] == field
+    assert rule in error["rule"]
+    assert ContractEdit.objects.count() == edits
+
+
+def test_an_amendment_of_nothing_or_of_what_is_not_served_is_refused(admin, ids):
+    with pytest.raises(metronome.BadRequestError, match="The edit changes nothing"):
+        admin.v1.contracts.amend(**ids, starting_at=MID_NOVEMBER)
+    with pytest.raises(metronome.APIStatusError, match="total_contract_value: is not supported") as refused:
+        admin.v1.contracts.amend(**ids, starting_at=MID_NOVEMBER, total_contract_value=7)
+    assert refused.value.status_code == 501
 
 
 # --- Another end ---------------------------------------------------------------------------------------------------
