@@ -3,32 +3,35 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from django import forms
 
 from billing_site.foundation.admin import Dressed
 from billing_site.foundation.display import exact_text, plain_text
-from billing_site.foundation.money import Unit
 from billing_site.foundation.refusals import Refusal
 from contracts.commit_wording import span
-from contracts.forms.amounts import MajorField, NumberField
+from contracts.forms.amounts import NumberField
 from contracts.forms.choices import RATES, ContractsChoice, ProductsChoice, contract_name
 from contracts.forms.instants import InstantField
+from contracts.forms.rows import ITEM, SEGMENT, RowsForm, Section
 from contracts.inputs import (
     UNCHANGED,
     AccessChangeInput,
     CommitChangeInput,
     InvoiceItemChangeInput,
+    InvoiceItemInput,
     InvoicesChangeInput,
     SegmentChangeInput,
+    SegmentInput,
 )
 from contracts.models import Commit, SegmentUse
 from contracts.queries import AgreedCommit, Agreement
 from contracts.services import MoreWasTaken
 
 ATTRIBUTES = ("name", "description", "priority", "rate_type", "products")
+NEW_SEGMENT, NEW_ITEM = "new_segment", "new_item"
 SHARING = ("contracts", "biller")  # of one of the customer
 # What the service calls an attribute, where the field here is called otherwise.
 SHOWN_AS = {
@@ -38,12 +41,7 @@ SHOWN_AS = {
 }
 
 
-class Section(NamedTuple):
-    title: str
-    fields: list[forms.BoundField]
-
-
-class CommitEditForm(Dressed, forms.Form):
+class CommitEditForm(Dressed, RowsForm):
     """What is left as it is shown changes nothing. `at` is now: what has fallen due by then is not offered.
     `agreed` are the customer's contracts, which share one of its own."""
 
@@ -74,6 +72,7 @@ class CommitEditForm(Dressed, forms.Form):
         self.taken: dict[str, str] = {}  # by the field of an amount, in words
         self.changed_segments: list[int] = []  # by their places in what the service is told
         self.changed_items: list[int] = []
+        self.added: dict[str, list[int]] = {}  # by kind, likewise
         kwargs["initial"] = {
             "based_on_edit": based_on_edit,
             "name": commit.name,
@@ -90,33 +89,54 @@ class CommitEditForm(Dressed, forms.Form):
         self._offer_contracts(agreed, is_billed_already=any(item.issued_at <= at for item in committed.invoice_items))
         for index, segment in enumerate(committed.segments):
             name, use = f"segment_{index}_amount", uses.get(segment.segment_id)
-            self._add_amount(name, "Amount", segment.amount, commit.held_in)
+            self.add_amount(name, "Amount", commit.held_in, required=True, initial=segment.amount)
             if use is not None and use.posted < 0:
                 self.taken[name] = exact_text(-use.posted, commit.held_in)
                 self.fields[name].help_text = f"{self.taken[name]} have been taken, and stay taken."
             self._add_instant(f"segment_{index}_starting_at", "From", segment.starting_at)
             self._add_instant(f"segment_{index}_ending_before", "Up to (not including)", segment.ending_before)
-            if len(committed.segments) > 1:
+            if not self.is_postpaid:
                 self._add_box(f"segment_{index}_gone")
         billed_in = (commit.invoice_unit or commit.unit).to_unit()
         for index, item in enumerate(self.items):
             if not self.is_postpaid:  # whose true-up is of the amount above
-                self._add_amount(f"item_{index}_amount", "Amount", item.amount, billed_in)
+                self.add_amount(f"item_{index}_amount", "Amount", billed_in, required=True, initial=item.amount)
                 self._add_box(f"item_{index}_gone")
             self._add_instant(f"item_{index}_timestamp", "Billed on", item.issued_at)
+        self.may_add_segments = not self.is_postpaid  # which has one, and one true-up
+        self.may_add_items = not self.is_postpaid and not commit.is_credit
+        if self.may_add_segments:
+            for index in self.places(NEW_SEGMENT):
+                self.add_segment_row(f"{NEW_SEGMENT}_{index}_", commit.held_in)
+        if self.may_add_items:
+            for index in self.places(NEW_ITEM):
+                self.add_item_row(f"{NEW_ITEM}_{index}_", billed_in)
         self.dress()
 
     def sections(self) -> Iterator[Section]:
         for index, segment in enumerate(self.committed.segments):
             title = f"To draw on {span(segment.starting_at, segment.ending_before)}"
-            yield Section(title, self._of(f"segment_{index}_"))
+            yield Section(title, [self._of(f"segment_{index}_")])
+        if self.may_add_segments:
+            yield self._to_add("More to draw on", NEW_SEGMENT, SEGMENT, "A row for each stretch of time.")
         for index, _ in enumerate(self.items):
-            yield Section(
-                "What is missing is billed" if self.is_postpaid else "Paid for it", self._of(f"item_{index}_")
-            )
-        yield Section("Name and order", [self[name] for name in ATTRIBUTES if name in self.fields])
+            title = "What is missing is billed" if self.is_postpaid else "Paid for it"
+            yield Section(title, [self._of(f"item_{index}_")])
+        if self.may_add_items:
+            yield self._to_add("More that is paid for it", NEW_ITEM, ITEM, "A row for each payment.")
+        yield Section("Name and order", [[self[name] for name in ATTRIBUTES if name in self.fields]])
         if sharing := [self[name] for name in SHARING if name in self.fields]:
-            yield Section("Shared by", sharing)
+            yield Section("Shared by", [sharing])
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        if self.may_add_segments:
+            for index in self.rows_of(NEW_SEGMENT, SEGMENT):
+                self.need(f"{NEW_SEGMENT}_{index}_", SEGMENT)
+        if self.may_add_items:
+            for index in self.rows_of(NEW_ITEM, ITEM):
+                self.need(f"{NEW_ITEM}_{index}_", ["timestamp"])
+        return values
 
     def to_input(self) -> CommitChangeInput:
         """The change that a valid form asks for."""
@@ -127,6 +147,10 @@ class CommitEditForm(Dressed, forms.Form):
 
         segments, items = [], []
         self.changed_segments, self.changed_items = [], []
+        self.added = {
+            "segment": self.rows_of(NEW_SEGMENT, SEGMENT) if self.may_add_segments else [],
+            "item": self.rows_of(NEW_ITEM, ITEM) if self.may_add_items else [],
+        }
         for index, segment in enumerate(self.committed.segments):
             start = f"segment_{index}_"
             if not values.get(f"{start}gone") and any(name.startswith(start) for name in changed):
@@ -148,10 +172,16 @@ class CommitEditForm(Dressed, forms.Form):
         return CommitChangeInput(
             self.committed.commit.pk,
             AccessChangeInput(
+                add_schedule_items=tuple(
+                    SegmentInput(*self.values_of(f"{NEW_SEGMENT}_{index}_", SEGMENT)) for index in self.added["segment"]
+                ),
                 update_schedule_items=tuple(segments),
                 remove_schedule_items=self._gone("segment", [each.segment_id for each in self.committed.segments]),
             ),
             InvoicesChangeInput(
+                add_schedule_items=tuple(
+                    InvoiceItemInput(*self.values_of(f"{NEW_ITEM}_{index}_", ITEM)) for index in self.added["item"]
+                ),
                 update_schedule_items=tuple(items),
                 remove_schedule_items=self._gone("item", [each.item_id for each in self.items]),
             ),
@@ -184,8 +214,14 @@ class CommitEditForm(Dressed, forms.Form):
         if rest.startswith("update_schedule_items["):
             place, _, name = rest.removeprefix("update_schedule_items[").partition("].")
             return f"{kind}_{changed[int(place)]}_{'amount' if name == 'id' else name}"
-        if schedule in ("access_schedule", "invoice_schedule"):
-            return "segment_0_amount" if kind == "segment" else "item_0_timestamp"
+        if rest.startswith("add_schedule_items["):
+            place, _, name = rest.removeprefix("add_schedule_items[").partition("].")
+            return f"new_{kind}_{self.added[kind][int(place)]}_{name}"
+        if schedule == "access_schedule":
+            return "segment_0_amount"
+        if schedule == "invoice_schedule":
+            named = [*(f"item_{index}" for index in changed), *(f"{NEW_ITEM}_{index}" for index in self.added["item"])]
+            return f"{named[0] if named else 'item_0'}_timestamp"
         name = path.partition("[")[0]
         return SHOWN_AS.get(name, name)
 
@@ -213,10 +249,9 @@ class CommitEditForm(Dressed, forms.Form):
         values = self.cleaned_data
         return tuple(row_id for index, row_id in enumerate(ids) if values.get(f"{kind}_{index}_gone"))
 
-    def _add_amount(self, name: str, label: str, amount: Any, unit: Unit) -> None:
-        field = MajorField(label=label, required=True, initial=amount)
-        field.in_unit(unit)
-        self.fields[name] = field
+    def _to_add(self, title: str, kind: str, names: Sequence[str], help_text: str) -> Section:
+        is_used = bool(self.filled(kind))
+        return Section(title, self.in_rows(kind, names), help_text, is_aside=True, is_used=is_used)
 
     def _add_instant(self, name: str, label: str, instant: datetime) -> None:
         self.fields[name] = InstantField(label=label, required=True, initial=instant)

@@ -16,6 +16,7 @@ from contracts.forms.charges import ChargeFields
 from contracts.forms.choices import billed_as_last_time
 from contracts.forms.commitments import CommitmentFields
 from contracts.forms.grants import GrantFields, field_of_grant
+from contracts.forms.instalments import refused_instalments
 from contracts.forms.instants import InstantField
 from contracts.forms.override_fields import KINDS, OverrideFields
 from contracts.forms.overrides import override_of
@@ -197,6 +198,10 @@ class EditForm(Dressed, CommitmentFields, OverrideFields, ChargeFields, GrantFie
             ("entitled", "entitled", "starting_at"),
         ):
             self._need(section, first, needed, values)
+        for start, needs_end in (("grant_paid_", False), ("charge_", True)):
+            for field, rule in refused_instalments(values, start, needs_end=needs_end):
+                if field not in self.errors:
+                    self.add_error(field, rule)
         self.has_price = self.tariff.is_typed()
         if self.has_price:
             self._need_each("price", ["starting_at", "product"], values)

@@ -8,12 +8,11 @@ from django import forms
 
 from contracts.forms.amounts import MajorField
 from contracts.forms.choices import ProductChoice, ProductsChoice
+from contracts.forms.instalments import OftenField, ShareField, payments
 from contracts.forms.instants import InstantField
 from contracts.inputs import (
     AccessScheduleInput,
     CommitInput,
-    InvoiceItemInput,
-    InvoiceScheduleInput,
     RecurringAmountInput,
     RecurringInput,
     SegmentInput,
@@ -28,6 +27,9 @@ SHOWN_AS = (
     ("access_schedule.schedule_items[0].ending_before", "grant_ending_before"),
     ("access_schedule", "grant_amount"),
     ("invoice_schedule.schedule_items[0].amount", "grant_price"),
+    ("invoice_schedule.recurring_schedule.amount_distribution", "grant_paid_share"),
+    ("invoice_schedule.recurring_schedule.amount", "grant_price"),
+    ("invoice_schedule.recurring_schedule.ending_before", "grant_paid_until"),
     ("invoice_schedule", "grant_paid_at"),
     ("starting_at", "grant_starting_at"),
     ("ending_before", "grant_ending_before"),
@@ -57,7 +59,14 @@ class GrantFields(forms.Form):
     grant_starting_at = InstantField(label="From")
     grant_ending_before = InstantField(label="Up to (not including)", help_text="What is left then expires.")
     grant_price = MajorField(label="Paid for it", help_text="Empty: nothing; it is a credit.")
-    grant_paid_at = InstantField(label="Billed on", help_text="Empty: when it begins. Any time of the day, UTC.")
+    grant_paid_each = OftenField("Once", label="Billed")
+    grant_paid_at = InstantField(
+        label="Billed on", help_text="For the first time; empty: when it begins. Any time of the day, UTC."
+    )
+    grant_paid_until = InstantField(
+        label="Billed up to (not including)", help_text="Of what is billed more than once. Empty: up to the end of it."
+    )
+    grant_paid_share = ShareField()
     grant_priority = forms.DecimalField(
         required=False, label="Priority", help_text="The lowest is drawn on first; empty: 100."
     )
@@ -73,13 +82,22 @@ class GrantFields(forms.Form):
             "grant_starting_at",
             "grant_ending_before",
             "grant_price",
+            "grant_paid_each",
             "grant_paid_at",
+            "grant_paid_until",
+            "grant_paid_share",
             "grant_priority",
             "grant_products",
             "grant_name",
             "grant_product",
         ),
     )
+
+    def clean_grant_paid_each(self) -> Any:
+        often = self.cleaned_data["grant_paid_each"]
+        if often and self.cleaned_data.get("grant_each"):
+            raise forms.ValidationError("Leave this: what is granted anew is billed when it begins.")
+        return often
 
     def clean_grant_paid_at(self) -> Any:
         paid_at = self.cleaned_data["grant_paid_at"]
@@ -93,14 +111,23 @@ class GrantFields(forms.Form):
         price, start = values["grant_price"], values["grant_starting_at"]
         if values["grant_each"] or not self._is_of_type(type_):
             return ()
-        payment = None if price is None else InvoiceItemInput(values["grant_paid_at"] or start, amount=price)
-        segment = SegmentInput(values["grant_amount"], start, values["grant_ending_before"])
+        end = values["grant_ending_before"]
+        schedule = None
+        if price is not None:
+            schedule = payments(
+                price,
+                values["grant_paid_at"] or start,
+                values["grant_paid_each"],
+                values["grant_paid_until"] or end,
+                values["grant_paid_share"],
+            )
+        segment = SegmentInput(values["grant_amount"], start, end)
         return (
             CommitInput(
                 product_id=values["grant_product"].pk,
                 type=type_,
                 access_schedule=AccessScheduleInput((segment,)),
-                invoice_schedule=None if payment is None else InvoiceScheduleInput((payment,)),
+                invoice_schedule=schedule,
                 priority=values["grant_priority"],
                 applicable_product_ids=tuple(product.pk for product in values["grant_products"]),
                 name=values["grant_name"],

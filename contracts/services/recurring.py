@@ -84,7 +84,9 @@ def recurring_row(
     row.access_type = access.access_type(given.access_amount, inner)
     row.unit = access.held_in(given.access_amount, deal, inner)
     _fill_access(row, given.access_amount, inner)
-    if given.invoice_amount is not None:
+    if given.invoice_amount is not None and row.is_credit:
+        problems.add("invoice_amount", "an amount", "must not be given for a credit, which is never invoiced")
+    elif given.invoice_amount is not None:
         _fill_invoice(row, given.invoice_amount, deal, problems.within("invoice_amount"))
     _fill_rounding(row, given.proration_rounding, problems.within("proration_rounding"))
     if row.invoice_unit_price is not None and len(problems.errors) == found:

@@ -26,7 +26,7 @@ from contracts.wording import history_in_words
 from invoicing.admin.archiving import ArchivePages
 from invoicing.admin.balances import BalancePages
 from invoicing.admin.commits import CommitEditPage
-from invoicing.admin.grants import GrantPage
+from invoicing.admin.grants import GrantPages
 from invoicing.admin.screens import ContractScreen, PreviewCard, WhyCard
 from invoicing.queries.account import account
 from invoicing.queries.explained import explained_row
@@ -36,7 +36,7 @@ from invoicing.queries.summaries import usage_by_contract
 
 
 @admin.register(Contract)
-class ContractAdmin(BalancePages, GrantPage, ArchivePages, CommitEditPage, ContractRecordAdmin):
+class ContractAdmin(BalancePages, GrantPages, ArchivePages, CommitEditPage, ContractRecordAdmin):
     """A contract opens on what it costs now; it is edited on a page of its own, by edits."""
 
     list_display = [*ContractRecordAdmin.list_display, "money_so_far"]
@@ -62,6 +62,7 @@ class ContractAdmin(BalancePages, GrantPage, ArchivePages, CommitEditPage, Contr
             page("change/", self.screen_view, "change"),
             page("edit/", self.edit_view, "edit"),
             page("record/", self.record_view, "record"),
+            page("grant/", self.grant_of_contract_view, "grant"),
             page("archive/", self.archive_contract_view, "archive"),
             path(
                 "commits/<uuid:commit_id>/archive/",

@@ -1,6 +1,9 @@
-"""The page on which a customer is granted a commit or credit of its own, with its effect before it is granted."""
+"""The pages on which a customer, or one of its contracts, is granted a commit or credit, with its effect before it is
+granted."""
 
 import hashlib
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,50 +15,107 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_protect
 
-from billing_site.foundation import clock
 from billing_site.foundation.refusals import Refusal
 from contracts import services
+from contracts.forms.choices import contract_name
+from contracts.forms.contract_grants import ContractGrantForm
 from contracts.forms.shared_grants import SharedGrantForm
-from contracts.models import Contract
-from contracts.queries import agreements
+from contracts.inputs import EditInput, SharedCommitInput
+from contracts.models import Contract, Customer
+from contracts.queries import agreement, agreements
 from invoicing.admin.screens import PreviewCard
-from invoicing.queries.preview import preview_shared_commit
+from invoicing.queries.preview import Preview, preview_edit, preview_shared_commit
 
 
-class GrantPage:
+class GrantPages:
     """What the admin of contracts has besides its own pages."""
 
     @method_decorator(csrf_protect)
     def grant_view(self, request: HttpRequest, customer_id: UUID) -> HttpResponse:
-        """What is granted is what was looked at: a form that has changed since its preview is previewed again."""
+        """One of the customer's own, which contracts share."""
+        self._may_grant(request)
+        customer = self._customer(request, customer_id)  # type: ignore[attr-defined]
+        agreed = agreements(customer_id)
+
+        def grant(given: SharedCommitInput, reason: str, **told: Any) -> str:
+            return f"{services.create_shared_commit(customer, given, reason=reason, **told)} is granted."
+
+        return self._grant_page(
+            request,
+            customer,
+            SharedGrantForm(agreed, request.POST or None),
+            whom=customer.name,
+            leave=reverse("admin:contracts_customer_balances", args=[customer_id]),
+            preview=lambda given, at: preview_shared_commit(customer_id, given, at=at),
+            grant=grant,
+            billed_through=_billed_through(customer_id),
+            is_shared=True,
+            has_contracts=bool(agreed),
+        )
+
+    @method_decorator(csrf_protect)
+    def grant_of_contract_view(self, request: HttpRequest, contract_id: UUID) -> HttpResponse:
+        """One of a single contract, once or anew each period."""
+        self._may_grant(request)
+        contract = self._contract(request, contract_id)  # type: ignore[attr-defined]
+        customer = contract.customer
+
+        def grant(given: EditInput, reason: str, **told: Any) -> str:
+            return f"{services.edit_contract(customer, contract_id, given, **told)} is made."
+
+        return self._grant_page(
+            request,
+            customer,
+            ContractGrantForm(contract, request.POST or None),
+            whom=contract_name(agreement(customer.pk, contract_id)),
+            leave=reverse("admin:contracts_contract_change", args=[contract_id]),
+            preview=lambda given, at: preview_edit(customer.pk, contract_id, given, at=at),
+            grant=grant,
+            billed_through=contract.billed_through,
+        )
+
+    def _may_grant(self, request: HttpRequest) -> None:
         if not request.user.has_perm("contracts.change_contract"):
             raise PermissionDenied
-        customer, at = self._customer(request, customer_id), clock.now()  # type: ignore[attr-defined]
-        agreed = agreements(customer_id)
-        form = SharedGrantForm(agreed, request.POST or None)
-        preview, previewed = None, ""
+
+    def _grant_page(
+        self,
+        request: HttpRequest,
+        customer: Customer,
+        form: SharedGrantForm | ContractGrantForm,
+        *,
+        whom: str,
+        leave: str,
+        preview: Callable[[Any, datetime], Preview],
+        grant: Callable[..., str],
+        billed_through: datetime | None,
+        **context: Any,
+    ) -> HttpResponse:
+        """What is granted is what was looked at: a form that has changed since its preview is previewed again."""
+        card, previewed = None, ""
         if request.method == "POST" and form.is_valid():
             given, told = form.to_input(), self.told(request)  # type: ignore[attr-defined]
             previewed = hashlib.sha256(repr(given).encode()).hexdigest()
             try:
                 if "save" in request.POST and request.POST.get("previewed") == previewed:
-                    commit = services.create_shared_commit(customer, given, reason=form.cleaned_data["reason"], **told)
-                    messages.success(request, f"{commit} is granted.")
-                    return HttpResponseRedirect(reverse("admin:contracts_customer_balances", args=[customer_id]))
-                found = preview_shared_commit(customer_id, given, at=at)
-                preview = PreviewCard.of(found, _billed_through(customer_id), is_changed="save" in request.POST)
+                    messages.success(request, grant(given, form.cleaned_data["reason"], **told))
+                    return HttpResponseRedirect(leave)
+                found = preview(given, told["at"])
+                card = PreviewCard.of(found, billed_through, is_changed="save" in request.POST)
             except Refusal as refusal:
                 form.show(refusal)
         return self._balance_page(  # type: ignore[attr-defined]
             request,
             customer,
             "grant",
-            title=f"Grant {customer.name} a commit or credit",
+            title=f"Grant {whom} a commit or credit",
+            whom=whom,
+            leave=leave,
             form=form,
-            preview=preview,
+            preview=card,
             previewed=previewed,
             media=form.media,
-            has_contracts=bool(agreed),
+            **context,
         )
 
 

@@ -112,7 +112,7 @@ def test_an_entry_by_hand_is_posted_once_and_never_for_more_than_is_left(browser
 
 def test_without_balances_it_says_where_they_come_from(browser, acme, clock_at):
     clock_at("2025-10-20")
-    assert "choose “Make a deal” there" in page_of(browser, acme).content.decode()
+    assert "is granted on the page of that contract" in page_of(browser, acme).content.decode()
     stranger = reverse("admin:contracts_customer_balance", args=[CustomerFactory().pk, acme.customer.pk])
     assert browser.get(stranger).status_code == 404
 

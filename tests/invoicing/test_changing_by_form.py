@@ -38,11 +38,13 @@ class Page:
         sent = {"based_on_edit": form["based_on_edit"].value(), "reason": "As agreed by phone"}
         for name, field in form.fields.items():
             value = form[name].value()
+            if value in (None, False):
+                continue
             if hasattr(field.widget, "widgets"):
                 sent |= {f"{name}_0": f"{value:%Y-%m-%d}", f"{name}_1": f"{value:%H:%M}"}
             elif isinstance(value, list):
                 sent[name] = [str(each) for each in value]
-            elif name not in sent and value not in (None, False):
+            elif name not in sent:
                 sent[name] = value
         return sent
 
@@ -164,3 +166,87 @@ def test_an_unknown_commit_has_no_page_and_a_reader_may_not_change_one(acme, clo
     reader = Client()
     reader.force_login(User.objects.create_user("eve", is_staff=True))
     assert reader.get(page.url).status_code == 403
+
+
+def added(kind, place, start=None, end=None, timestamp=None, **typed):
+    """A row to add, as the form's inputs send it."""
+    name = f"new_{kind}_{place}"
+    instants = {"starting_at": start, "ending_before": end, "timestamp": timestamp}
+    sent = {f"{name}_{key}": value for key, value in typed.items()}
+    for key, instant in instants.items():
+        if instant is not None:
+            sent |= {f"{name}_{key}_0": f"{instant:%Y-%m-%d}", f"{name}_{key}_1": f"{instant:%H:%M}"}
+    return sent
+
+
+def test_stretches_and_payments_are_added_and_what_stood_alone_is_replaced(acme, clock_at):
+    clock_at("2025-10-10")
+    pack = prepaid_input(D(100), OCTOBER, DECEMBER, (NOVEMBER, D(50)), name="Pack")
+    page = Page(granted(acme, commits=(pack,)))
+    typed = {
+        **added("segment", 0, NOVEMBER, JANUARY, amount="$2.00"),
+        **added("segment", 1, DECEMBER, JANUARY, amount="3"),
+        "segment_0_gone": "on",
+        **added("item", 0, timestamp=DECEMBER, unit_price="0.30", quantity="2"),
+        **added("item", 1, timestamp=at("2025-12-15"), amount="0.10"),
+    }
+    _, seen = page.preview(**typed)
+    assert sum(document.note == "New" for document in seen.context["preview"].documents) == 2
+    assert page.save(**typed).status_code == 302
+    [committed] = agreement(acme.customer.pk, acme.contract.pk).commits
+    assert [(each.amount, each.starting_at, each.ending_before) for each in committed.segments] == [
+        (200, NOVEMBER, JANUARY),
+        (300, DECEMBER, JANUARY),
+    ]
+    assert [(each.issued_at, each.amount, each.unit_price, each.quantity) for each in committed.invoice_items] == [
+        (NOVEMBER, 50, 50, 1),
+        (DECEMBER, 60, 30, 2),
+        (at("2025-12-15"), 10, 10, 1),
+    ]
+    shown = page.browser.get(reverse("admin:contracts_contract_change", args=[acme.contract.pk])).content.decode()
+    assert "added $2.00 (1 November – 31 December 2025)" in shown
+    assert "added a payment, $0.60 on 1 December 2025" in shown
+
+
+def test_a_row_that_is_refused_keeps_what_was_typed_beside_what_is_wrong(acme, clock_at):
+    clock_at("2025-10-10")
+    page = Page(granted(acme, commits=(prepaid_input(D(100), OCTOBER, JANUARY, (OCTOBER, D(50))),)))
+    stretch = {"start": NOVEMBER, "end": JANUARY}
+    for typed, field, rule in (
+        (added("segment", 0, **stretch), "new_segment_0_amount", "Needed"),
+        (added("segment", 2, amount="1"), "new_segment_2_starting_at", "Needed"),
+        (added("segment", 1, amount="-1", **stretch), "new_segment_1_amount", "greater than 0"),
+        (added("segment", 0, JANUARY, NOVEMBER, amount="1"), "new_segment_0_ending_before", "later than starting_at"),
+        (added("item", 0, amount="1"), "new_item_0_timestamp", "Needed"),
+        (added("item", 1, timestamp=DECEMBER), "new_item_1_amount", "is required"),
+        (
+            added("item", 1, timestamp=DECEMBER, amount="1", quantity="2"),
+            "new_item_1_amount",
+            "cannot be combined with unit_price",
+        ),
+        ({"segment_0_gone": "on"}, "segment_0_amount", "must leave from 1"),
+    ):
+        errors = page.errors(**typed)
+        assert rule in errors[field][0]
+        assert len(agreement(acme.customer.pk, acme.contract.pk).commits[0].segments) == 1
+
+
+def test_a_settled_date_of_charges_is_refused_beside_the_payment_that_is_added(acme, clock_at):
+    clock_at("2025-10-10")
+    page = Page(granted(acme, commits=(prepaid_input(D(100), OCTOBER, JANUARY, (OCTOBER, D(50))),)))
+    finalize_due(acme.customer.pk, at=at("2025-10-10"), by=ADA)
+    errors = page.errors(**added("item", 1, timestamp=OCTOBER, amount="1"))
+    assert "must not be a date on which charges of this contract have fallen due" in errors["new_item_1_timestamp"][0]
+
+
+def test_a_promise_and_a_credit_offer_no_more_than_they_can_have(acme, clock_at):
+    clock_at("2025-10-10")
+    promise = Page(commit_of(acme, D(1_000))).shown()
+    assert not any(name.startswith(("new_", "segment_0_gone")) for name in promise)
+    given = SharedCommitInput(credit_input(D(100)))
+    credit = services.create_shared_commit(acme.customer, given, at=OCTOBER, by=ADA)
+    browser = Client()
+    browser.force_login(User.objects.get(username="ada"))
+    fields = browser.get(reverse("admin:contracts_commit_edit", args=[credit.pk])).context["form"].fields
+    assert "new_segment_1_amount" in fields
+    assert not any(name.startswith("new_item") for name in fields)

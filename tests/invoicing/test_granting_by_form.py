@@ -14,6 +14,7 @@ from contracts.inputs import (
     InvoiceItemInput,
     InvoiceScheduleInput,
     RecurringAmountInput,
+    RecurringScheduleInput,
     SegmentInput,
 )
 from contracts.queries import agreement
@@ -68,6 +69,34 @@ def test_what_is_paid_for_is_a_prepaid_commit_billed_when_it_begins_or_later(for
     assert commit.invoice_schedule == InvoiceScheduleInput((InvoiceItemInput(paid_at, amount=D(9_000)),))
 
 
+def test_what_is_paid_for_may_be_billed_in_instalments(form):
+    filled = form(grant_amount="$100", grant_price="$90", grant_paid_each="MONTHLY", grant_paid_share="DIVIDED")
+    assert filled.is_valid(), filled.errors
+    [commit] = filled.to_input().add_commits
+    assert commit.invoice_schedule == InvoiceScheduleInput(
+        recurring_schedule=RecurringScheduleInput(OCTOBER, JANUARY, "MONTHLY", "DIVIDED", D(9_000))
+    )
+
+
+def test_a_charge_may_be_billed_each_quarter_by_price_and_quantity(form, acme):
+    product = FixedProductFactory(name="Support")
+    filled = form(
+        charge_amount="$2.50",
+        charge_quantity="4",
+        charge_each="QUARTERLY",
+        charge_product=str(product.pk),
+        **split("charge_at", NOVEMBER),
+        **split("charge_until", JANUARY.replace(month=3)),
+    )
+    assert filled.is_valid(), filled.errors
+    edit_contract(acme.customer, acme.contract.pk, filled.to_input(), at=OCTOBER, by=ADA)
+    [charged] = agreement(acme.customer.pk, acme.contract.pk).charges
+    assert [(each.issued_at, each.amount, each.unit_price, each.quantity) for each in charged.items] == [
+        (NOVEMBER, 1_000, 250, 4),
+        (JANUARY.replace(month=2), 1_000, 250, 4),
+    ]
+
+
 def test_nothing_is_granted_where_no_amount_is_typed(form):
     filled = form()
     assert filled.is_valid(), filled.errors
@@ -103,6 +132,9 @@ def test_a_credit_that_recurs_stands_on_the_contracts_page_in_words(form, acme, 
     assert "$0.30 of $1.00" in text
 
 
+CHARGE = {"charge_amount": "1", **split("charge_at", NOVEMBER)}
+
+
 @pytest.mark.parametrize(
     ("given", "field"),
     [
@@ -120,6 +152,17 @@ def test_a_credit_that_recurs_stands_on_the_contracts_page_in_words(form, acme, 
         ),
         ({"grant_amount": "$1", **split("grant_ending_before", OCTOBER)}, "grant_ending_before"),
         ({"grant_amount": "$-1"}, "grant_amount"),
+        ({"grant_amount": "$1", "grant_each": "USAGE", "grant_paid_each": "MONTHLY"}, "grant_paid_each"),
+        ({"grant_amount": "$1", "grant_price": "$1", **split("grant_paid_until", JANUARY)}, "grant_paid_until"),
+        ({"grant_amount": "$1", "grant_price": "$1", "grant_paid_share": "DIVIDED"}, "grant_paid_share"),
+        (
+            {"grant_amount": "$1", "grant_price": "$1", "grant_paid_each": "MONTHLY"}
+            | split("grant_paid_until", OCTOBER),
+            "grant_paid_until",
+        ),
+        (CHARGE | {"charge_each": "MONTHLY"}, "charge_until"),
+        (CHARGE | {"charge_quantity": "-1"}, "charge_quantity"),
+        (CHARGE | {"charge_each": "MONTHLY", "charge_amount": "-1", **split("charge_until", JANUARY)}, "charge_amount"),
         ({"grant_amount": "$1", "grant_price": "$-1"}, "grant_price"),
     ],
     ids=[
@@ -129,11 +172,19 @@ def test_a_credit_that_recurs_stands_on_the_contracts_page_in_words(form, acme, 
         "anew and billed on a date",
         "over before it begins",
         "less than nothing",
+        "anew and billed in instalments",
+        "once, up to a date",
+        "once, in parts",
+        "in instalments that are over before they begin",
+        "charged more than once for ever",
+        "charged for less than nothing",
+        "charged less than nothing, more than once",
         "paid less than nothing",
     ],
 )
 def test_what_is_refused_stands_beside_its_field(form, acme, given, field):
-    filled = form(**given)
+    product = FixedProductFactory(name="Support")
+    filled = form(charge_product=str(product.pk), **given)
     if filled.is_valid():
         try:
             edit_contract(acme.customer, acme.contract.pk, filled.to_input(), at=OCTOBER, by=ADA)

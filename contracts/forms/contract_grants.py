@@ -1,0 +1,151 @@
+"""The page on which a commit or credit of a single contract is granted in full, once or anew each period.
+
+granted           to draw on, paid for it      granted anew each period
+once              as the rows say              nothing
+anew              nothing                      an amount each, from a start; what is billed for each, if anything
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+
+from contracts.forms.amounts import NumberField
+from contracts.forms.full_grants import FullGrantForm
+from contracts.forms.grants import HOW_OFTEN, WITH_USAGE
+from contracts.forms.instants import InstantField
+from contracts.forms.rows import NEEDED, Section
+from contracts.inputs import EditInput, RecurringAmountInput, RecurringInput
+from contracts.models import Commit, Contract, RecurringCommit
+from contracts.services.checks import fiat_of
+from contracts.services.commits import DEFAULT_PRIORITY
+
+ADDED = re.compile(r"add_(?P<anew>recurring_)?(?:commits|credits)\[0\]\.")
+# What the service calls a field of what is granted anew, and which one it is here.
+SHOWN_AS = {
+    "access_amount.unit_price": "anew_amount",
+    "access_amount.quantity": "anew_quantity",
+    "access_amount.credit_type_id": "held_in",
+    "access_amount.access_type": "held_in",
+    "access_amount": "anew_amount",
+    "invoice_amount.quantity": "anew_billed_quantity",
+    "invoice_amount": "anew_billed",
+    "invoice_amount.unit_price": "anew_billed",
+    "starting_at": "anew_starting_at",
+    "ending_before": "anew_ending_before",
+    "commit_duration.value": "anew_lasts",
+    "proration": "anew_proration",
+    "recurrence_frequency": "anew_each",
+}
+ANEW = (
+    ("anew_each", "anew_starting_at", "anew_ending_before", "anew_lasts"),
+    ("anew_amount", "anew_quantity", "anew_billed", "anew_billed_quantity"),
+    ("anew_proration",),
+)
+BY_TIME = (
+    (RecurringCommit.Proration.FIRST_AND_LAST, "is granted and billed by time"),
+    (RecurringCommit.Proration.FIRST, "is by time if it is the first, whole if it is the last"),
+    (RecurringCommit.Proration.LAST, "is whole if it is the first, by time if it is the last"),
+    (RecurringCommit.Proration.NONE, "is granted and billed whole"),
+)
+WHOLE = Decimal(1)
+HUNDRED = 100
+
+
+class ContractGrantForm(FullGrantForm):
+    """`contract` is the one that is granted something."""
+
+    rollover = NumberField(label="Goes over to a renewal, in percent", help_text="At the most; empty: nothing does.")
+    anew_each = forms.ChoiceField(
+        required=False, choices=(("", "No: once, as above"), *HOW_OFTEN[1:]), label="Granted anew"
+    )
+    anew_starting_at = InstantField(label="From", help_text="Its periods are counted from here. On the hour, UTC.")
+    anew_ending_before = InstantField(label="Up to (not including)", help_text="Empty: as long as the contract.")
+    anew_lasts = NumberField(label="Each lasts for, in periods", help_text="Empty: 1, its own.")
+    anew_quantity = NumberField(label="times a quantity", help_text="Empty: 1.")
+    anew_billed_quantity = NumberField(label="times a quantity", help_text="Empty: 1.")
+    anew_proration = forms.ChoiceField(required=False, choices=BY_TIME, label="A period that is cut short")
+
+    def __init__(self, contract: Contract, data: Any = None) -> None:
+        super().__init__(fiat_of(contract), data)
+        self.add_amount("anew_amount", "Amount of each", self.held)
+        self.add_amount("anew_billed", "Billed for each", self.money, help_text="Empty: nothing.")
+        self.dress()
+
+    def of_its_own(self) -> Sequence[str]:
+        return ("rollover",)
+
+    def more_sections(self) -> Iterator[Section]:
+        names = [name for row in ANEW for name in row]
+        yield Section(
+            "Or granted anew each period",
+            [[self[name] for name in row] for row in ANEW],
+            "In place of what is to draw on and paid above. Each is billed when it begins.",
+            is_aside=True,
+            is_used=bool(self.typed("anew_each")) or any(name in self.errors for name in names),
+        )
+
+    def clean_rollover(self) -> Any:
+        percent = self.cleaned_data["rollover"]
+        if percent is not None and not 0 <= percent <= HUNDRED:
+            raise forms.ValidationError("Must be from 0 to 100, in percent.")
+        return percent
+
+    def clean_access(self) -> None:
+        values = self.cleaned_data
+        typed = [name for row in ANEW[:2] for name in row if values.get(name) not in (None, "")]
+        if not values.get("anew_each"):
+            if typed:
+                self.add_error("anew_each", "Needed: how often. Or leave all of this empty.")
+            super().clean_access()
+            return
+        if values.get("kind") == Commit.Type.POSTPAID:
+            self.add_error("anew_each", "Only a prepaid commit or a credit can be granted anew.")
+        if self.has_access() or self.is_paid_for():
+            self.add_error("anew_each", "Leave this, or what is to draw on and paid above: both are too much.")
+        self.need("anew_", ["starting_at", "amount"])
+        if values.get("anew_billed") is None and values.get("anew_billed_quantity") is not None:
+            self.add_error("anew_billed", NEEDED)
+
+    def to_input(self) -> EditInput:
+        """The edit of the contract that a valid form asks for."""
+        values = self.cleaned_data
+        is_credit = values["kind"] == Commit.Type.CREDIT
+        given = self._recurring() if values["anew_each"] else self.to_commit()
+        anew = "recurring_" if values["anew_each"] else ""
+        added: dict[str, Any] = {f"add_{anew}{'credits' if is_credit else 'commits'}": (given,)}
+        return EditInput(**added, reason=values["reason"], uniqueness_key=values["key"])
+
+    def attributes(self) -> dict[str, Any]:
+        rollover = self.cleaned_data["rollover"]
+        return super().attributes() | {"rollover_fraction": None if rollover is None else rollover.scaleb(-2)}
+
+    def _recurring(self) -> RecurringInput:
+        values = self.cleaned_data
+        priority, billed = values["priority"], values["anew_billed"]
+        return RecurringInput(
+            type=values["kind"],
+            access_amount=RecurringAmountInput(
+                values["anew_amount"], values["anew_quantity"] or WHOLE, *self.held_as(values)
+            ),
+            invoice_amount=(
+                None if billed is None else RecurringAmountInput(billed, values["anew_billed_quantity"] or WHOLE)
+            ),
+            commit_duration=values["anew_lasts"] or WHOLE,
+            starting_at=values["anew_starting_at"],
+            ending_before=values["anew_ending_before"],
+            recurrence_frequency="" if values["anew_each"] == WITH_USAGE else values["anew_each"],
+            proration=values["anew_proration"] or RecurringCommit.Proration.FIRST_AND_LAST,
+            **self.attributes() | {"priority": DEFAULT_PRIORITY if priority is None else priority},
+        )
+
+    def _field_of(self, path: str) -> str:
+        found = ADDED.match(path)
+        if found is None:
+            return path
+        own = path[found.end() :]
+        if own == "rollover_fraction":
+            return "rollover"
+        return (SHOWN_AS.get(own) if found["anew"] else None) or super()._field_of(own)
