@@ -1,6 +1,6 @@
 """The pages that ask before a contract, or a commit or credit, is archived: they say what will happen."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -25,13 +25,24 @@ from contracts.models import Commit, Contract
 from contracts.queries import AgreedCommit, agreement, last_edit_number
 from invoicing.admin.commits import page_of_commit
 from invoicing.admin.screens import PreviewCard
+from invoicing.admin.voids import Told, told_of
+from invoicing.models import Invoice
 from invoicing.queries.balances import balances
 from invoicing.queries.preview import Preview, preview_archived_commit, preview_archived_contract
+from invoicing.services import OthersBuildOnIt, archive_contract
 
 
 class ArchiveForm(Dressed, forms.Form):
     based_on_edit = forms.IntegerField(required=False, widget=forms.HiddenInput)
     reason = forms.CharField(max_length=2_000, help_text="Why; kept with the edit and shown in the history.")
+
+
+class ArchiveContractForm(ArchiveForm):
+    void_invoices = forms.BooleanField(
+        required=False,
+        label="Void its final invoices, too",
+        help_text="All of them or none. What they drew is given back, and none is made anew.",
+    )
 
 
 class ArchivePages:
@@ -72,14 +83,19 @@ class ArchivePages:
             messages.info(request, f"{contract} was archived on {instant_text(contract.archived_at)}.")
             return HttpResponseRedirect(page)
 
-        def archive(*, based_on_edit: int | None, **told: Any) -> None:
-            services.archive_contract(contract.customer_id, contract_id, **told)
+        standing = []
+        if request.user.has_perm("invoicing.add_invoicevoid"):
+            standing = list(told_of(_standing_documents(contract)))
+
+        def archive(*, based_on_edit: int | None, void_invoices: bool = False, **told: Any) -> None:
+            archive_contract(contract.customer, contract_id, void_invoices=void_invoices, **told)
 
         return self._archive_page(
             request,
             what=contract_name(agreement(contract.customer_id, contract_id)),
             page=page,
             told=list(_what_becomes_of_contract(contract, at)),
+            to_void=standing,
             based_on=last_edit_number(contract.customer_id, contract_id),
             preview=lambda: preview_archived_contract(contract.customer_id, contract_id, at=at),
             archive=archive,
@@ -99,15 +115,22 @@ class ArchivePages:
         based_on: int,
         preview: Callable[[], Preview],
         archive: Callable[..., None],
+        to_void: Sequence[Told] = (),
     ) -> HttpResponse:
-        """What cannot be archived is said at once; nothing is asked then."""
-        form = ArchiveForm(request.POST or None, initial={"based_on_edit": based_on})
+        """What cannot be archived is said at once; nothing is asked then. `to_void` may be voided with it."""
+        kind = ArchiveContractForm if to_void else ArchiveForm
+        form = kind(request.POST or None, initial={"based_on_edit": based_on})
         refused, card = "", None
         try:
             if request.method == "POST" and form.is_valid():
-                archive(**form.cleaned_data, **self.told(request))  # type: ignore[attr-defined]
-                messages.success(request, f"{what} is archived.")
-                return HttpResponseRedirect(page)
+                try:
+                    archive(**form.cleaned_data, **self.told(request))  # type: ignore[attr-defined]
+                except OthersBuildOnIt as refusal:
+                    form.add_error("void_invoices", f"Nothing was archived or voided. {refusal.message}")
+                else:
+                    and_void = " Its final invoices are void." if form.cleaned_data.get("void_invoices") else ""
+                    messages.success(request, f"{what} is archived.{and_void}")
+                    return HttpResponseRedirect(page)
             card = PreviewCard.of(preview(), None, is_changed=False)
         except services.EditedMeanwhile as refusal:
             messages.error(request, refusal.message)
@@ -124,6 +147,7 @@ class ArchivePages:
                 "what": what,
                 "page": page,
                 "told": told,
+                "to_void": to_void,
                 "form": form,
                 "refused": refused,
                 "preview": card,
@@ -164,4 +188,13 @@ def _what_becomes_of_contract(contract: Contract, at: Any) -> Iterator[str]:
         what = "is asked for no more" if commit.type == Commit.Type.POSTPAID else "expires"
         yield f"{commit} is archived with it: {amount_text(left, commit.held_in)} left {what}."
     if contract.billed_through is not None:
-        yield f"Final invoices stay as they are: those of usage before {instant_text(contract.billed_through)}."
+        yield (
+            f"Final invoices stay as they are, unless they are voided with it: those of usage before"
+            f" {instant_text(contract.billed_through)}."
+        )
+
+
+def _standing_documents(contract: Contract) -> list[Invoice]:
+    """What `archive_contract` would void."""
+    final = Invoice.objects.filter(customer=contract.customer_id, contract=contract, void=None)
+    return list(final.select_related("customer", "unit").order_by("issued_at", "number"))

@@ -68,7 +68,7 @@ class TakingBack:
             **self.admin_site.each_context(request),
             "title": "Void documents",
             "opts": self.opts,
-            "documents": list(_told(chosen)),
+            "documents": list(told_of(chosen)),
             "chosen": [invoice.pk for invoice in chosen],
         }
         return TemplateResponse(request, "admin/invoicing/invoice/void.html", context)
@@ -96,7 +96,7 @@ class TakingBack:
                 self.message_user(request, f"{invoice} is replaced by {made}.")
 
 
-def _told(invoices: Sequence[Invoice]) -> Iterator[Told]:
+def told_of(invoices: Sequence[Invoice]) -> Iterator[Told]:
     """Six queries, however many there are."""
     entries = LedgerEntry.objects.filter(invoice_id__in=[invoice.pk for invoice in invoices])
     entries = entries.exclude(amount=0).order_by("timestamp", "id")

@@ -4,16 +4,17 @@ import re
 from decimal import Decimal as D
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from contracts import services
-from contracts.inputs import EditInput, SharedCommitInput
+from contracts.inputs import ContractInput, EditInput, SharedCommitInput, TransitionInput
 from contracts.models import Commit, ContractEdit
 from contracts.queries import agreement, archived_commits, customer_terms, shared_commits
+from invoicing.models import Invoice, InvoiceVoid
 from invoicing.queries.balances import balances
 from invoicing.services import finalize_due
 from tests.factories.contracts import commit_input, credit_input, prepaid_input
@@ -216,3 +217,94 @@ def test_one_computation_serves_a_balance_and_its_chart(browser, acme):
         assert browser.get(url).context["screen"].chart is not None
     read_finals = 'ORDER BY "invoicing_invoice"."finalized_at"'
     assert sum(read_finals in each["sql"] for each in asked.captured_queries) == 1
+
+
+def test_final_invoices_are_voided_with_the_contract_where_that_is_ticked(browser, acme, clock_at):
+    """October used 80 cents of a credit of $1.00."""
+    acme.calls("2025-10-05T10", 40)
+    edit = EditInput(add_credits=(credit_input(D(100), name="Welcome"),))
+    services.edit_contract(acme.customer, acme.contract.pk, edit, at=OCTOBER, by=ADA)
+    url = reverse("admin:contracts_contract_archive", args=[acme.contract.pk])
+    assert "void_invoices" not in browser.get(url).context["form"].fields  # there is none
+    clock_at("2025-11-03")
+    finalize_due(acme.customer.pk, at=at("2025-11-02"), by=ADA)
+    [invoice] = Invoice.objects.all()
+    text = text_of(browser.get(url))
+    assert f"{invoice.number} , $0.00: voided, it gives back $0.80 to Welcome." in text
+    assert "unless they are voided with it" in text
+
+    done = browser.post(url, {"reason": "Never delivered", "void_invoices": "on"}, follow=True)
+    assert "Its final invoices are void." in text_of(done)
+    void = InvoiceVoid.objects.get(invoice=invoice)
+    assert (void.reason, void.voided_by) == ("Never delivered", "ada")
+    acme.contract.refresh_from_db()
+    assert acme.contract.archived_at == at("2025-11-03")
+
+
+def test_final_invoices_stay_where_it_is_not_ticked(browser, acme, clock_at):
+    acme.calls("2025-10-05T10", 40)
+    clock_at("2025-11-03")
+    finalize_due(acme.customer.pk, at=at("2025-11-02"), by=ADA)
+    archived(browser, reverse("admin:contracts_contract_archive", args=[acme.contract.pk]))
+    assert ContractEdit.objects.filter(kind="ARCHIVE").exists()
+    assert not InvoiceVoid.objects.exists()
+
+
+def test_where_an_invoice_cannot_be_voided_nothing_is_archived_and_the_box_says_why(browser, acme, clock_at):
+    """A commitment that all contracts share, billed by another one: its true-up has counted October of this one."""
+    other = contract_for(acme.customer, acme.prices, starting_at=JANUARY, terms__ending_before=None)
+    shared(acme, commit_input(D(1_000), end=JANUARY, due=JANUARY), invoice_contract_id=other.pk)
+    acme.calls("2025-10-05T10", 30)
+    clock_at("2026-01-10")
+    finalize_due(acme.customer.pk, at=at("2026-01-10"), by=ADA)
+    url = reverse("admin:contracts_contract_archive", args=[acme.contract.pk])
+    refused = browser.post(url, {"reason": "Never delivered", "void_invoices": "on"})
+    [said] = refused.context["form"].errors["void_invoices"]
+    assert said.startswith("Nothing was archived or voided. The true-up ")
+    assert "void that first" in said
+    assert refused.context["form"]["reason"].value() == "Never delivered"
+    acme.contract.refresh_from_db()
+    assert acme.contract.archived_at is None
+    assert not InvoiceVoid.objects.exists()
+
+
+def test_who_may_void_no_invoice_is_not_asked_to(acme, clock_at):
+    acme.calls("2025-10-05T10", 40)
+    clock_at("2025-11-03")
+    finalize_due(acme.customer.pk, at=at("2025-11-02"), by=ADA)
+    seller = User.objects.create_user("seller", is_staff=True)
+    named = Permission.objects.filter(codename__in=["view_contract", "change_contract"])
+    seller.user_permissions.set(named)
+    browser = Client()
+    browser.force_login(seller)
+    url = reverse("admin:contracts_contract_archive", args=[acme.contract.pk])
+    assert "void_invoices" not in browser.get(url).context["form"].fields
+    browser.post(url, {"reason": "Mine", "void_invoices": "on"})
+    assert ContractEdit.objects.filter(kind="ARCHIVE").exists()
+    assert not InvoiceVoid.objects.exists()
+
+
+def test_a_renewed_contract_stays_and_so_does_what_its_renewal_took_over(browser, acme, clock_at):
+    given = credit_input(D(100), name="Rest", rollover_fraction=D("0.5"))
+    services.edit_contract(acme.customer, acme.contract.pk, EditInput(add_credits=(given,)), at=OCTOBER, by=ADA)
+    renewal = ContractInput(
+        starting_at=NOVEMBER,
+        ending_before=JANUARY,
+        rate_card_id=acme.contract.rate_card_id,
+        transition=TransitionInput(acme.contract.pk),
+    )
+    services.create_contract(acme.customer, renewal, at=at("2025-10-20"), by=ADA)
+    acme.calls("2025-10-05T10", 10)
+    clock_at("2025-11-03")
+    finalize_due(acme.customer.pk, at=at("2025-11-02"), by=ADA)
+    url = reverse("admin:contracts_contract_archive", args=[acme.contract.pk])
+    text = text_of(browser.get(url))
+    assert "renew" in text
+    assert "Archive it" not in text
+    [invoice] = Invoice.objects.all()
+    sent = {"action": "void", "_selected_action": str(invoice.pk), "reason": "Never delivered"}
+    refused = browser.post(reverse("admin:invoicing_invoice_changelist"), sent, follow=True)
+    assert f"A renewal has taken over what {invoice} left of a balance; correct it by a credit note." in text_of(
+        refused
+    )
+    assert not InvoiceVoid.objects.exists()
