@@ -27,9 +27,10 @@ from invoicing.admin.archiving import ArchivePages
 from invoicing.admin.balances import BalancePages
 from invoicing.admin.commits import CommitEditPage
 from invoicing.admin.grants import GrantPages
+from invoicing.admin.known_then import KnownThen
 from invoicing.admin.screens import ContractScreen, PreviewCard, WhyCard
 from invoicing.queries.account import account
-from invoicing.queries.explained import explained_row
+from invoicing.queries.explained import NotThere, explained_row
 from invoicing.queries.lateness import missed_usage
 from invoicing.queries.preview import preview_edit
 from invoicing.queries.summaries import usage_by_contract
@@ -110,14 +111,30 @@ class ContractAdmin(BalancePages, GrantPages, ArchivePages, CommitEditPage, Cont
         return super().change_view(request, str(contract_id))
 
     def why_view(self, request: HttpRequest, contract_id: UUID, document_id: UUID, row: int) -> HttpResponse:
-        """Why a line is what it is; for htmx the panel alone."""
+        """Why a line is what it is, or was with the prices and terms of an instant; for htmx the panel alone."""
         contract = self._contract(request, contract_id)
+        at = clock.now()
+        asked = KnownThen(request.GET, at=at)
+        then = None
         try:
-            why = WhyCard.of(explained_row(contract.customer_id, document_id, row, at=clock.now()))
+            why = WhyCard.of(explained_row(contract.customer_id, document_id, row, at=at))
+            if as_of := asked.instant():
+                then = WhyCard.of(explained_row(contract.customer_id, document_id, row, at=at, as_of=as_of))
+        except NotThere as refusal:
+            asked.add_error("as_of", refusal.message)
         except NotFound as refusal:
             raise Http404(refusal.message) from refusal
         panel = "why_panel" if request.headers.get("HX-Request") else "why"
-        return self._render(request, contract, panel, title=f"Why: {why.title}", why=why)
+        return self._render(
+            request,
+            contract,
+            panel,
+            title=f"Why: {why.title}",
+            why=then or why,
+            now=why if then else None,
+            asked=asked,
+            page=reverse("admin:contracts_contract_why", args=[contract_id, document_id, row]),
+        )
 
     @method_decorator(csrf_protect)
     def edit_view(self, request: HttpRequest, contract_id: UUID) -> HttpResponse:

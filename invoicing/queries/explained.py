@@ -40,6 +40,10 @@ NOTHING_POSTED = Posted(frozenset(), {}, {})
 COMPOSITE = PRODUCT_TYPES["COMPOSITE"]
 
 
+class NotThere(NotFound):
+    """What is there now was not known at the instant that was asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """A balance that is open to a part, and the rule by which it comes before the next one (none for the last)."""
@@ -187,18 +191,35 @@ def _grantors(
     return {commit_id: found[recurring_id] for commit_id, recurring_id in instances.items() if recurring_id in found}
 
 
-def explained_row(customer_id: UUID, document_id: UUID, row: int, *, at: datetime) -> ExplainedRow:
-    """The row's place is the one it has in `products_of`. Raises NotFound."""
+def explained_row(
+    customer_id: UUID, document_id: UUID, row: int, *, at: datetime, as_of: datetime | None = None
+) -> ExplainedRow:
+    """The row's place is the one it has in `products_of`, now; with `as_of` it is the same row as it was known then.
+    Raises NotFound; NotThere where the document, or such a row of it, was not there then."""
     explained = explained_document(customer_id, document_id, at=at)
-    rows: dict[tuple[str, str, str, UUID], list[ShownLine]] = {}
-    for line in explained.document.lines:
-        if (key := row_key(line)) is not None:
-            rows.setdefault(key, []).append(line)
+    rows = _rows(explained)
     if not 0 <= row < len(rows):
         raise NotFound(
             "There is no such line.", FieldError("row", row, f"must be one of the document's {len(rows)} rows")
         )
-    return ExplainedRow(explained, tuple(list(rows.values())[row]))
+    key = list(rows)[row]
+    if as_of is not None:
+        try:
+            explained = explained_document(customer_id, document_id, at=at, as_of=as_of)
+        except NotFound as refusal:
+            raise NotThere("There was no such document then.", *refusal.errors) from refusal
+        rows = _rows(explained)
+        if key not in rows:
+            raise NotThere("The document had no such line then.", FieldError("as_of", as_of, "must be of such a line"))
+    return ExplainedRow(explained, tuple(rows[key]))
+
+
+def _rows(explained: Explained) -> dict[tuple[str, str, str, UUID], list[ShownLine]]:
+    rows: dict[tuple[str, str, str, UUID], list[ShownLine]] = {}
+    for line in explained.document.lines:
+        if (key := row_key(line)) is not None:
+            rows.setdefault(key, []).append(line)
+    return rows
 
 
 def _known(customer_id: UUID, shown: ShownDocument, *, at: datetime, as_of: datetime | None) -> Known:

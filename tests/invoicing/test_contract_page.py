@@ -192,6 +192,29 @@ class TestWhy:
         assert "Not applied: 10 % off the list price" in shown
         assert "A smaller multiplier holds." in shown
 
+    def test_a_line_as_it_was_known_before_the_deal_stands_beside_what_it_is_now(self, revops, october):
+        Deal(revops, october.contract).save(**the_deal(october))
+        draft = drafts_of(october.customer.pk, at=at("2025-10-31T23"))[0]
+        why = page("why", october.contract.pk, draft.id, 0)
+
+        shown = text_of(revops.get(why, split("as_of", at("2025-10-30"))))
+        assert "known on 30 October 2025, 00:00 UTC, and the usage known now. Now it is $6.00 on Draft" in shown
+        assert "Tokens (model: xl) : $8.00 on Draft" in shown
+        assert "agreed in edit" not in shown
+        assert why in revops.get(why, split("as_of", at("2025-10-30"))).content.decode()
+
+        shown = text_of(revops.get(why, split("as_of", at("2025-11-30"))))
+        assert "Nothing is known yet of what comes after 31 October 2025, 23:00 UTC." in shown
+        assert "Tokens (model: xl) : $6.00 on Draft" in shown
+
+    def test_a_line_that_was_not_there_then_says_so(self, revops, october):
+        Deal(revops, october.contract).save(**the_deal(october))
+        draft = drafts_of(october.customer.pk, at=at("2025-10-31T23"))[0]
+        early = october.contract.starting_at.replace(year=2024)
+        shown = text_of(revops.get(page("why", october.contract.pk, draft.id, 0), split("as_of", early)))
+        assert "There was no such document then." in shown
+        assert "Tokens (model: xl) : $6.00 on Draft" in shown
+
     def test_htmx_gets_the_panel_alone(self, revops, october):
         draft = drafts_of(october.customer.pk, at=at("2025-10-31T23"))[0]
         panel = revops.get(page("why", october.contract.pk, draft.id, 0), headers={"HX-Request": "true"})
