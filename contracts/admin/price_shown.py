@@ -1,5 +1,6 @@
 """The prices of a rate card in finished words: what the templates of its pages show."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlencode
@@ -10,8 +11,8 @@ from django.urls import reverse
 from billing_site.foundation.display import count_text, day_text, exact_text, instant_text
 from billing_site.foundation.periods import floor_hour
 from contracts.queries import Reach
-from pricing.models import Publication, Rate, RateCard, RateCardConversion
-from pricing.queries import AliasSegment, Key, PricedKey, Standing, Stay
+from pricing.models import Product, Rate, RateCard, RateCardConversion
+from pricing.queries import AliasSegment, CardChange, Key, PricedKey, Standing, Stay
 from pricing.wording import charge_text, commit_rate_text, key_text, price_text, rate_text, rate_unit_text
 
 # what is said of a rate's standing, and how it looks
@@ -139,7 +140,7 @@ class ShownConversion:
 
 @dataclass(frozen=True, slots=True)
 class ShownPublication:
-    """Who changed which prices, when and why."""
+    """Who changed which prices, or the order of products, when and why."""
 
     number: int
     at: str
@@ -148,13 +149,18 @@ class ShownPublication:
     changes: tuple[str, ...]
 
     @classmethod
-    def of(cls, publication: Publication, added: list[Rate], withdrawn: list[Rate]) -> "ShownPublication":
+    def of(cls, change: CardChange) -> "ShownPublication":
+        publication = change.publication
         return cls(
             number=publication.number,
             at=instant_text(publication.published_at),
             by=publication.published_by,
             reason=publication.price_change.reason,
-            changes=(*_changes("", added), *_changes("withdrawn: ", withdrawn)),
+            changes=(
+                *_changes("", change.added),
+                *_changes("withdrawn: ", change.withdrawn),
+                *_order(change.order),
+            ),
         )
 
 
@@ -204,6 +210,8 @@ def effect_of_withdrawing(after: PricedKey, rate: Rate, stay: Stay, touched: Rea
     notes = [Note(f"{start_of(count_text(touched.contracts, 'contract is', 'contracts are'))} on this card.")]
     if held is None:
         notes.append(Note("Nothing holds then in its stead: usage would have no price, and hold its invoices.", "warn"))
+    if rate.formula_id is not None:
+        notes.append(Note("A formula made it, and stays as it was stated: this price is an exception to it then."))
     notes.extend(reaching_back(stay.starting_at, touched, at))
     return Effect(
         before=rate_text(rate),
@@ -288,7 +296,13 @@ def _summary(priced: PricedKey) -> str:
     return ", ".join(f"{count} {name}" for count, name in counted if count) or "no other price"
 
 
-def _changes(prefix: str, rates: list[Rate], limit: int = 5) -> list[str]:
+def _order(products: Sequence[Product]) -> list[str]:
+    if not products:
+        return []
+    return [f"The order on invoices: {', '.join(product.name for product in products)}."]
+
+
+def _changes(prefix: str, rates: Sequence[Rate], limit: int = 5) -> list[str]:
     shown = [
         f"{prefix}{_named(rate)} {_both_texts(rate)} {range_text(rate.starting_at, rate.ending_before)}"
         for rate in rates[:limit]

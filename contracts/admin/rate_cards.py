@@ -49,6 +49,7 @@ from pricing.queries import (
     PricedKey,
     Standing,
     alias_segments,
+    changes_of_card,
     conversions_of_cards,
     key_counts,
     keys_of_card,
@@ -57,7 +58,6 @@ from pricing.queries import (
     prices_of_keys,
     pricing_keys_from,
     products_by_id,
-    publications_of_card,
     units_for,
 )
 from pricing.services.tariffs import RATE_TYPES_OF
@@ -149,7 +149,7 @@ class RateCardAdmin(ThroughServices, CardPages, HouseAdmin):
             keys = keys_of_card(card, search=search)
             page = Paginator(keys, KEYS_A_PAGE).get_page(request.GET.get("p"))
             shown = prices_of_keys(card, list(page.object_list), at=at)
-            history = publications_of_card(card, limit=PUBLICATIONS_SHOWN)
+            history = changes_of_card(card, limit=PUBLICATIONS_SHOWN)
             on_card = contracts_on(card, at=at)
             contract_count = on_card.count()
             contracts = list(on_card[:CONTRACTS_SHOWN])
@@ -164,7 +164,7 @@ class RateCardAdmin(ThroughServices, CardPages, HouseAdmin):
             "search": search,
             "grids": grid_links(card, keys) if request.user.has_perm("pricing.add_rate") else [],
             "has_more_than_a_page": len(keys) > KEYS_A_PAGE or search,
-            "history": [ShownPublication.of(*published) for published in history],
+            "history": [ShownPublication.of(change) for change in history],
             "history_is_cut": len(history) == PUBLICATIONS_SHOWN,
             "all_prices_url": f"{reverse('admin:pricing_rate_changelist')}?{_card_filter(card)}",
             "conversions": [ShownConversion.of(card, each) for each in conversions],

@@ -16,18 +16,19 @@ from pricing.queries.formulas import (
 )
 from pricing.queries.named_schedules import NamedValue, last_segment, named_schedule, values_over_time
 from pricing.queries.price_list import (
+    CardChange,
     Key,
     PriceChange,
     PricedKey,
     Standing,
     Stay,
+    changes_of_card,
     key_counts,
     keys_of_card,
     last_change,
     price_changes_to_come,
     priced,
     prices_of_keys,
-    publications_of_card,
 )
 from pricing.queries.rows import (
     default_unit,
@@ -50,6 +51,7 @@ from pricing.queries.schedule import KEY, PriceSegment, Selector, keys_priced_at
 __all__ = [
     "KEY",
     "AliasSegment",
+    "CardChange",
     "Combination",
     "Combinations",
     "Key",
@@ -64,6 +66,7 @@ __all__ = [
     "Stay",
     "alias_segments",
     "catalog",
+    "changes_of_card",
     "combinations",
     "conversions_of_cards",
     "default_unit",
@@ -90,7 +93,6 @@ __all__ = [
     "products_by_id",
     "products_with_formula",
     "publication_as_of",
-    "publications_of_card",
     "rate_card",
     "rate_card_of_alias",
     "rate_cards",

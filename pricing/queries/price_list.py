@@ -166,21 +166,35 @@ def last_change(rate_card_id: UUID, keys: Collection[Key], *, after: int) -> Pub
     return Publication.objects.get(pk=max(numbers)) if numbers else None
 
 
-def publications_of_card(card: RateCard, *, limit: int) -> list[tuple[Publication, list[Rate], list[Rate]]]:
-    """The last publications that changed prices of the card, newest first, each with the rates it added and those it
-    withdrew. Three queries."""
-    touching = Q(pk__in=Rate.objects.filter(rate_card=card).values("publication")) | Q(
-        pk__in=Rate.objects.filter(rate_card=card, withdrawal__isnull=False).values("withdrawal__publication")
+@dataclass(frozen=True, slots=True)
+class CardChange:
+    """A publication that changed a card: the rates it added and withdrew, and the order of products it brought."""
+
+    publication: Publication
+    added: tuple[Rate, ...]
+    withdrawn: tuple[Rate, ...]
+    order: tuple[Product, ...]
+
+
+def changes_of_card(card: RateCard, *, limit: int) -> list[CardChange]:
+    """The last publications that changed the card's prices or the order of its products, newest first. Four
+    queries."""
+    touching = (
+        Q(pk__in=Rate.objects.filter(rate_card=card).values("publication"))
+        | Q(pk__in=Rate.objects.filter(rate_card=card, withdrawal__isnull=False).values("withdrawal__publication"))
+        | Q(pk__in=card.places.values("publication"))
     )
     last = list(Publication.objects.filter(touching).select_related("price_change").order_by("-number")[:limit])
     related = ("product", "unit", "withdrawal")
     rates = Rate.objects.filter(rate_card=card).select_related(*related).order_by("id")
-    added, withdrawn = defaultdict(list), defaultdict(list)
+    added, withdrawn, order = defaultdict(list), defaultdict(list), defaultdict(list)
     for rate in rates.filter(publication__in=last):
         added[rate.publication_id].append(rate)
     for rate in rates.filter(withdrawal__publication__in=last):
         withdrawn[rate.withdrawal.publication_id].append(rate)
-    return [(publication, added[publication.pk], withdrawn[publication.pk]) for publication in last]
+    for place in card.places.filter(publication__in=last).select_related("product").order_by("position"):
+        order[place.publication_id].append(place.product)
+    return [CardChange(each, tuple(added[each.pk]), tuple(withdrawn[each.pk]), tuple(order[each.pk])) for each in last]
 
 
 @dataclass(frozen=True, slots=True)

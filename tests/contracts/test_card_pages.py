@@ -111,6 +111,9 @@ class TestOrder:
         assert [row.name for row in answer.context["rows"]] == ["C", "A", "B"]
         place = RateCardPlace.objects.filter(product=c).get()
         assert place.publication.price_change.reason == "As on the old invoices"
+        newest = answer.context["history"][0]
+        assert newest.changes == ("The order on invoices: C, A, B.",)
+        assert (newest.by, newest.reason) == ("grace", "As on the old invoices")
 
     def test_an_order_that_stays_is_not_published(self, revops, card, abc):
         published = Publication.objects.count()
