@@ -102,13 +102,13 @@ class Shop:
         return {name: "; ".join(texts) for name, texts in found.items()}
 
 
-def tariff(price: str) -> dict[str, Any]:
-    """The fields of a rate for one written price."""
+def tariff(price: str, *, wire: Decimal | int = 1) -> dict[str, Any]:
+    """The fields of a rate for one written price, of which one is so many on the wire."""
     rate_type, _, rest = price.partition(" ")
     if rate_type in ("TIERED", "VOLUME", "TIERED_PERCENTAGE"):
-        return {"rate_type": rate_type, "tiers": [_tier(tier) for tier in rest.split(", ")]}
+        return {"rate_type": rate_type, "tiers": [_tier(tier, wire) for tier in rest.split(", ")]}
     amount, _, size = rest.partition(" per ")
-    return {"rate_type": rate_type, "price": _number(amount), **({"package_size": _number(size)} if size else {})}
+    return {"rate_type": rate_type, "price": _number(amount, wire), **({"package_size": _number(size)} if size else {})}
 
 
 def readings(used: str) -> Iterator[tuple[str, str]]:
@@ -128,12 +128,12 @@ def shown(number: Any) -> str:
     return f"{Decimal(str(number)).normalize():f}"
 
 
-def _tier(text: str) -> Mapping[str, Any]:
+def _tier(text: str, wire: Decimal | int) -> Mapping[str, Any]:
     found = TIER.fullmatch(text)
     assert found is not None, text
-    sent = {"price": found["price"], "size": found["size"], "flat_fee": found["fee"]}
-    return {name: _number(value) for name, value in sent.items() if value is not None}
+    sent = {"price": (found["price"], wire), "size": (found["size"], 1), "flat_fee": (found["fee"], wire)}
+    return {name: _number(text, scale) for name, (text, scale) in sent.items() if text is not None}
 
 
-def _number(text: str) -> float:
-    return float(text)
+def _number(text: str, scale: Decimal | int = 1) -> float:
+    return float(Decimal(text) * scale)
