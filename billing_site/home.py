@@ -18,6 +18,7 @@ from billing_site.foundation.display import (
     day_text,
     instant_text,
 )
+from billing_site.foundation.jobs import Told, told
 from billing_site.foundation.models import ClockMove, Job
 from billing_site.foundation.transactions import read_snapshot
 from contracts.models import Contract, ContractEdit
@@ -32,6 +33,19 @@ from pricing.wording import rate_text, rate_unit_text, values_text
 
 SHOWN = 8  # rows of a section; a link leads to the rest
 START_HERE = "start_here"  # what a session remembers of the way through the story
+
+
+@dataclass(frozen=True, slots=True)
+class FailedJob:
+    url: str
+    does: str
+    about: str
+    error: str
+
+    @classmethod
+    def of(cls, job: Job, words: Told) -> "FailedJob":
+        url = reverse("admin:foundation_job_change", args=[job.pk])
+        return cls(url=url, does=words.does, about=words.about, error=job.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +74,7 @@ class DraftRow:
             url=reverse("admin:contracts_contract_change", args=[draft.contract_id]),
             what=draft_text(draft, at),
             amount=amount_text(draft.total, draft.unit.to_unit()),
-            when=instant_text(draft.finalizes_at),
+            when=day_text(draft.finalizes_at),
             badge=badge,
             tone=tone,
         )
@@ -167,7 +181,9 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             context["more_subjects"] = len(found) > SHOWN
         if _may(request, "foundation.view_job"):
             failed = Job.objects.filter(state=Job.State.FAILED)
-            context["failed_jobs"] = list(failed.order_by("-created_at", "-id")[:SHOWN])
+            latest = list(failed.order_by("-created_at", "-id")[:SHOWN])
+            words = told(latest)
+            context["failed_jobs"] = [FailedJob.of(row, words[row.pk]) for row in latest]
             context["failed_job_count"] = failed.count()
     return context
 

@@ -1,13 +1,17 @@
 """What the job cluster does for invoicing."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from billing_site.foundation import clock, jobs
 from billing_site.foundation.actor import Actor
-from billing_site.foundation.jobs import Payload, every_minute, job
+from billing_site.foundation.display import day_text
+from billing_site.foundation.jobs import Payload, every_minute, in_words, job
+from billing_site.foundation.periods import parse_instant
+from contracts.queries.customers import names_of_customers
 from invoicing import services
-from invoicing.queries.clock import MOVE_CLOCK
+from invoicing.queries.clock import MOVE_CLOCK, goals_of_moves
 from invoicing.queries.due import FINALIZE_DUE
 
 
@@ -18,10 +22,24 @@ def finalize_due(payload: Payload, at: datetime) -> None:
     services.finalize_due(UUID(payload["customer_id"]), at=at, by=by, report=jobs.report).raise_if_held()
 
 
+@in_words(FINALIZE_DUE, "Finalize what is due")
+def whose(payloads: Sequence[Payload]) -> list[str]:
+    ids = [UUID(payload["customer_id"]) for payload in payloads]
+    names = names_of_customers(set(ids))
+    dues = [day_text(parse_instant(payload["due_at"])) for payload in payloads]
+    return [f"{names[customer_id]}, due {due}" for customer_id, due in zip(ids, dues, strict=True)]
+
+
 @job(MOVE_CLOCK)
 def move_clock(payload: Payload, at: datetime) -> None:
     """Carry a move of the test clock on for some seconds. What refuses it ends the move, with the reason."""
     services.carry_on_moving(UUID(payload["move_id"]), payload["chunk"])
+
+
+@in_words(MOVE_CLOCK, "Move the test clock")
+def where_to(payloads: Sequence[Payload]) -> list[str]:
+    goals = goals_of_moves({UUID(payload["move_id"]) for payload in payloads})
+    return [f"to {day_text(goals[UUID(payload['move_id'])])}" for payload in payloads]
 
 
 @every_minute

@@ -18,14 +18,26 @@ KINDS = {Invoice.Kind.TRUE_UP: "True-up", Invoice.Kind.CHARGES: "Scheduled charg
 
 def draft_text(draft: DraftSummary, at: datetime) -> str:
     """What it is for: "October 2025 so far", "27 October – 2 November 2025", "True-up of 1 January 2026"."""
-    if draft.starting_at is None or draft.ending_before is None:
-        return f"{KINDS[Invoice.Kind(draft.kind)]} of {day_text(draft.issued_at)}"
-    start, end = draft.starting_at, draft.ending_before
+    text = _billed_for(draft)
+    if draft.starting_at is None or draft.ending_before is None or draft.kind == Invoice.Kind.ADJUSTMENT:
+        return text
+    return f"{text} so far" if draft.starting_at <= at < draft.ending_before else text
+
+
+def invoice_text(invoice: Invoice) -> str:
+    """What a final document is for; a note is for the one that it corrects: "Credit note on INV-000003"."""
+    if invoice.kind == Invoice.Kind.NOTE:
+        return f"{invoice.details['title']} on {invoice.details['correction_of']['invoice_number']}"
+    return _billed_for(invoice)
+
+
+def _billed_for(bill: DraftSummary | Invoice) -> str:
+    if bill.starting_at is None or bill.ending_before is None:
+        return f"{KINDS[Invoice.Kind(bill.kind)]} of {day_text(bill.issued_at)}"
+    start, end = bill.starting_at, bill.ending_before
     is_month = start.day == 1 and start.hour == 0 and end == add_months(start, 1)
     period = month_text(start) if is_month else period_text(Period(start, end))
-    if draft.kind == Invoice.Kind.ADJUSTMENT:
-        return f"Late usage of {period}"
-    return f"{period} so far" if start <= at < end else period
+    return f"Late usage of {period}" if bill.kind == Invoice.Kind.ADJUSTMENT else period
 
 
 def arithmetic_text(part: ShownPart, unit: Unit) -> str:

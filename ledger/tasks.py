@@ -1,15 +1,17 @@
 """What the job cluster does for the ledger."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID, uuid4
 
 from billing_site.foundation import clock
 from billing_site.foundation.actor import Actor
-from billing_site.foundation.jobs import Payload, enqueue, every_minute, job
+from billing_site.foundation.jobs import Payload, enqueue, every_minute, in_words, job
 from billing_site.foundation.models import Job
 from ledger.services.activity import refresh_activity
 from ledger.services.backfill import backfill_metric, metrics_to_backfill
 from ledger.services.retention import drop_month, months_to_drop
+from pricing.queries.names import names_of_metrics
 from pricing.services.metrics import MEASURE_BACK
 
 DROP_MONTH = "drop_month"
@@ -22,6 +24,12 @@ def measure_back(payload: Payload, at: datetime) -> None:
     metric_id = UUID(payload["metric_id"])
     if not backfill_metric(metric_id, at=at, seconds=SECONDS_AT_ONCE).is_finished:
         enqueue(MEASURE_BACK, f"{metric_id}:{uuid4()}", payload)
+
+
+@in_words(MEASURE_BACK, "Measure a metric back")
+def which_metric(payloads: Sequence[Payload]) -> list[str]:
+    names = names_of_metrics({UUID(payload["metric_id"]) for payload in payloads})
+    return [names[UUID(payload["metric_id"])] for payload in payloads]
 
 
 @every_minute
@@ -41,6 +49,11 @@ def drop_old_month(payload: Payload, at: datetime) -> None:
     month = date.fromisoformat(payload["month"])
     if month in months_to_drop(at=at):
         drop_month(month, at=at, by=Actor.job("retention"))
+
+
+@in_words(DROP_MONTH, "Drop the bodies of old events")
+def which_month(payloads: Sequence[Payload]) -> list[str]:
+    return [f"{date.fromisoformat(payload['month']):%B %Y}" for payload in payloads]
 
 
 @every_minute

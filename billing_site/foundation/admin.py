@@ -9,9 +9,11 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import ActionForm
@@ -102,13 +104,23 @@ def instant_cell(instant: datetime | None) -> str:
     return format_html('<span class="house-instant">{}</span>', day_text(instant) if instant else "")
 
 
-class HouseAdmin(SimpleHistoryAdmin, ModelAdmin):
+class Listed(ModelAdmin):
+    """What the lists of all pages have in common."""
+
+    show_full_result_count = False
+    list_per_page = 50
+    nothing_yet = ""  # what an empty list says: what will stand there, and what to do
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        title = capfirst(self.opts.verbose_name_plural)
+        return super().changelist_view(request, {"title": title} | (extra_context or {}))
+
+
+class HouseAdmin(SimpleHistoryAdmin, Listed):
     """Configured rows: history with author and reason; nothing is deleted."""
 
     form = ReasonForm
     history_list_display = ["actor_label", "source"]
-    show_full_result_count = False
-    list_per_page = 50
 
     def save_model(self, request: HttpRequest, obj: Model, form: forms.Form, change: bool) -> None:
         obj._change_reason = form.cleaned_data.get("reason") or None  # type: ignore[attr-defined]
@@ -122,11 +134,8 @@ class HouseAdmin(SimpleHistoryAdmin, ModelAdmin):
         return {"at": clock.now(), "by": Actor.of(request)}
 
 
-class FactAdmin(ModelAdmin):
+class FactAdmin(Listed):
     """Facts and derived rows: they can be looked at."""
-
-    show_full_result_count = False
-    list_per_page = 50
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -156,6 +165,7 @@ class ReadOnlyInline(TabularInline):
 class ApiTokenAdmin(HouseAdmin):
     """Tokens are made with `manage.py create_token`, which shows the secret once; here they are seen and revoked."""
 
+    nothing_yet = "What services and the SDK sign in with; each is shown once, when it is made."
     list_display = ["name", "scope", "source", "customer_id", "created_at", "created_by", "revoked_at"]
     list_filter = ["scope", ("revoked_at", admin.EmptyFieldListFilter)]
     search_fields = ["name", "source"]
@@ -172,15 +182,47 @@ class ApiTokenAdmin(HouseAdmin):
         self.message_user(request, f"{len(queryset)} revoked.")
 
 
+class JobsOfPage(ChangeList):
+    """The jobs of a page, each with its words."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        words = jobs.told(self.result_list)
+        for row in self.result_list:
+            row.told = words[row.pk]
+
+
 @admin.register(Job)
 class JobAdmin(FactAdmin):
     """What is queued, running, done and parked. A parked job waits for a person who sees to its error."""
 
-    list_display = ["kind", "key", "state", "progress", "attempts", "created_at", "heartbeat_at", "error"]
+    nothing_yet = "What the job cluster does in the background: finalizing, measuring back, moving the test clock."
+    list_display = ["does", "about", "state", "progress", "attempts", "asked_for", "last_sign", "error"]
     list_filter = ["state", "kind"]
     search_fields = ["key", "error"]
     ordering = ["-created_at", "-id"]
     actions = ["try_again"]
+
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
+        return JobsOfPage
+
+    @admin.display(description="Job", ordering="kind")
+    def does(self, row: Any) -> str:
+        said: jobs.Told = row.told
+        return said.does
+
+    @admin.display(description="About", ordering="key")
+    def about(self, row: Any) -> str:
+        said: jobs.Told = row.told
+        return said.about
+
+    @admin.display(description="Asked for", ordering="created_at")
+    def asked_for(self, row: Job) -> str:
+        return instant_cell(row.created_at.replace(microsecond=0))
+
+    @admin.display(description="Last sign", ordering="heartbeat_at")
+    def last_sign(self, row: Job) -> str:
+        return instant_cell(row.heartbeat_at and row.heartbeat_at.replace(microsecond=0))
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("foundation.change_job")

@@ -100,6 +100,7 @@ class EditInline(ReadOnlyInline):
 class ContractRecordAdmin(ThroughServices, HouseAdmin):
     """A contract's list and its record, field by field. What it costs is known above: see `invoicing.admin`."""
 
+    nothing_yet = "What was agreed with a customer: a rate card, discounts, commits and credits."
     add_form = forms.NewContractForm
     list_display = [
         "customer",

@@ -30,6 +30,7 @@ class ContractInline(ReadOnlyInline):
 
 @admin.register(Customer)
 class CustomerAdmin(ThroughServices, HouseAdmin):
+    nothing_yet = "Who is billed. Usage comes under the ingest aliases that a customer has."
     add_form = forms.NewCustomerForm
     change_form = forms.CustomerForm
     list_display = ["name", "ingest_aliases", "claims", "created_at", "created_by", "archived_at"]

@@ -27,6 +27,7 @@ STANDING: Any = ("removed_by_edit", admin.EmptyFieldListFilter)
 
 @admin.register(ContractEdit)
 class ContractEditAdmin(FactAdmin):
+    nothing_yet = "Every change of a contract, with who made it and why."
     list_display = ["created_at", "customer", "number", "kind", "contract", "changes", "reason", "created_by"]
     list_filter = ["kind", "created_at"]
     list_select_related = ["customer", "contract__customer"]

@@ -8,6 +8,7 @@ from contracts.models import CustomerLogin
 class CustomerLoginAdmin(HouseAdmin):
     """Make the user first, without staff status; then say here which customer it may see."""
 
+    nothing_yet = "Which users see which customer's page."
     list_display = ["user", "customer"]
     list_select_related = ["user", "customer"]
     search_fields = ["user__username", "customer__name", "customer__id"]

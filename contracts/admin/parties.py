@@ -11,6 +11,9 @@ from contracts.models import BillingProfile, LegalEntity
 
 @admin.register(LegalEntity)
 class LegalEntityAdmin(HouseAdmin):
+    nothing_yet = (
+        "Who sells: name, address, tax id and where to pay. Until it is said, documents are titled usage statements."
+    )
     list_display = ["name", "country", "tax_id", "net_payment_terms_days", "taxes"]
     search_fields = ["name"]
     ordering = ["name"]
@@ -34,6 +37,9 @@ class LegalEntityAdmin(HouseAdmin):
 
 @admin.register(BillingProfile)
 class BillingProfileAdmin(HouseAdmin):
+    nothing_yet = (
+        "Who is billed: a customer's address, tax id, purchase order and contacts, as they stand on its documents."
+    )
     list_display = ["customer", "legal_name", "country", "tax_id", "purchase_order"]
     list_select_related = ["customer"]
     search_fields = ["customer__name", "customer__id", "legal_name", "tax_id"]

@@ -72,6 +72,7 @@ PUBLICATIONS_SHOWN = 20
 class RateCardAdmin(ThroughServices, CardPages, HouseAdmin):
     """A card opens on its prices; its record (name, aliases) has a page beside."""
 
+    nothing_yet = "The list prices that contracts refer to, with every change by date."
     add_form = pricing_forms.RateCardForm
     change_form = pricing_forms.RateCardNameForm
     list_display = ["name", "currency", "contracts_now", "prices_now", "aliases_now", "created_at", "archived_at"]

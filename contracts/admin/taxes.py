@@ -8,6 +8,7 @@ from contracts.models import ProductTaxCode, TaxRate
 class TaxRateAdmin(HouseAdmin):
     """What is saved here is on drafts at once, and on nothing final."""
 
+    nothing_yet = "What is charged by tax code, from a date on. Taxes are charged once the legal entity says so."
     list_display = ["name", "percent", "tax_code", "country", "starting_at", "ending_before"]
     list_filter = ["country", "tax_code"]
     search_fields = ["name", "tax_code", "country"]
@@ -17,6 +18,7 @@ class TaxRateAdmin(HouseAdmin):
 
 @admin.register(ProductTaxCode)
 class ProductTaxCodeAdmin(HouseAdmin):
+    nothing_yet = "Which code a product is taxed by; one without is taxed at the standard rate."
     list_display = ["product", "tax_code"]
     list_select_related = ["product"]
     list_filter = ["tax_code"]

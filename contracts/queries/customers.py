@@ -32,6 +32,10 @@ def customers(
     return found
 
 
+def names_of_customers(ids: Collection[UUID]) -> dict[UUID, str]:
+    return dict(Customer.objects.filter(pk__in=ids).values_list("pk", "name"))
+
+
 def refuse_unknown(customer_id: UUID, contract_id: UUID | None = None) -> None:
     """Raises NotFound where there is no such customer, or where the contract is not one of its own."""
     if not Customer.objects.filter(pk=customer_id).exists():

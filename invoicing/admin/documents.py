@@ -17,7 +17,7 @@ from django.utils.html import format_html
 
 from billing_site.foundation import clock
 from billing_site.foundation.actor import Actor
-from billing_site.foundation.admin import FactAdmin, ReadOnlyInline, money_column
+from billing_site.foundation.admin import FactAdmin, ReadOnlyInline, instant_cell, money_column
 from billing_site.foundation.display import day_text, exact_text, instant_text, period_text
 from billing_site.foundation.money import Unit
 from billing_site.foundation.refusals import Refusal
@@ -30,6 +30,7 @@ from invoicing.models import DraftsOfCustomer, EntityNumber, Invoice, InvoiceLin
 from invoicing.printing.lines import PrintedLine
 from invoicing.queries.documents import documents_by_id, drafts_of
 from invoicing.queries.shown import FINALIZED, VOID, ShownDocument
+from invoicing.wording import invoice_text
 from pricing.models import PricingUnit
 
 
@@ -53,16 +54,15 @@ class LinesInline(ReadOnlyInline):
 class InvoiceAdmin(TakingBack, FactAdmin):
     """Final documents. Drafts are not rows: see Drafts."""
 
+    nothing_yet = "Documents that are final. A draft becomes final when its grace period is over: see Drafts."
     list_display = [
         "number",
         "customer",
-        "kind",
-        "starting_at",
-        "ending_before",
-        "issued_at",
+        "billed_for",
+        "issued",
         "money_total",
         "standing",
-        "finalized_at",
+        "finalized",
         "printed",
     ]
     actions = ["void", "regenerate"]
@@ -75,6 +75,18 @@ class InvoiceAdmin(TakingBack, FactAdmin):
     exclude = ["document_hash"]
     readonly_fields = ["printed", "content_hash"]
     inlines = [LinesInline]
+
+    @admin.display(description="For", ordering="starting_at")
+    def billed_for(self, invoice: Invoice) -> str:
+        return invoice_text(invoice)
+
+    @admin.display(description="Issued", ordering="issued_at")
+    def issued(self, invoice: Invoice) -> str:
+        return instant_cell(invoice.issued_at)
+
+    @admin.display(description="Final since", ordering="finalized_at")
+    def finalized(self, invoice: Invoice) -> str:
+        return instant_cell(invoice.finalized_at)
 
     @admin.display(description="Status")
     def standing(self, invoice: Invoice) -> str:

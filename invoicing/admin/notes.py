@@ -130,6 +130,7 @@ def _because(proposal: Proposal, told: Mapping[int, EditInWords]) -> Iterator[st
 class NoteAdmin(FactAdmin):
     """Notes that were made; what is proposed is no row, and has a page of its own."""
 
+    nothing_yet = "Credit and debit notes on final documents."
     list_display = ["invoice", "about", "customer", "is_rated", "reason"]
     list_select_related = ["invoice", "about", "customer"]
     search_fields = ["invoice__number", "about__number", "customer__name"]

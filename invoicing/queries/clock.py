@@ -1,7 +1,9 @@
 """How far a move of the test clock is: the clock says it, and the documents; the row says whence and where to."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db.models import Q
 
@@ -34,6 +36,10 @@ class Progress:
 
 def job_key(move: ClockMove) -> str:
     return f"{move.pk} {move.chunk}"
+
+
+def goals_of_moves(ids: Collection[UUID]) -> dict[UUID, datetime]:
+    return dict(ClockMove.objects.filter(pk__in=ids).values_list("pk", "goal_at"))
 
 
 def job_of(move: ClockMove) -> Job | None:

@@ -30,6 +30,7 @@ class AuthorityForm(ServiceForm):
 
 @admin.register(SourceAuthority)
 class SourceAuthorityAdmin(ThroughServices, HouseAdmin):
+    nothing_yet = "Which source counts where several send the same usage."
     add_form = AuthorityForm
     list_display = ["event_type", "source", "starting_at", "ending_before", "created_by"]
     search_fields = ["event_type", "source"]
@@ -58,6 +59,7 @@ class RefusedCallAdmin(LargeAdmin):
 
 @admin.register(MetricBackfill)
 class MetricBackfillAdmin(FactAdmin):
+    nothing_yet = "How far new metrics have been measured back over events that had come before."
     list_display = ["metric", "started_at", "finished_at", "progress", "events_counted"]
     ordering = ["-started_at"]
 

@@ -13,6 +13,7 @@ from pricing.models import BillableMetric, PricingUnit
 
 @admin.register(PricingUnit)
 class PricingUnitAdmin(ThroughServices, HouseAdmin):
+    nothing_yet = "Currencies, and units of your own such as credits."
     add_form = own.UnitForm
     list_display = ["name", "code", "is_currency", "wire_exponent", "minor_exponent", "created_at", "archived_at"]
     list_filter = ["is_currency", ARCHIVED]
@@ -37,6 +38,7 @@ class PricingUnitAdmin(ThroughServices, HouseAdmin):
 
 @admin.register(BillableMetric)
 class BillableMetricAdmin(ThroughServices, HouseAdmin):
+    nothing_yet = "What is counted in usage events, and by which properties."
     add_form = own.MetricForm
     change_form = own.MetricNameForm
     list_display = [

@@ -91,6 +91,7 @@ class VersionInline(ReadOnlyInline):
 
 @admin.register(Product)
 class ProductAdmin(ThroughServices, HouseAdmin):
+    nothing_yet = "What is sold: a metric with a name on the invoice."
     add_form = own.ProductForm
     change_form = own.ProductChangeForm
     list_display = ["called", "type", "metric", "priced_by", "sold_in", "created_at", "archived_at"]

@@ -26,6 +26,7 @@ class PublicationInline(ReadOnlyInline):
 
 @admin.register(PriceChange)
 class PriceChangeAdmin(ThroughServices, HouseAdmin):
+    nothing_yet = "Who changed which prices when, and why."
     list_display = ["created_at", "kind", "state", "created_by", "reason"]
     list_filter = ["kind", "state"]
     search_fields = ["created_by", "reason"]

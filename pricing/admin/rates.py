@@ -32,6 +32,7 @@ class WithdrawnFilter(admin.SimpleListFilter):
 class RateAdmin(ThroughServices, FactAdmin):
     """Prices are added on the page of their rate card, and withdrawn; never edited."""
 
+    nothing_yet = "Every price of every rate card. Prices are set on the page of a rate card."
     list_display = [
         "product",
         "values",

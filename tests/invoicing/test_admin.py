@@ -184,7 +184,22 @@ def test_a_list_costs_the_same_for_one_document_and_for_three(finance, story, dj
     finalize_due(story.customer.pk, at=at("2026-01-02"), by=ADA)
     assert Invoice.objects.count() == 4
     with django_assert_num_queries(len(one)):
-        finance.get(address)
+        listed = finance.get(address).content.decode()
+    for words in ("October 2025", "True-up of 1 January 2026", "1 January 2026"):
+        assert f">{words}<" in listed
+
+
+def test_an_empty_list_says_what_will_stand_there_or_that_nothing_matches(finance, story):
+    address = reverse("admin:invoicing_invoice_changelist")
+    empty = finance.get(address).content.decode()
+    assert "Invoices | Countinghouse" in empty
+    assert "Nothing here yet" in empty
+    assert "A draft becomes final when its grace period is over" in empty
+    finalize_due(story.customer.pk, at=at("2025-11-02"), by=ADA)
+    for asked in ({"q": "Globex"}, {"kind__exact": "NOTE"}):
+        found = finance.get(address, asked).content.decode()
+        assert "Nothing matches" in found
+        assert "Nothing here yet" not in found
 
 
 @pytest.mark.parametrize("model", ["schedule", "success", "failure", "ormq", "task"])

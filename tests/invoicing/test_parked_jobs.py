@@ -1,5 +1,6 @@
 """The page of jobs: one customer's trouble is seen there, is that customer's alone, and is tried again from there."""
 
+from dataclasses import astuple
 from decimal import Decimal as D
 
 import pytest
@@ -8,12 +9,12 @@ from django.test import Client
 from django.urls import reverse
 
 from billing_site.foundation import jobs
-from billing_site.foundation.models import Job
+from billing_site.foundation.models import ClockMove, Job
 from invoicing import tasks
 from invoicing.models import Invoice
 from tests.factories.contracts import CustomerFactory, UserFactory
 from tests.factories.pricing import RateFactory
-from tests.invoicing.conftest import contract_for, use
+from tests.invoicing.conftest import at, contract_for, use
 
 pytestmark = pytest.mark.django_db
 PAGE = "admin:foundation_job_changelist"
@@ -47,8 +48,9 @@ def test_one_customer_is_parked_and_seen_and_no_other_waits(acme, price_list, cl
     keeper = staff("view_job", "change_job")
     parked = keeper.get(reverse(PAGE), {"state__exact": "FAILED"}).content.decode()
     assert "has no rate for it" in parked
-    assert str(acme.customer.pk) in parked
-    assert str(globex.pk) not in parked
+    assert "Finalize what is due" in parked
+    assert "Acme, due 2 November 2025" in parked
+    assert "Globex" not in parked
 
     RateFactory(
         rate_card=price_list.card, product=price_list.tokens, pricing_group_values={"model": "huge"}, price=D(1)
@@ -63,3 +65,32 @@ def test_one_customer_is_parked_and_seen_and_no_other_waits(acme, price_list, cl
     run_all()
     assert {(row.state, row.error) for row in Job.objects.all()} == {("DONE", "")}
     assert Invoice.objects.get(customer=acme.customer).total == 100
+
+
+def test_jobs_of_every_kind_are_told_in_words_with_as_many_queries_for_many_as_for_one(
+    acme, price_list, clock_at, django_assert_num_queries
+):
+    clock_at("2025-11-02")
+    move = ClockMove.objects.create(began_at=at("2025-11-02"), goal_at=at("2025-12-24"), asked_at=at("2025-11-02"))
+    payloads = {
+        "finalize_due": {"customer_id": str(acme.customer.pk), "due_at": "2025-11-02T00:00:00Z"},
+        "measure_back": {"metric_id": str(price_list.calls_made.pk)},
+        "name_product": {"product_id": str(price_list.tokens.pk)},
+        "drop_month": {"month": "2024-02-01"},
+        "move_clock": {"move_id": str(move.pk), "chunk": 1},
+    }
+    for kind, payload in payloads.items():
+        for number in range(3):
+            jobs.enqueue(kind, f"{number}", payload)
+    jobs.enqueue("of an older release", "its key", {})
+    rows = list(Job.objects.all())
+    with django_assert_num_queries(4):  # names of customers, metrics and products, and goals of moves
+        words = jobs.told(rows)
+    assert {(row.kind, *astuple(words[row.pk])) for row in rows} == {
+        ("finalize_due", "Finalize what is due", "Acme, due 2 November 2025"),
+        ("measure_back", "Measure a metric back", "API calls"),
+        ("name_product", "Name a product as its definition does", "Tokens"),
+        ("drop_month", "Drop the bodies of old events", "February 2024"),
+        ("move_clock", "Move the test clock", "to 24 December 2025"),
+        ("of an older release", "of an older release", "its key"),
+    }
