@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from billing_site.foundation.ids import derived_id
-from billing_site.foundation.periods import Period, billing_periods, format_instant
+from billing_site.foundation.periods import HOUR, Period, billing_periods, format_instant
 from contracts.terms import Contract
 from invoicing.engine.inputs import Inputs
 
@@ -53,8 +53,23 @@ class BillingPeriod:
 
     @property
     def finalizes_at(self) -> datetime:
-        """Grace runs from the later of the period's end and the contract's creation."""
-        return max(self.ending_before, self.contract.created_at) + timedelta(hours=self.contract.grace_hours)
+        return finalizes_at(self.ending_before, self.contract.created_at, self.contract.grace_hours)
+
+
+def finalizes_at(ending_before: datetime, created_at: datetime, grace_hours: int) -> datetime:
+    """When a period's usage falls due. Grace runs from the later of its end and the contract's creation.
+
+    What comes within an hour of its time, on its day, is not marked as late. So a period that ends inside a day is open
+    for that hour more, whatever the grace:
+
+        ends            grace    falls due
+        1 Nov, 00:00    24       2 Nov, 00:00
+        1 Nov, 00:00    0        1 Nov, 00:00
+        5 Nov, 10:00    0        5 Nov, 11:00
+        5 Nov, 10:00    1        5 Nov, 11:00
+    """
+    marked_from = ending_before if ending_before.hour == 0 else ending_before + HOUR
+    return max(max(ending_before, created_at) + timedelta(hours=grace_hours), marked_from)
 
 
 def open_periods(inputs: Inputs) -> list[BillingPeriod]:

@@ -23,6 +23,7 @@ from contracts.models import (
 )
 from contracts.queries import Agreement, billed_by, by_what_recurs, granted
 from contracts.queries.agreements import in_order_of_adding
+from invoicing.engine.calendar import finalizes_at
 from invoicing.models import Invoice
 from invoicing.queries.late_due import late_usage_due
 from ledger.models import LedgerEntry
@@ -93,11 +94,10 @@ def _usage_periods(until: datetime) -> Iterator[Falling]:
         start = contract.billed_through or contract.starting_at
         if terms.ending_before is not None and terms.ending_before <= start:
             continue  # its end was moved back over what is billed
-        grace = timedelta(hours=terms.grace_hours)
         term = Period(start, terms.ending_before)
         for period in billing_periods(term, contract.billing_anchor_at, contract.frequency):
             assert period.ending_before is not None
-            instant = max(period.ending_before, contract.created_at) + grace
+            instant = finalizes_at(period.ending_before, contract.created_at, terms.grace_hours)
             if instant > until:
                 break
             yield Falling(instant, contract.customer_id, Invoice.Kind.USAGE, period)

@@ -48,6 +48,11 @@ def test_usage_falls_due_when_the_grace_of_a_period_is_over(acme):
     [
         pytest.param({"terms__grace_hours": 0}, [NOVEMBER, DECEMBER, JANUARY], id="no grace"),
         pytest.param(
+            {"terms__grace_hours": 0, "terms__ending_before": at("2025-11-05T10")},
+            [NOVEMBER, at("2025-11-05T11")],
+            id="no grace, ending inside a day",
+        ),
+        pytest.param(
             {"created_at": at("2025-11-20T10:30")},
             [at("2025-11-21T10:30"), at("2025-12-02"), at("2026-01-02")],
             id="created late",

@@ -111,6 +111,18 @@ def test_an_archived_contract_has_no_documents_any_more(over):
     assert due_at("2026-02-02") == []
 
 
+def test_a_period_that_ends_inside_a_day_is_open_until_what_comes_late_is_marked(price_list):
+    """No grace, up to 10:00: of two events of 09:50, one comes at 10:02 and is in time, one at 11:00 and is late."""
+    customer = CustomerFactory(aliases=["acme"])
+    contract_for(customer, price_list, terms__grace_hours=0, terms__ending_before=at("2025-10-05T10"))
+    assert finalize_due(customer.pk, at=at("2025-10-05T10"), by=ADA).finalized == ()
+    post(event(customer_id="acme", timestamp="2025-10-05T09:50:00Z"), at=at("2025-10-05T10:02"))
+    [usage] = finalize_due(customer.pk, at=at("2025-10-05T11"), by=ADA).finalized
+    post(event(customer_id="acme", timestamp="2025-10-05T09:50:00Z"), at=at("2025-10-05T11"))
+    [late] = finalize_due(customer.pk, at=at("2025-11-06"), by=ADA).finalized
+    assert (usage.total, late.kind, late.total) == (2, Invoice.Kind.ADJUSTMENT, 2)
+
+
 def test_a_month_that_is_final_at_once_misses_nothing_of_its_last_hour(price_list):
     """No grace: October is final at midnight, and an event of 23:30 comes ten minutes later."""
     customer = CustomerFactory(aliases=["acme"])
