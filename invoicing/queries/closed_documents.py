@@ -170,7 +170,8 @@ def _lines(
 def _parts(
     lines: Iterable[InvoiceLine], order: Mapping[UUID, int], note: Note | None, notes: set[UUID]
 ) -> Iterator[StandingPart]:
-    """What the last note came to, and what was posted since, document by document."""
+    """What the last note came to, and what was posted since, document by document. A share alone of a package or a fee
+    stands before the units that are there with the rest of it."""
     if note is not None:
         yield from map(_kept, note.standing)
     since = -1 if note is None else order[note.invoice_id]
@@ -182,7 +183,7 @@ def _parts(
                 StandingPart(product_id, unit_id, part) for part in map(thawed, line.trace)
             )
     for found in by_document.values():
-        yield from sorted(found, key=lambda each: each.part.above)
+        yield from sorted(found, key=lambda each: (each.part.above, each.part.upto))
 
 
 def _kept(row: Mapping[str, object]) -> StandingPart:

@@ -75,7 +75,7 @@ class Books:
     def _held(self, document: Document) -> Iterator[Held]:
         for final in self.finals:
             found = [
-                (part.above, Held.of(line.product_id, _values(line), line.unit.id, part))
+                ((part.above, part.upto), Held.of(line.product_id, _values(line), line.unit.id, part))
                 for line in _lines_about(final.document, document)
                 if line.type == "usage"
                 for part in line.parts

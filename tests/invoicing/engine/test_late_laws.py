@@ -11,7 +11,7 @@ from billing_site.foundation.money import exact_sum
 from invoicing.engine.documents import Document
 from invoicing.engine.inputs import Inputs
 from tests.invoicing.engine.books import Books, rated
-from tests.invoicing.engine.world import D, Event, card, commit, given, rate, tiers, used
+from tests.invoicing.engine.world import HOUR, D, Event, card, commit, given, rate, tiers, used
 from tests.invoicing.engine.worlds import (
     AFTER,
     END,
@@ -59,8 +59,22 @@ def test_what_has_missed_nothing_is_not_adjusted(inputs, events):
     assert [each.kind for each in books.draft(LATER[0]).documents if each.kind == "ADJUSTMENT"] == []
 
 
+def a_fee_that_two_pay() -> Inputs:
+    """A fee of 3.3, of which a balance of 0.01 that begins on the second day pays a little, if nothing came before."""
+    paying = commit("PREPAID", "0.01", START + 24 * HOUR, END)
+    return given(
+        AFTER, [weekly(commits=(paying,))], [card(rate("plain", "0", tariff=tiers(("5", "", "3.3"))))], PRODUCTS
+    )
+
+
 @settings(max_examples=40, deadline=None)
 @for_all(inputs=alike_for_all(), in_time=usage(), late=usage(), later=usage())
+@example(
+    inputs=a_fee_that_two_pay(),
+    in_time=[used("plain", START + 25 * HOUR, 1)],
+    late=[used("plain", START, 1)],
+    later=[],
+)
 def test_all_documents_together_are_a_rating_of_all_events(inputs, in_time, late, later):
     books = Books(inputs, list(in_time))
     books.close(CLOSED)
