@@ -50,7 +50,14 @@ ROUNDED = {"ROUND_UP": "up", "ROUND_DOWN": "down", "ROUND_HALF_UP": "half up"}
 
 
 def document_sentences(told: Explained) -> Iterator[str]:
-    """How its total was rounded."""
+    """How its total was rounded; of a note by hand, who wanted it and why."""
+    if told.by_hand is not None:
+        entered, decided = told.by_hand.entered, told.by_hand
+        yield (
+            f"Entered by hand by {entered.entered_by} on {instant_text(entered.entered_at)}{_because(entered.reason)},"
+            f" and approved by {decided.decided_by} on {instant_text(decided.decided_at)}{_because(decided.reason)}."
+            " No balance and no commitment changes by it."
+        )
     shown, unit = told.document, told.units[told.document.unit_id]
     if shown.finalizes_at is not None:
         final = instant_text(shown.finalizes_at)
@@ -63,6 +70,9 @@ def document_sentences(told: Explained) -> Iterator[str]:
 def line_sentences(told: Explained, *lines: ShownLine) -> Iterator[str]:
     """What was measured, how that is sold, and how the amount was rounded; of lines of one product."""
     first, parts = lines[0], [part for line in lines for part in line.parts]
+    if "correction" in first.fields:
+        yield _corrected_by_hand(first)
+        return
     if "adjustment" in first.fields:
         yield from _corrected(first) if told.document.kind == Invoice.Kind.NOTE else _adjusted(first)
     for metric_id in dict.fromkeys(part.metric_id for part in parts if part.metric_id is not None):
@@ -152,6 +162,13 @@ def _corrected(line: ShownLine) -> Iterator[str]:
         f"{about['invoice_number']} has billed {period}. What it billed was rated again with the terms and prices that"
         " were known when this note was made, and its units stayed with who had them: this is the difference."
     )
+
+
+def _corrected_by_hand(line: ShownLine) -> str:
+    about = line.fields["correction"]
+    verb = "Credited" if line.total < 0 else "Asked for"
+    where = f"line {about['line']} of {about['invoice_number']}" if "line" in about else about["invoice_number"]
+    return f"{verb} by hand, to correct {where}."
 
 
 def _sold(version: ProductVersion) -> Iterator[str]:

@@ -209,6 +209,15 @@ class AdjustmentReply(serializers.Serializer):
     )
 
 
+class CorrectedReply(serializers.Serializer):
+    invoice_id = serializers.UUIDField()
+    invoice_number = serializers.CharField()
+
+
+class CorrectionReply(CorrectedReply):
+    line = serializers.IntegerField(required=False, help_text="Which of its lines, counted from 1.")
+
+
 class LineReply(serializers.Serializer):
     type = serializers.ChoiceField(
         ("usage", "applied_commit_or_credit", "cpu_conversion", "scheduled", "commit_purchase")
@@ -238,6 +247,7 @@ class LineReply(serializers.Serializer):
     postpaid_commit = RefReply(required=False)
     scheduled_charge_id = serializers.UUIDField(required=False)
     adjustment = AdjustmentReply(required=False, help_text="Where it is for late usage, or on a note.")
+    correction = CorrectionReply(required=False, help_text="On a note that was entered by hand.")
 
 
 class PartyReply(serializers.Serializer):
@@ -286,11 +296,6 @@ class InvoicePieceReply(serializers.Serializer):
     customer_custom_fields = text_map()
     contract_custom_fields = text_map()
     line_items = LineReply(many=True)
-
-
-class CorrectedReply(serializers.Serializer):
-    invoice_id = serializers.UUIDField()
-    invoice_number = serializers.CharField()
 
 
 class InvoiceReply(InvoicePieceReply):

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 
 from billing_site.foundation import clock
 from billing_site.foundation.actor import Actor
@@ -73,7 +73,7 @@ class InvoiceAdmin(TakingBack, FactAdmin):
     ordering = ["-issued_at", "number"]
     date_hierarchy = "issued_at"
     exclude = ["document_hash"]
-    readonly_fields = ["printed", "content_hash"]
+    readonly_fields = ["printed", "correct", "content_hash"]
     inlines = [LinesInline]
 
     @admin.display(description="For", ordering="starting_at")
@@ -100,6 +100,14 @@ class InvoiceAdmin(TakingBack, FactAdmin):
             reverse("portal_invoice", args=where),
             reverse("portal_invoice_pdf", args=where),
         )
+
+    @admin.display(description="Notes")
+    def correct(self, invoice: Invoice) -> str:
+        notes = Invoice.objects.filter(note__about=invoice).order_by("finalized_at", "number")
+        links = [(reverse("admin:invoicing_invoice_change", args=[note.pk]), str(note)) for note in notes]
+        if invoice.kind != Invoice.Kind.NOTE and not hasattr(invoice, "void"):
+            links.append((reverse("admin:invoicing_note_enter", args=[invoice.pk]), "Enter a note by hand"))
+        return format_html_join(" · ", '<a href="{}">{}</a>', links)
 
     @admin.display(description="SHA-256 of the document")
     def content_hash(self, invoice: Invoice) -> str:

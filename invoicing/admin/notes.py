@@ -20,6 +20,7 @@ from billing_site.foundation.refusals import Refusal
 from contracts.models import Contract, Customer
 from contracts.wording import EditInWords, history_in_words
 from invoicing import services
+from invoicing.admin.hand_notes import HandNotePages, entered_cards
 from invoicing.engine.documents import Line
 from invoicing.engine.notes.anew import Billed
 from invoicing.models import Note, NoteDismissal
@@ -127,7 +128,7 @@ def _because(proposal: Proposal, told: Mapping[int, EditInWords]) -> Iterator[st
 
 
 @admin.register(Note)
-class NoteAdmin(FactAdmin):
+class NoteAdmin(HandNotePages, FactAdmin):
     """Notes that were made; what is proposed is no row, and has a page of its own."""
 
     nothing_yet = "Credit and debit notes on final documents."
@@ -139,7 +140,12 @@ class NoteAdmin(FactAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.proposed_view)
-        return [path("proposed/", view, name="invoicing_note_proposed"), *super().get_urls()]
+        enter = self.admin_site.admin_view(self.enter_view)
+        return [
+            path("proposed/", view, name="invoicing_note_proposed"),
+            path("enter/<uuid:invoice_id>/", enter, name="invoicing_note_enter"),
+            *super().get_urls(),
+        ]
 
     def proposed_view(self, request: HttpRequest) -> HttpResponse:
         """Proposals of one customer (`?customer=`), or of some of those that have any; POST decides on one."""
@@ -148,14 +154,17 @@ class NoteAdmin(FactAdmin):
         if request.method == "POST":
             return self._decide(request)
         customers, has_more = self._customers(request.GET.get("customer", ""))
+        one = customers[0].pk if "customer" in request.GET and customers else None
         by = Actor.of(request)
         context = {
             **self.admin_site.each_context(request),
             "title": "Proposed notes",
             "opts": self.opts,
+            "entered": list(entered_cards(one, by=by)),
             "cards": [card for customer in customers for card in cards_of(customer, by=by)],
             "has_more": has_more,
             "may_approve": request.user.has_perm("invoicing.add_note"),
+            "may_reject": request.user.has_perm("invoicing.add_enterednotedecision"),
             "may_dismiss": request.user.has_perm("invoicing.add_notedismissal"),
         }
         return TemplateResponse(request, "admin/invoicing/note/proposed.html", context)
@@ -169,6 +178,11 @@ class NoteAdmin(FactAdmin):
         return list(Customer.objects.filter(pk=one)), False
 
     def _decide(self, request: HttpRequest) -> HttpResponse:
+        query = request.GET.urlencode()
+        back = HttpResponseRedirect(reverse("admin:invoicing_note_proposed") + (f"?{query}" if query else ""))
+        if "entered_id" in request.POST:
+            self.decide_entered(request)
+            return back
         approves = "approve" in request.POST
         if not request.user.has_perm("invoicing.add_note" if approves else "invoicing.add_notedismissal"):
             raise PermissionDenied
@@ -185,8 +199,7 @@ class NoteAdmin(FactAdmin):
             self.message_user(request, refusal.message, messages.ERROR)
         else:
             self.message_user(request, f"{made} is made." if approves else DISMISSED)
-        query = request.GET.urlencode()
-        return HttpResponseRedirect(reverse("admin:invoicing_note_proposed") + (f"?{query}" if query else ""))
+        return back
 
 
 @admin.register(NoteDismissal)

@@ -56,6 +56,14 @@ class Adjusted:
     billed_on: tuple[UUID, str] | None = None  # id and number of the document whose adjustment is taken off again
 
 
+class Corrects(NamedTuple):
+    """The final document that a note by hand is about, and which line of it, where it is of one."""
+
+    invoice_id: UUID
+    number: str
+    position: int | None = None
+
+
 class Line(NamedTuple):  # a tuple, as there are hundreds a draft
     """A line as the customer reads it. `total` is exact to 12 places; `counts` says whether it is in the total."""
 
@@ -84,6 +92,7 @@ class Line(NamedTuple):  # a tuple, as there are hundreds a draft
     charge_id: UUID | None = None
     converted: Unit | None = None  # the custom unit that a conversion is of
     adjusts: Adjusted | None = None  # of an adjustment for late usage
+    corrects: Corrects | None = None  # of a note by hand
     parts: tuple[Part, ...] = ()
 
 

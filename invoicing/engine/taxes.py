@@ -21,13 +21,22 @@ the minor unit, once for each rate. It is shared among the lines by largest rema
     KWD    1.234 -0.001             5       1.233     0.062     0.062 0.000
 
 Of two rates each is rounded for itself: 0.05 at 10 and 0.05 at 20 are 0.01 and 0.01, not 0.02 of 0.10.
+
+**Notes.** The tax of a note is that of all notes on its document together, less the tax that earlier ones printed. So
+notes that take back a document bit by bit take back its tax to the cent, and never more than that:
+
+    document, at 19   tax    notes                  their tax
+    0.10              0.02   -0.05 -0.05            -0.01 -0.01
+    0.13              0.02   -0.03 -0.03 -0.07      -0.01 0.00 -0.01
+    100.00            19.00  -33.33 -33.33 -33.34   -6.33 -6.34 -6.33
+    1.00              0.19   0.50 -0.75 -0.75       0.10 -0.15 -0.14
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from fractions import Fraction
+from types import MappingProxyType
 from typing import Protocol
 from uuid import UUID
 
@@ -105,20 +114,27 @@ class FixedRates:
 
 @dataclass(frozen=True, slots=True)
 class AsPrinted:
-    """The rates that a document has printed, by tax code: what corrects it is taxed alike. What it has not taxed then
-    is taxed as ever."""
+    """The rates that a document has printed, by tax code: what corrects it is taxed alike, whatever has become of the
+    buyer's taxes since. What it has not taxed then is taxed as ever."""
 
     port: TaxPort
+    codes: Mapping[UUID, str]  # by product
     rates: Mapping[str, TaxRate]
 
     def rate(self, product_id: UUID | None, at: datetime) -> TaxRate | None:
-        try:
-            now = self.port.rate(product_id, at)
-        except NoTaxRate as missing:
-            if missing.code in self.rates:
-                return self.rates[missing.code]
-            raise
-        return None if now is None else self.rates.get(now.code, now)
+        code = STANDARD if product_id is None else self.codes.get(product_id, STANDARD)
+        return self.rates[code] if code in self.rates else self.port.rate(product_id, at)
+
+
+@dataclass(frozen=True, slots=True)
+class Taxed:
+    """What earlier notes on a document have printed for one rate."""
+
+    taxable: Decimal = Decimal(0)
+    amount: Decimal = Decimal(0)
+
+
+NOTHING_TAXED = Taxed()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +148,11 @@ class TaxLine:
     shares: Mapping[int, Decimal]
 
 
-def taxes(document: RoundedDocument, port: TaxPort) -> tuple[TaxLine, ...]:
-    """The tax lines of a document, higher rates first. Raises NoTaxRate.
+def taxes(
+    document: RoundedDocument, port: TaxPort, before: Mapping[TaxRate, Taxed] = MappingProxyType({})
+) -> tuple[TaxLine, ...]:
+    """The tax lines of a document, higher rates first; of a note, where `before` says what earlier notes on the same
+    document have printed. Raises NoTaxRate.
 
     Usage is taxed by what holds in the last hour of its period, late usage of the period that it is of, anything else
     by what holds on the document's issue date.
@@ -144,16 +163,27 @@ def taxes(document: RoundedDocument, port: TaxPort) -> tuple[TaxLine, ...]:
     step = document.document.unit.minor_step
     ordered = sorted(positions, key=lambda rate: (-rate.percent, rate.name, rate.code))
     return tuple(
-        tax_line(rate, {position: document.totals[position] for position in positions[rate]}, step) for rate in ordered
+        tax_line(
+            rate,
+            {position: document.totals[position] for position in positions[rate]},
+            step,
+            before.get(rate, NOTHING_TAXED),
+        )
+        for rate in ordered
     )
 
 
-def tax_line(rate: TaxRate, amounts: Mapping[int, Decimal], step: Decimal) -> TaxLine:
+def tax_line(rate: TaxRate, amounts: Mapping[int, Decimal], step: Decimal, before: Taxed = NOTHING_TAXED) -> TaxLine:
     """What `rate` comes to on printed `amounts`, in steps of the minor unit."""
     taxable, part = exact_sum(list(amounts.values())), ratio(rate.percent) / 100
-    amount = round_to(ratio(taxable) * part, step)
-    exact: list[Fraction | Decimal] = [ratio(each) * part for each in amounts.values()]
-    return TaxLine(rate, taxable, amount, dict(zip(amounts, largest_remainder(exact, amount, step), strict=True)))
+    alone = round_to(ratio(taxable) * part, step)
+    amount = round_to(ratio(exact_sum([before.taxable, taxable])) * part, step) - before.amount
+    exact = [ratio(each) * part for each in amounts.values()]
+    shares = largest_remainder(exact, alone, step)
+    if amount != alone:  # what was rounded before is made up for where it shows least
+        widest = max(range(len(exact)), key=lambda position: abs(exact[position]))
+        shares[widest] += amount - alone
+    return TaxLine(rate, taxable, amount, dict(zip(amounts, shares, strict=True)))
 
 
 def _rates(document: Document, port: TaxPort) -> Iterator[tuple[int, TaxRate]]:

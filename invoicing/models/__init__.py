@@ -2,7 +2,7 @@
 
 from invoicing.models.documents import Invoice, InvoiceLine
 from invoicing.models.holds import HoldDecision
-from invoicing.models.notes import Note, NoteDismissal
+from invoicing.models.notes import EnteredNote, EnteredNoteDecision, Note, NoteDismissal
 from invoicing.models.numbers import EntityNumber, NumberSeries
 from invoicing.models.pdfs import InvoicePdf
 from invoicing.models.summaries import CommitmentSummary, CustomerSummary, DraftsOfCustomer, DraftSummary
@@ -13,6 +13,8 @@ __all__ = [
     "CustomerSummary",
     "DraftSummary",
     "DraftsOfCustomer",
+    "EnteredNote",
+    "EnteredNoteDecision",
     "EntityNumber",
     "HoldDecision",
     "Invoice",

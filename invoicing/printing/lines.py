@@ -51,6 +51,8 @@ def _kind(line: ShownLine) -> str:
         if "package_size" in line.fields:
             words.append(f"packages of {quantity_text(Decimal(line.fields['package_size']))}")
         return " ".join(words)
+    if "correction" in line.fields:
+        return ""  # its name says what it is for
     kind = KINDS[line.type]
     if "quantity_consumed" in line.fields:  # of a balance of units, whatever they would have cost
         kind += f": {quantity_text(Decimal(line.fields['quantity_consumed']))} units"

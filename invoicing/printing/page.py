@@ -1,6 +1,6 @@
 """A document in finished words, as it is printed: the same on paper and on the screen."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -100,16 +100,19 @@ def _facts(shown: ShownDocument, unit: Unit) -> Iterator[Fact]:
 
 
 def _totals(shown: ShownDocument, unit: Unit) -> Iterator[Fact]:
+    return total_facts(shown.fields.get("tax_lines", ()), shown.subtotal, shown.total, unit)
+
+
+def total_facts(taxes: Sequence[Mapping[str, str]], subtotal: Decimal, total: Decimal, unit: Unit) -> Iterator[Fact]:
     """What is to be paid comes last; before it, where there is tax, how it came about."""
-    taxes = shown.fields.get("tax_lines", ())
     if taxes:
-        yield Fact("Subtotal", exact_text(shown.subtotal, unit))
+        yield Fact("Subtotal", exact_text(subtotal, unit))
     for tax in taxes:
         label = (
             f"{tax['name']} {quantity_text(Decimal(tax['percent']))}% of {exact_text(Decimal(tax['taxable']), unit)}"
         )
         yield Fact(label, exact_text(Decimal(tax["amount"]), unit))
-    yield Fact("Total", exact_text(shown.total, unit))
+    yield Fact("Total", exact_text(total, unit))
 
 
 def _notes(shown: ShownDocument) -> Iterator[str]:

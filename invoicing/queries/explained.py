@@ -24,7 +24,7 @@ from contracts.wording import names_in
 from invoicing.engine.balances import Balance, balances, rule_between
 from invoicing.engine.commits import all_commits
 from invoicing.engine.inputs import Inputs, Posted
-from invoicing.models import Invoice
+from invoicing.models import EnteredNoteDecision, Invoice
 from invoicing.queries.documents import document
 from invoicing.queries.shown import PRODUCT_TYPES, ShownDocument, ShownLine
 from invoicing.queries.spending import row_key
@@ -70,6 +70,7 @@ class Explained:
     commits: Mapping[UUID, Commit | RecurringCommit]  # that lines bill, or what has granted them; with their edits
     charges: Mapping[UUID, ScheduledCharge]  # likewise
     names: Mapping[str, str]  # of what the overrides name
+    by_hand: EnteredNoteDecision | None  # of a note that was entered by hand
 
     def unit(self, line: ShownLine) -> Unit:
         return self.units[line.unit_id]
@@ -178,7 +179,14 @@ def explained_document(
             commits={**_by_id(commits, billed), **_grantors(customer_id, drawn_on, billed)},
             charges=_by_id(charges, {id_in(line, "scheduled_charge_id") for line in shown.lines}),
             names=names_in(overrides.values()),
+            by_hand=_by_hand(shown),
         )
+
+
+def _by_hand(shown: ShownDocument) -> EnteredNoteDecision | None:
+    if shown.kind != Invoice.Kind.NOTE:
+        return None
+    return EnteredNoteDecision.objects.filter(note=shown.id).select_related("entered").first()
 
 
 def _grantors(

@@ -215,6 +215,10 @@ def line_fields(line: Line, draft: Document, catalog: Catalog) -> dict[str, Any]
         given["adjustment"] = {"invoice_id": adjusted.invoice_id, "invoice_number": adjusted.number, **about}
         if adjusted.billed_on is not None:
             given["adjustment"]["billed_on_invoice_number"] = adjusted.billed_on[1]
+    if line.corrects is not None:
+        given["correction"] = {"invoice_id": line.corrects.invoice_id, "invoice_number": line.corrects.number}
+        if line.corrects.position is not None:
+            given["correction"]["line"] = line.corrects.position
     return dict(frozen(given))
 
 

@@ -3,13 +3,20 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
+
+from django.db.models import Q
 
 from billing_site.foundation.display import day_text
 from billing_site.foundation.money import exact_sum
+from billing_site.foundation.periods import Period
+from contracts.models import BillingProfile
+from contracts.queries import tax_codes
 from invoicing.engine.rounding import RoundedDocument
-from invoicing.engine.taxes import NoTaxRate, TaxLine, TaxPort, taxes
+from invoicing.engine.taxes import NOTHING_TAXED, AsPrinted, NoTaxRate, Taxed, TaxLine, TaxPort, TaxRate, taxes
 from invoicing.frozen import digits
+from invoicing.models import Invoice
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +55,60 @@ class Taxation:
 UNTAXED = Taxation()
 
 
-def taxation(document: RoundedDocument, port: TaxPort) -> Taxation:
+def taxation(
+    document: RoundedDocument, port: TaxPort, before: Mapping[TaxRate, Taxed] = MappingProxyType({})
+) -> Taxation:
+    """`before` is what earlier notes have printed, where it is of a note."""
     try:
-        lines = taxes(document, port)
+        lines = taxes(document, port, before)
     except NoTaxRate as missing:
         code = f"the tax code {missing.code}" if missing.code else "products without a tax code"
         return Taxation(problem=f"There is no tax rate for {code} on {day_text(missing.at)}.")
     return Taxation(lines, of_line={position: share for line in lines for position, share in line.shares.items()})
+
+
+def note_taxation(note: RoundedDocument, about: Invoice, port: TaxPort) -> Taxation:
+    """At the rates that the document printed, by tax code; what was rounded before is made up for."""
+    rates = printed_rates(about)
+    if not rates:
+        return UNTAXED
+    return taxation(note, AsPrinted(port, tax_codes(), {rate.code: rate for rate in rates}), tax_of_notes(about))
+
+
+def printed_rates(about: Invoice) -> list[TaxRate]:
+    return [_rate(row) for row in about.details.get("tax_lines", ())]
+
+
+def tax_of_notes(about: Invoice, *, before: int | None = None) -> dict[TaxRate, Taxed]:
+    """By rate: what the notes on a document have printed; those before the customer's money version `before`.
+    One query."""
+    notes = Invoice.objects.filter(customer_id=about.customer_id, note__about=about)
+    if before is not None:
+        notes = notes.filter(money_version__lt=before)
+    found: dict[TaxRate, Taxed] = {}
+    for details in notes.values_list("details", flat=True):
+        for row in details.get("tax_lines", ()):
+            so_far = found.get(_rate(row), NOTHING_TAXED)
+            found[_rate(row)] = Taxed(
+                exact_sum([so_far.taxable, Decimal(row["taxable"])]), exact_sum([so_far.amount, Decimal(row["amount"])])
+            )
+    return found
+
+
+def taxed_within(period: Period, *, country: str = "") -> int:
+    """How many final documents, for buyers of a country or of any, were taxed by what held then. One query."""
+    by_usage = Q(kind__in=[Invoice.Kind.USAGE, Invoice.Kind.ADJUSTMENT])
+    usage = by_usage & Q(ending_before__gt=period.starting_at)
+    others = ~by_usage & Q(issued_at__gte=period.starting_at)
+    if period.ending_before is not None:
+        usage &= Q(ending_before__lte=period.ending_before)
+        others &= Q(issued_at__lt=period.ending_before)
+    found = Invoice.objects.filter(usage | others, void=None).exclude(kind=Invoice.Kind.NOTE)
+    if country:
+        buyers = BillingProfile.objects.filter(country=country).values("customer")
+        found = found.filter(customer__in=buyers)
+    return found.count()
+
+
+def _rate(row: Mapping[str, str]) -> TaxRate:
+    return TaxRate(row["name"], Decimal(row["percent"]), row["tax_code"])

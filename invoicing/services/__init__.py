@@ -15,6 +15,16 @@ from invoicing.services.finalization import (
     finalize_invoice,
     named,
 )
+from invoicing.services.hand_notes import (
+    AlreadyDecided,
+    DocumentIsVoid,
+    MoreThanWasBilled,
+    NoteInput,
+    NoteLineInput,
+    approve_entered_note,
+    enter_note,
+    reject_entered_note,
+)
 from invoicing.services.holds import hold_draft, release_draft
 from invoicing.services.notes import approve_note, dismiss_note
 from invoicing.services.verification import Verification, verify_invoice
@@ -27,23 +37,30 @@ from invoicing.services.voiding import (
 )
 
 __all__ = [
+    "AlreadyDecided",
     "ClockStep",
     "DocumentHeld",
+    "DocumentIsVoid",
     "EarlierDocumentsOpen",
     "GracePeriodOpen",
+    "MoreThanWasBilled",
     "NotVoided",
+    "NoteInput",
+    "NoteLineInput",
     "NothingToFinalize",
     "NothingToRegenerate",
     "OthersBuildOnIt",
     "Outcome",
     "PeriodHasFindings",
     "Verification",
+    "approve_entered_note",
     "approve_note",
     "archive_contract",
     "ask_to_move_clock",
     "carry_on_moving",
     "dismiss_note",
     "do_due_work",
+    "enter_note",
     "finalize_due",
     "finalize_invoice",
     "hold_draft",
@@ -51,6 +68,7 @@ __all__ = [
     "named",
     "queue_due_work",
     "regenerate_invoice",
+    "reject_entered_note",
     "release_draft",
     "stop_clock_move",
     "verify_invoice",

@@ -15,13 +15,12 @@ from contracts.models import Customer
 from invoicing.engine.calendar import FIRST_GENERATION
 from invoicing.engine.documents import Document
 from invoicing.engine.rounding import RoundedDocument, RoundedEntry, finalized
-from invoicing.engine.taxes import AsPrinted, NoTaxes, TaxPort, TaxRate
 from invoicing.frozen import frozen, hash_of
 from invoicing.models import Invoice, InvoiceLine, InvoiceVoid
 from invoicing.queries.addressees import addressee
 from invoicing.queries.compute import Computation
 from invoicing.queries.shown import document_fields, frozen_parts, line_fields
-from invoicing.queries.taxation import UNTAXED, Taxation, taxation
+from invoicing.queries.taxation import UNTAXED, Taxation, note_taxation, taxation
 from invoicing.services.numbering import CREDIT_NOTES, INVOICES, next_number
 from ledger.models import LedgerEntry
 from ledger.models.entries import GIVEN_BACK_BY
@@ -44,12 +43,6 @@ class NoteFields:
     @property
     def reference(self) -> dict[str, str]:
         return {"invoice_id": str(self.about.pk), "invoice_number": self.about.number}
-
-    def tax_port(self, port: TaxPort) -> TaxPort:
-        """The rates that the document printed, by tax code."""
-        kept = self.about.details.get("tax_lines", ())
-        rates = [TaxRate(row["name"], Decimal(row["percent"]), row["tax_code"]) for row in kept]
-        return AsPrinted(port, {rate.code: rate for rate in rates}) if rates else NoTaxes()
 
 
 class NoTaxRate(Conflict):
@@ -74,7 +67,7 @@ def freeze(
     inputs = computed.inputs
     final = finalized(draft)
     to = addressee(customer)
-    taxed = taxation(final, to.tax_port if note is None else note.tax_port(to.tax_port))
+    taxed = taxation(final, to.tax_port) if note is None else note_taxation(final, note.about, to.tax_port)
     if taxed.problem:
         raise NoTaxRate(f"{taxed.problem} Add one under Tax rates.")
     fields = document_fields(draft, computed, to) | taxed.fields()

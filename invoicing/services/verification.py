@@ -29,12 +29,14 @@ from contracts.terms import CustomerTerms
 from invoicing.engine.documents import Result
 from invoicing.engine.inputs import Inputs
 from invoicing.engine.rounding import RoundedDocument, finalized
-from invoicing.engine.taxes import TaxRate, tax_line
+from invoicing.engine.taxes import NOTHING_TAXED, tax_line
 from invoicing.frozen import digits, frozen, hash_of
-from invoicing.models import Invoice, InvoiceLine
+from invoicing.models import EnteredNote, Invoice, InvoiceLine
 from invoicing.queries.compute import Computation, computed_from, posted, without
 from invoicing.queries.finals import final_documents
+from invoicing.queries.hand_notes import entered_document
 from invoicing.queries.notes import rounded_note_again
+from invoicing.queries.taxation import printed_rates, tax_of_notes
 from invoicing.services.freezing import entries_of, lines_of
 from ledger.models import LedgerEntry
 from ledger.queries.as_seen import altered_events, dropped_since, usage_as_seen
@@ -93,7 +95,7 @@ def _seal(invoice: Invoice, lines: Sequence[InvoiceLine]) -> Iterator[str]:
 def _why_not_anew(invoice: Invoice, lines: Sequence[InvoiceLine], terms: CustomerTerms, prices: Catalog) -> str:
     if invoice.money_version is None:
         return "it was finalized before the order of postings was kept"
-    if invoice.kind == Invoice.Kind.CHARGES:
+    if invoice.kind == Invoice.Kind.CHARGES or (invoice.kind == Invoice.Kind.NOTE and not invoice.note.is_rated):
         return ""
     measured_by = {part["metric_id"] for line in lines for part in line.trace}
     carries_over = any(
@@ -136,7 +138,12 @@ def _anew(invoice: Invoice, lines: Sequence[InvoiceLine], terms: CustomerTerms, 
         posted=without(known, slot),
     )
     if invoice.kind == Invoice.Kind.NOTE:
-        note = rounded_note_again(invoice, inputs, finals)
+        by_hand = EnteredNote.objects.filter(decision__note=invoice.pk).select_related("about__unit").first()
+        note = (
+            rounded_note_again(invoice, inputs, finals)
+            if by_hand is None
+            else entered_document(by_hand, at=invoice.finalized_at)
+        )
         yield from _differ(invoice, lines, note, entries_of(note, Computation(inputs, Result(()))), prices)
         return
     if invoice.kind == Invoice.Kind.CHARGES:
@@ -182,9 +189,10 @@ def _taxes(invoice: Invoice) -> list[dict[str, str]]:
 
 
 def _tax(invoice: Invoice, lines: Sequence[InvoiceLine], final: RoundedDocument) -> Iterator[str]:
-    for tax in _taxes(invoice):
-        rate = TaxRate(tax["name"], Decimal(tax["percent"]), tax["tax_code"])
-        come = tax_line(rate, {0: Decimal(tax["taxable"])}, final.document.unit.minor_step)
+    before = tax_of_notes(invoice.note.about, before=invoice.money_version) if invoice.kind == Invoice.Kind.NOTE else {}
+    for tax, rate in zip(_taxes(invoice), printed_rates(invoice), strict=True):
+        step = final.document.unit.minor_step
+        come = tax_line(rate, {0: Decimal(tax["taxable"])}, step, before.get(rate, NOTHING_TAXED))
         yield from _differing(f"The document: tax {rate.name} {tax['percent']} %", tax["amount"], digits(come.amount))
     shares = exact_sum([Decimal(line.details.get("tax_amount", 0)) for line in lines])
     whole = exact_sum([Decimal(tax["amount"]) for tax in _taxes(invoice)])

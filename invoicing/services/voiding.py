@@ -143,16 +143,19 @@ def _refuse_what_others_build_on(customer: Customer, invoice: Invoice, entries: 
 
 
 def _refuse_what_notes_build_on(customer: Customer, invoice: Invoice) -> None:
-    """A note stands, and so does what it was the difference to: the document, and late usage of that on others."""
+    """A note stands, and so does what it was the difference to: the document, and late usage of that on others, which
+    notes by hand do not know of."""
     if invoice.kind == Invoice.Kind.NOTE:
         raise OthersBuildOnIt(
             f"{invoice} is a note, which stands; correct it by another one.",
             FieldError("id", invoice.pk, "must not be of a note"),
         )
     lines = InvoiceLine.objects.filter(customer=customer, invoice=invoice, details__has_key="adjustment")
-    about = {invoice.pk, *(UUID(line.details["adjustment"]["invoice_id"]) for line in lines)}
+    adjusted = {UUID(line.details["adjustment"]["invoice_id"]) for line in lines}
     later = Invoice.objects.filter(
-        customer=customer, note__about__in=about, money_version__gt=invoice.money_version or 0
+        Q(note__about=invoice.pk) | Q(note__about__in=adjusted, note__is_rated=True),
+        customer=customer,
+        money_version__gt=invoice.money_version or 0,
     )
     for note in later.order_by("finalized_at", "number"):
         raise OthersBuildOnIt(

@@ -85,6 +85,8 @@ MODELS = {
     "invoicing.InvoiceVoid": ("fact", "id", "customer"),
     "invoicing.Note": ("fact", "invoice", "customer"),
     "invoicing.NoteDismissal": ("fact", "id", "customer"),
+    "invoicing.EnteredNote": ("fact", "id", "customer"),
+    "invoicing.EnteredNoteDecision": ("fact", "entered", "customer"),
     "invoicing.InvoicePdf": ("fact", "id", "customer"),
     "invoicing.HoldDecision": ("fact", "id", "customer"),
     "invoicing.CustomerSummary": ("derived", "customer", "customer"),

@@ -14,7 +14,7 @@ from billing_site.foundation.money import Unit, exact_sum, wire_amount
 from billing_site.foundation.periods import HOUR, Period
 from invoicing.engine.documents import Adjusted, Document, Line
 from invoicing.engine.rounding import finalized
-from invoicing.engine.taxes import DatedRate, FixedRates, NoTaxes, NoTaxRate, TaxRate, tax_line, taxes
+from invoicing.engine.taxes import DatedRate, FixedRates, NoTaxes, NoTaxRate, Taxed, TaxRate, tax_line, taxes
 from tests.invoicing.engine.world import DECEMBER, EUR, JPY, KWD, NOVEMBER, OCTOBER, USD
 
 VAT = TaxRate("VAT", D(19))
@@ -45,6 +45,39 @@ def test_the_worked_table(unit, lines, percent, taxable, tax, shares):
     rate = TaxRate("VAT", D(percent))
     found = tax_line(rate, dict(enumerate(wire(lines))), unit.minor_step)
     assert (found.taxable, found.amount, list(found.shares.values())) == (*wire(taxable), *wire(tax), wire(shares))
+
+
+NOTES = [
+    ("0.10", "-0.05 -0.05", "-0.01 -0.01"),
+    ("0.13", "-0.03 -0.03 -0.07", "-0.01 0.00 -0.01"),
+    ("100.00", "-33.33 -33.33 -33.34", "-6.33 -6.34 -6.33"),
+    ("1.00", "0.50 -0.75 -0.75", "0.10 -0.15 -0.14"),
+]
+
+
+@pytest.mark.parametrize(("document", "notes", "tax"), NOTES)
+def test_notes_take_back_the_tax_of_their_document_bit_by_bit(document, notes, tax):
+    step, before, found = D("0.01"), Taxed(), []
+    for note in map(D, notes.split()):
+        line = tax_line(VAT, {0: note}, step, before)
+        found.append(line.amount)
+        before = Taxed(before.taxable + note, before.amount + line.amount)
+        assert list(line.shares.values()) == [line.amount]
+    assert found == [D(each) for each in tax.split()]
+    assert -before.amount == tax_line(VAT, {0: D(document)}, step).amount
+
+
+@for_all(parts=st.lists(st.integers(1, 10**6), min_size=1, max_size=6), millionths=st.integers(0, 10**8))
+def test_parts_that_are_credited_never_exceed_the_tax_of_the_whole(parts, millionths):
+    rate, step, before = TaxRate("VAT", D(millionths).scaleb(-6)), D("0.01"), Taxed()
+    whole = tax_line(rate, {0: D(sum(parts)).scaleb(-2)}, step).amount
+    for part in parts:
+        amounts = {0: -D(part).scaleb(-2), 1: D(0)}
+        line = tax_line(rate, amounts, step, before)
+        assert exact_sum(list(line.shares.values())) == line.amount <= 0
+        before = Taxed(exact_sum([before.taxable, *amounts.values()]), exact_sum([before.amount, line.amount]))
+        assert -before.amount <= whole
+    assert -before.amount == whole
 
 
 @for_all(
