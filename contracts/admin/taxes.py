@@ -1,19 +1,7 @@
 from django.contrib import admin
 
 from billing_site.foundation.admin import HouseAdmin
-from contracts.models import ProductTaxCode, TaxRate
-
-
-@admin.register(TaxRate)
-class TaxRateAdmin(HouseAdmin):
-    """What is saved here is on drafts at once, and on nothing final."""
-
-    nothing_yet = "What is charged by tax code, from a date on. Taxes are charged once the legal entity says so."
-    list_display = ["name", "percent", "tax_code", "country", "starting_at", "ending_before"]
-    list_filter = ["country", "tax_code"]
-    search_fields = ["name", "tax_code", "country"]
-    ordering = ["country", "tax_code", "-starting_at"]
-    fields = ["name", "percent", "tax_code", "country", "starting_at", "ending_before", "reason"]
+from contracts.models import ProductTaxCode
 
 
 @admin.register(ProductTaxCode)

@@ -1,0 +1,54 @@
+"""Tax rates, beside what they do not change: final documents keep the tax that they printed."""
+
+from typing import Any, cast
+
+from django import forms
+from django.contrib import admin
+from django.http import QueryDict
+
+from billing_site.foundation.admin import HouseAdmin, ReasonForm
+from billing_site.foundation.display import count_text
+from billing_site.foundation.periods import Period
+from contracts.models import TaxRate
+from invoicing.queries.taxation import taxed_within
+
+SAYS = ("percent", "tax_code", "country", "starting_at", "ending_before")
+
+
+class TaxRateForm(ReasonForm):
+    """A rate that reaches back over final documents is saved once its author has seen how many there are."""
+
+    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        start, end = values.get("starting_at"), values.get("ending_before")
+        if start is None or (end is not None and end <= start) or not set(SAYS).intersection(self.changed_data):
+            return values
+        count = taxed_within(Period(start, end), country=values.get("country", ""))
+        if count and values.get("seen") != count:
+            shown = cast(QueryDict, self.data).copy()
+            shown[self.add_prefix("seen")] = str(count)
+            self.data = shown
+            keep = count_text(
+                count, "final document in that time keeps its tax", "final documents in that time keep their tax"
+            )
+            self.add_error(
+                None,
+                f"{keep[0].upper()}{keep[1:]}. What was taxed wrongly is corrected by notes. Save once more if the rate"
+                " is to hold for what is not final yet.",
+            )
+        return values
+
+
+@admin.register(TaxRate)
+class TaxRateAdmin(HouseAdmin):
+    """What is saved here is on drafts at once, and on nothing final."""
+
+    form = TaxRateForm
+    nothing_yet = "What is charged by tax code, from a date on. Taxes are charged once the legal entity says so."
+    list_display = ["name", "percent", "tax_code", "country", "starting_at", "ending_before"]
+    list_filter = ["country", "tax_code"]
+    search_fields = ["name", "tax_code", "country"]
+    ordering = ["country", "tax_code", "-starting_at"]
+    fields = ["name", "percent", "tax_code", "country", "starting_at", "ending_before", "reason", "seen"]
