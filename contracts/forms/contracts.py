@@ -1,12 +1,14 @@
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.db.models import Model
 
 from contracts import services
 from contracts.forms.instants import InstantField
-from contracts.inputs import ContractInput, StatementScheduleInput
+from contracts.inputs import ContractInput, StatementScheduleInput, TransitionInput
 from contracts.models import Contract
+from contracts.queries import agreement
 from pricing.forms import ServiceForm
 
 DAYS = [
@@ -16,13 +18,31 @@ DAYS = [
 ]
 
 
+TRUE_UPS = [
+    ("AS_IS", "stay on their dates"),
+    ("REMOVE", "are not billed any more"),
+]
+
+
 class NewContractForm(ServiceForm):
+    """A contract may renew another, which the page's address names: what is agreed there fills this in."""
+
+    renewal_of = forms.ModelChoiceField(
+        Contract.objects.none(),
+        required=False,
+        label="Renews",
+        help_text="Chosen on the page of the contract that is renewed. That one ends when this one starts.",
+    )
+    true_ups = forms.ChoiceField(
+        choices=TRUE_UPS, required=False, label="True-ups of the renewed one", help_text="Only of a renewal."
+    )
     name = forms.CharField(required=False, max_length=160)
     ending_before = InstantField(help_text="On the hour, UTC; empty: open.")
     day = forms.ChoiceField(choices=DAYS, label="Billing periods are counted from")
     billing_anchor_date = InstantField(label="Date of its own")
     net_payment_terms_days = forms.DecimalField(required=False)
     shown_as = {
+        "transition.from_contract_id": "renewal_of",
         "rate_card_id": "rate_card",
         "usage_statement_schedule.frequency": "frequency",
         "usage_statement_schedule.day": "day",
@@ -40,6 +60,31 @@ class NewContractForm(ServiceForm):
             "uniqueness_key",
         ]
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        choice: Any = self.fields["renewal_of"]
+        try:
+            named = UUID(str((self.data if self.is_bound else self.initial).get("renewal_of")))
+        except ValueError:
+            return  # none, or nothing that could be one
+        choice.queryset = Contract.objects.filter(pk=named, archived_at=None).select_related("customer", "rate_card")
+        renewed = choice.queryset.first()
+        if renewed is not None and not self.is_bound:
+            terms, anchor = agreement(renewed.customer_id, renewed.pk).terms, renewed.billing_anchor_at
+            is_first = (anchor.day, anchor.hour) == (1, 0)
+            self.initial = {
+                **self.initial,
+                "customer": renewed.customer,
+                "rate_card": renewed.rate_card,
+                "starting_at": terms.ending_before,
+                "frequency": renewed.frequency,
+                "day": "FIRST_OF_MONTH" if is_first else "CUSTOM_DATE",
+                "billing_anchor_date": None if is_first else anchor,
+                "name": terms.name,
+                "net_payment_terms_days": terms.net_payment_terms_days,
+                "multiplier_override_prioritization": renewed.multiplier_override_prioritization,
+            }
+
     def perform(self, values: dict[str, Any], **told: Any) -> Model:
         given = ContractInput(
             starting_at=values["starting_at"],
@@ -52,5 +97,8 @@ class NewContractForm(ServiceForm):
                 values["frequency"], values["day"], values["billing_anchor_date"]
             ),
             multiplier_override_prioritization=values["multiplier_override_prioritization"],
+            transition=TransitionInput(values["renewal_of"].pk, values["true_ups"] or "AS_IS")
+            if values["renewal_of"]
+            else None,
         )
         return services.create_contract(values["customer"], given, **told)

@@ -192,6 +192,7 @@ class ContractAdmin(BalancePages, GrantPages, ArchivePages, CommitEditPage, Cont
                 **self.admin_site.each_context(request),
                 "opts": self.opts,
                 "contract": contract,
+                "may_add": self.has_add_permission(request),
                 "may_edit": request.user.has_perm("contracts.change_contract"),
                 **context,
             },

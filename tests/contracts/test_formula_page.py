@@ -398,19 +398,3 @@ def test_what_no_page_sends_is_refused(revops, card, chat, state):
     assert revops.post(page, {name: value for name, value in whole.items() if name != "whole"}).status_code == 400
     assert revops.post(page, whole | {"shown_at": "yesterday"}).status_code == 400
     assert revops.get(page_of(card, CompositeProductFactory())).status_code == 404
-
-
-def test_a_price_that_a_formula_made_is_withdrawn_as_an_exception_to_it_and_the_page_says_so(revops, card, chat, state):
-    state(chat, SMALL)
-    rate = Rate.objects.get(product=chat, pricing_group_values={"model": "xl"})
-    page = reverse("admin:pricing_ratecard_withdraw", args=[card.pk, rate.pk])
-    said = "A formula made it, and stays as it was stated: this price is an exception to it then."
-    shown = revops.get(page)
-    assert said in words(shown)
-    revops.post(page, {"known": shown.context["form"]["known"].value(), "reason": "Not sold any more"})
-    assert Rate.objects.get(pk=rate.pk).withdrawal.publication.price_change.reason == "Not sold any more"
-    formula = revops.get(page_of(card, chat))
-    assert [row.in_force for row in formula.context["prices"] if row.values == "model: xl"] == ["no price"]
-
-    typed = RateFactory(rate_card=card, product=chat, pricing_group_values={"model": "xl"}, starting_at=OCTOBER)
-    assert said not in words(revops.get(reverse("admin:pricing_ratecard_withdraw", args=[card.pk, typed.pk])))
