@@ -99,10 +99,11 @@ class CommitEditForm(Dressed, RowsForm):
                 self._add_box(f"segment_{index}_gone")
         billed_in = (commit.invoice_unit or commit.unit).to_unit()
         for index, item in enumerate(self.items):
+            billed_on = {"label": "Billed on", "help_text": "Any time of the day, UTC."}
+            self.fields[f"item_{index}_timestamp"] = InstantField(required=True, initial=item.issued_at, **billed_on)
             if not self.is_postpaid:  # whose true-up is of the amount above
                 self.add_amount(f"item_{index}_amount", "Amount", billed_in, required=True, initial=item.amount)
                 self._add_box(f"item_{index}_gone")
-            self._add_instant(f"item_{index}_timestamp", "Billed on", item.issued_at)
         self.may_add_segments = not self.is_postpaid  # which has one, and one true-up
         self.may_add_items = not self.is_postpaid and not commit.is_credit
         if self.may_add_segments:

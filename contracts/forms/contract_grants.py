@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 
 from contracts.forms.amounts import NumberField
 from contracts.forms.full_grants import FullGrantForm
@@ -21,6 +22,7 @@ from contracts.inputs import EditInput, RecurringAmountInput, RecurringInput
 from contracts.models import Commit, Contract, RecurringCommit
 from contracts.services.checks import fiat_of
 from contracts.services.commits import DEFAULT_PRIORITY
+from pricing.models import PricingUnit
 
 ADDED = re.compile(r"add_(?P<anew>recurring_)?(?:commits|credits)\[0\]\.")
 # What the service calls a field of what is granted anew, and which one it is here.
@@ -40,12 +42,13 @@ SHOWN_AS = {
     "recurrence_frequency": "anew_each",
 }
 ANEW = (
-    ("anew_each", "anew_starting_at", "anew_ending_before", "anew_lasts"),
+    ("anew_each", "anew_starting_at", "anew_ending_before"),
     ("anew_amount", "anew_quantity", "anew_billed", "anew_billed_quantity"),
-    ("anew_proration",),
+    ("anew_lasts", "anew_proration"),
 )
+WHOLLY_BY_TIME = RecurringCommit.Proration.FIRST_AND_LAST
 BY_TIME = (
-    (RecurringCommit.Proration.FIRST_AND_LAST, "is granted and billed by time"),
+    (WHOLLY_BY_TIME, "is granted and billed by time"),
     (RecurringCommit.Proration.FIRST, "is by time if it is the first, whole if it is the last"),
     (RecurringCommit.Proration.LAST, "is whole if it is the first, by time if it is the last"),
     (RecurringCommit.Proration.NONE, "is granted and billed whole"),
@@ -74,6 +77,10 @@ class ContractGrantForm(FullGrantForm):
         self.add_amount("anew_billed", "Billed for each", self.money, help_text="Empty: nothing.")
         self.dress()
 
+    def units(self) -> QuerySet[PricingUnit]:
+        """Custom ones: another currency than that of the contract is refused."""
+        return super().units().filter(is_currency=False)
+
     def of_its_own(self) -> Sequence[str]:
         return ("rollover",)
 
@@ -95,7 +102,7 @@ class ContractGrantForm(FullGrantForm):
 
     def clean_access(self) -> None:
         values = self.cleaned_data
-        typed = [name for row in ANEW[:2] for name in row if values.get(name) not in (None, "")]
+        typed = [name for row in ANEW for name in row if values.get(name) not in (None, "", WHOLLY_BY_TIME)]
         if not values.get("anew_each"):
             if typed:
                 self.add_error("anew_each", "Needed: how often. Or leave all of this empty.")
@@ -137,7 +144,7 @@ class ContractGrantForm(FullGrantForm):
             starting_at=values["anew_starting_at"],
             ending_before=values["anew_ending_before"],
             recurrence_frequency="" if values["anew_each"] == WITH_USAGE else values["anew_each"],
-            proration=values["anew_proration"] or RecurringCommit.Proration.FIRST_AND_LAST,
+            proration=values["anew_proration"] or WHOLLY_BY_TIME,
             **self.attributes() | {"priority": DEFAULT_PRIORITY if priority is None else priority},
         )
 

@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.db.models import QuerySet
 
 from billing_site.foundation.admin import Dressed
 from billing_site.foundation.ids import uuid7
@@ -40,7 +41,9 @@ from contracts.terms import QUANTITY, SPEND, UNITS
 from pricing.forms import LinesField
 from pricing.models import PricingUnit
 
-PLAN = ("frequency", "amount_distribution", "starting_at", "ending_before", "amount", "unit_price", "quantity")
+PLAN_DATES = ("frequency", "starting_at", "ending_before")
+PLAN_AMOUNTS = ("amount_distribution", "amount", "unit_price", "quantity")
+PLAN = (*PLAN_DATES, *PLAN_AMOUNTS)
 SPECIFIER = ("product", "tags", "group_values", "presentation")
 # What the service calls a field, and which one it is here.
 SHOWN_AS = (
@@ -102,7 +105,7 @@ class FullGrantForm(Dressed, RowsForm):
             self.add_segment_row(f"segment_{index}_", self.held)
         for index in self.places("item"):
             self.add_item_row(f"item_{index}_", self.money)
-        self.fields["plan_frequency"] = OftenField("Only on dates of their own, as above", label="Or regularly")
+        self.fields["plan_frequency"] = OftenField("No: on the dates above", label="Or regularly")
         self.fields["plan_amount_distribution"] = ShareField()
         self.fields["plan_starting_at"] = InstantField(label="For the first time on", help_text="UTC; any time.")
         self.fields["plan_ending_before"] = InstantField(
@@ -131,8 +134,7 @@ class FullGrantForm(Dressed, RowsForm):
             [
                 [self[name] for name in self.of_payment()],
                 *self.in_rows("item", ITEM),
-                [self[f"plan_{name}"] for name in PLAN[:4]],
-                [self[f"plan_{name}"] for name in PLAN[4:]],
+                *([self[f"plan_{name}"] for name in row] for row in (PLAN_DATES, PLAN_AMOUNTS)),
             ],
             "Nothing for a credit. Of a postpaid commit what is missing is billed: on the first date here, or at the"
             " end.",
@@ -146,6 +148,10 @@ class FullGrantForm(Dressed, RowsForm):
             is_aside=True,
             is_used=bool(self.filled("specifier")),
         )
+
+    def units(self) -> QuerySet[PricingUnit]:
+        """What it may be held in beside `money`."""
+        return PricingUnit.objects.filter(archived_at=None)
 
     def of_its_own(self) -> Sequence[str]:
         """Fields that only some of these pages ask, beside the name."""
@@ -277,7 +283,7 @@ class FullGrantForm(Dressed, RowsForm):
 
     def _offer_units(self, money: PricingUnit) -> None:
         """What it may be held in, and which of these is chosen."""
-        units = {str(each.pk): each for each in PricingUnit.objects.filter(archived_at=None).order_by("name")}
+        units = {str(each.pk): each for each in self.units().order_by("name")}
         choice: Any = self.fields["held_in"]
         choice.choices = [
             ("", self.HELD_BY_DEFAULT),

@@ -26,10 +26,11 @@ OFTEN = (
     ("ANNUAL", "Each year"),
 )
 EACH = "EACH"
+ROUNDED = "Rounded as money is; the last part takes what that leaves."
 SHARES = (
-    ("", "That much each time"),
-    ("DIVIDED_ROUNDED", "That much in all, in parts rounded as money is; the last takes the rest"),
-    ("DIVIDED", "That much in all, in exactly equal parts"),
+    ("", "that of each time"),
+    ("DIVIDED_ROUNDED", "the sum, in rounded parts"),
+    ("DIVIDED", "the sum, in equal parts"),
 )
 
 
@@ -44,7 +45,7 @@ class ShareField(forms.ChoiceField):
     """Whether an amount is billed each time, or is what all times come to."""
 
     def __init__(self) -> None:
-        super().__init__(required=False, choices=SHARES, label="The amount is")
+        super().__init__(required=False, choices=SHARES, label="The amount is", help_text=ROUNDED)
 
 
 def refused_instalments(values: Mapping[str, Any], start: str, *, needs_end: bool) -> Iterator[tuple[str, str]]:
