@@ -23,7 +23,7 @@ class Refusal(Exception):
         self.errors = errors
 
     @classmethod
-    def of(cls, field: str, value: object, rule: str) -> "Refusal":
+    def of(cls, field: str, value: object, rule: str) -> Self:
         """A refusal of one field, its message made of the same three parts."""
         return cls(f"{field}: {rule} (got {shown(value)}).", FieldError(field, value, rule))
 

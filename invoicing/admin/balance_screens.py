@@ -1,10 +1,10 @@
 """What the pages of balances show, in finished words: a customer's as a table, and one as it has burnt down."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from itertools import accumulate
+from itertools import accumulate, compress
 from uuid import UUID
 
 from billing_site.foundation.display import amount_text, day_text, exact_text, instant_text, period_text
@@ -16,6 +16,7 @@ from invoicing.queries.burn_down import Point
 from invoicing.queries.movements import Movement
 
 COLUMNS = ("Granted", "Left", "Used", "Pending", "Expired", "By hand", "Rolled over", "To come")
+ALWAYS = ("Granted", "Left")
 WIDTH, HEIGHT = 600, 120  # of the chart, in its own units
 WORDS = {
     "START": "Granted",
@@ -38,11 +39,12 @@ class BalanceRow:
     contract_id: UUID | None
     contract: str
     term: str
-    amounts: tuple[str, ...]  # as COLUMNS name them
+    amounts: tuple[str, ...]  # as COLUMNS name them, or the columns of its table
     is_over: bool
 
     @classmethod
-    def of(cls, held: Balance, at: datetime) -> "BalanceRow":
+    def of(cls, held: Balance, at: datetime, contract_names: Mapping[UUID, str]) -> "BalanceRow":
+        """`contract_names` are those of the customer's contracts."""
         statement, unit = held.statement, held.committed.commit.held_in
         amounts = (
             statement.used,
@@ -57,7 +59,7 @@ class BalanceRow:
             commit_id=held.committed.commit.pk,
             name=name_of(held),
             contract_id=held.contract.pk if held.contract else None,
-            contract=str(held.contract) if held.contract else "All of the customer's",
+            contract=contract_names[held.contract.pk] if held.contract else "All of the customer's",
             term=period_text(term) if term else "",
             amounts=(
                 amount_text(statement.granted, unit),
@@ -65,6 +67,22 @@ class BalanceRow:
                 *(amount_text(each, unit) if each else "" for each in amounts),
             ),
             is_over=term is not None and term.ending_before is not None and term.ending_before <= at,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceTable:
+    """Rows with the columns in which any of them says anything, so that a table stays as narrow as it can."""
+
+    columns: tuple[str, ...]
+    rows: tuple[BalanceRow, ...]
+
+    @classmethod
+    def of(cls, rows: Sequence[BalanceRow]) -> "BalanceTable":
+        told = [name in ALWAYS or any(row.amounts[place] for row in rows) for place, name in enumerate(COLUMNS)]
+        return cls(
+            columns=tuple(compress(COLUMNS, told)),
+            rows=tuple(replace(row, amounts=tuple(compress(row.amounts, told))) for row in rows),
         )
 
 
@@ -91,17 +109,28 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class BalanceScreen:
-    row: BalanceRow
+    table: BalanceTable
     chart: Chart | None
     ledger: tuple[LedgerRow, ...]
 
+    @property
+    def row(self) -> BalanceRow:
+        return self.table.rows[0]
+
     @classmethod
-    def of(cls, held: Balance, points: Sequence[Point], numbers: dict[UUID, str], at: datetime) -> "BalanceScreen":
+    def of(
+        cls,
+        held: Balance,
+        points: Sequence[Point],
+        numbers: Mapping[UUID, str],
+        at: datetime,
+        contract_names: Mapping[UUID, str],
+    ) -> "BalanceScreen":
         """`numbers` are those of final documents, by id."""
         unit, moved = held.committed.commit.held_in, held.statement.movements
         sums = accumulate((each.amount for each in moved), lambda left, amount: exact_sum([left, amount]))
         return cls(
-            row=BalanceRow.of(held, at),
+            table=BalanceTable.of([BalanceRow.of(held, at, contract_names)]),
             chart=_chart(points, unit),
             ledger=tuple(_entry(each, left, unit, numbers) for each, left in zip(moved, sums, strict=True)),
         )
@@ -120,7 +149,7 @@ def term_of(held: Balance) -> Period | None:
     return Period(min(each.starting_at for each in segments), max(each.ending_before for each in segments))
 
 
-def _entry(movement: Movement, left: Decimal, unit: Unit, numbers: dict[UUID, str]) -> LedgerRow:
+def _entry(movement: Movement, left: Decimal, unit: Unit, numbers: Mapping[UUID, str]) -> LedgerRow:
     return LedgerRow(
         when=instant_text(movement.timestamp),
         what=_what(movement, numbers),
@@ -129,11 +158,11 @@ def _entry(movement: Movement, left: Decimal, unit: Unit, numbers: dict[UUID, st
     )
 
 
-def _what(movement: Movement, numbers: dict[UUID, str]) -> str:
+def _what(movement: Movement, numbers: Mapping[UUID, str]) -> str:
     words = next(text for end, text in WORDS.items() if movement.type.endswith(end))
     if movement.is_pending:
         return f"{words}, pending in a draft"
-    if movement.invoice_id in numbers:
+    if movement.invoice_id is not None and movement.invoice_id in numbers:
         return f"{words}, invoice {numbers[movement.invoice_id]}"
     return f"{words}: {movement.reason}" if movement.reason else words
 

@@ -13,19 +13,21 @@ from django.views.decorators.csrf import csrf_protect
 
 from billing_site.foundation import clock
 from billing_site.foundation.admin import Dressed
-from billing_site.foundation.display import period_text
+from billing_site.foundation.display import exact_text, period_text
 from billing_site.foundation.ids import uuid7
 from billing_site.foundation.problems import REASON_LENGTH
 from billing_site.foundation.refusals import Refusal
 from billing_site.foundation.transactions import read_snapshot
 from contracts.forms.amounts import MajorField
+from contracts.forms.choices import contract_name
 from contracts.models import Customer
+from contracts.queries import agreements
 from contracts.wording import balance_history_in_words
-from invoicing.admin.balance_screens import COLUMNS, BalanceRow, BalanceScreen
+from invoicing.admin.balance_screens import BalanceRow, BalanceScreen, BalanceTable
 from invoicing.models import Invoice
 from invoicing.queries.balances import Balance, balances, computed_balances
 from invoicing.queries.burn_down import burn_down
-from invoicing.services.manual_entries import ManualEntryInput, add_manual_entry
+from invoicing.services.manual_entries import ManualEntryInput, MoreThanIsLeft, add_manual_entry
 
 
 class EntryForm(Dressed, forms.Form):
@@ -59,7 +61,14 @@ class EntryForm(Dressed, forms.Form):
 
     def show(self, refusal: Refusal) -> None:
         for error in refusal.errors:
-            self.add_error(error.field if error.field in self.fields else None, f"{refusal.message}")
+            rule = error.rule
+            if isinstance(refusal, MoreThanIsLeft):
+                rule = (
+                    f"must not take more than the {exact_text(refusal.left, self.held.committed.commit.held_in)} left"
+                )
+            self.add_error(error.field if error.field in self.fields else None, rule)
+        if not refusal.errors:
+            self.add_error(None, refusal.message)
 
 
 class BalancePages:
@@ -68,14 +77,17 @@ class BalancePages:
     def balances_view(self, request: HttpRequest, customer_id: UUID) -> HttpResponse:
         """All of a customer's commits and credits, of its contracts and its own."""
         customer, at = self._customer(request, customer_id), clock.now()
-        rows = [BalanceRow.of(held, at) for held in balances(customer_id, at=at) if not held.is_archived]
+        names = _contract_names(customer_id)
+        table = BalanceTable.of(
+            [BalanceRow.of(held, at, names) for held in balances(customer_id, at=at) if not held.is_archived]
+        )
         return self._balance_page(
             request,
             customer,
             "balances",
             title=f"Balances of {customer.name}",
-            rows=rows,
-            columns=COLUMNS,
+            rows=table.rows,
+            columns=table.columns,
             history=balance_history_in_words(customer_id),
             may_edit=request.user.has_perm("contracts.change_contract") and customer.archived_at is None,
         )
@@ -104,14 +116,14 @@ class BalancePages:
                 return HttpResponseRedirect(reverse("admin:contracts_customer_balance", args=[customer_id, commit_id]))
         named = {each.invoice_id for each in held.statement.movements if each.invoice_id is not None}
         numbers = dict(Invoice.objects.filter(customer=customer, pk__in=named).values_list("pk", "number"))
-        screen = BalanceScreen.of(held, points, numbers, at)
+        screen = BalanceScreen.of(held, points, numbers, at, _contract_names(customer_id))
         return self._balance_page(
             request,
             customer,
             "balance",
             title=screen.row.name,
             screen=screen,
-            columns=COLUMNS,
+            columns=screen.table.columns,
             form=form,
             may_edit=may_edit,
             may_change=may_edit and held.committed.recurring_id is None and held.committed.rolled_over_from is None,
@@ -129,3 +141,7 @@ class BalancePages:
         site, opts = self.admin_site, self.opts  # type: ignore[attr-defined]
         shown = {**site.each_context(request), "opts": opts, "customer": customer, **context}
         return TemplateResponse(request, f"admin/contracts/contract/{template}.html", shown)
+
+
+def _contract_names(customer_id: UUID) -> dict[UUID, str]:
+    return {each.contract.pk: contract_name(each) for each in agreements(customer_id)}

@@ -11,7 +11,7 @@ from invoicing.engine.calendar import ADJUSTMENT, TRUE_UP, USAGE
 from invoicing.portal.bars import Bar, bar_of
 from invoicing.portal.charts import Chart, chart_of, is_spent
 from invoicing.portal.prices import PriceRow, price_row
-from invoicing.portal.products import Row, Table, row_of, table_of
+from invoicing.portal.products import Row, Table, rest_text, row_of, table_of
 from invoicing.portal.words import is_month, last_day, period_title
 from invoicing.queries.account import Account, Charge, FinalDocument, OpenPeriod
 from invoicing.queries.shown import VOID
@@ -45,6 +45,7 @@ class DocumentRow:
     subtotal: str
     total: str  # with tax
     rows: tuple[Row, ...]
+    rest: str  # what else is in the subtotal
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,4 +161,5 @@ def _document_row(final: FinalDocument) -> DocumentRow:
         subtotal=amount_text(document.subtotal, final.unit),
         total=amount_text(document.total, final.unit),
         rows=tuple(map(row_of, final.products)),
+        rest=rest_text(document.subtotal, final.products, final.unit),
     )

@@ -1,11 +1,13 @@
 """What was used, a row for each product: its prices, quantity and amount in words."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
 from billing_site.foundation.display import amount_text, exact_text, quantity_text
+from billing_site.foundation.money import Unit, exact_sum
 from invoicing.portal.words import last_day, period_title
 from invoicing.queries.account import OpenPeriod
 from invoicing.queries.spending import PriceSpan, ProductSpend
@@ -30,6 +32,7 @@ class Table:
     title: str
     contract: str
     rows: tuple[Row, ...]
+    rest: str  # what else is in the total: above all, what balances pay
     total: str
 
 
@@ -39,8 +42,17 @@ def table_of(open_: OpenPeriod, at: datetime, several: bool) -> Table:
         title=period_title(open_.period, at),
         contract=open_.contract.name if several else "",
         rows=tuple(map(row_of, open_.products)),
+        rest=rest_text(open_.total, open_.products, open_.unit),
         total=amount_text(open_.total, open_.unit),
     )
+
+
+def rest_text(total: Decimal, products: Sequence[ProductSpend], unit: Unit) -> str:
+    """What the rows of products leave of a total; empty where that is nothing, and where there are no such rows. What
+    is priced in a custom unit counts by its conversion, which is no row of a product."""
+    amounts = [-product.amount for product in products if product.unit == unit]
+    rest = exact_sum([total, *amounts])
+    return amount_text(rest, unit) if rest and products else ""
 
 
 def row_of(product: ProductSpend) -> Row:

@@ -28,7 +28,9 @@ KEY_LENGTH = 128
 
 
 class MoreThanIsLeft(Conflict):
-    """Less is left of the segment than was to be taken from it."""
+    """Less is left of the segment than was to be taken from it: `left`, in what the balance is held in."""
+
+    left = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,10 @@ def add_manual_entry(customer: Customer, given: ManualEntryInput, *, at: datetim
     problems.refuse()
     _refuse_what_is_settled(held, computed)
     if held.left + given.amount < 0:
-        rule = f"must not take more than the {digits(max(held.left, Decimal(0)))} left of it"
-        raise MoreThanIsLeft.of("amount", given.amount, rule)
+        left = max(held.left, Decimal(0))
+        refusal = MoreThanIsLeft.of("amount", given.amount, f"must not take more than the {digits(left)} left of it")
+        refusal.left = left
+        raise refusal
     entry = NewEntry(
         type=f"{held.commit.ledger_name}_MANUAL",
         commit_id=held.commit.id,

@@ -66,6 +66,18 @@ def test_the_table_says_what_became_of_each_balance(browser, acme, packs, clock_
     assert "&lt;b&gt;October&lt;/b&gt;" in page_of(browser, acme).content.decode()
 
 
+def test_a_column_is_there_where_it_says_anything_and_contracts_go_by_their_names(browser, acme, packs, clock_at):
+    clock_at("2025-10-20")
+    shown = page_of(browser, acme).context
+    assert shown["columns"] == ("Granted", "Left", "Pending")
+    assert {len(row.amounts) for row in shown["rows"]} == {3}
+    services.edit_contract(acme.customer, acme.contract.pk, EditInput(update_contract_name="Deal"), at=OCTOBER, by=ADA)
+    assert {row.contract for row in page_of(browser, acme).context["rows"]} == {
+        "Deal",
+        "All of the customer's",
+    }
+
+
 def test_one_burns_down_from_its_grant_to_now(browser, acme, packs, clock_at):
     clock_at("2025-10-21")
     [pack] = [row for row in page_of(browser, acme).context["rows"] if row.name == "Pack"]
@@ -97,7 +109,7 @@ def test_an_entry_by_hand_is_posted_once_and_never_for_more_than_is_left(browser
         "reason": "Agreed by phone",
     }
     too_much = browser.post(url, sent | {"amount": "-0.41"})
-    assert "must not take more than the 40 left of it" in too_much.content.decode()
+    assert "must not take more than the $0.40 left" in too_much.content.decode()
     assert browser.post(url, sent | {"reason": ""}).context["form"].errors["reason"]
     assert not LedgerEntry.objects.exists()
     assert browser.post(url, sent).status_code == 302
@@ -137,3 +149,14 @@ def test_more_balances_cost_no_more_statements(browser, acme, packs, clock_at):
     edit = EditInput(add_commits=tuple(prepaid_input(D(5), OCTOBER, JANUARY, name=f"Pack {n}") for n in range(5)))
     services.edit_contract(acme.customer, acme.contract.pk, edit, at=OCTOBER, by=ADA)
     assert statements() == few
+
+
+def test_the_rows_of_a_contract_and_what_balances_pay_add_up_to_its_total(browser, acme, packs, clock_at):
+    clock_at("2025-10-20")
+    shown = browser.get(reverse("admin:contracts_contract_change", args=[acme.contract.pk]))
+    [table] = shown.context["screen"].page.tables
+    assert ([row.amount for row in table.rows], table.rest, table.total) == (["$0.60"], "-$0.60", "$0.00")
+    assert "Balances drawn on, and other lines" in shown.content.decode()
+    browser.force_login(User.objects.create_superuser("eve"))
+    portal = browser.get(reverse("portal_of_customer", args=[acme.customer.pk]), follow=True)
+    assert "Balances drawn on, and other lines" in portal.content.decode()
