@@ -26,7 +26,7 @@ OFTEN = (
     ("ANNUAL", "Each year"),
 )
 EACH = "EACH"
-ROUNDED = "Rounded as money is; the last part takes what that leaves."
+ROUNDED = "Of rounded parts the last takes the rest."
 SHARES = (
     ("", "that of each time"),
     ("DIVIDED_ROUNDED", "the sum, in rounded parts"),

@@ -1,6 +1,8 @@
 """The verbs: everything that writes customers, claims, contracts and terms."""
 
 from contracts.services.archiving import (
+    StillBills,
+    WasRenewed,
     archive_commit,
     archive_contract,
     terms_after_archived_commit,
@@ -27,6 +29,8 @@ __all__ = [
     "CREDIT_TYPES",
     "EditedMeanwhile",
     "MoreWasTaken",
+    "StillBills",
+    "WasRenewed",
     "archive_commit",
     "archive_contract",
     "archive_customer",

@@ -18,7 +18,7 @@ from billing_site.foundation.actor import Actor
 from billing_site.foundation.problems import save
 from billing_site.foundation.refusals import Conflict
 from contracts.inputs import EditInput
-from contracts.models import Contract, ContractEdit, Customer
+from contracts.models import Commit, Contract, ContractEdit, Customer
 from contracts.queries import AgreedCommit, agreement, customer_terms, shared_commits
 from contracts.services.commit_changes import refuse_used
 from contracts.services.commit_edits import refuse_of_archived_contract, standing_commit
@@ -28,6 +28,16 @@ from contracts.services.meanwhile import refuse_edited_meanwhile
 from contracts.services.recording import record_edit, remove_terms
 from contracts.terms import CustomerTerms
 from contracts.transactions import money_transaction
+
+
+class WasRenewed(Conflict):
+    """A renewal has taken over what was left of the contract."""
+
+
+class StillBills(Conflict):
+    """`commit` is the customer's, and to be billed under the contract yet."""
+
+    commit: Commit
 
 
 @money_transaction
@@ -133,11 +143,13 @@ def _contract_to_archive(customer_id: UUID, contract_id: UUID, *, at: datetime) 
         return contract
     if agreed.renewed_by is not None:
         rule = f"must be the id of a contract that is not renewed; {agreed.renewed_by} has taken over what was left"
-        raise Conflict.of("contract_id", contract_id, rule)
+        raise WasRenewed.of("contract_id", contract_id, rule)
     for committed in shared_commits(customer_id):
         commit = committed.commit
         to_come = any(item.issued_at > at for item in committed.invoice_items)
         if commit.is_invoiced and commit.invoice_contract_id == contract_id and to_come:
             rule = f"must not bill {commit} ({commit.pk}) of the customer: let another contract do so first"
-            raise Conflict.of("contract_id", contract_id, rule)
+            refusal = StillBills.of("contract_id", contract_id, rule)
+            refusal.commit = commit
+            raise refusal
     return contract

@@ -120,7 +120,7 @@ class ArchivePages:
         """What cannot be archived is said at once; nothing is asked then. `to_void` may be voided with it."""
         kind = ArchiveContractForm if to_void else ArchiveForm
         form = kind(request.POST or None, initial={"based_on_edit": based_on})
-        refused, card = "", None
+        refused, change, card = "", "", None
         try:
             if request.method == "POST" and form.is_valid():
                 try:
@@ -135,6 +135,11 @@ class ArchivePages:
         except services.EditedMeanwhile as refusal:
             messages.error(request, refusal.message)
             return HttpResponseRedirect(request.path)
+        except services.WasRenewed:
+            refused = f"{what} was renewed, and its renewal has taken over what was left: it stays."
+        except services.StillBills as refusal:
+            refused = f"{what} still bills the customer’s {refusal.commit}: let another contract do so first."
+            change = reverse("admin:contracts_commit_edit", args=[refusal.commit.pk])
         except Refusal as refusal:
             refused = " ".join(f"{what} {error.rule}." for error in refusal.errors) or refusal.message
         return TemplateResponse(
@@ -150,6 +155,7 @@ class ArchivePages:
                 "to_void": to_void,
                 "form": form,
                 "refused": refused,
+                "change": change,
                 "preview": card,
                 "media": form.media,
             },

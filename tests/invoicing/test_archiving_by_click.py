@@ -152,9 +152,11 @@ def test_a_contract_is_archived_after_a_page_that_says_what_goes_with_it(browser
 
 def test_a_contract_that_still_bills_a_commit_of_the_customer_stays(browser, acme):
     paid = prepaid_input(D(100), OCTOBER, JANUARY, (DECEMBER, D(50)), name="Shared")
-    shared(acme, paid, invoice_contract_id=acme.contract.pk)
+    commit = shared(acme, paid, invoice_contract_id=acme.contract.pk)
     url = reverse("admin:contracts_contract_archive", args=[acme.contract.pk])
-    assert "let another contract do so first" in text_of(browser.get(url))
+    shown = browser.get(url)
+    assert "still bills the customer’s Prepaid commit Shared: let another contract do so first." in text_of(shown)
+    assert reverse("admin:contracts_commit_edit", args=[commit.pk]) in shown.content.decode()
     browser.post(url, {"reason": "All the same"})
     acme.contract.refresh_from_db()
     assert acme.contract.archived_at is None
@@ -299,7 +301,7 @@ def test_a_renewed_contract_stays_and_so_does_what_its_renewal_took_over(browser
     finalize_due(acme.customer.pk, at=at("2025-11-02"), by=ADA)
     url = reverse("admin:contracts_contract_archive", args=[acme.contract.pk])
     text = text_of(browser.get(url))
-    assert "renew" in text
+    assert "was renewed, and its renewal has taken over what was left: it stays." in text
     assert "Archive it" not in text
     [invoice] = Invoice.objects.all()
     sent = {"action": "void", "_selected_action": str(invoice.pk), "reason": "Never delivered"}
