@@ -4,12 +4,13 @@ The parts are those of the second version (`presentation.py`), but overrides rep
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from billing_site.foundation.periods import format_instant
+from billing_site.foundation.periods import format_instant, parse_instant
 from contracts.commit_presentation import NO_BALANCES, Fields, commit_json, without_absent
-from contracts.models import Override
+from contracts.models import ContractTerms, Override
 from contracts.presentation import charge_json, contract_json, override_json
 from contracts.queries import Agreement, Amendment, Origin
 
@@ -25,23 +26,37 @@ def created_contract_json(agreed: Agreement) -> Fields:
     return {**contract_json(agreed), "overrides": _overrides(agreed.overrides)}
 
 
-def first_contract_json(current: Agreement, origin: Origin, *, balances: Balances = NO_BALANCES) -> Fields:
-    """A contract, as `v1/contracts/get` and `list` show it."""
+def first_contract_json(
+    current: Agreement, origin: Origin, *, at: datetime, balances: Balances = NO_BALANCES
+) -> Fields:
+    """A contract, as `v1/contracts/get` and `list` show it at an instant."""
     shown = contract_json(current)
     return {
         **{name: shown[name] for name in OF_THE_WHOLE if name in shown},
-        "initial": _terms_json(origin.initial, balances),
-        "current": _terms_json(current, balances),
+        "initial": _terms_json(origin.initial, balances, at),
+        "current": _terms_json(current, balances, at),
         "amendments": [_amendment_json(amendment, balances) for amendment in origin.amendments],
     }
 
 
-def _terms_json(agreed: Agreement, balances: Balances) -> Fields:
+def _terms_json(agreed: Agreement, balances: Balances, at: datetime) -> Fields:
     shown = contract_json(agreed, balances=balances)
     left_out = (*OF_THE_WHOLE, *UNKNOWN)
-    return {name: value for name, value in shown.items() if name not in left_out} | {
-        "overrides": _overrides(agreed.overrides)
+    return {
+        **{name: value for name, value in shown.items() if name not in left_out},
+        "overrides": _overrides(agreed.overrides),
+        **_usage_filter(agreed.terms, at),
     }
+
+
+def _usage_filter(terms: ContractTerms, at: datetime) -> Fields:
+    """The first filter, those that follow it, and the one in force."""
+    if not terms.usage_filters:
+        return {}
+    first, *updates = terms.usage_filters
+    current = [each for each in terms.usage_filters if parse_instant(each["starting_at"]) <= at]
+    in_force = {"current": current[-1]} if current else {}
+    return {"usage_filter": {"initial": first, "updates": updates, **in_force}}
 
 
 def _amendment_json(amendment: Amendment, balances: Balances) -> Fields:

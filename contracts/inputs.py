@@ -294,6 +294,15 @@ class StatementScheduleInput:
 
 
 @dataclass(frozen=True, slots=True)
+class UsageFilterInput:
+    """Which usage is the contract's from `starting_at` on; None: from its start."""
+
+    group_key: str
+    group_values: tuple[str, ...]
+    starting_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TransitionInput:
     """The contract that the new one renews, and what becomes of its true-ups after that."""
 
@@ -312,6 +321,7 @@ class ContractInput:
     uniqueness_key: str | None = None
     usage_statement_schedule: StatementScheduleInput = StatementScheduleInput()
     multiplier_override_prioritization: str = "LOWEST_MULTIPLIER"
+    usage_filter: UsageFilterInput | None = None
     transition: TransitionInput | None = None
     overrides: tuple[OverrideInput, ...] = ()
     commits: tuple[CommitInput, ...] = ()
@@ -333,6 +343,7 @@ class EditInput:
     add_recurring_commits: tuple[RecurringInput, ...] = ()
     add_recurring_credits: tuple[RecurringInput, ...] = ()
     add_scheduled_charges: tuple[ScheduledChargeInput, ...] = ()
+    add_usage_filters: tuple[UsageFilterInput, ...] = ()
     remove_overrides: tuple[UUID, ...] = ()
     archive_commits: tuple[UUID, ...] = ()
     archive_credits: tuple[UUID, ...] = ()

@@ -6,6 +6,7 @@ join its shape (`balance`, `ledger`).
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from itertools import zip_longest
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from contracts.commit_presentation import (
     updated_commit_json,
     without_absent,
 )
-from contracts.models import Contract, Customer, Override, ScheduledCharge
+from contracts.models import Contract, ContractTerms, Customer, Override, ScheduledCharge
 from contracts.queries import AgreedCharge, Agreement, ContractPrice, ContractSchedule, EditedTerms
 from contracts.recurring_presentation import recurring_json, updates_json
 from pricing.presentation import commit_rate_json, named_value_json, tariff_json
@@ -80,10 +81,16 @@ def contract_json(agreed: Agreement, *, balances: Mapping[UUID, Mapping[str, Any
             "reseller_royalties": [],
             "subscriptions": [],
             "transitions": _transitions(agreed),
-            "usage_filter": [],
+            "usage_filter": filters_json(terms),
             "has_more": {"commits": False, "credits": False},
         }
     )
+
+
+def filters_json(terms: ContractTerms) -> list[Fields]:
+    """Each with when the next one takes over."""
+    ends = [each["starting_at"] for each in terms.usage_filters[1:]]
+    return [{**each, **({"ending_before": end} if end else {})} for each, end in zip_longest(terms.usage_filters, ends)]
 
 
 def _transitions(agreed: Agreement) -> list[Fields]:
@@ -158,7 +165,7 @@ def edit_json(edited: EditedTerms) -> Fields:
     for name in ("update_recurring_commits", "update_recurring_credits"):
         if name in changes:
             shown[name] = updates_json(changes[name])
-    for name in ("update_contract_end_date", "update_contract_name"):
+    for name in ("add_usage_filters", "update_contract_end_date", "update_contract_name"):
         if name in changes:
             shown[name] = changes[name]
     return shown

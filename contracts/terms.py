@@ -1,5 +1,6 @@
 """Terms as the engines take them: what a customer and we agreed, as values, as known at one edit number."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -7,6 +8,7 @@ from uuid import UUID
 
 from billing_site.foundation.money import Unit
 from billing_site.foundation.periods import Period
+from pricing.engine.catalog import GroupValues
 from pricing.engine.overrides import LIST_RATE, Override
 from pricing.engine.targets import Target
 
@@ -22,6 +24,7 @@ __all__ = [
     "ScheduledAmount",
     "ScheduledCharge",
     "Target",
+    "UsageFilter",
 ]
 
 PREPAID = "PREPAID"
@@ -181,6 +184,23 @@ class ScheduledCharge:
 
 
 @dataclass(frozen=True, slots=True)
+class UsageFilter:
+    """From `starting_at` on, up to the contract's next one, only usage that has one of `group_values` is the contract's
+    (`docs/usage_filters.md`)."""
+
+    starting_at: datetime
+    group_key: str
+    group_values: frozenset[str]
+
+    def takes(self, values: GroupValues) -> bool:
+        return any(key == self.group_key and value in self.group_values for key, value in values)
+
+    def is_apart_from(self, other: "UsageFilter") -> bool:
+        """Whether no usage is in both."""
+        return self.group_key == other.group_key and self.group_values.isdisjoint(other.group_values)
+
+
+@dataclass(frozen=True, slots=True)
 class Contract:
     id: UUID
     customer_id: UUID
@@ -198,6 +218,26 @@ class Contract:
     charges: tuple[ScheduledCharge, ...] = ()
     recurring: tuple[RecurringCommit, ...] = ()
     renews: UUID | None = None  # the contract that it took the place of when it started
+    usage_filters: tuple[UsageFilter, ...] = ()  # in order of time
+
+    def filter_at(self, instant: datetime) -> UsageFilter | None:
+        """The filter in force; None: all usage is the contract's."""
+        return filter_in_force(self.usage_filters, instant)
+
+    def takes(self, values: GroupValues, at: datetime) -> bool:
+        """Whether usage with these group values is the contract's at an instant of its term."""
+        held = self.filter_at(at)
+        return held is None or held.takes(values)
+
+
+def filter_in_force(filters: Sequence[UsageFilter], instant: datetime) -> UsageFilter | None:
+    """Of a contract's filters, in order of time, the one that holds at the instant."""
+    return next((each for each in reversed(filters) if each.starting_at <= instant), None)
+
+
+def are_apart(one: UsageFilter | None, other: UsageFilter | None) -> bool:
+    """Whether the filters that two contracts have at an instant keep their usage apart."""
+    return one is not None and other is not None and one.is_apart_from(other)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ urlpatterns = [
     path("v1/contracts/create", contracts.CreateContract.as_view()),
     path("v1/contracts/getContractRateSchedule", contracts.GetContractRateSchedule.as_view()),
     path("v1/contracts/getNamedSchedule", named_schedules.GetContractSchedule.as_view()),
+    path("v1/contracts/setUsageFilter", contracts.SetUsageFilter.as_view()),
     path("v1/contracts/updateEndDate", contracts.UpdateEndDate.as_view()),
     path("v1/contracts/updateNamedSchedule", named_schedules.UpdateContractSchedule.as_view()),
     path("v1/contracts/listNamedSchedules", named_schedules.ListContractSchedules.as_view()),

@@ -259,12 +259,19 @@ def _names_of_what_recurs(edits: Iterable[ContractEdit]) -> dict[str, str]:
     return {str(pk): name for pk, name in found}
 
 
+def filter_text(told: Mapping[str, Any]) -> str:
+    """ "From 1 November 2025, 00:00 UTC: only usage whose region is eu or us"; of a filter as terms keep it."""
+    values = " or ".join(told["group_values"])
+    return f"From {instant_text(parse_instant(told['starting_at']))}: only usage whose {told['group_key']} is {values}"
+
+
 def _amended(changes: Mapping[str, Any]) -> Iterable[str]:
     if AMENDED_FROM in changes:
         yield f"Amendment from {instant_text(parse_instant(changes[AMENDED_FROM]))}."
 
 
 def _updated(changes: Mapping[str, Any]) -> Iterable[str]:
+    yield from (f"{filter_text(each)}." for each in changes.get("add_usage_filters", ()))
     if "update_contract_end_date" in changes:
         end = changes["update_contract_end_date"]
         yield f"The contract now ends on {instant_text(parse_instant(end))}." if end else "The contract has no end now."

@@ -10,8 +10,8 @@ $24.00 = 30 × $0.80
   “Welcome” goes before “Pack”: nothing was paid for it.
 """
 
-from collections.abc import Iterator
-from itertools import pairwise, takewhile
+from collections.abc import Iterator, Sequence
+from itertools import pairwise, takewhile, zip_longest
 from uuid import UUID
 
 from billing_site.foundation.display import exact_text, instant_text, period_text, quantity_text
@@ -86,6 +86,7 @@ def line_sentences(told: Explained, *lines: ShownLine) -> Iterator[str]:
             f"Measured by “{metric.name}”: {what} over this customer's events of type {', '.join(types)}."
             f" This is {quantity_text(metered)} of it."
         )
+    yield from _filtered(told, parts)
     version = told.version(first)
     if version is not None and parts:
         yield from _sold(version)
@@ -137,6 +138,17 @@ def balance_name(told: Explained, balance: Balance) -> str:
     """Its own, or that of the product as which it is billed."""
     commit = balance.commit
     return commit.name or name_at(told.catalog.products[commit.product_id], balance.period.starting_at)
+
+
+def _filtered(told: Explained, parts: Sequence[ShownPart]) -> Iterator[str]:
+    """Which usage was the contract's while this was measured."""
+    measured = [part.period for part in parts if part.metric_id is not None]
+    filters = next((each.usage_filters for each in told.terms.contracts if each.id == told.contract.pk), ())
+    ends = [each.starting_at for each in filters[1:]]
+    for held, end in zip_longest(filters, ends):
+        if any(period.overlap(Period(held.starting_at, end)) is not None for period in measured):
+            since, values = instant_text(held.starting_at), " or ".join(sorted(held.group_values))
+            yield f"Only usage whose {held.group_key} is {values} counts for this contract, from {since} on."
 
 
 def _adjusted(line: ShownLine) -> Iterator[str]:

@@ -13,7 +13,6 @@ NOT_SERVED = tuple(
         "v1/contracts/getSubscriptionSeatsHistory",
         "v1/contracts/scheduleProServicesInvoice",
         "v1/contracts/seatBalances/list",
-        "v1/contracts/setUsageFilter",
         "v1/credits/createGrant",
         "v1/credits/editGrant",
         "v1/credits/listEntries",

@@ -16,7 +16,7 @@ from billing_site.foundation.columns import (
 )
 from billing_site.foundation.history import history
 from billing_site.foundation.ids import uuid7
-from billing_site.foundation.periods import Period
+from billing_site.foundation.periods import Period, parse_instant
 from contracts import terms
 from contracts.models.customers import Customer
 from contracts.models.term import Term, digits, range_text, targets
@@ -94,6 +94,8 @@ class ContractTerms(Term):
     ending_before = models.DateTimeField(null=True)
     net_payment_terms_days = models.PositiveIntegerField(null=True)
     grace_hours = models.PositiveIntegerField(default=24)
+    # [{"starting_at": …, "group_key": …, "group_values": […]}, …], in order of time
+    usage_filters = models.JSONField(default=list)
 
     class Meta:
         verbose_name = verbose_name_plural = "terms of contracts"
@@ -108,6 +110,13 @@ class ContractTerms(Term):
 
     def __str__(self) -> str:
         return self.name or "Terms without a name"
+
+    def to_filters(self) -> tuple[terms.UsageFilter, ...]:
+        """As the engines take them."""
+        return tuple(
+            terms.UsageFilter(parse_instant(each["starting_at"]), each["group_key"], frozenset(each["group_values"]))
+            for each in self.usage_filters
+        )
 
 
 class Override(Term):

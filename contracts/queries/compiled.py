@@ -93,6 +93,7 @@ def to_terms(agreed: Agreement) -> terms.Contract:
         commits=tuple(map(_to_commit, agreed.commits)),
         charges=tuple(charged.charge.to_charge(charged.items) for charged in agreed.charges),
         renews=contract.renews_id,
+        usage_filters=held.to_filters(),
         recurring=tuple(each for recurring in agreed.recurring for each in to_recurring(recurring)),
     )
 

@@ -2,8 +2,8 @@
 
 from rest_framework import serializers
 
-from billing_site.foundation.fields import CodeField, InstantField, NumberField, TextField, text_map
-from contracts.inputs import ContractInput, EditInput
+from billing_site.foundation.fields import CodeField, InstantField, NumberField, TextField, text_map, texts
+from contracts.inputs import ContractInput, EditInput, UsageFilterInput
 from contracts.serializers.recurring import (
     RecurringCommitShape,
     RecurringCommitUpdateShape,
@@ -21,6 +21,7 @@ from contracts.serializers.terms import (
     ScheduledChargeShape,
     StatementScheduleShape,
     TransitionShape,
+    UsageFilterShape,
 )
 from pricing.serializers.common import OPTIONAL, as_of_field, plain
 from pricing.serializers.rates import RateSelectorShape
@@ -39,6 +40,7 @@ class CreateContractRequest(serializers.Serializer):
     uniqueness_key = TextField(help_text="A second contract with this key is refused with 409.", **OPTIONAL)
     usage_statement_schedule = StatementScheduleShape(help_text="Monthly from the 1st by default.", **OPTIONAL)
     multiplier_override_prioritization = CodeField(("LOWEST_MULTIPLIER", "EXPLICIT"), **OPTIONAL)
+    usage_filter = UsageFilterShape(help_text="By default all usage is the contract's.", **OPTIONAL)
     transition = TransitionShape(help_text="Renew a contract.", **OPTIONAL)
     overrides = OverrideShape(many=True, **OPTIONAL)
     commits = ContractCommitShape(many=True, **OPTIONAL)
@@ -105,6 +107,20 @@ class AmendContractRequest(serializers.Serializer):
             amends_from=sent["starting_at"],
             custom_fields=sent.get("custom_fields", {}),
             **{f"add_{name}": sent[name] for name in lists if name in sent},
+        )
+
+
+class SetUsageFilterRequest(serializers.Serializer):
+    customer_id = serializers.UUIDField()
+    contract_id = serializers.UUIDField()
+    group_key = TextField(help_text="A group key of every metric that the rate card measures by.")
+    group_values = texts(help_text="Usage with one of them is the contract's.")
+    starting_at = InstantField(help_text="On the hour; not in a month that is billed.")
+
+    def to_input(self) -> EditInput:
+        sent = plain(self.validated_data)
+        return EditInput(
+            add_usage_filters=(UsageFilterInput(sent["group_key"], sent["group_values"], sent["starting_at"]),)
         )
 
 

@@ -186,6 +186,22 @@ class HasMoreReply(serializers.Serializer):
     credits = serializers.BooleanField()
 
 
+class SetFilterReply(serializers.Serializer):
+    group_key = serializers.CharField()
+    group_values = texts()
+    starting_at = InstantField()
+
+
+class UsageFilterReply(SetFilterReply):
+    ending_before = InstantField(required=False, help_text="When the next one takes over.")
+
+
+class FiltersReply(serializers.Serializer):
+    initial = SetFilterReply()
+    updates = SetFilterReply(many=True)
+    current = SetFilterReply(required=False, help_text="The one in force.")
+
+
 class ContractReply(serializers.Serializer):
     id = serializers.UUIDField()
     customer_id = serializers.UUIDField()
@@ -212,7 +228,7 @@ class ContractReply(serializers.Serializer):
     reseller_royalties = serializers.ListField(child=serializers.DictField())
     subscriptions = serializers.ListField(child=serializers.DictField())
     transitions = serializers.ListField(child=serializers.DictField())
-    usage_filter = serializers.ListField(child=serializers.DictField())
+    usage_filter = UsageFilterReply(many=True)
     has_more = HasMoreReply()
 
 
@@ -245,6 +261,7 @@ class FirstTermsReply(serializers.Serializer):
     recurring_credits = RecurringReply(many=True)
     reseller_royalties = serializers.ListField(child=serializers.DictField())
     transitions = serializers.ListField(child=serializers.DictField())
+    usage_filter = FiltersReply(required=False)
 
 
 class AmendmentReply(serializers.Serializer):
@@ -284,6 +301,7 @@ class EditReply(serializers.Serializer):
     add_recurring_commits = RecurringReply(many=True, required=False)
     add_recurring_credits = RecurringReply(many=True, required=False)
     add_scheduled_charges = AddedChargeReply(many=True, required=False)
+    add_usage_filters = SetFilterReply(many=True, required=False)
     remove_overrides = IdReply(many=True, required=False)
     archive_commits = IdReply(many=True, required=False)
     archive_credits = IdReply(many=True, required=False)

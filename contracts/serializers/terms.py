@@ -282,6 +282,14 @@ class FutureInvoicesShape(Shape):
     trueup = CodeField(TRUE_UPS, help_text="Whether true-ups of the renewed contract are billed.", **OPTIONAL)
 
 
+class UsageFilterShape(InputShape):
+    becomes = inputs.UsageFilterInput
+
+    group_key = TextField(help_text="A group key of every metric that the rate card measures by.")
+    group_values = texts(help_text="Usage with one of them is the contract's.")
+    starting_at = InstantField(help_text="On the hour; the contract's start by default.", **OPTIONAL)
+
+
 class TransitionShape(Shape):
     """Validates into the input of a service."""
 

@@ -53,7 +53,6 @@ CREATE_CONTRACT: Known = {
     "spend_trackers": NO,
     "subscriptions": NO,
     "total_contract_value": NO,
-    "usage_filter": NO,
     "usage_statement_schedule": {"invoice_generation_starting_at": NO},
 }
 AMEND_CONTRACT: Known = {

@@ -13,6 +13,7 @@ from contracts.services.checks import days, instant, short_text, term_range, uni
 from contracts.services.overlaps import check_overlap
 from contracts.services.recording import add_terms, record_edit
 from contracts.services.renewals import plan_renewal
+from contracts.services.usage_filters import with_filters
 from contracts.transactions import money_transaction
 from pricing.models import RateCard
 from pricing.queries import rate_card_of_alias
@@ -69,6 +70,14 @@ def create_contract(customer: Customer, given: ContractInput, *, reason: str = "
     term = within(given.starting_at, given.ending_before)
     rows = added_rows(added, deal_for(contract, added), problems, contract=contract, term=term, at=at)
     renewal = plan_renewal(customer, given, problems, at=at)
+    filters = [(problems.within("usage_filter"), given.usage_filter)] if given.usage_filter else []
+    terms = ContractTerms(
+        contract=contract,
+        name=given.name,
+        ending_before=given.ending_before,
+        net_payment_terms_days=net_days,
+        usage_filters=with_filters([], filters, contract),
+    )
     check_overlap(
         problems,
         "starting_at",
@@ -77,6 +86,7 @@ def create_contract(customer: Customer, given: ContractInput, *, reason: str = "
         starting_at=given.starting_at,
         ending_before=given.ending_before,
         rate_card_id=card.pk if card else None,
+        filters=terms.to_filters(),
         apart_from=renewal.contract if renewal else None,
     )
     problems.refuse()
@@ -85,9 +95,6 @@ def create_contract(customer: Customer, given: ContractInput, *, reason: str = "
         renewal.save(contract, at=at, by=by)
     save(contract, reason=reason)
     edit = record_edit(customer, ContractEdit.Kind.CREATION, contract=contract, reason=reason, at=at, by=by)
-    terms = ContractTerms(
-        contract=contract, name=given.name, ending_before=given.ending_before, net_payment_terms_days=net_days
-    )
     add_terms(edit, [terms])
     rows.save(contract, edit)
     return contract

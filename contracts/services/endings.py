@@ -20,6 +20,7 @@ from contracts.services import access
 from contracts.services.checks import instant, reaches_back
 from contracts.services.overlaps import check_overlap
 from contracts.services.recurring import taking_over
+from contracts.terms import UsageFilter
 
 FIELD = "update_contract_end_date"
 
@@ -38,8 +39,14 @@ class MovedEnd:
     recurring: list[RecurringCommit] = field(default_factory=list)  # what takes over for whatever has not begun
 
 
-def check_end(problems: Problems, customer: Customer, agreed: Agreement, end: datetime | None) -> None:
-    """Whether a contract may end at `end` (None: never) instead of where it ends."""
+def check_end(
+    problems: Problems,
+    customer: Customer,
+    agreed: Agreement,
+    end: datetime | None,
+    filters: Sequence[UsageFilter],
+) -> None:
+    """Whether a contract may end at `end` (None: never) instead of where it ends, with these usage filters then."""
     contract, old_end = agreed.contract, agreed.terms.ending_before
     if end is not None:
         instant(problems, FIELD, end)
@@ -70,6 +77,7 @@ def check_end(problems: Problems, customer: Customer, agreed: Agreement, end: da
         starting_at=contract.starting_at,
         ending_before=end,
         rate_card_id=contract.rate_card_id,
+        filters=filters,
         apart_from=contract,
     )
 

@@ -15,6 +15,7 @@ from billing_site.foundation.refusals import Refusal
 from contracts.inputs import UNCHANGED, CommitChangeInput, EditInput
 from contracts.models import (
     AccessSegment,
+    Contract,
     ContractEdit,
     ContractTerms,
     Customer,
@@ -39,10 +40,13 @@ from contracts.services.commit_changes import CommitChange, plan_changes, refuse
 from contracts.services.contracts import key_was_used, refuse_archived, within
 from contracts.services.endings import MovedEnd, charges_left_empty, check_end, moved_end
 from contracts.services.meanwhile import refuse_edited_meanwhile
+from contracts.services.overlaps import check_overlap
 from contracts.services.recording import stamp
 from contracts.services.recurring import later_rows, updates_told
 from contracts.services.schedule_changes import RowChange
+from contracts.services.usage_filters import filters_told, with_filters
 
+FILTERS = "add_usage_filters"
 T = TypeVar("T")
 
 
@@ -153,7 +157,9 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
     charges = _charges_to_archive(given.archive_scheduled_charges, agreed, problems)
     later = _updated_recurring(given, agreed, deal, problems)
     if terms is not None and terms.ending_before != agreed.terms.ending_before:
-        check_end(problems, customer, agreed, terms.ending_before)
+        check_end(problems, customer, agreed, terms.ending_before, terms.to_filters())
+    elif terms is not None and given.add_usage_filters:
+        _check_filters(given, customer, agreed.contract, terms, problems)
     changes = plan_changes(customer, _commits_to_change(given, agreed, problems), problems, at=at)
     problems.refuse()
     refuse_used(commits, at=at)
@@ -174,7 +180,7 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
     return PlannedEdit(
         customer=customer,
         agreed=agreed,
-        changes=_changes(given, terms),
+        changes=_changes(given, agreed.contract, terms),
         at=at,
         rows=rows,
         terms=terms,
@@ -212,6 +218,7 @@ def _is_empty(given: EditInput) -> bool:
         given.add_recurring_commits,
         given.add_recurring_credits,
         given.add_scheduled_charges,
+        given.add_usage_filters,
         given.update_recurring_commits,
         given.update_recurring_credits,
         given.remove_overrides,
@@ -225,7 +232,7 @@ def _is_empty(given: EditInput) -> bool:
     return not any(lists) and all(update is UNCHANGED for update in updates)
 
 
-def _changes(given: EditInput, terms: ContractTerms | None) -> dict[str, Any]:
+def _changes(given: EditInput, contract: Contract, terms: ContractTerms | None) -> dict[str, Any]:
     """What the edit asks for besides adding, as it is kept on the edit and echoed."""
     changes: dict[str, Any] = {}
     if given.amends_from is not None:
@@ -238,6 +245,8 @@ def _changes(given: EditInput, terms: ContractTerms | None) -> dict[str, Any]:
     for name in ("update_recurring_commits", "update_recurring_credits"):
         if updates := getattr(given, name):
             changes[name] = updates_told(updates)
+    if given.add_usage_filters:
+        changes[FILTERS] = filters_told(given.add_usage_filters, contract)
     end = given.update_contract_end_date
     if end is not UNCHANGED:
         changes["update_contract_end_date"] = None if end is None else format_instant(end)
@@ -255,7 +264,7 @@ def _new_terms(given: EditInput, agreed: Agreement, problems: Problems) -> Contr
         given.update_contract_end_date,
         given.update_net_payment_terms_days,
     )
-    if name is UNCHANGED and end is UNCHANGED and net_days is UNCHANGED:
+    if name is UNCHANGED and end is UNCHANGED and net_days is UNCHANGED and not given.add_usage_filters:
         return None
     held = agreed.terms
     new = ContractTerms(
@@ -264,6 +273,11 @@ def _new_terms(given: EditInput, agreed: Agreement, problems: Problems) -> Contr
         ending_before=held.ending_before,
         net_payment_terms_days=held.net_payment_terms_days,
         grace_hours=held.grace_hours,
+        usage_filters=with_filters(
+            held.usage_filters,
+            [(problems.within(f"{FILTERS}[{index}]"), each) for index, each in enumerate(given.add_usage_filters)],
+            agreed.contract,
+        ),
     )
     if name is not UNCHANGED:
         new.name = name or ""
@@ -273,6 +287,23 @@ def _new_terms(given: EditInput, agreed: Agreement, problems: Problems) -> Contr
     if net_days is not UNCHANGED:
         new.net_payment_terms_days = days(problems, "update_net_payment_terms_days", net_days)
     return new
+
+
+def _check_filters(
+    given: EditInput, customer: Customer, contract: Contract, terms: ContractTerms, problems: Problems
+) -> None:
+    """Whether the contract's filters, once these are set, keep it apart from others."""
+    check_overlap(
+        problems,
+        f"{FILTERS}[{len(given.add_usage_filters) - 1}].group_values",
+        list(given.add_usage_filters[-1].group_values),
+        customer,
+        starting_at=contract.starting_at,
+        ending_before=terms.ending_before,
+        rate_card_id=contract.rate_card_id,
+        filters=terms.to_filters(),
+        apart_from=contract,
+    )
 
 
 def _updated_recurring(given: EditInput, agreed: Agreement, deal: Deal, problems: Problems) -> list[RecurringCommit]:

@@ -159,4 +159,5 @@ def _ended(held: ContractTerms, end: datetime) -> ContractTerms:
         ending_before=end,
         net_payment_terms_days=held.net_payment_terms_days,
         grace_hours=held.grace_hours,
+        usage_filters=held.usage_filters,
     )

@@ -14,11 +14,13 @@ from contracts.serializers.contracts import (
     ContractRequest,
     CreateContractRequest,
     EditContractRequest,
+    SetUsageFilterRequest,
     UpdateEndDateRequest,
 )
 from contracts.serializers.replies import ContractPriceReply, CreatedContractReply, EditedReply, EditHistoryReply
 from contracts.serializers.unsupported import AMEND_CONTRACT, CREATE_CONTRACT, EDIT_CONTRACT
 from contracts.services.endings import FIELD as END
+from contracts.services.planning import FILTERS
 from contracts.views.base import ContractsView, called, refuse_foreign
 from pricing.queries import KEY, Selector, keys_priced_at, rate_card
 from pricing.serializers.common import IdReply, enveloped, given
@@ -70,6 +72,23 @@ class AmendContract(ContractsView):
         customer_id, contract_id = sent.validated_data["customer_id"], sent.validated_data["contract_id"]
         edit = services.edit_contract(customer_id, contract_id, sent.to_input(), **self.told(request))
         return Response({"data": {"id": str(edit.pk)}})
+
+
+class SetUsageFilter(ContractsView):
+    serializer_class = SetUsageFilterRequest
+    required_scope = "admin"
+
+    @extend_schema(
+        summary="Say which usage is a contract's from a date on",
+        description="Contracts of one customer may overlap where their filters keep them apart.",
+        responses={200: None},
+    )
+    def post(self, request: Request) -> Response:
+        sent = self.read(request)
+        customer_id, contract_id = sent.validated_data["customer_id"], sent.validated_data["contract_id"]
+        with called(lambda field: field.removeprefix(f"{FILTERS}[0].")):
+            services.edit_contract(customer_id, contract_id, sent.to_input(), **self.told(request))
+        return Response()
 
 
 class UpdateEndDate(ContractsView):

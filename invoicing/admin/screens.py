@@ -23,7 +23,7 @@ from contracts.commit_wording import commit_text
 from contracts.models import Contract
 from contracts.queries import Agreement
 from contracts.recurring_wording import recurring_text
-from contracts.wording import EditInWords, charge_text, names_in, override_text
+from contracts.wording import EditInWords, charge_text, filter_text, names_in, override_text
 from invoicing.explanation import document_sentences, line_sentences, part_sentences
 from invoicing.models import Invoice
 from invoicing.portal import Page, besides, page_of, percent_text
@@ -136,6 +136,8 @@ class TermLine:
 
 def _terms(agreed: Agreement) -> Iterator[TermLine]:
     names = names_in(agreed.overrides)
+    for told in agreed.terms.usage_filters:
+        yield TermLine(filter_text(told))
     for committed in agreed.commits:
         yield TermLine(commit_text(committed), committed.commit.pk)
     for recurring in agreed.recurring:

@@ -12,6 +12,7 @@ from pricing.engine.prices import Unpriced
 
 NEGATIVE_PERIOD = "NEGATIVE_PERIOD"
 TOO_LARGE = "TOO_LARGE"
+LEFT_OUT = "LEFT_OUT"
 # A document keeps numbers of 26 digits before the point, and adds up many of these. Nobody means so much: a price or a
 # conversion is off by some powers of ten.
 LARGEST = 10**22  # units, or wire units
@@ -23,6 +24,7 @@ SENTENCES = {
     NO_CONVERSION: "{name}: {quantity}, priced in a unit that the rate card {card} converts to no money.",
     Unpriced.NOT_ENTITLED: "{name}: {quantity}, and the contract does not entitle to it.",
     TWO_CONTRACTS: "{name}: {quantity}, and two contracts sell it at the same time; neither bills it.",
+    LEFT_OUT: "{name}: {quantity}, and the contract's usage filter leaves it out; no other contract takes it.",
     NEGATIVE_PERIOD: "{name}: {quantity} in the period; less than nothing cannot be billed.",
     TOO_LARGE: "{name}: {quantity}, which comes to more than a document can keep; see its price and its conversion.",
 }
@@ -41,6 +43,8 @@ def _of_item(draft: UsageDraft, item: Item) -> Iterator[Finding]:
         quantity = sum((item.unbilled[stretch] for stretch in touched), Decimal(0))
         if quantity:
             yield _finding(draft, item, kind, Period(touched[0].starting_at, touched[-1].ending_before), quantity)
+    if item.left_out:
+        yield _finding(draft, item, LEFT_OUT, draft.open.period, item.left_out)
     if item.metered < 0:
         yield _finding(draft, item, NEGATIVE_PERIOD, draft.open.period, item.metered)
     if any(number >= LARGEST for take in item.takes for number in (take.charge.quantity, take.charge.amount)):

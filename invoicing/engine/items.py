@@ -45,6 +45,7 @@ class Item:
     total: Fraction = Fraction(0)  # where it will be at the end; known for what is priced by it
     takes: list[Take] = field(default_factory=list)
     unbilled: dict[Stretch, Decimal] = field(default_factory=dict)  # metered where there is no price
+    left_out: Decimal = Decimal(0)  # metered where the contract's usage filter leaves it to nobody
     stretch: Stretch = field(init=False)  # where the walk is
     is_running: bool = field(init=False, default=False)  # whether it is within it
     name: str = field(init=False)  # what the product was called when the run began: "Tokens (model: xl, region: eu)"

@@ -1,8 +1,9 @@
 """The plan of a walk: into which slices time is cut, and which metrics are asked for.
 
 The rules are piecewise constant in time. The cuts are all instants at which a rate, an override, a product's
-definition, an access window, a claim, a billing period or a contract begins or ends, within the periods that are not
-final yet. Between two cuts only sums matter, as long as no balance runs out. A cut too many changes nothing.
+definition, an access window, a claim, a usage filter, a billing period or a contract begins or ends, within the periods
+that are not final yet. Between two cuts only sums matter, as long as no balance runs out. A cut too many changes
+nothing.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -85,6 +86,7 @@ def _cuts(inputs: Inputs, sellers_: Iterable[Seller]) -> Iterator[datetime | Non
         for product_id in seller.product_ids:
             yield from (version.starting_at for version in inputs.catalog.products[product_id])
         yield from _bounds(seller.contract.term)
+        yield from (each.starting_at for each in seller.contract.usage_filters)
         for override in seller.contract.overrides:
             yield from _bounds(override.period)
     for commit in all_commits(inputs):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 from uuid import UUID
 
 from invoicing.engine.drafts import UsageDraft
@@ -14,6 +15,15 @@ from pricing.engine.catalog import GroupValues
 NOTHING = Decimal(0)
 
 
+class Counted(NamedTuple):  # a tuple, as there is one for each hour that is looked at
+    """What was metered of each item with a price, of each without, and of each where a usage filter leaves it out and
+    no other contract takes it."""
+
+    priced: dict[Item, Decimal]
+    unpriced: dict[Item, Decimal]
+    left_out: dict[Item, Decimal]
+
+
 class Routes:
     """Which items a series counts for, while these drafts are the ones that cover the time."""
 
@@ -21,16 +31,19 @@ class Routes:
         self.drafts = drafts
         self.unchanged_until = FOR_GOOD  # no item that is known comes to another stretch before
         self._items: dict[tuple[UUID, GroupValues, Scope | None], list[Item]] = {}
+        self._by_contract = {draft.open.contract.id: draft for draft in drafts}
+        self._is_filtered = any(draft.open.contract.usage_filters for draft in drafts)
 
     def move_to(self, at: datetime) -> None:
         """Bring every known item to its stretch at `at`; time never goes back."""
         known = (item for items in self._items.values() for item in items)
         self.unchanged_until = min((item.move_to(at) for item in known), default=FOR_GOOD)
 
-    def count(self, usage: Iterable[Used], at: datetime) -> tuple[dict[Item, Decimal], dict[Item, Decimal]]:
-        """What was metered, over a time that begins at `at`, of each item with a price then and of each without."""
+    def count(self, usage: Iterable[Used], at: datetime) -> "Counted":
+        """What was metered over a time that begins at `at`."""
         priced: dict[Item, Decimal] = {}
         unpriced: dict[Item, Decimal] = {}
+        left_out: dict[Item, Decimal] = {}
         for used in usage:
             series = used.metric_id, used.values, used.scope
             items = self._items.get(series)
@@ -40,5 +53,18 @@ class Routes:
             for item in items:
                 if item.is_running:
                     parts = unpriced if item.stretch.price is None else priced
+                    if self._is_filtered and not self._by_contract[item.contract_id].open.contract.takes(
+                        used.values, at
+                    ):
+                        if parts is unpriced or self._is_taken(item, used.values, at):
+                            continue
+                        parts = left_out
                     parts[item] = parts.get(item, NOTHING) + used.quantity
-        return priced, unpriced
+        return Counted(priced, unpriced, left_out)
+
+    def _is_taken(self, item: Item, values: GroupValues, at: datetime) -> bool:
+        """Whether another contract takes what the item's own leaves out."""
+        return any(
+            item.product_id in rival.product_ids and at in rival.contract.term and rival.contract.takes(values, at)
+            for rival in self._by_contract[item.contract_id].rivals
+        )

@@ -89,6 +89,7 @@ class Seller:
     def cuts(self, offer: Offer) -> Iterator[datetime | None]:
         """Every instant at which the price of the offer may change; None is never."""
         yield from (self.contract.term.starting_at, self.contract.term.ending_before)
+        yield from (each.starting_at for each in self.contract.usage_filters)
         yield from self.card.over_time((offer.product_id, offer.pricing_group_values, "")).instants
         for override in self.contract.overrides:
             if applies(override.targets, offer):

@@ -7,6 +7,7 @@ from fractions import Fraction
 from itertools import chain
 
 from billing_site.foundation.periods import Period
+from contracts.terms import are_apart
 from invoicing.engine.balances import Balance
 from invoicing.engine.sellers import Quote, Seller
 from pricing.engine.catalog import GroupValues, ProductVersion, Rounding
@@ -122,7 +123,10 @@ def _under(
     for index, (start, end, own, holding) in enumerate(
         zip(instants, ends, own_quotes, all_in_force(payers, instants), strict=True)
     ):
-        price, refusal = _settled(own, [quotes[index] for quotes in other_quotes])
+        own_filter = seller.contract.filter_at(start)
+        others = (quotes[index] for quotes in other_quotes)
+        rivals_then = [each for each in others if not are_apart(own_filter, each.seller.contract.filter_at(start))]
+        price, refusal = _settled(own, rivals_then)
         yield stretch_under(start, end, version, own, price, refusal, holding)
 
 

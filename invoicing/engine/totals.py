@@ -17,7 +17,7 @@ def know_totals(draft: UsageDraft, slices: Sequence[Period], usage: Mapping[Peri
     for slice_ in slices:
         if draft.open.starting_at <= slice_.starting_at < draft.open.ending_before:
             routes.move_to(slice_.starting_at)
-            for item, metered in routes.count(usage[slice_], slice_.starting_at)[0].items():
+            for item, metered in routes.count(usage[slice_], slice_.starting_at).priced.items():
                 item.quantity = max(item.quantity + item.billable(metered), Fraction(0))
                 item.metered += metered
     for key, item in draft.items.items():

@@ -162,10 +162,12 @@ def walk(drafts: Sequence[UsageDraft], slices: Sequence[Period], usage: Usage) -
             routes = Routes(covering)
         elif start >= routes.unchanged_until:
             routes.move_to(start)
-        parts, unpriced = routes.count(usage[slice_], start)
-        for item, metered in unpriced.items():
+        counted = routes.count(usage[slice_], start)
+        for item, metered in counted.unpriced.items():
             item.unbilled[item.stretch] = item.unbilled.get(item.stretch, Decimal(0)) + metered
-        waiting.append(Leg(slice_, parts, any(used.has_negative for used in usage[slice_])))
+        for item, metered in counted.left_out.items():
+            item.left_out += metered
+        waiting.append(Leg(slice_, counted.priced, any(used.has_negative for used in usage[slice_])))
     yield from walk_legs(waiting, routes)
     close(routes.drafts)
 
@@ -205,5 +207,4 @@ def walk_finer(leg: Leg, routes: Routes, reach: Fraction | None) -> Asking[None]
 
 
 def leg_of(period: Period, used: Sequence[Used], routes: Routes) -> Leg:
-    parts, _ = routes.count(used, period.starting_at)
-    return Leg(period, parts, any(each.has_negative for each in used))
+    return Leg(period, routes.count(used, period.starting_at).priced, any(each.has_negative for each in used))

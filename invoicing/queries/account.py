@@ -125,10 +125,10 @@ def account(customer_id: UUID, *, at: datetime, document_limit: int | None = DOC
         edges = [edge for commit in commits for edge in _edges(window_of_pace(commit, at=at))]
         spread = [*usage, *(finals[head.id] for head in recent)]
         asked = [
-            Asked(
-                document.lines,
+            Asked.of(
+                document,
                 tuple(sorted({*edges, *instants_of(windows.get(document.unit_id, ()))})),
-                document.period,
+                computed.inputs,
             )
             for document in spread
         ]

@@ -95,7 +95,7 @@ def pieces_of(document: ShownDocument, windows: Sequence[Period], inputs: Inputs
     """What falls into each window. One query."""
     instants = sorted({instant for window in windows for instant in (window.starting_at, _end(window))})
     parts = _parts_by_line(document.lines)
-    [by_part] = shares([Asked(document.lines, tuple(instants), document.period)], inputs)
+    [by_part] = shares([Asked.of(document, tuple(instants), inputs)], inputs)
     quantities = [
         _progress(line.quantity, [(part.quantity, by_part[part]) for part in of_line], line, instants)
         for line, of_line in zip(document.lines, parts, strict=True)

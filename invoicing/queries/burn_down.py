@@ -48,7 +48,7 @@ def burn_down(customer: Customer, held: Balance, computed: Computation, *, at: d
         drafts = shown_drafts(computed, customer)
         finals = finals_by_id(customer.pk, {each for each in drawing if each is not None})
         documents = [each for each in (*drafts, *finals.values()) if each.id in drawing]
-        asked = [Asked(each.lines, instants, each.period) for each in documents]
+        asked = [Asked.of(each, instants, computed.inputs) for each in documents]
         shared = {
             each.id: (each, of_each) for each, of_each in zip(documents, shares(asked, computed.inputs), strict=True)
         }

@@ -19,10 +19,11 @@ from itertools import accumulate, pairwise
 from uuid import UUID
 
 from billing_site.foundation.periods import Period
+from contracts.terms import UsageFilter, filter_in_force
 from invoicing.engine.inputs import Inputs, Used
 from invoicing.engine.plan import SCOPED
 from invoicing.queries import metering
-from invoicing.queries.shown import ShownLine
+from invoicing.queries.shown import ShownDocument, ShownLine
 from invoicing.queries.traces import ShownPart
 from ledger.scopes import Scope
 from pricing.engine.catalog import GroupValues
@@ -33,11 +34,25 @@ Shares = Mapping[ShownPart, Share]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The shares of a document's `lines` are wanted by each of `instants`; `period` is the document's."""
+    """The shares of a document's `lines` are wanted by each of `instants`; `period` is the document's, and its
+    contract takes what `filters` let in."""
 
     lines: tuple[ShownLine, ...]
     instants: tuple[datetime, ...]
     period: Period | None
+    filters: tuple[UsageFilter, ...] = ()
+
+    @classmethod
+    def of(cls, document: ShownDocument, instants: tuple[datetime, ...], inputs: Inputs) -> "Asked":
+        """Of a document of one of the contracts that are known."""
+        contracts = {contract.id: contract for contract in inputs.terms.contracts}
+        contract = contracts.get(document.contract_id)
+        return cls(document.lines, instants, document.period, contract.usage_filters if contract else ())
+
+    @property
+    def cuts(self) -> tuple[datetime, ...]:
+        """Where usage is looked at apart."""
+        return tuple(sorted({*self.instants, *(each.starting_at for each in self.filters)}))
 
 
 Group = tuple[Period, UUID | None, GroupValues]  # parts of one series over one time
@@ -49,7 +64,7 @@ def shares(asked: Sequence[Asked], inputs: Inputs) -> list[Shares]:
     aggregation that is not additive."""
     together = [_together(each.lines) for each in asked]
     cells = {
-        (index, period): _cells(period, each.instants)
+        (index, period): _cells(period, each.cuts)
         for index, each in enumerate(asked)
         for period, _, _ in together[index]
     }
@@ -69,7 +84,10 @@ def shares(asked: Sequence[Asked], inputs: Inputs) -> list[Shares]:
         for (period, metric_id, values), sharing in together[index].items():
             own = cells[index, period]
             scope = _scope(inputs, each.period, (period, metric_id, values))
-            metered = [used.in_cell(cell, metric_id, values, scope) for cell in own]
+            metered = [
+                used.in_cell(cell, metric_id, values, scope, filter_in_force(each.filters, cell.starting_at))
+                for cell in own
+            ]
             in_order = sorted(sharing, key=lambda part: part.above)  # stable, for those without a place
             of_parts |= _of_group(period, own, metered, each.instants, in_order)
         found.append(of_parts)
@@ -120,21 +138,37 @@ class _Metered:
 
     def __init__(self, used: Mapping[Period, Sequence[Used]]) -> None:
         self._used = used
-        self._sums: dict[tuple[Period, UUID, tuple[str, ...], Scope | None], Sums] = {}
+        self._sums: dict[tuple[Period, UUID, tuple[str, ...], Scope | None, UsageFilter | None], Sums] = {}
 
-    def in_cell(self, cell: Period, metric_id: UUID | None, values: GroupValues, scope: Scope | None) -> Fraction:
+    def in_cell(
+        self,
+        cell: Period,
+        metric_id: UUID | None,
+        values: GroupValues,
+        scope: Scope | None,
+        filter_: UsageFilter | None,
+    ) -> Fraction:
         if metric_id is None:
             return Fraction(0)
         ordered = tuple(sorted(values, key=lambda value: value[0]))
         keys = tuple(key for key, _ in ordered)
-        where = (cell, metric_id, keys, scope)
+        where = (cell, metric_id, keys, scope, filter_)
         if where not in self._sums:
             self._sums[where] = self._sum(*where)
         return self._sums[where].get(ordered, Fraction(0))
 
-    def _sum(self, cell: Period, metric_id: UUID, keys: tuple[str, ...], scope: Scope | None) -> Sums:
+    def _sum(
+        self,
+        cell: Period,
+        metric_id: UUID,
+        keys: tuple[str, ...],
+        scope: Scope | None,
+        filter_: UsageFilter | None,
+    ) -> Sums:
         sums: dict[GroupValues, Fraction] = defaultdict(Fraction)
         for used in self._used[cell]:
+            if filter_ is not None and not filter_.takes(used.values):
+                continue
             series = dict(used.values)
             if (used.metric_id, used.scope) == (metric_id, scope) and series.keys() >= set(keys):
                 sums[tuple((key, series[key]) for key in keys)] += Fraction(used.quantity)

@@ -88,7 +88,7 @@ class GetFirstContract(BodyView):
             )
             if not found:
                 raise no_such_contract(asked["contract_id"])
-            [shown] = _in_first_shape(found, balance_fields(statements, asked))
+            [shown] = _in_first_shape(found, balance_fields(statements, asked), at=clock.now())
         return Response({"data": shown})
 
 
@@ -102,15 +102,15 @@ class ListFirstContracts(ListContracts):
             return super().post(request)
 
     def shown(self, page: Sequence[Agreement], balances: Balances) -> list[Fields]:
-        return _in_first_shape(page, balances)
+        return _in_first_shape(page, balances, at=clock.now())
 
 
-def _in_first_shape(found: Sequence[Agreement], balances: Balances) -> list[Fields]:
+def _in_first_shape(found: Sequence[Agreement], balances: Balances, *, at: datetime) -> list[Fields]:
     """Read it in the snapshot that `found` is of."""
     if not found:
         return []
     first = origins(found[0].contract.customer_id, [agreed.contract.pk for agreed in found])
-    return [first_contract_json(agreed, first[agreed.contract.pk], balances=balances) for agreed in found]
+    return [first_contract_json(agreed, first[agreed.contract.pk], at=at, balances=balances) for agreed in found]
 
 
 def _wants_balances(asked: Mapping[str, Any]) -> bool:

@@ -124,6 +124,9 @@ class _Selling:
     def prices(self, metric_id: UUID, group: Mapping[str, str | None]) -> Iterator[str]:
         for contract in self.contracts:
             name = contract.name or str(contract.id)
+            if not contract.takes(tuple(group.items()), self.at):
+                yield f"{name}: its usage filter leaves it out"
+                continue
             found = list(self._of_contract(contract, metric_id, group))
             yield from (f"{name}: {one}" for one in found or ["no product on its rate card uses this metric"])
 

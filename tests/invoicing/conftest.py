@@ -105,11 +105,18 @@ def commit_of(acme: Acme, amount: Decimal, *, contract: Contract | None = None, 
 
 
 def use(
-    metric: BillableMetric, hour: str, quantity: Any, values: dict[str, str | None], *, subject: str = "acme"
+    metric: BillableMetric,
+    hour: str,
+    quantity: Any,
+    values: dict[str, str | None],
+    *,
+    subject: str = "acme",
+    received_at: datetime = OCTOBER,
 ) -> None:
     """Send what makes the metric count so much in that hour: one event with the quantity, or so many events.
 
-    All are received on 1 October, so that they stand in nobody's way when the clock is moved.
+    All are received on 1 October, so that they stand in nobody's way when the clock is moved; unless they are to be
+    late.
     """
     counts = metric.aggregation_type == "COUNT"
     properties = dict(values) if counts else values | {metric.aggregation_key: digits(Decimal(quantity))}
@@ -125,7 +132,7 @@ def use(
     ]
     if events:
         read = read_events(json.dumps(events).encode(), at=JANUARY)
-        ingest_events(read, at=OCTOBER, source=Source("tests"))
+        ingest_events(read, at=received_at, source=Source("tests"))
 
 
 @pytest.fixture

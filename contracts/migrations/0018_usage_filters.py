@@ -1,0 +1,17 @@
+"""Terms of a contract say which usage is the contract's."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("contracts", "0017_numbers_over_all_customers"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="contractterms",
+            name="usage_filters",
+            field=models.JSONField(default=list),
+        ),
+    ]
