@@ -333,6 +333,12 @@ class ContractInput:
 
 
 @dataclass(frozen=True, slots=True)
+class UndoneInput:
+    id: UUID
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class EditInput:
     """One atomic edit of a contract. With `amends_from` it is an amendment from then on, which only adds and may have
     custom fields."""
@@ -358,5 +364,6 @@ class EditInput:
     uniqueness_key: str | None = None
     reason: str = ""
     amends_from: datetime | None = None
+    undoes: UndoneInput | None = None  # the edit that this one takes back
     custom_fields: Mapping[str, str] = field(default_factory=dict)
     based_on_edit: int | None = None  # the contract's last edit that its author has seen; None: does not matter

@@ -165,7 +165,7 @@ def edit_json(edited: EditedTerms) -> Fields:
     for name in ("update_recurring_commits", "update_recurring_credits"):
         if name in changes:
             shown[name] = updates_json(changes[name])
-    for name in ("add_usage_filters", "update_contract_end_date", "update_contract_name"):
+    for name in ("undoes", "add_usage_filters", "update_contract_end_date", "update_contract_name"):
         if name in changes:
             shown[name] = changes[name]
     return shown

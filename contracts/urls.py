@@ -16,6 +16,7 @@ urlpatterns = [
     path("v1/contracts/customerCredits/updateEndDate", balances.EndCredit.as_view()),
     path("v1/contracts/amend", contracts.AmendContract.as_view()),
     path("v1/contracts/create", contracts.CreateContract.as_view()),
+    path("v1/contracts/edits/undo", contracts.UndoEdit.as_view()),
     path("v1/contracts/getContractRateSchedule", contracts.GetContractRateSchedule.as_view()),
     path("v1/contracts/getNamedSchedule", named_schedules.GetContractSchedule.as_view()),
     path("v1/contracts/setUsageFilter", contracts.SetUsageFilter.as_view()),

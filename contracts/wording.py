@@ -51,6 +51,7 @@ class EditInWords:
     created_by: str
     reason: str
     changes: tuple[str, ...]
+    is_undoable: bool = False  # as far as its history says
 
 
 def history_in_words(contract: Contract) -> list[EditInWords]:
@@ -59,6 +60,7 @@ def history_in_words(contract: Contract) -> list[EditInWords]:
     removed = _removed(contract, [edited.edit for edited in edits])
     names = names_in(override for edited in edits for override in edited.overrides)
     update_names = names_in_updates(update for edited in edits for update in edited.updates)
+    undone = {edited.edit.changes["undoes"]["number"] for edited in edits if "undoes" in edited.edit.changes}
     recurring_names = _names_of_what_recurs(edited.edit for edited in edits)
     told = [
         EditInWords(
@@ -74,6 +76,7 @@ def history_in_words(contract: Contract) -> list[EditInWords]:
                 *removed.get(edited.edit.pk, ()),
                 *_updated(edited.edit.changes),
             ),
+            is_undoable=edited.edit.number not in undone,
         )
         for edited in edits
     ]
@@ -266,6 +269,8 @@ def filter_text(told: Mapping[str, Any]) -> str:
 
 
 def _amended(changes: Mapping[str, Any]) -> Iterable[str]:
+    if "undoes" in changes:
+        yield f"Edit {changes['undoes']['number']} is undone."
     if AMENDED_FROM in changes:
         yield f"Amendment from {instant_text(parse_instant(changes[AMENDED_FROM]))}."
 

@@ -129,6 +129,11 @@ class ContractRequest(serializers.Serializer):
     contract_id = serializers.UUIDField()
 
 
+class UndoEditRequest(ContractRequest):
+    edit_id = serializers.UUIDField(help_text="Of an edit of the contract.")
+    reason = TextField(help_text="Why; kept with the edit.", **BLANK)
+
+
 class UpdateEndDateRequest(ContractRequest):
     ending_before = InstantField(help_text="On the hour; absent: the contract is open.", **OPTIONAL)
     allow_ending_before_finalized_invoice = serializers.BooleanField(

@@ -291,10 +291,15 @@ class FirstShapeOfContractReply(serializers.Serializer):
     amendments = AmendmentReply(many=True)
 
 
+class UndoneReply(IdReply):
+    number = serializers.IntegerField()
+
+
 class EditReply(serializers.Serializer):
     id = serializers.UUIDField()
     timestamp = InstantField()
     uniqueness_key = serializers.CharField(required=False)
+    undoes = UndoneReply(required=False, help_text="The edit that this one takes back.")
     add_commits = AddedCommitReply(many=True, required=False)
     add_credits = AddedCommitReply(many=True, required=False)
     add_overrides = OverrideReply(many=True, required=False)

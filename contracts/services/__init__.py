@@ -23,6 +23,7 @@ from contracts.services.edits import edit_contract, terms_after_edit
 from contracts.services.meanwhile import EditedMeanwhile
 from contracts.services.named_schedules import update_named_schedule
 from contracts.services.shared_commits import create_shared_commit, terms_after_shared_commit
+from contracts.services.undoing import undo_edit, undoing
 
 __all__ = [
     "COMMIT_TYPES",
@@ -48,5 +49,7 @@ __all__ = [
     "terms_after_commit_edit",
     "terms_after_edit",
     "terms_after_shared_commit",
+    "undo_edit",
+    "undoing",
     "update_named_schedule",
 ]

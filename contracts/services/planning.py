@@ -237,6 +237,8 @@ def _changes(given: EditInput, contract: Contract, terms: ContractTerms | None) 
     changes: dict[str, Any] = {}
     if given.amends_from is not None:
         changes[AMENDED_FROM] = format_instant(given.amends_from)
+    if given.undoes is not None:
+        changes["undoes"] = {"id": str(given.undoes.id), "number": given.undoes.number}
     if given.custom_fields:
         changes["custom_fields"] = dict(given.custom_fields)
     for name in ("remove_overrides", "archive_commits", "archive_credits", "archive_scheduled_charges"):

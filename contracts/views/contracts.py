@@ -1,3 +1,5 @@
+from uuid import UUID
+
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -7,6 +9,7 @@ from billing_site.foundation.transactions import read_snapshot
 from contracts import queries, services
 from contracts.first_presentation import created_contract_json
 from contracts.inputs import EditInput
+from contracts.models import ContractEdit
 from contracts.presentation import contract_price_json, edit_json
 from contracts.serializers.contracts import (
     AmendContractRequest,
@@ -15,6 +18,7 @@ from contracts.serializers.contracts import (
     CreateContractRequest,
     EditContractRequest,
     SetUsageFilterRequest,
+    UndoEditRequest,
     UpdateEndDateRequest,
 )
 from contracts.serializers.replies import ContractPriceReply, CreatedContractReply, EditedReply, EditHistoryReply
@@ -52,9 +56,26 @@ class EditContract(ContractsView):
         sent = self.read(request)
         customer_id, contract_id = sent.validated_data["customer_id"], sent.validated_data["contract_id"]
         edit = services.edit_contract(customer_id, contract_id, sent.to_input(), **self.told(request))
-        with read_snapshot():
-            (edited,) = queries.edit_history(customer_id, contract_id, edit_id=edit.pk)
-        return Response({"data": {"id": str(edit.pk), "edit": edit_json(edited)}})
+        return _edited(customer_id, contract_id, edit)
+
+
+class UndoEdit(ContractsView):
+    serializer_class = UndoEditRequest
+    required_scope = "admin"
+
+    @extend_schema(
+        summary="Undo an edit of a contract by a new edit",
+        description="What it added is taken out, overrides that it took out are agreed again, and the name, the end "
+        "and the net terms are what they were. An edit that changed balances is undone by hand.",
+        responses={200: enveloped(EditedReply)},
+    )
+    def post(self, request: Request) -> Response:
+        sent = self.read(request).validated_data
+        customer_id, contract_id = sent["customer_id"], sent["contract_id"]
+        edit = services.undo_edit(
+            customer_id, contract_id, sent["edit_id"], reason=sent.get("reason") or "", **self.told(request)
+        )
+        return _edited(customer_id, contract_id, edit)
 
 
 class AmendContract(ContractsView):
@@ -153,3 +174,9 @@ class GetContractRateSchedule(ContractsView):
                 queries.to_terms(agreed), card, keys, at=at, at_publication=known.at_publication
             )
         return self.get_paginated_response([contract_price_json(price) for price in prices])
+
+
+def _edited(customer_id: UUID, contract_id: UUID, edit: ContractEdit) -> Response:
+    with read_snapshot():
+        (edited,) = queries.edit_history(customer_id, contract_id, edit_id=edit.pk)
+    return Response({"data": {"id": str(edit.pk), "edit": edit_json(edited)}})

@@ -29,6 +29,7 @@ from invoicing.admin.commits import CommitEditPage
 from invoicing.admin.grants import GrantPages
 from invoicing.admin.known_then import KnownThen
 from invoicing.admin.screens import ContractScreen, PreviewCard, WhyCard
+from invoicing.admin.undoing import UndoPage
 from invoicing.queries.account import account
 from invoicing.queries.explained import NotThere, explained_row
 from invoicing.queries.lateness import missed_usage
@@ -37,7 +38,7 @@ from invoicing.queries.summaries import usage_by_contract
 
 
 @admin.register(Contract)
-class ContractAdmin(BalancePages, GrantPages, ArchivePages, CommitEditPage, ContractRecordAdmin):
+class ContractAdmin(BalancePages, GrantPages, ArchivePages, CommitEditPage, UndoPage, ContractRecordAdmin):
     """A contract opens on what it costs now; it is edited on a page of its own, by edits."""
 
     list_display = [*ContractRecordAdmin.list_display, "money_so_far"]
@@ -62,6 +63,7 @@ class ContractAdmin(BalancePages, GrantPages, ArchivePages, CommitEditPage, Cont
         return [
             page("change/", self.screen_view, "change"),
             page("edit/", self.edit_view, "edit"),
+            page("undo/<int:number>/", self.undo_view, "undo"),
             page("record/", self.record_view, "record"),
             page("grant/", self.grant_of_contract_view, "grant"),
             page("archive/", self.archive_contract_view, "archive"),

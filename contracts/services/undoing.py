@@ -1,0 +1,182 @@
+"""Undoing an edit of a contract by a new one that does the opposite. Nothing of what was known before is lost.
+
+    the edit                                         undone by
+    adds an override, a commit, a credit, a charge   taking it out, as far as nothing final has drawn on it or billed it
+    takes an override out                            agreeing it again as it was
+    renames, moves the end, changes net terms        what held before, while nobody has changed that since
+    changes, archives or cuts balances and charges,  an edit by hand: what else would have to come back is not for a
+    adds what recurs, sets a usage filter            machine to guess
+
+An undoing is an edit like any other, and can be undone.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from billing_site.foundation.actor import Actor
+from billing_site.foundation.periods import format_instant
+from billing_site.foundation.refusals import Conflict, FieldError, NotFound, Refusal
+from contracts.inputs import (
+    UNCHANGED,
+    EditInput,
+    MultiplierTierInput,
+    OverrideInput,
+    RateInput,
+    TargetInput,
+    UndoneInput,
+)
+from contracts.models import ContractEdit, ContractTerms, Customer, Override
+from contracts.models.term import PAYER_KEYS
+from contracts.queries import Agreement, EditedTerms, agreement, edit_history
+from contracts.services.edits import edit_contract
+from contracts.transactions import money_transaction
+from pricing.services.tariffs import TierInput
+from pricing.tiers import read_tiers
+
+FIELD = "edit_id"
+
+
+@money_transaction
+def undo_edit(
+    customer: Customer,
+    contract_id: UUID,
+    edit_id: UUID,
+    *,
+    reason: str = "",
+    based_on_edit: int | None = None,
+    at: datetime,
+    by: Actor,
+) -> ContractEdit:
+    """Make the edit that undoes another. Raises NotFound, Conflict where it is undone already, what `edit_contract`
+    raises, and Refusal where it cannot be undone, or is not what stands any more."""
+    given = undoing(customer.pk, contract_id, edit_id, reason=reason, based_on_edit=based_on_edit)
+    return edit_contract(customer, contract_id, given, at=at, by=by)
+
+
+def undoing(
+    customer_id: UUID, contract_id: UUID, edit_id: UUID, *, reason: str = "", based_on_edit: int | None = None
+) -> EditInput:
+    """The edit that `undo_edit` would make. Read it in one snapshot with what it is compared to."""
+    now = agreement(customer_id, contract_id)
+    found = edit_history(customer_id, contract_id, edit_id=edit_id)
+    if not found:
+        rule = "must be the id of an edit of the contract"
+        raise NotFound("There is no such edit of this contract.", FieldError(FIELD, edit_id, rule))
+    [edited] = found
+    edit = edited.edit
+    by = ContractEdit.objects.filter(customer_id=customer_id, contract_id=contract_id, changes__undoes__id=str(edit_id))
+    if (undone := by.first()) is not None:
+        raise Conflict.of(FIELD, edit_id, f"is undone already, by edit {undone.number}")
+    before = agreement(customer_id, contract_id, at_edit=edit.number - 1)
+    after = agreement(customer_id, contract_id, at_edit=edit.number)
+    if _goes_further(edited, before, after):
+        raise Refusal.of(FIELD, edit_id, "changes more than can be undone at once; make the opposite edit by hand")
+    _refuse_changed_since(edited, now)
+    taken_out = {each.pk for each in after.overrides}
+    return EditInput(
+        add_overrides=tuple(_as_given(each) for each in before.overrides if each.pk not in taken_out),
+        remove_overrides=tuple(each.pk for each in edited.overrides),
+        archive_commits=tuple(each.commit.pk for each in edited.commits if not each.commit.is_credit),
+        archive_credits=tuple(each.commit.pk for each in edited.commits if each.commit.is_credit),
+        archive_scheduled_charges=tuple(each.charge.pk for each in edited.charges),
+        undoes=UndoneInput(edit.pk, edit.number),
+        reason=reason,
+        based_on_edit=based_on_edit,
+        **_what_held(edit.changes, before.terms),
+    )
+
+
+def _goes_further(edited: EditedTerms, before: Agreement, after: Agreement) -> bool:
+    """Whether the edit did something that no single edit takes back."""
+    charges = {each.charge.pk: each.items for each in after.charges}
+    commits = {each.commit.pk for each in after.commits}
+    return (
+        bool(edited.updates or edited.recurring)
+        or before.terms.usage_filters != after.terms.usage_filters
+        or any(charges.get(each.charge.pk) != each.items for each in before.charges)
+        or any(each.commit.pk not in commits for each in before.commits)
+        or [each.rows for each in before.recurring] != [each.rows for each in after.recurring]
+    )
+
+
+def _refuse_changed_since(edited: EditedTerms, now: Agreement) -> None:
+    standing = {
+        *(each.pk for each in now.overrides),
+        *(each.commit.pk for each in now.commits),
+        *(each.charge.pk for each in now.charges),
+    }
+    added = [
+        *(each.pk for each in edited.overrides),
+        *(each.commit.pk for each in edited.commits),
+        *(each.charge.pk for each in edited.charges),
+    ]
+    edit, terms = edited.edit, now.terms
+    held = {
+        "update_contract_end_date": format_instant(terms.ending_before) if terms.ending_before else None,
+        "update_contract_name": terms.name or None,
+        "update_net_payment_terms_days": terms.net_payment_terms_days,
+    }
+    changed = [name for name, value in held.items() if name in edit.changes and (edit.changes[name] or None) != value]
+    if changed or not standing.issuperset(added):
+        raise Refusal.of(FIELD, edit.pk, "must be an edit that still holds; a later one has changed what it agreed")
+
+
+def _what_held(changes: Mapping[str, Any], terms: ContractTerms) -> dict[str, Any]:
+    """What was agreed of the contract as a whole, where the edit changed it."""
+    net_days = terms.net_payment_terms_days
+    held = {
+        "update_contract_end_date": terms.ending_before,
+        "update_contract_name": terms.name or None,
+        "update_net_payment_terms_days": None if net_days is None else Decimal(net_days),
+    }
+    return {name: value if name in changes else UNCHANGED for name, value in held.items()}
+
+
+def _as_given(override: Override) -> OverrideInput:
+    """What would be sent to agree the same again."""
+    return OverrideInput(
+        starting_at=override.starting_at,
+        ending_before=override.ending_before,
+        type=override.type,
+        multiplier=override.multiplier,
+        tiers=tuple(
+            MultiplierTierInput(Decimal(each["multiplier"]), Decimal(each["size"]) if "size" in each else None)
+            for each in override.tiers
+        ),
+        overwrite_rate=_rate(override) if override.rate_type else None,
+        priority=override.priority,
+        entitled=override.entitled,
+        is_commit_specific=override.is_commit_specific,
+        target=override.target,
+        product_id=override.product_id,
+        applicable_product_tags=tuple(override.applicable_product_tags),
+        override_specifiers=tuple(map(_target, override.specifiers)),
+    )
+
+
+def _rate(override: Override) -> RateInput:
+    return RateInput(
+        rate_type=override.rate_type,
+        price=override.price,
+        credit_type_id=override.unit_id,
+        tiers=tuple(
+            TierInput(each.price, each.size, each.flat_fee or None) for each in read_tiers(override.rate_tiers)
+        ),
+        package_size=override.package_size,
+        quantity=override.quantity,
+        is_prorated=override.is_prorated,
+    )
+
+
+def _target(specifier: Mapping[str, Any]) -> TargetInput:
+    return TargetInput(
+        product_id=UUID(specifier["product_id"]) if specifier.get("product_id") else None,
+        product_tags=tuple(specifier.get("product_tags", ())),
+        pricing_group_values=specifier.get("pricing_group_values", {}),
+        presentation_group_values=specifier.get("presentation_group_values", {}),
+        billing_frequency=specifier.get("billing_frequency", ""),
+        **{key: tuple(specifier.get(key, ())) for key in PAYER_KEYS},
+    )
