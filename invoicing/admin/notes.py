@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -23,10 +24,10 @@ from invoicing import services
 from invoicing.admin.hand_notes import HandNotePages, entered_cards
 from invoicing.engine.documents import Line
 from invoicing.engine.notes.anew import Billed
-from invoicing.models import Note, NoteDismissal
-from invoicing.queries.notes import Proposal, customers_to_look_at, proposals
+from invoicing.models import Note, NoteDismissal, NoteSummary
+from invoicing.queries.notes import Proposal, proposals
 
-CUSTOMERS_SHOWN = 20
+PER_PAGE = 50
 DISMISSED = "Dismissed. It comes back as soon as the document calls for another note."
 
 
@@ -73,6 +74,29 @@ class NoteCard:
     lines: list[ChangedLine]
     findings: list[str]
     is_mine: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalRow:
+    """The head of a proposal, as it was when its customer's summary was made."""
+
+    customer: Customer
+    title: str
+    total: str
+    because: list[str]
+    has_findings: bool
+
+    @classmethod
+    def of(cls, head: NoteSummary) -> "ProposalRow":
+        about = head.about
+        assert about.period is not None, "a usage document has a period"
+        return cls(
+            customer=head.customer,
+            title=f"{about.number}, {period_text(about.period)}",
+            total=exact_text(head.total, head.unit.to_unit()),
+            because=head.because,
+            has_findings=head.findings > 0,
+        )
 
 
 def cards_of(customer: Customer, *, by: Actor) -> Iterator[NoteCard]:
@@ -127,6 +151,13 @@ def _because(proposal: Proposal, told: Mapping[int, EditInWords]) -> Iterator[st
         yield f"Prices of publication {publication.number} by {publication.published_by} on {when}{why}"
 
 
+def _asked_for(request: HttpRequest) -> Customer | None:
+    try:
+        return Customer.objects.filter(pk=UUID(request.GET.get("customer", ""))).first()
+    except ValueError:
+        return None
+
+
 @admin.register(Note)
 class NoteAdmin(HandNotePages, FactAdmin):
     """Notes that were made; what is proposed is no row, and has a page of its own."""
@@ -148,34 +179,30 @@ class NoteAdmin(HandNotePages, FactAdmin):
         ]
 
     def proposed_view(self, request: HttpRequest) -> HttpResponse:
-        """Proposals of one customer (`?customer=`), or of some of those that have any; POST decides on one."""
+        """All that wait, without computing anything; or those of one customer (`?customer=`), line by line. POST
+        decides on one."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         if request.method == "POST":
             return self._decide(request)
-        customers, has_more = self._customers(request.GET.get("customer", ""))
-        one = customers[0].pk if "customer" in request.GET and customers else None
-        by = Actor.of(request)
+        by, one = Actor.of(request), _asked_for(request)
+        heads = NoteSummary.objects.select_related("customer", "about", "unit").defer("about__terms", "about__details")
+        heads = heads.order_by("about__ending_before", "id")
+        page = Paginator(heads, PER_PAGE).get_page(request.GET.get("page")) if one is None else None
         context = {
             **self.admin_site.each_context(request),
             "title": "Proposed notes",
             "opts": self.opts,
-            "entered": list(entered_cards(one, by=by)),
-            "cards": [card for customer in customers for card in cards_of(customer, by=by)],
-            "has_more": has_more,
+            "entered": list(entered_cards(None if one is None else one.pk, by=by)),
+            "cards": [] if one is None else list(cards_of(one, by=by)),
+            "customer": one,
+            "page": page,
+            "rows": [ProposalRow.of(head) for head in page or ()],
             "may_approve": request.user.has_perm("invoicing.add_note"),
             "may_reject": request.user.has_perm("invoicing.add_enterednotedecision"),
             "may_dismiss": request.user.has_perm("invoicing.add_notedismissal"),
         }
         return TemplateResponse(request, "admin/invoicing/note/proposed.html", context)
-
-    def _customers(self, asked: str) -> tuple[list[Customer], bool]:
-        try:
-            one = UUID(asked)
-        except ValueError:
-            found = list(customers_to_look_at()[: CUSTOMERS_SHOWN + 1])
-            return found[:CUSTOMERS_SHOWN], len(found) > CUSTOMERS_SHOWN
-        return list(Customer.objects.filter(pk=one)), False
 
     def _decide(self, request: HttpRequest) -> HttpResponse:
         query = request.GET.urlencode()

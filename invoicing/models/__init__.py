@@ -5,7 +5,13 @@ from invoicing.models.holds import HoldDecision
 from invoicing.models.notes import EnteredNote, EnteredNoteDecision, Note, NoteDismissal
 from invoicing.models.numbers import EntityNumber, NumberSeries
 from invoicing.models.pdfs import InvoicePdf
-from invoicing.models.summaries import CommitmentSummary, CustomerSummary, DraftsOfCustomer, DraftSummary
+from invoicing.models.summaries import (
+    CommitmentSummary,
+    CustomerSummary,
+    DraftsOfCustomer,
+    DraftSummary,
+    NoteSummary,
+)
 from invoicing.models.voids import InvoiceVoid
 
 __all__ = [
@@ -23,5 +29,6 @@ __all__ = [
     "InvoiceVoid",
     "Note",
     "NoteDismissal",
+    "NoteSummary",
     "NumberSeries",
 ]

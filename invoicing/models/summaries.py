@@ -29,6 +29,9 @@ class CustomerSummary(models.Model):
     refreshed_at = models.DateTimeField(null=True)  # these two in wall time
     looked_at = models.DateTimeField(null=True)
     error = models.TextField(blank=True, default="")  # why it could not be computed
+    # What proposed notes were last computed from: nothing but these changes them.
+    notes_money_version = models.BigIntegerField(null=True)
+    notes_publication = models.BigIntegerField(null=True)
 
     class Meta:
         verbose_name_plural = "summaries of customers"
@@ -70,6 +73,25 @@ class DraftSummary(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} of {self.customer}"
+
+
+class NoteSummary(models.Model):
+    """Derived: a note that a final document calls for and nobody has dismissed. As of its customer's summary."""
+
+    id = models.UUIDField(primary_key=True, editable=False)  # the document's
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="+")
+    about = models.ForeignKey(Invoice, models.PROTECT, related_name="+")
+    total = amount_field()  # before tax
+    unit = models.ForeignKey(PricingUnit, models.PROTECT, related_name="+")
+    because = models.JSONField()  # ["Edit 3 by Ada", …]: what reaches back, in order
+    findings = models.IntegerField()  # that stand in its way
+
+    class Meta:
+        verbose_name = "proposed note"
+        constraints = [is_a_number("total")]
+
+    def __str__(self) -> str:
+        return f"proposed on {self.about}"
 
 
 class CommitmentSummary(models.Model):

@@ -1,6 +1,6 @@
 """Notes that final documents call for: found by comparing what each was made of with what is known now.
 
-Nothing of a proposal is stored: it is computed whenever somebody asks.
+Nothing of a proposal is stored but its head, for the queue: it is computed whenever somebody asks.
 """
 
 import hashlib
@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q
 
 from billing_site.foundation.transactions import read_snapshot
-from contracts.models import ContractEdit, Customer
+from contracts.models import ContractEdit
 from contracts.queries import customer_terms
 from contracts.terms import CustomerTerms
 from invoicing.engine.balances import balances
@@ -29,7 +29,7 @@ from invoicing.engine.notes.document import note_of
 from invoicing.engine.rounding import RoundedDocument, finalized
 from invoicing.engine.sellers import sellers
 from invoicing.frozen import frozen
-from invoicing.models import Invoice, Note, NoteDismissal
+from invoicing.models import Invoice, Note, NoteDismissal, NoteSummary
 from invoicing.queries.closed_documents import ClosedDocument, StandingPart, closed_documents, keeping
 from invoicing.queries.compute import posted
 from invoicing.queries.finals import Finals, final_documents
@@ -82,8 +82,30 @@ def proposals(customer_id: UUID, *, at: datetime) -> list[Proposal]:
     return [each for each in found if (each.about.pk, each.difference) not in dismissed]
 
 
-def customers_to_look_at() -> QuerySet[Customer]:
-    """Those that may have proposals: something came after one of their final usage documents that may reach back."""
+def note_summaries(customer_id: UUID, *, at: datetime) -> list[NoteSummary]:
+    """The rows that stand for the customer's proposals. One statement where nothing can have changed a document; else
+    those of `proposals`. Call it in one snapshot, in which temporary tables can be made."""
+    if not _may_call_for_notes(customer_id):
+        return []
+    return [
+        NoteSummary(
+            id=each.about.pk,
+            customer_id=customer_id,
+            about_id=each.about.pk,
+            total=each.note.total,
+            unit_id=each.document.unit.id,
+            because=[
+                *(f"Edit {edit.number} by {edit.created_by}" for edit in each.because.edits),
+                *(f"Publication {made.number} by {made.published_by}" for made in each.because.publications),
+            ],
+            findings=len(each.findings),
+        )
+        for each in proposals(customer_id, at=at)
+    ]
+
+
+def _may_call_for_notes(customer_id: UUID) -> bool:
+    """Whether a final usage document is followed by something that may reach back: not more than a filter."""
     about = {"number__gt": OuterRef("edit_number"), "customer": OuterRef("customer")}
     edits = ContractEdit.objects.filter(**about).exclude(kind=ContractEdit.Kind.CLAIMS)
     of_contract = Q(contract=None) | Q(contract=OuterRef("contract"))
@@ -93,8 +115,7 @@ def customers_to_look_at() -> QuerySet[Customer]:
     withdrawn = RateWithdrawal.objects.filter(rate__rate_card=card, rate__starting_at__lt=end, **later)
     versions = ProductVersion.objects.filter(Q(starting_at=None) | Q(starting_at__lt=end), **later)
     touched = Exists(edits.filter(of_contract)) | Exists(rates) | Exists(withdrawn) | Exists(versions)
-    documents = Invoice.objects.filter(touched, kind=Invoice.Kind.USAGE, void=None)
-    return Customer.objects.filter(pk__in=documents.values("customer")).order_by("name", "pk")
+    return Invoice.objects.filter(touched, customer=customer_id, kind=Invoice.Kind.USAGE, void=None).exists()
 
 
 def proposed(customer_id: UUID, *, at: datetime, about_id: UUID | None = None) -> list[Proposal]:

@@ -23,7 +23,7 @@ from contracts.transactions import money_transaction
 from invoicing.engine.documents import Result
 from invoicing.engine.notes.anew import Billed
 from invoicing.engine.rounding import RoundedDocument
-from invoicing.models import Invoice, Note, NoteDismissal
+from invoicing.models import Invoice, Note, NoteDismissal, NoteSummary
 from invoicing.queries.compute import Computation
 from invoicing.queries.notes import Proposal, proposed
 from invoicing.queries.shown import frozen_billed
@@ -80,6 +80,7 @@ def dismiss_note(
     if known is not None:
         return known
     found = _proposal(customer, about_id, difference, at)
+    _take_off_the_queue(about_id)
     return NoteDismissal.objects.create(
         customer=customer,
         about=found.about,
@@ -107,6 +108,7 @@ def _proposal(customer: Customer, about_id: UUID, difference: str, at: datetime)
 
 def _made(customer: Customer, found: Proposal, reason: str, *, at: datetime, by: Actor) -> Invoice:
     about = Invoice.objects.get(customer=customer, pk=found.about.pk)
+    _take_off_the_queue(about.pk)
     fields = NoteFields(about, series_of(found.note), found.snapshot)
     computed = Computation(found.inputs, Result(()))
     Note.objects.create(
@@ -119,6 +121,11 @@ def _made(customer: Customer, found: Proposal, reason: str, *, at: datetime, by:
         reason=reason,
     )
     return freeze(customer, found.document, computed, at=at, by=by, note=fields)
+
+
+def _take_off_the_queue(about_id: UUID) -> None:
+    """At once: the refresher sees to it only a moment later."""
+    NoteSummary.objects.filter(pk=about_id).delete()
 
 
 def series_of(note: RoundedDocument) -> str:

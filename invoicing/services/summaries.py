@@ -20,9 +20,10 @@ from django.db.models import Model
 from billing_site.foundation import clock, touched
 from billing_site.foundation.transactions import repeatable_read
 from contracts.models import Customer
-from invoicing.models import CommitmentSummary, CustomerSummary, DraftSummary
+from invoicing.models import CommitmentSummary, CustomerSummary, DraftSummary, NoteSummary
 from invoicing.queries.changes import version_of
 from invoicing.queries.compute import computation
+from invoicing.queries.notes import note_summaries
 from invoicing.queries.summaries import (
     commitment_summaries,
     customers_to_look_at,
@@ -83,14 +84,26 @@ def refresh_summary(customer_id: UUID, *, at: datetime) -> bool:
 
     The signals taken are those of the snapshot that is computed in, so none is lost.
     """
-    if _alone_with(customer_id) is None:
+    summary = _alone_with(customer_id)
+    if summary is None:
         return False
     touched.take_customer(customer_id)
     computed = computation(customer_id, at=at)
+    _refresh_notes(summary, computed.inputs.catalog.publication, at=at)
     _write(DraftSummary, customer_id, list(draft_summaries(computed, at=at)))
     _write(CommitmentSummary, customer_id, list(commitment_summaries(computed, at=at)))
     _settle(customer_id, at=at, as_of=at, error="")
     return True
+
+
+def _refresh_notes(summary: CustomerSummary, publication: int, *, at: datetime) -> None:
+    """Usage changes no proposal, and periods are not rated again for it: whatever does is an edit, a document or a
+    decision, which move the customer's money version, or a publication."""
+    money_version = Customer.objects.values_list("money_version", flat=True).get(pk=summary.pk)
+    known = {"notes_money_version": money_version, "notes_publication": publication}
+    if any(getattr(summary, name) != value for name, value in known.items()):
+        _write(NoteSummary, summary.pk, note_summaries(summary.pk, at=at))
+        CustomerSummary.objects.filter(pk=summary.pk).update(**known)
 
 
 def _refresh(customer_id: UUID, *, at: datetime) -> bool:

@@ -91,6 +91,7 @@ MODELS = {
     "invoicing.HoldDecision": ("fact", "id", "customer"),
     "invoicing.CustomerSummary": ("derived", "customer", "customer"),
     "invoicing.DraftSummary": ("derived", "id", "customer"),
+    "invoicing.NoteSummary": ("derived", "id", "customer"),
     "invoicing.CommitmentSummary": ("derived", "id", "customer"),
 }
 
