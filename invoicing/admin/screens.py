@@ -88,6 +88,7 @@ class ContractScreen:
     terms: tuple["TermLine", ...]
     history: tuple[EditInWords, ...]
     late: tuple[str, ...]  # what final documents have missed
+    is_renewed: bool
 
     @classmethod
     def of(
@@ -111,6 +112,7 @@ class ContractScreen:
             terms=tuple(_terms(agreed)),
             history=tuple(history),
             late=tuple(map(_late_text, missed)),
+            is_renewed=agreed.renewed_by is not None,
         )
 
 
