@@ -53,7 +53,6 @@ BY_TIME = (
     (RecurringCommit.Proration.LAST, "is whole if it is the first, by time if it is the last"),
     (RecurringCommit.Proration.NONE, "is granted and billed whole"),
 )
-WHOLE = Decimal(1)
 HUNDRED = 100
 
 
@@ -135,12 +134,12 @@ class ContractGrantForm(FullGrantForm):
         return RecurringInput(
             type=values["kind"],
             access_amount=RecurringAmountInput(
-                values["anew_amount"], values["anew_quantity"] or WHOLE, *self.held_as(values)
+                values["anew_amount"], _or_one(values["anew_quantity"]), *self.held_as(values)
             ),
             invoice_amount=(
-                None if billed is None else RecurringAmountInput(billed, values["anew_billed_quantity"] or WHOLE)
+                None if billed is None else RecurringAmountInput(billed, _or_one(values["anew_billed_quantity"]))
             ),
-            commit_duration=values["anew_lasts"] or WHOLE,
+            commit_duration=_or_one(values["anew_lasts"]),
             starting_at=values["anew_starting_at"],
             ending_before=values["anew_ending_before"],
             recurrence_frequency="" if values["anew_each"] == WITH_USAGE else values["anew_each"],
@@ -156,3 +155,8 @@ class ContractGrantForm(FullGrantForm):
         if own == "rollover_fraction":
             return "rollover"
         return (SHOWN_AS.get(own) if found["anew"] else None) or super()._field_of(own)
+
+
+def _or_one(number: Decimal | None) -> Decimal:
+    """What is left empty is 1; a zero that is typed is refused by the service."""
+    return Decimal(1) if number is None else number

@@ -190,6 +190,8 @@ def test_a_credit_granted_anew_may_count_sold_units_or_custom_ones(page):
         (ANEW | {"anew_starting_at_0": "", "anew_starting_at_1": ""}, "anew_starting_at", "Needed"),
         (ANEW | {"anew_amount": "-1"}, "anew_amount", "greater than 0"),
         (ANEW | {"anew_lasts": "1.5"}, "anew_lasts", "whole"),
+        (ANEW | {"anew_lasts": "0"}, "anew_lasts", "whole"),
+        (ANEW | {"anew_quantity": "0"}, "anew_quantity", "greater than 0"),
         (ANEW | {"anew_billed_quantity": "2"}, "anew_billed", "Needed"),
         (ANEW | {"anew_billed": "2", "kind": "CREDIT"}, "anew_billed", "credit"),
         (ONE | {"anew_amount": "3"}, "anew_each", "Needed: how often"),
