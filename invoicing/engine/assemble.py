@@ -52,7 +52,7 @@ def _entries(draft: UsageDraft) -> Iterator[Entry]:
                 amount=-amount,
                 timestamp=draft.open.ending_before,
             )
-    for rollover in draft.rollovers:
+    for rollover in (*draft.rollovers, *draft.taken_over):
         for balance, amount in rollover.moved.items():
             yield Entry(
                 type=f"{balance.commit.ledger_name}_ROLLOVER",

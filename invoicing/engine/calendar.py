@@ -8,7 +8,7 @@ from uuid import UUID
 from billing_site.foundation.ids import derived_id
 from billing_site.foundation.periods import HOUR, Period, billing_periods, format_instant
 from contracts.terms import Contract
-from invoicing.engine.inputs import Inputs
+from invoicing.engine.inputs import Inputs, Posted
 
 USAGE = "USAGE"
 CHARGES = "CHARGES"
@@ -92,3 +92,10 @@ def _begun(contract: Contract, at: datetime) -> Iterator[BillingPeriod]:
         if period.starting_at > at or period.ending_before is None:
             return
         yield BillingPeriod(contract, period.starting_at, period.ending_before)
+
+
+def is_billed_to_its_end(contract: Contract, posted: Posted) -> bool:
+    """Whether the document of the contract's last period is final, and no other is to be made in its place."""
+    *_, last = billing_periods(contract.term, contract.billing_anchor_at, contract.frequency)
+    slot = (contract.id, USAGE, format_instant(last.starting_at))
+    return slot in posted.documents and slot not in posted.waiting

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
+from itertools import islice
 from uuid import UUID
 
 from billing_site.foundation.money import QUANTUM, exact_total, floor_to, round_to
@@ -37,6 +38,7 @@ class UsageDraft:
     _known_stretches: dict[ItemKey, tuple[Stretch, ...]] = field(default_factory=dict)
     _presentation_matters: bool = field(init=False)
     rollovers: list[Rollover] = field(default_factory=list)  # of a contract's last period: what goes on to its renewal
+    taken_over: list[Rollover] = field(default_factory=list)  # of a renewal's first document: what no other has posted
 
     def __post_init__(self) -> None:
         """Whether any price, or any balance, looks at the presentation values of an item."""
@@ -145,17 +147,20 @@ def usage_draft(
 
 
 def _place(rollover: Rollover, drafts: Sequence[UsageDraft], posted: Posted) -> None:
-    """A rollover is settled by the last document of the contract that is renewed; where it has none, at once."""
-    renewed = rollover.renewed
-    last = [draft for draft in drafts if draft.open.contract is renewed and draft.open.is_last]
-    if not last and renewed.rate_card_id is not None:
-        rollover.take_posted(posted)
-        return
-    rollover.hold_back()
-    for draft in last:
-        draft.rollovers.append(rollover)
-    if not last:
+    """A rollover is settled by the last document of the contract that is renewed; where that leaves it to the renewal,
+    at once, and the renewal's first document posts it."""
+    last = [draft for draft in drafts if draft.open.contract is rollover.renewed and draft.open.is_last]
+    is_left_to_the_renewal = not last and rollover.is_left_to_the_renewal(posted)
+    rollover.take_posted(posted)
+    if last or is_left_to_the_renewal:
+        rollover.hold_back()
+    if last:
+        last[0].rollovers.append(rollover)
+    if is_left_to_the_renewal:
         rollover.settle()
+        of_renewal = (draft for draft in drafts if draft.open.contract is rollover.renewal)
+        for draft in islice(of_renewal, 1):
+            draft.taken_over.append(rollover)
 
 
 def _composites(seller: Seller, catalog: Catalog, last_hour: datetime) -> Iterator[ProductVersion]:

@@ -17,19 +17,30 @@ first, and its true-up is where its time ends; the old true-up asks for the rest
 
 The new contract's documents may be final before the old one's last. What they have drawn is held back from the old
 balance, so that nothing is drawn twice.
+
+The old one's last document may be final before anybody knows of the renewal. Then what it has left goes over with the
+renewal's first document; so does what a contract without a rate card has left, which has no documents of usage. Of a
+commitment whose rest was billed nothing is left to go over.
+
+    100, of which 30 are used in October; all may go over; renewed on 1 November     goes over   posted with
+    agreed on 20 October                                                             70          October
+    agreed on 5 November, October was final on the 2nd                               70          November
+    the same, a postpaid commit whose true-up of 70 was final on the 2nd             0
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from uuid import UUID
 
 from billing_site.foundation.ids import derived_id
 from billing_site.foundation.money import QUANTUM, floor_to
 from billing_site.foundation.periods import Period
 from contracts.terms import AccessSegment, Commit, Contract, ScheduledAmount
 from invoicing.engine.balances import Balance
+from invoicing.engine.calendar import TRUE_UP, is_billed_to_its_end
 from invoicing.engine.inputs import Posted
 
 
@@ -77,8 +88,12 @@ class Rollover:
         """Move what is left, now that the old contract has drawn what it draws."""
         self._move(Fraction(self.into.segment.amount - self.into.granted))
 
+    def is_left_to_the_renewal(self, posted: Posted) -> bool:
+        commit_id, segments = self.into.commit.rolled_over_from, [source.segment for source in self.sources]
+        return commit_id is not None and is_left_to_the_renewal(commit_id, segments, self.renewed, posted)
+
     def take_posted(self, posted: Posted) -> None:
-        """What went over with the old contract's last document, which is final."""
+        """What went over with a document that is final."""
         for source in self.sources:
             self.into.grant(posted.rolled_over.get(source.segment.id, Decimal(0)))
 
@@ -90,6 +105,16 @@ class Rollover:
                 source.roll_over(amount)
                 self.into.grant(amount)
                 self.moved[source] = self.moved.get(source, Decimal(0)) + amount
+
+
+def is_left_to_the_renewal(
+    commit_id: UUID, segments: Iterable[AccessSegment], renewed: Contract, posted: Posted
+) -> bool:
+    """Whether no document of the contract that is renewed posts, or has posted, what goes over of the commit."""
+    if any(posted.rolled_over.get(segment.id) for segment in segments):
+        return False
+    is_settled = (renewed.id, TRUE_UP, str(commit_id)) in posted.documents
+    return not is_settled and (renewed.rate_card_id is None or is_billed_to_its_end(renewed, posted))
 
 
 def rollovers(contracts: Sequence[Contract], balances: Sequence[Balance]) -> Iterator[Rollover]:

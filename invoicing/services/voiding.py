@@ -74,7 +74,12 @@ def void_invoice(customer: Customer, invoice_id: UUID, *, reason: str, at: datet
     known = InvoiceVoid.objects.filter(customer=customer, invoice=invoice).first()
     if known is not None:
         return known
-    entries = list(LedgerEntry.objects.filter(customer=customer, invoice_id=invoice.pk))
+    # What its own contract has taken over of the one before has nothing to do with what it bills, and stands.
+    entries = list(
+        LedgerEntry.objects.filter(customer=customer, invoice_id=invoice.pk).exclude(
+            new_contract_id=invoice.contract_id
+        )
+    )
     _refuse_what_others_build_on(customer, invoice, entries)
     post_entries(customer, [_given_back(entry) for entry in entries], at=at, by=by)
     return InvoiceVoid.objects.create(

@@ -15,7 +15,7 @@ import pytest
 from django.db import connection
 from django.db.models import Sum
 
-from billing_site.foundation.refusals import Conflict
+from billing_site.foundation.refusals import Conflict, Refusal
 from contracts import services
 from contracts.inputs import AccessChangeInput, CommitChangeInput, EditInput, SegmentChangeInput, SharedCommitInput
 from contracts.models import AccessSegment
@@ -35,14 +35,14 @@ THEN = at("2025-11-02")
 
 
 def at_once(*calls):
-    """What each call answered, or the conflict that it was refused with, all begun at the same moment."""
+    """What each call answered, or what it was refused with, all begun at the same moment."""
     barrier, answers = threading.Barrier(len(calls)), []
 
     def run(call):
         try:
             barrier.wait(30)
             answers.append(call())
-        except Conflict as refusal:
+        except Refusal as refusal:
             answers.append(refusal)
         finally:
             connection.close()

@@ -210,3 +210,55 @@ def test_a_contract_without_a_rate_card_hands_on_what_it_has():
     terms = replace(inputs.terms, contracts=(new, replace(old, rate_card_id=None)))
     found = by_name(computed(replace(inputs, terms=terms), [used("H", on(11, 3), 30)]))
     assert found == {"old kept 1 Sep": (100, 0, 100, 0, 0), "new kept 1 Nov": (100, 30, 0, 70, 0)}
+
+
+def final_before(**more):
+    """Both periods of the old contract were final before it was renewed."""
+    slots = {(uid("old"), "USAGE", f"2025-{month}-01T00:00:00+00:00") for month in ("09", "10")}
+    return replace(NOTHING_POSTED, documents=frozenset(slots), **more)
+
+
+def test_what_was_final_before_the_renewal_is_agreed_goes_over_with_its_first_document():
+    kept = one("kept", "100")
+    posted = final_before(drawn={kept.segments[0].id: D(30)})
+    found = computed(world(kept, posted=posted), [used("H", on(10, 3), 30), used("H", on(11, 3), 50)])
+    expected = {"old kept 1 Sep": (100, 0, 70, 0, 0), "new kept 1 Nov": (70, 50, 0, 20, 0)}
+    assert by_name(found) == expected
+    (november,) = usage_documents(found)
+    assert entries(november) == [
+        ("PREPAID_COMMIT_AUTOMATED_INVOICE_DEDUCTION", -50, on(12, 1)),
+        ("PREPAID_COMMIT_ROLLOVER", -70, RENEWAL),
+    ]
+    posted = settled(posted, finalized(november))
+    again = computed(world(kept, posted=posted, at=on(12, 3)), [used("H", on(12, 2), 5)])
+    assert [each.rolled_over for each in again.balances] == [0, 70]
+    assert [entry for each in usage_documents(again) for entry in entries(each) if "ROLLOVER" in entry[0]] == []
+
+
+def test_a_commitment_whose_rest_was_billed_leaves_nothing_to_a_renewal_of_later():
+    promise = one("promise", "100", make=postpaid)
+    posted = final_before(drawn={promise.segments[0].id: D(30)}, trued_up={promise.id: D(70)})
+    posted = replace(posted, documents=posted.documents | {(uid("old"), "TRUE_UP", str(promise.id))})
+    found = computed(world(promise, posted=posted), [used("H", on(11, 3), 50)])
+    (november,) = usage_documents(found)
+    assert (november.total, november.entries) == (50, ())
+    assert [each.rolled_over for each in found.balances] == [0, 0]
+
+
+def test_while_the_last_document_is_void_nothing_goes_over():
+    kept = one("kept", "100")
+    october = (uid("old"), "USAGE", "2025-10-01T00:00:00+00:00")
+    posted = replace(final_before(), waiting=frozenset({october}))
+    found = computed(world(kept, posted=posted), [used("H", on(11, 3), 50)])
+    (november,) = usage_documents(found)
+    assert (november.total, november.entries) == (50, ())
+
+
+def test_a_last_document_that_is_made_anew_leaves_what_the_renewal_has_taken_over():
+    kept = one("kept", "100")
+    (segment_,) = kept.segments
+    posted = final_before(drawn={segment_.id: D(0)}, rolled_over={segment_.id: D(70)})
+    october = (uid("old"), "USAGE", "2025-10-01T00:00:00+00:00")
+    posted = replace(posted, documents=posted.documents - {october})
+    found = computed(world(kept, posted=posted), [used("H", on(10, 3), 20), used("H", on(11, 3), 50)])
+    assert by_name(found) == {"old kept 1 Sep": (100, 20, 80, 0, 0), "new kept 1 Nov": (80, 50, 0, 30, 0)}
