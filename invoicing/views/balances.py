@@ -46,8 +46,13 @@ class ListBalances(BodyView):
     def post(self, request: Request) -> Response:
         asked = self.read(request)
         found = balances(asked["customer_id"], at=clock.now(), as_of=asked.get("as_of"))
-        wanted = [balance for balance in found if self.is_of_kind(balance) and self._is_listed(balance, asked)]
-        page, cursor = page_of_rows(wanted, asked, lambda balance: balance.committed.commit.pk, cursor="next_page")
+        page, cursor = page_of_rows(
+            found,
+            asked,
+            lambda balance: balance.committed.commit.pk,
+            lambda balance: self.is_of_kind(balance) and self._is_listed(balance, asked),
+            cursor="next_page",
+        )
         fields = balance_fields({balance.committed.commit.pk: balance.statement for balance in page}, asked)
         return Response(
             {"data": [commit_json(balance.committed, balances=fields) for balance in page], "next_page": cursor}

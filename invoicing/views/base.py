@@ -1,7 +1,7 @@
 """What the views of invoicing share."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -12,6 +12,8 @@ from billing_site.foundation import cursors
 from billing_site.foundation.refusals import Refusal
 from contracts.transactions import no_such_customer
 from invoicing.services.printing import Pdf
+
+Row = TypeVar("Row")
 
 
 class InvoicingView(GenericAPIView):
@@ -46,9 +48,15 @@ def pdf_response(pdf: Pdf) -> HttpResponse:
 
 
 def page_of_rows(
-    rows: Sequence[Any], asked: Mapping[str, Any], id_of: Any, *, cursor: str
-) -> tuple[list[Any], str | None]:
-    """One page of a list that is at hand in a fixed order: what follows the row that the cursor names."""
+    rows: Sequence[Row],
+    asked: Mapping[str, Any],
+    id_of: Callable[[Row], UUID],
+    is_listed: Callable[[Row], bool],
+    *,
+    cursor: str,
+) -> tuple[list[Row], str | None]:
+    """One page of what is listed of rows that are at hand in a fixed order: what follows the row that the cursor names,
+    whether or not that one is still listed."""
     start = 0
     if cursor in asked:
         [after] = cursors.decode(asked[cursor], length=1, field=cursor)
@@ -56,6 +64,6 @@ def page_of_rows(
         if not places:
             raise Refusal.of(cursor, asked[cursor], "must be a cursor from an earlier page of the same list")
         start = places[0] + 1
-    page = list(rows[start : start + asked["limit"]])
-    more = start + len(page) < len(rows)
-    return page, cursors.encode(id_of(page[-1])) if more else None
+    listed = [row for row in rows[start:] if is_listed(row)]
+    page = listed[: asked["limit"]]
+    return page, cursors.encode(id_of(page[-1])) if len(page) < len(listed) else None

@@ -61,8 +61,9 @@ class ListContracts(BodyView):
         found, statements = agreements_with_balances(
             asked["customer_id"], at=clock.now(), with_balances=_wants_balances(asked)
         )
-        wanted = [agreed for agreed in found if _is_wanted(agreed, asked)]
-        page, cursor = page_of_rows(wanted, asked, lambda agreed: agreed.contract.pk, cursor="cursor")
+        page, cursor = page_of_rows(
+            found, asked, lambda agreed: agreed.contract.pk, lambda agreed: _is_wanted(agreed, asked), cursor="cursor"
+        )
         return Response({"data": self.shown(page, balance_fields(statements, asked)), "cursor": cursor})
 
     def shown(self, page: Sequence[Agreement], balances: Balances) -> list[Fields]:

@@ -1,76 +1,24 @@
 """Who pays for October: balances as they are agreed, what is used, and what is then covered, left and to be paid.
 
-Each row is a customer of its own, set up and read with the official client. A minute costs 1 cent, a call 2. A balance
-is written as its name, type and amount, and what is special about it:
-
-    Bonus CREDIT 20 first 1           of priority 1; others have 100
-    Pack PREPAID 40 from 10 to 20     from 10 October to 20 October; others last until 2026
-    Pack PREPAID 40 for calls         nothing else is paid with it
-    Pack PREPAID 40 paid 30           30 were paid for it; others are complimentary
-    Pack QUANTITY 40                  prepaid, and counts units
-
-Usage is written as in the shop: "60 minutes on 5" is used at 05:00 on 5 October.
+Each row is a customer of its own, set up and read with the official client; `deals` says how it is written.
 """
 
-import re
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
 from billing_site.foundation import tokens
-from tests.invoicing.conftest import ADA, JANUARY, OCTOBER, at, sdk
-from tests.invoicing.shop import Shop, shown
+from tests.invoicing.conftest import ADA, OCTOBER, sdk
+from tests.invoicing.deals import Deals
+from tests.invoicing.shop import shown
 
 pytestmark = pytest.mark.django_db
 
-PRICES = {"minutes": 1, "calls": 2}
-WRITTEN = re.compile(
-    r"(?P<name>\w+) (?P<type>\w+) (?P<amount>\S+)(?: first (?P<priority>\d+))?"
-    r"(?: from (?P<start>\d+))?(?: to (?P<end>\d+))?(?: for (?P<product>\w+))?(?: paid (?P<paid>\d+))?"
-)
-READING = re.compile(r"(?P<quantity>\S+) (?P<product>\w+) on (?P<day>\d+)")
-
 
 @pytest.fixture
-def shop(clock_at) -> Shop:
+def deals(clock_at) -> Deals:
     clock_at("2025-10-31T23")
-    shop = Shop(sdk(tokens.create_token("RevOps", scope="admin", at=OCTOBER, by=ADA)[1]))
-    for name, price in PRICES.items():
-        shop.product(name)
-        shop.prices(*shop.price(name, f"FLAT {price}"))
-    shop.fixed = shop.v1.contracts.products.create(name="Balance", type="FIXED").data.id
-    return shop
-
-
-def agreed(shop: Shop, text: str) -> dict[str, Any]:
-    found = WRITTEN.fullmatch(text)
-    assert found is not None, text
-    start, end = (at(f"2025-10-{found[edge]:0>2}") if found[edge] else None for edge in ("start", "end"))
-    segment = {"amount": float(found["amount"]), "starting_at": start or OCTOBER, "ending_before": end or JANUARY}
-    access: dict[str, Any] = {"schedule_items": [segment]}
-    if found["type"] == "QUANTITY":
-        access["access_type"] = "QUANTITY"
-    given = {"product_id": shop.fixed, "name": found["name"], "access_schedule": access}
-    if found["priority"]:
-        given["priority"] = float(found["priority"])
-    if found["product"]:
-        given["applicable_product_ids"] = [shop.products[found["product"]]]
-    if found["paid"]:
-        given["invoice_schedule"] = {"schedule_items": [{"amount": float(found["paid"]), "timestamp": OCTOBER}]}
-    return given if found["type"] == "CREDIT" else given | {"type": "PREPAID"}
-
-
-def sold_to(shop: Shop, balances: str, usage: str) -> None:
-    written = [each.strip() for each in balances.split(";")]
-    shop.contract(
-        commits=[agreed(shop, each) for each in written if " CREDIT " not in each],
-        credits=[agreed(shop, each) for each in written if " CREDIT " in each],
-    )
-    for reading in usage.split(", "):
-        found = READING.fullmatch(reading)
-        assert found is not None, reading
-        shop.uses(found["product"], f"{found['quantity']} on {found['day']}")
+    return Deals(sdk(tokens.create_token("RevOps", scope="admin", at=OCTOBER, by=ADA)[1]), clock_at)
 
 
 @pytest.mark.parametrize(
@@ -129,11 +77,9 @@ def sold_to(shop: Shop, balances: str, usage: str) -> None:
         ),
     ],
 )  # fmt: skip
-def test_october_burns_down(shop, balances, usage, left, to_pay):
-    sold_to(shop, balances, usage)
-    held = shop.v1.contracts.list_balances(
-        customer_id=str(shop.customer.pk), include_contract_balances=True, include_balance=True
-    )
-    assert ", ".join(sorted(f"{each.name} {shown(each.balance)}" for each in held)) == left
-    [usage_of_october] = shop.v1.customers.invoices.list(customer_id=str(shop.customer.pk), type="USAGE").data
+def test_october_burns_down(deals, balances, usage, left, to_pay):
+    deals.agree(balances)
+    deals.used(usage)
+    assert deals.left() == left
+    [usage_of_october] = deals.v1.customers.invoices.list(**deals.whose, type="USAGE").data
     assert Decimal(shown(usage_of_october.total)) == Decimal(str(to_pay))
