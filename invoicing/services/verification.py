@@ -68,7 +68,8 @@ class Verification:
 def verify_invoice(invoice: Invoice) -> Verification:
     """Compute a final document anew and compare, all in one snapshot. Nothing is changed.
 
-    It reads every event of the subjects that were the customer's by the end of the document's period.
+    It reads every event of the subjects that the customer had ever claimed by the document's edit, also of before its
+    period and of after it.
     """
     with read_snapshot(with_temporary_tables=True):
         lines = list(InvoiceLine.objects.filter(customer_id=invoice.customer_id, invoice=invoice).order_by("position"))
