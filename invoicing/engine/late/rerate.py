@@ -44,7 +44,8 @@ class Rerated:
         return tuple(replace(finding, blocking=False) for finding in findings(self.closed.now) if finding.blocking)
 
     def settle(self) -> None:
-        """Settle what it draws to the quantum in which it will be posted; nothing is given back that was not drawn."""
+        """Settle what it draws to the quantum in which it will be posted, and no more than there is: periods before
+        may have drawn what later ones give back. What is given back was paid, so rounded it is no more than that."""
         drawn: dict[Balance, Fraction] = {}
         for slice_ in self.slices:
             for paying, moves in slice_.moves.items():
@@ -54,8 +55,7 @@ class Rerated:
                     )
                     drawn[paying.balance] = drawn.get(paying.balance, ZERO) + sum(parts, ZERO)
         for balance, exact in drawn.items():
-            most, least = floor_to(balance.left + exact, QUANTUM), -floor_to(balance.drawn - exact, QUANTUM)
-            amount = max(min(round_to(exact, QUANTUM), most), least)
+            amount = min(round_to(exact, QUANTUM), floor_to(balance.left + exact, QUANTUM))
             self.deductions[balance] = amount
             balance.pay(Fraction(amount) - exact)
 

@@ -6,6 +6,7 @@ H costs 10 where nothing else is said; October is final on 2 November, and what 
 import pytest
 
 from invoicing.engine.documents import Document
+from pricing.engine.catalog import Conversion
 from tests.invoicing.engine.test_late_tables import CLOSED, ENDS, MIDDLE, NOW, Books, H, adjusted, adjustment, books, h
 from tests.invoicing.engine.world import (
     CREDITS,
@@ -180,6 +181,46 @@ def test_who_finds_enough_without_what_is_given_back_waits_for_nobody(units, wai
     carrier, other = sorted(usage_documents(found.draft(NOW)), key=lambda each: each.contract_id != mine.id)
     assert drawn(other) == [-units]
     assert other.waits_for == ((carrier.id,) if waits else ())
+
+
+def test_of_two_who_give_back_and_draw_the_later_waits_for_the_earlier():
+    """50 for two contracts, all drawn in October. Mine gives 10 back and theirs 5; in November each draws as much."""
+    shared = credit("50", contract_id=None, name="shared")
+    agreed = contract(rate_card_id=uid("Mine")), contract(name="Second", rate_card_id=uid("Theirs"))
+    cards = [card(rate("H", "10"), name="Mine"), card(rate("L", "1"), name="Theirs")]
+    october = [*h((3, 3)), used("L", on(10, 3), 20)]
+    found = Books(given(CLOSED, agreed, cards, (H, product("L")), commits=[shared]), october)
+    found.close(CLOSED)
+    found.use(*h((9, -1)), used("L", on(10, 9), -5), used("H", on(11, 3), 1), used("L", on(11, 3), 5))
+    earlier, later = sorted(usage_documents(found.draft(NOW)), key=lambda each: each.contract_id)
+    assert {tuple(sorted(drawn(each))) for each in (earlier, later)} == {(-10, 10), (-5, 5)}
+    assert (earlier.waits_for, later.waits_for) == ((), (earlier.id,))
+
+
+def test_what_a_balance_was_raised_by_since_changes_nothing_of_what_is_given_back():
+    """20, all drawn by 2 H of October, and 35 from then on. One of the two is gone."""
+    found = books(prepaid("20", **ENDS), events=h((3, 2)))
+    found.edit(commits=(prepaid("35", **ENDS),))
+    assert adjusted(found, *h((9, -1))) == [("PREPAID", -1, 10, -10)]
+
+
+def test_what_came_late_draws_no_more_than_comes_back_to_the_last_decimal():
+    """Three units of the meter are sold as one, at 0.1. November and December have drawn for two each. One of them is
+    gone from each, which gives back 0.333333333334 at 0.1, to 12 decimals 0.033333333333. October, which is settled
+    first, draws all of that: 0.0666666666668, but not 0.066666666667."""
+    thirds = product("H", conversion=Conversion(D(3), "DIVIDE"))
+    events = [used("H", on(11, 3), 2), used("H", on(12, 3), 2)]
+    found = books(credit("0.133333333334"), prices=card(rate("H", "0.1")), products=(thirds,), events=events)
+    for month, year in ((12, 2025), (1, 2026)):
+        found.close(on(month, 2, year=year))
+    found.use(used("H", on(10, 3), 30), used("H", on(11, 9), -1), used("H", on(12, 9), -1))
+    (held,) = found.draft(on(1, 5, year=2026)).balances
+    assert (held.drawn, held.left) == (D("0.133333333334"), 0)
+    assert [taken.amount for taken in held.pending] == [
+        D("0.066666666666"),
+        D("-0.033333333333"),
+        D("-0.033333333333"),
+    ]
 
 
 def test_a_month_whose_usage_is_all_gone_is_given_back():
