@@ -23,8 +23,9 @@ from billing_site.foundation.money import Unit
 from billing_site.foundation.periods import HOUR, Period
 from contracts.terms import AccessSegment, Commit, Contract, CustomerTerms
 from invoicing.engine.documents import Result
-from invoicing.engine.inputs import Inputs, Posted, Used
+from invoicing.engine.inputs import Inputs, Posted
 from invoicing.engine.walk import answered, compute, plan
+from ledger.used import Used
 from pricing.engine.catalog import Catalog, Metric, ProductVersion, Rate, RateCard
 from pricing.engine.charges import charge
 from pricing.engine.overrides import Override

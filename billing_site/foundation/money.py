@@ -83,7 +83,8 @@ def exact_total(ratios: Iterable[Fraction]) -> Fraction:
 
 def ratio(amount: Decimal) -> Fraction:
     """The same number, for arithmetic that divides."""
-    return Fraction(*amount.as_integer_ratio())
+    numerator, denominator = amount.as_integer_ratio()
+    return Fraction(numerator) if denominator == 1 else Fraction(numerator, denominator)  # a whole number costs half
 
 
 def wire_amount(major: Decimal, unit: Unit) -> Decimal:

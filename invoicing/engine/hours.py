@@ -59,7 +59,8 @@ def serve(more: Mapping[Item, Fraction]) -> None:
         for each in waiting:
             if balance.is_spent:
                 break
-            each.offer_to(balance)
+            if each.spans:
+                each.offer_to(balance)
     for each in waiting:
         each.close()
 

@@ -1,29 +1,13 @@
-"""What the invoice-compute engine is told beside terms and catalog: usage by slice, and what was posted already."""
+"""What the invoice-compute engine is told beside terms and catalog, and before usage: what was posted already."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
 from uuid import UUID
 
 from contracts.terms import CustomerTerms
-from ledger.scopes import Scope
-from pricing.engine.catalog import Catalog, GroupValues
-
-
-class Used(NamedTuple):  # a tuple, as a month by the hour has thousands
-    """The quantity of one series, over one slice, day or hour, of all subjects that were the customer's then.
-
-    `has_negative` says that some hour in it may be below zero, so that it must be looked at by the hour. What is
-    not additive over series has a `scope`, and counts only where it is asked for so.
-    """
-
-    metric_id: UUID
-    values: GroupValues  # the whole series: all group keys the metric declares; or those of the scope
-    quantity: Decimal
-    has_negative: bool = False
-    scope: Scope | None = None
+from pricing.engine.catalog import Catalog
 
 
 @dataclass(frozen=True, slots=True)

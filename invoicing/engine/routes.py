@@ -7,9 +7,9 @@ from typing import NamedTuple
 from uuid import UUID
 
 from invoicing.engine.drafts import UsageDraft
-from invoicing.engine.inputs import Used
 from invoicing.engine.items import FOR_GOOD, Item
 from ledger.scopes import Scope
+from ledger.used import Used
 from pricing.engine.catalog import GroupValues
 
 NOTHING = Decimal(0)

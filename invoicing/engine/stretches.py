@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fractions import Fraction
 from itertools import chain
+from typing import NamedTuple
 
 from billing_site.foundation.periods import Period
 from contracts.terms import are_apart
@@ -23,8 +24,7 @@ NO_CONVERSION = "NO_CONVERSION"  # priced in a custom unit that the rate card do
 ELSEWHERE = ""  # another contract bills it: nothing to say
 
 
-@dataclass(frozen=True, slots=True)
-class Paying:
+class Paying(NamedTuple):  # a tuple, as there is one for each balance of each stretch
     """A balance that may pay, the price that holds while it does, and what a wire unit of that price is to it."""
 
     balance: Balance

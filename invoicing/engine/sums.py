@@ -7,11 +7,11 @@ A balance that comes out even is spent then, and who gets what follows depends o
 rest of a package, units that a fee stands for. Such a time is walked by the hour, too.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import NamedTuple
 
 from billing_site.foundation.money import exact_total
@@ -44,11 +44,12 @@ class Taken(NamedTuple):
     reach: Fraction | None
 
 
-def take_what_fits(sums: Sums, first: int, reach: Fraction | None = None) -> Taken:
+def take_what_fits(sums: Sums, first: int, reach: Fraction | None = None, *, by_hour: bool = False) -> Taken:
     """Take the longest run of parts from `first` on that overdraws no balance.
 
     A `reach` says that all of them together are known to overdraw one, and after about which share of them. Where
-    usage is even, the first two tries are the last two.
+    usage is even, the first two tries are the last two. Of hours the first will do: the one that follows is settled
+    by itself, whether or not it overdraws.
     """
     low, high = first, sums.count
     if reach is None:
@@ -66,6 +67,8 @@ def take_what_fits(sums: Sums, first: int, reach: Fraction | None = None) -> Tak
         tried = as_one(sums.between(first, at))
         if tried.fits:
             low, fitting = at, tried
+            if by_hour:
+                break
         else:
             high = at
     if fitting is not None:
@@ -73,8 +76,7 @@ def take_what_fits(sums: Sums, first: int, reach: Fraction | None = None) -> Tak
     return Taken(low, min(max(end - low, ZERO), ONE))
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(NamedTuple):
     """What would be taken of an item."""
 
     item: Item
@@ -104,10 +106,10 @@ class Sum:
 
 
 def as_one(parts: Parts) -> Sum:
-    shares = [Share(item, metered, list(_takes(item, item.billable(metered)))) for item, metered in parts.items()]
+    shares = [Share(item, metered, _takes(item, item.billable(metered))) for item, metered in parts.items()]
     drawn: dict[Balance, list[Fraction]] = {}
     jumping: set[Balance] = set()
-    for paying, charge in ((take.paying, take.charge) for share in shares for take in share.takes):
+    for _, paying, charge in chain.from_iterable(share.takes for share in shares):
         if paying is not None:
             drawn.setdefault(paying.balance, []).append(paying.drawn_by(charge))
             if charge.step.jumps:
@@ -126,17 +128,23 @@ def take(fitting: Sum) -> None:
         balance.pay(owed.amount)
 
 
-def _takes(item: Item, quantity: Fraction) -> Iterator[Take]:
+def _takes(item: Item, quantity: Fraction) -> list[Take]:
     if not quantity:
-        return
+        return []
+    takes: list[Take] = []
     stretch, spans = item.stretch, [Span(item.quantity, item.quantity + quantity)]
     for balance, paying in stretch.paying.items():
-        if spans and not balance.is_spent:
-            asked, spans = spans, []
-            for found in (found for span in asked for found in taken_by(paying, stretch, span, item.total)):
+        if not spans:
+            break
+        if balance.is_spent:
+            continue
+        asked, spans = spans, []
+        for span in asked:
+            for found in taken_by(paying, stretch, span, item.total):
                 if isinstance(found, Take):
-                    yield found
+                    takes.append(found)
                 else:
                     spans.append(found)
     for span in spans:
-        yield from left_over(stretch, span, item.total)
+        takes += left_over(stretch, span, item.total)
+    return takes

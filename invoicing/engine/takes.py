@@ -16,7 +16,6 @@ A balance of access type QUANTITY takes so many units, whatever they would have 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -34,8 +33,7 @@ class Span(NamedTuple):  # a tuple, as a charge is
     share: Fraction = ONE
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Take:
+class Take(NamedTuple):
     """A charge of an item that went to one payer (None: to nobody's balance), over a stretch."""
 
     stretch: Stretch
@@ -71,14 +69,14 @@ class Take:
 
     def up_to(self, upto: Fraction) -> "Take":
         """Its first units alone."""
-        return replace(self, charge=self.charge.up_to(upto))
+        return self._replace(charge=self.charge.up_to(upto))
 
     def followed_by(self, other: "Take") -> "Take | None":
-        """Both as one, where one payer has what follows at the same price."""
-        if self.stretch is not other.stretch or self.paying is not other.paying:
+        """Both as one, where one payer has what follows in the same stretch: the steps of a price are of one alone."""
+        if self.paying is not other.paying:
             return None
         together = self.charge.followed_by(other.charge)
-        return None if together is None else replace(self, charge=together)
+        return None if together is None else self._replace(charge=together)
 
 
 def taken_by(paying: Paying, stretch: Stretch, span: Span, total: Fraction) -> Iterator[Take | Span]:

@@ -7,8 +7,8 @@ from fractions import Fraction
 
 from billing_site.foundation.periods import Period
 from invoicing.engine.drafts import UsageDraft
-from invoicing.engine.inputs import Used
 from invoicing.engine.routes import Routes
+from ledger.used import Used
 
 
 def know_totals(draft: UsageDraft, slices: Sequence[Period], usage: Mapping[Period, tuple[Used, ...]]) -> None:

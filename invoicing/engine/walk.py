@@ -36,7 +36,7 @@ from invoicing.engine.drafts import UsageDraft, usage_drafts
 from invoicing.engine.exact import exactly
 from invoicing.engine.findings import findings
 from invoicing.engine.hours import Parts, settle
-from invoicing.engine.inputs import Inputs, Used
+from invoicing.engine.inputs import Inputs
 from invoicing.engine.late.carry import Adjustment, adjustments, give_back, in_turn
 from invoicing.engine.late.closed import Closed
 from invoicing.engine.plan import Plan, plan
@@ -46,6 +46,7 @@ from invoicing.engine.standings import standings
 from invoicing.engine.sums import Sums, Taken, take_what_fits
 from invoicing.engine.totals import know_totals
 from invoicing.engine.trueup import true_ups
+from ledger.used import Used
 
 __all__ = ["Finer", "Plan", "compute", "plan"]
 
@@ -188,8 +189,9 @@ def walk_legs(legs: Sequence[Leg], routes: Routes, reach: Fraction | None = None
     for has_negative, run in groupby(legs, key=lambda leg: leg.has_negative):
         alike = list(run)
         sums, first = Sums([leg.parts for leg in alike]), 0
+        by_hour = all(leg.hours == 1 for leg in alike)
         while first < sums.count:
-            taken = Taken(first, None) if has_negative else take_what_fits(sums, first, reach)
+            taken = Taken(first, None) if has_negative else take_what_fits(sums, first, reach, by_hour=by_hour)
             first, reach = taken.upto, None
             if first < sums.count:
                 yield from walk_finer(alike[first], routes, taken.reach)

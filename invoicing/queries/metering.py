@@ -9,12 +9,12 @@ from uuid import UUID
 
 from billing_site.foundation.periods import HOUR, Period
 from contracts.terms import ClaimWindow
-from invoicing.engine.inputs import Used
 from invoicing.engine.walk import Finer
 from ledger.queries.levels import claimed_levels, claimed_levels_by_hour
 from ledger.queries.scoped import Part, claimed_parts
-from ledger.queries.usage import SeriesUsage, claimed_usage, claimed_usage_by_hour
+from ledger.queries.usage import claimed_usage, claimed_usage_by_hour
 from ledger.scopes import Scope
+from ledger.used import Used
 from pricing.engine.catalog import Catalog, GroupValues
 
 
@@ -46,11 +46,11 @@ def usage_of(
     claims, ordered = list(claims), list(periods)
     found: dict[Period, list[Used]] = {period: [] for period in ordered}
     for period, series in zip(ordered, claimed_usage(claims, ordered, metric_ids=asked.sums), strict=True):
-        found[period] += _used(series)
+        found[period] += series
     if asked.levels:
         levels = claimed_levels(claims, ordered, metric_ids=asked.levels, until=until)
         for period, series in zip(ordered, levels, strict=True):
-            found[period] += _used(series)
+            found[period] += series
     for scope, parts in asked.parts(claims).items():
         for period in ordered:
             found[period] += _summed(scope, (part for part in parts if part.hour in period))
@@ -72,11 +72,11 @@ def _usage_by_hour(
 ) -> dict[datetime, tuple[Used, ...]]:
     found: dict[datetime, list[Used]] = defaultdict(list)
     for hour, series in claimed_usage_by_hour(claims, period, metric_ids=asked.sums).items():
-        found[hour] += _used(series)
+        found[hour] += series
     if asked.levels:
         levels = claimed_levels_by_hour(claims, period, metric_ids=asked.levels, until=until)
         for hour, series in levels.items():
-            found[hour] += _used(series)
+            found[hour] += series
     for scope, parts in asked.parts(claims).items():
         for part in parts:
             if part.hour in period:
@@ -93,10 +93,6 @@ def _summed(scope: Scope, parts: Iterable[Part]) -> Iterator[Used]:
             negative.add(part.values)
     for values, quantity in totals.items():
         yield Used(scope.metric_id, values, quantity, values in negative, scope)
-
-
-def _used(usage: Iterable[SeriesUsage]) -> list[Used]:
-    return [Used(metric_id, values, quantity, negative) for metric_id, _, values, quantity, negative in usage]
 
 
 def _is_level(catalog: Catalog, metric_id: UUID) -> bool:

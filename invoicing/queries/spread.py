@@ -20,12 +20,13 @@ from uuid import UUID
 
 from billing_site.foundation.periods import Period
 from contracts.terms import UsageFilter, filter_in_force
-from invoicing.engine.inputs import Inputs, Used
+from invoicing.engine.inputs import Inputs
 from invoicing.engine.plan import SCOPED
 from invoicing.queries import metering
 from invoicing.queries.shown import ShownDocument, ShownLine
 from invoicing.queries.traces import ShownPart
 from ledger.scopes import Scope
+from ledger.used import Used
 from pricing.engine.catalog import GroupValues
 
 Share = Mapping[datetime, Fraction]  # of a whole, by each instant; from 0 to 1 where usage only grows

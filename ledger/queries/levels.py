@@ -18,7 +18,8 @@ from django.db import connection
 
 from billing_site.foundation.periods import HOUR, Period
 from contracts.terms import ClaimWindow
-from ledger.queries.usage import SeriesUsage, Window, windows_of
+from ledger.queries.usage import Window, windows_of
+from ledger.used import Used
 from pricing.engine.catalog import GroupValues
 
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
@@ -31,7 +32,7 @@ _WIDE = Context(prec=80)
 class LevelUsage:
     """A series' level over a slot: `moment` is units of 10⁻¹² × microseconds, of all subjects together."""
 
-    series: SeriesUsage
+    series: Used
     moment: int
 
 
@@ -111,7 +112,7 @@ def levels_by_slot(
 
 def claimed_levels(
     claims: Iterable[ClaimWindow], periods: Sequence[Period], *, metric_ids: Collection[UUID], until: datetime
-) -> list[list[SeriesUsage]]:
+) -> list[list[Used]]:
     """The levels in each closed period, counting each subject only over the hours for which it is claimed."""
     claims = list(claims)
     slots = [windows_of(claims, period) for period in periods]
@@ -120,11 +121,11 @@ def claimed_levels(
 
 def claimed_levels_by_hour(
     claims: Iterable[ClaimWindow], period: Period, *, metric_ids: Collection[UUID], until: datetime
-) -> dict[datetime, list[SeriesUsage]]:
+) -> dict[datetime, list[Used]]:
     """The levels in each hour of the closed period, as claimed; hours without are absent."""
     windows = windows_of(claims, period)
     known = _levels([windows], metric_ids, until) if metric_ids else {}
-    found: dict[datetime, list[SeriesUsage]] = {}
+    found: dict[datetime, list[Used]] = {}
     assert period.ending_before is not None
     hour = period.starting_at
     while hour < min(period.ending_before, until):
@@ -154,9 +155,7 @@ def _slot(windows: Sequence[Window], known: dict[str, list[_Level]], until: date
             summed[level.series_id] = level, moment + after - before, total + units, negative
     ordered = sorted(summed.values(), key=lambda row: (row[0].metric_id, row[0].series_id))
     return [
-        LevelUsage(
-            SeriesUsage(level.metric_id, level.series_id, level.values, Decimal(units).scaleb(-12), negative), moment
-        )
+        LevelUsage(Used(level.metric_id, level.values, Decimal(units).scaleb(-12), negative), moment)
         for level, moment, units, negative in ordered
     ]
 

@@ -7,7 +7,7 @@ days it reads, not on the events behind them.
 """
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -18,7 +18,7 @@ from django.db import connection
 
 from billing_site.foundation.periods import HOUR, Period, ceil_day, floor_day, is_on_the_hour
 from contracts.terms import ClaimWindow
-from pricing.engine.catalog import GroupValues
+from ledger.used import Used
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +42,6 @@ class Window:
             raise ValueError(f"A window ends after it starts: {self.starting_at} to {self.ending_before}.")
 
 
-class SeriesUsage(NamedTuple):  # a tuple, as a month by the hour has thousands
-    """What one series came to: the sum for a SUM metric, the number of events for a COUNT metric.
-
-    `has_negative` says that some hour of some subject in it may be below zero.
-    """
-
-    metric_id: UUID
-    series_id: UUID
-    values: GroupValues
-    quantity: Decimal
-    has_negative: bool
-
-
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -65,19 +52,19 @@ class _Span(NamedTuple):
     ending_before: datetime
 
 
-def usage_in(windows: Sequence[Window], *, metric_ids: Collection[UUID]) -> list[list[SeriesUsage]]:
+def usage_in(windows: Sequence[Window], *, metric_ids: Collection[UUID]) -> list[list[Used]]:
     """The series used in each window, one list a window, ordered by metric and series; unused ones are absent."""
     return usage_by_slot([[window] for window in windows], metric_ids=metric_ids)
 
 
-def usage_by_hour(window: Window, *, metric_ids: Collection[UUID]) -> dict[datetime, list[SeriesUsage]]:
+def usage_by_hour(window: Window, *, metric_ids: Collection[UUID]) -> dict[datetime, list[Used]]:
     """The series used in each hour of the window; hours without usage are absent."""
     return _by_hour([window], metric_ids)
 
 
 def claimed_usage(
     claims: Iterable[ClaimWindow], periods: Sequence[Period], *, metric_ids: Collection[UUID]
-) -> list[list[SeriesUsage]]:
+) -> list[list[Used]]:
     """The series used in each closed period, counting each subject only over the hours for which it is claimed."""
     claims = list(claims)
     return usage_by_slot([windows_of(claims, period) for period in periods], metric_ids=metric_ids)
@@ -85,7 +72,7 @@ def claimed_usage(
 
 def claimed_usage_by_hour(
     claims: Iterable[ClaimWindow], period: Period, *, metric_ids: Collection[UUID]
-) -> dict[datetime, list[SeriesUsage]]:
+) -> dict[datetime, list[Used]]:
     """The series used in each hour of the closed period, as claimed; hours without usage are absent."""
     return _by_hour(windows_of(claims, period), metric_ids)
 
@@ -129,7 +116,7 @@ _BY_SERIES = """
            string_agg(has_negative::int::text, ' ' ORDER BY slot) AS negatives
     FROM summed WHERE count > 0 GROUP BY series_id
 )
-SELECT series.metric_id, series.id, series.values, listed.slots,
+SELECT series.metric_id, series.values, listed.slots,
        CASE metric.aggregation_type WHEN 'COUNT' THEN listed.counts ELSE listed.sums END, listed.negatives
 FROM listed
 JOIN ledger_series series ON series.id = listed.series_id
@@ -165,18 +152,17 @@ _OF_HOURS = """
 """
 
 
-def usage_by_slot(slots: Sequence[Sequence[Window]], *, metric_ids: Collection[UUID]) -> list[list[SeriesUsage]]:
+def usage_by_slot(slots: Sequence[Sequence[Window]], *, metric_ids: Collection[UUID]) -> list[list[Used]]:
     """One list a slot, over all of its windows together; they must not share an hour of a subject."""
     days, hours = _split(spans_of(slots))
-    found: list[list[SeriesUsage]] = [[] for _ in slots]
     # Most slots are whole days, and planning the other half costs more than running this one.
     halves = [(_OF_DAYS, _day_columns(days))] if days else []
     halves += [(_OF_HOURS, hour_columns(hours))] if hours else []
-    if metric_ids and halves:
-        columns = [column for _, of_half in halves for column in of_half]
-        for slot, usage in _answers(_summed(half for half, _ in halves), [*columns, list(metric_ids)]):
-            found[slot].append(usage)
-    return found
+    if not (metric_ids and halves):
+        return [[] for _ in slots]
+    columns = [column for _, of_half in halves for column in of_half]
+    found = _answers(_summed(half for half, _ in halves), [*columns, list(metric_ids)])
+    return [found.get(slot, []) for slot in range(len(slots))]
 
 
 def _summed(halves: Iterable[str]) -> str:
@@ -211,12 +197,11 @@ WITH summed AS (
 )
 
 
-def _by_hour(windows: Sequence[Window], metric_ids: Collection[UUID]) -> dict[datetime, list[SeriesUsage]]:
+def _by_hour(windows: Sequence[Window], metric_ids: Collection[UUID]) -> dict[datetime, list[Used]]:
     spans = spans_of([windows])
-    found: dict[int, list[SeriesUsage]] = {}
-    if metric_ids and spans:
-        for hour, usage in _answers(_BY_HOUR, [*hour_columns(spans), list(metric_ids)]):
-            found.setdefault(hour, []).append(usage)
+    if not (metric_ids and spans):
+        return {}
+    found = _answers(_BY_HOUR, [*hour_columns(spans), list(metric_ids)])
     return {_EPOCH + hour * HOUR: usages for hour, usages in sorted(found.items())}
 
 
@@ -265,11 +250,14 @@ def hour_columns(spans: Sequence[_Span]) -> list[list[Any]]:
     ]
 
 
-def _answers(statement: str, parameters: list[Any]) -> Iterator[tuple[int, SeriesUsage]]:
-    """The usage of each series in each slot, by metric and series."""
+def _answers(statement: str, parameters: list[Any]) -> dict[int, list[Used]]:
+    """The usage in each slot that has some, by metric and series."""
+    found: dict[int, list[Used]] = {}
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
-        for metric_id, series_id, text, slots, quantities, negatives in cursor.fetchall():
+        for metric_id, text, slots, quantities, negatives in cursor.fetchall():
             values = tuple(sorted(json.loads(text).items()))
             for slot, quantity, negative in zip(slots.split(), quantities.split(), negatives.split(), strict=True):
-                yield int(slot), SeriesUsage(metric_id, series_id, values, Decimal(quantity), negative == "1")
+                used = Used(metric_id, values, Decimal(quantity), negative == "1")
+                found.setdefault(int(slot), []).append(used)
+    return found

@@ -19,7 +19,6 @@ from billing_site.foundation.periods import HOUR, Period
 from contracts.terms import ClaimWindow
 from ledger.metering import series_id
 from ledger.queries.usage import (
-    SeriesUsage,
     Window,
     claimed_usage,
     claimed_usage_by_hour,
@@ -28,6 +27,7 @@ from ledger.queries.usage import (
     windows_of,
 )
 from ledger.services.ingest import Source, ingest_events, read_events
+from ledger.used import Used
 from pricing.engine.catalog import GroupValues
 from tests.factories.pricing import MetricFactory
 
@@ -104,7 +104,7 @@ def send(run: str, events: list[Event]) -> None:
             ingest_events(read_events(json.dumps(batch).encode(), at=NOW), at=NOW, source=Source("tests"))
 
 
-def folded(events: list[Event], covers: set[tuple[str, int]], metric_ids: set[UUID]) -> list[SeriesUsage]:
+def folded(events: list[Event], covers: set[tuple[str, int]], metric_ids: set[UUID]) -> list[Used]:
     """What the events of these subjects' hours come to, by the rule and nothing clever."""
     found = []
     for kind in KINDS:
@@ -112,8 +112,8 @@ def folded(events: list[Event], covers: set[tuple[str, int]], metric_ids: set[UU
         if mine and kind.metric_id in metric_ids:
             quantity = Decimal(len(mine)) if kind == CALL else total(event[3] for event in mine)
             negative = any(may_be_negative(kind, events, covers, *place) for place in {(e[0], e[2]) for e in mine})
-            found.append(SeriesUsage(kind.metric_id, kind.series_id, kind.values, quantity, negative))
-    return sorted(found, key=lambda used: (used.metric_id, used.series_id))
+            found.append((kind.metric_id, kind.series_id, Used(kind.metric_id, kind.values, quantity, negative)))
+    return [used for *_, used in sorted(found)]
 
 
 def may_be_negative(kind: Kind, events: list[Event], covers: set[tuple[str, int]], subject: str, number: int) -> bool:

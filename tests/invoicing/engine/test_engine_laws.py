@@ -16,8 +16,9 @@ from billing_site.foundation.money import QUANTUM, exact_sum
 from billing_site.foundation.periods import Period
 from contracts.terms import ClaimWindow, Contract
 from invoicing.engine.documents import Document
-from invoicing.engine.inputs import Inputs, Used
+from invoicing.engine.inputs import Inputs
 from invoicing.engine.rounding import finalized
+from ledger.used import Used
 from pricing.engine.catalog import Conversion, Rounding
 from pricing.engine.overrides import MultiplierTier
 from pricing.engine.tariffs import Tariff, Tier, flat

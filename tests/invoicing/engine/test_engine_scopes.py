@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from invoicing.engine.inputs import Used
 from invoicing.engine.sellers import sellers
 from invoicing.engine.stretches import Stretch
 from invoicing.engine.walk import answered, compute, plan
 from ledger.scopes import Scope
+from ledger.used import Used
 from pricing.engine.catalog import Metric
 from pricing.engine.prices import Price
 from pricing.engine.targets import Offer

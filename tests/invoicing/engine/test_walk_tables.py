@@ -1,5 +1,6 @@
 """The worked tables in the docstring of the engine, each as it stands there."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -10,6 +11,8 @@ from pricing.engine.tariffs import flat
 from tests.invoicing.engine.world import (
     CREDITS,
     LATE_OCTOBER,
+    NOTHING_POSTED,
+    OCTOBER,
     D,
     card,
     computed,
@@ -84,6 +87,18 @@ def test_credits_beside_dollars():
         ("to pay", 2, 3, 6),
     ]
     assert document.total == 6
+
+
+def test_who_pays_nothing_still_tells_the_time_before_it_from_the_time_after():
+    """A credit from 10 October on, of which all is drawn: nobody pays at the same price on either side, and each side
+    is a part of its own. Late usage is put where it belongs by these."""
+    gone = credit("5", start=on(10, 10))
+    posted = replace(NOTHING_POSTED, drawn={gone.segments[0].id: D(5)})
+    events = [used("H", on(10, 5), 2), used("H", on(10, 20), 3)]
+    document = the_usage(computed(given(LATE_OCTOBER, [contract(commits=[gone])], [PRICES], H, posted=posted), events))
+    (line,) = document.lines
+    assert (line.quantity, line.total) == (5, 50)
+    assert [(part.period.starting_at, part.quantity) for part in line.parts] == [(OCTOBER, 2), (on(10, 10), 3)]
 
 
 def test_two_contracts_share_a_commit():

@@ -13,9 +13,10 @@ from billing_site.foundation.money import Unit
 from billing_site.foundation.periods import Period
 from contracts.terms import AccessSegment, ClaimWindow, Commit, Contract, CustomerTerms, ScheduledAmount
 from invoicing.engine.documents import Document, Line, Result
-from invoicing.engine.inputs import Inputs, Posted, Used
+from invoicing.engine.inputs import Inputs, Posted
 from invoicing.engine.rounding import RoundedDocument
 from invoicing.engine.walk import Finer, answered, compute, plan
+from ledger.used import Used
 from pricing.engine.catalog import Catalog, GroupValues, Metric, ProductVersion, Rate, RateCard
 from pricing.engine.overrides import Override
 from pricing.engine.targets import Target
