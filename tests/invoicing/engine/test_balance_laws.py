@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from billing_site.foundation.money import QUANTUM, exact_sum
 from billing_site.foundation.periods import Period
-from contracts.terms import RecurringCommit
+from contracts.terms import QUANTITY, RecurringCommit
 from invoicing.engine.documents import Result
 from invoicing.engine.inputs import Inputs
 from invoicing.engine.rounding import finalized
@@ -116,8 +116,24 @@ def test_what_came_in_went_out_or_is_left(inputs, events):
 @settings(max_examples=40, deadline=None)
 @for_all(shared_worlds(), usage("-6"), st.randoms(use_true_random=False))
 def test_whichever_document_becomes_final_first_nothing_is_drawn_twice(inputs, events, random):
-    """To a trillionth of a unit for each document: where a later one is final first, what it left to an earlier one is
-    rounded, and what is missing goes on to the next payer. A unit costs up to 60 in these worlds."""
+    """But for what the places after the twelfth buy.
+
+    A draft posts what it draws on a balance in 12 decimals, a quantum or less off what it took. A later document that
+    is final first has therefore left an earlier one up to a quantum less, or more, than that took when it was walked
+    first. The earlier one passes this on: where the balance pays p for a unit, a quantum is quantum / p units, and the
+    next payer, at p', is asked for p' / p quanta. Over a chain of payers this comes to last price / first price, as
+    each price between is multiplied by once and divided by once. A fee, or a package, is shared in the same way.
+
+        the balance pays    the next pays        of a quantum it becomes
+        in units (p is 1)   60 a unit            60 quanta
+        in credits          in money, at 1.5     1.5 quanta
+        in money            in money             1 quantum; where the price depends on who pays: p' / p quanta
+
+    A unit costs no more than 60 here: 20, twice that by a multiple, at 1.5 for a credit. Nor, where it costs anything,
+    less than 0.001: a cent, a tenth of it by a multiple. What a composite is a share of moves with what usage comes
+    to, and so does the composite: a unit of usage may cost three times more with it, and nine times with two. So
+    much for each document and each balance that it has rounded.
+    """
     before = standing(computed(inputs, events))
     posted, documents = inputs.posted, 0
     while drafts := usage_documents(computed(replace(inputs, posted=posted), events)):
@@ -127,7 +143,19 @@ def test_whichever_document_becomes_final_first_nothing_is_drawn_twice(inputs, e
         assert standing(result).keys() == before.keys()
         for key, numbers_ in standing(result).items():
             for number, expected in zip(numbers_, before[key], strict=True):
-                assert abs(number - expected) <= 60 * documents * QUANTUM
+                assert abs(number - expected) <= worth_of_a_quantum(inputs) * documents * len(before) * QUANTUM
+
+
+def worth_of_a_quantum(inputs: Inputs) -> Decimal:
+    """What a quantum that one payer is short of comes to at another, at the most, in quanta; see the law above."""
+    dearest, cheapest, with_composites = D(60), D("0.001"), 9
+    (prices,), contracts = inputs.catalog.rate_cards.values(), inputs.terms.contracts
+    held = [*inputs.terms.commits, *(each for contract in contracts for each in contract.commits)]
+    if any(rate.commit_tariff for rate in prices.rates) or any(
+        override.is_commit_specific for contract in contracts for override in contract.overrides
+    ):
+        return dearest / cheapest * with_composites
+    return dearest if any(each.access_type == QUANTITY for each in held) else D("1.5")
 
 
 def standing(result: Result) -> dict[UUID, tuple[Decimal, Decimal, Decimal]]:

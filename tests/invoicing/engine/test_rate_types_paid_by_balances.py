@@ -6,6 +6,7 @@ import pytest
 
 from billing_site.foundation.periods import Period
 from pricing.engine.catalog import Conversion, Rounding
+from pricing.engine.overrides import MultiplierTier
 from pricing.engine.targets import Target
 from pricing.engine.tariffs import flat
 from tests.invoicing.engine.one_product import TEN_THEN_EIGHT, A, a, at_list, october, rows
@@ -61,6 +62,30 @@ def test_the_table_of_takes():
         ("0.3", "12", "3.6", ""),
     ]
     assert sum(part.metric_quantity for line in document.lines for part in line.parts) == 15
+
+
+def test_who_is_spent_passes_on_the_share_of_a_package_that_is_left():
+    """Packages of 10 at 12, and 15 units. Those of the first package are free while A pays.
+
+    asked    what is left                          has             pays
+    A        0 to 15                               1/3 of the 2nd  4
+    B        0 to 10; 10 to 15, share 2/3          5/12 of the 1st 5, and is spent
+    nobody   0 to 10, share 7/12; 10 to 15, share 2/3              7 + 8
+    """
+    first_free = override(
+        tiers=(MultiplierTier(D(0), D(10)),),
+        is_commit_specific=True,
+        targets=(Target(commit_ids=frozenset([uid("A's")])),),
+        priority=D(1),
+    )
+    commits = [prepaid("4", name="A's", priority=D(1)), prepaid("5", name="B's", priority=D(2))]
+    rates = [at_list(package("12", "10"))]
+    document = october(a(5, 15), rates=rates, commits=commits, overrides=(first_free,), prioritization="EXPLICIT")
+    assert [(total, payer) for quantity, _, total, payer in rows(document) if quantity] == [
+        ("4", "PREPAID"),
+        ("5", "PREPAID"),
+        ("15", ""),
+    ]
 
 
 @pytest.mark.parametrize(
