@@ -10,7 +10,7 @@ from billing_site.foundation.admin import Dressed
 from billing_site.foundation.display import unit_sign
 from billing_site.foundation.refusals import Refusal
 from contracts.commit_wording import commit_text
-from contracts.forms import charges, commitments
+from contracts.forms import charges, commitments, usage_filters
 from contracts.forms.amounts import MajorField
 from contracts.forms.charges import ChargeFields
 from contracts.forms.choices import billed_as_last_time
@@ -21,6 +21,7 @@ from contracts.forms.instants import InstantField
 from contracts.forms.override_fields import KINDS, OverrideFields
 from contracts.forms.overrides import override_of
 from contracts.forms.tariffs import TYPES, TariffForm
+from contracts.forms.usage_filters import FilterFields
 from contracts.inputs import (
     UNCHANGED,
     EditInput,
@@ -56,7 +57,7 @@ class Section(NamedTuple):
     tariff: TariffForm | None
 
 
-class EditForm(Dressed, CommitmentFields, OverrideFields, ChargeFields, GrantFields):
+class EditForm(Dressed, CommitmentFields, OverrideFields, ChargeFields, GrantFields, FilterFields):
     """Everything that one edit of a contract may do. Sections left empty do nothing."""
 
     based_on_edit = forms.IntegerField(required=False, widget=forms.HiddenInput)
@@ -92,6 +93,7 @@ class EditForm(Dressed, CommitmentFields, OverrideFields, ChargeFields, GrantFie
         OverrideFields.PRICE,
         ChargeFields.CHARGE,
         OverrideFields.ENTITLED,
+        FilterFields.FILTER,
         ("Take something out", ("remove_overrides", "archive_commits", "archive_scheduled_charges")),
         ("The contract as a whole", ("name", "ending_before", "net_payment_terms_days", "uniqueness_key")),
     )
@@ -107,6 +109,7 @@ class EditForm(Dressed, CommitmentFields, OverrideFields, ChargeFields, GrantFie
     SHOWN_AS = (
         *commitments.SHOWN_AS,
         *charges.SHOWN_AS,
+        *usage_filters.SHOWN_AS,
         ("update_contract_end_date", "ending_before"),
         ("update_contract_name", "name"),
         ("update_net_payment_terms_days", "net_payment_terms_days"),
@@ -196,6 +199,7 @@ class EditForm(Dressed, CommitmentFields, OverrideFields, ChargeFields, GrantFie
             ("discount", "discount", "starting_at"),
             ("tiered", "tiered", "starting_at"),
             ("entitled", "entitled", "starting_at"),
+            ("filter", "filter_key", "values", "starting_at"),
         ):
             self._need(section, first, needed, values)
         for start, needs_end in (("grant_paid_", False), ("charge_", True)):
@@ -231,6 +235,7 @@ class EditForm(Dressed, CommitmentFields, OverrideFields, ChargeFields, GrantFie
             add_recurring_commits=self.recurring_grants("PREPAID"),
             add_recurring_credits=self.recurring_grants("CREDIT"),
             add_scheduled_charges=self.charges(),
+            add_usage_filters=self.usage_filters(),
             remove_overrides=self._ids("remove_overrides"),
             archive_commits=tuple(each for each in self._ids("archive_commits") if each not in self.credit_ids),
             archive_credits=tuple(each for each in self._ids("archive_commits") if each in self.credit_ids),

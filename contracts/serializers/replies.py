@@ -202,21 +202,17 @@ class FiltersReply(serializers.Serializer):
     current = SetFilterReply(required=False, help_text="The one in force.")
 
 
-class ContractReply(serializers.Serializer):
-    id = serializers.UUIDField()
-    customer_id = serializers.UUIDField()
+class TermsReply(serializers.Serializer):
+    """What both versions of the API say of a contract's terms."""
+
     name = serializers.CharField(required=False)
     created_at = InstantField()
     created_by = serializers.CharField()
     starting_at = InstantField()
     ending_before = InstantField(required=False)
-    archived_at = InstantField(required=False)
     rate_card_id = serializers.UUIDField(required=False)
     net_payment_terms_days = serializers.IntegerField(required=False)
-    multiplier_override_prioritization = serializers.CharField()
     usage_statement_schedule = StatementScheduleReply()
-    uniqueness_key = serializers.CharField(required=False)
-    custom_fields = text_map()
     commits = CommitReply(many=True)
     overrides = OverrideReply(many=True)
     scheduled_charges = ChargeReply(many=True)
@@ -226,8 +222,17 @@ class ContractReply(serializers.Serializer):
     recurring_commits = RecurringReply(many=True)
     recurring_credits = RecurringReply(many=True)
     reseller_royalties = serializers.ListField(child=serializers.DictField())
-    subscriptions = serializers.ListField(child=serializers.DictField())
     transitions = serializers.ListField(child=serializers.DictField())
+
+
+class ContractReply(TermsReply):
+    id = serializers.UUIDField()
+    customer_id = serializers.UUIDField()
+    archived_at = InstantField(required=False)
+    multiplier_override_prioritization = serializers.CharField()
+    uniqueness_key = serializers.CharField(required=False)
+    custom_fields = text_map()
+    subscriptions = serializers.ListField(child=serializers.DictField())
     usage_filter = UsageFilterReply(many=True)
     has_more = HasMoreReply()
 
@@ -240,27 +245,8 @@ class CreatedContractReply(IdReply):
     contract = FirstContractReply()
 
 
-class FirstTermsReply(serializers.Serializer):
-    """Terms of a contract in the first version's shape."""
-
-    name = serializers.CharField(required=False)
-    created_at = InstantField()
-    created_by = serializers.CharField()
-    starting_at = InstantField()
-    ending_before = InstantField(required=False)
-    rate_card_id = serializers.UUIDField(required=False)
-    net_payment_terms_days = serializers.IntegerField(required=False)
-    usage_statement_schedule = StatementScheduleReply()
-    commits = CommitReply(many=True)
+class FirstTermsReply(TermsReply):
     overrides = FirstOverrideReply(many=True)
-    scheduled_charges = ChargeReply(many=True)
-    credits = CommitReply(many=True)
-    discounts = serializers.ListField(child=serializers.DictField())
-    professional_services = serializers.ListField(child=serializers.DictField())
-    recurring_commits = RecurringReply(many=True)
-    recurring_credits = RecurringReply(many=True)
-    reseller_royalties = serializers.ListField(child=serializers.DictField())
-    transitions = serializers.ListField(child=serializers.DictField())
     usage_filter = FiltersReply(required=False)
 
 

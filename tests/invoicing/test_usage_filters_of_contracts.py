@@ -4,6 +4,9 @@ from datetime import UTC, datetime
 
 import metronome
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
 
 from billing_site.foundation import tokens
 from contracts.models import ContractEdit
@@ -264,3 +267,53 @@ def test_an_event_that_a_filter_leaves_out_says_so(customer, calls, create):
     events = [explain("acme", event_type, NOVEMBER, {"region": region}) for region in ("eu", "us")]
     said = [price for event in events for verdict in event.verdicts for price in verdict.prices]
     assert said == ["North: Calls at 2 USD (cents) a unit, before overrides", "North: its usage filter leaves it out"]
+
+
+# --- By clicks -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def edit_page(customer, create):
+    """Post the edit page of a contract that takes eu; it answers with the form, or the page it leads to."""
+    contract_id = create("North", "eu")
+    create("South", "us")
+    browser = Client()
+    browser.force_login(User.objects.create_superuser("grace"))
+    page = reverse("admin:contracts_contract_edit", args=[contract_id])
+
+    def post(**typed):
+        given = {"reason": "Asia, too", "filter_key": "region", "filter_starting_at_0": "2025-11-15", **typed}
+        seen = browser.post(page, given)
+        if not seen.context["previewed"]:
+            return seen
+        return browser.post(page, {**given, "previewed": seen.context["previewed"], "save": "1"}, follow=True)
+
+    return post
+
+
+def test_a_filter_is_set_in_the_form_of_the_deal(customer, edit_page):
+    answer = edit_page(filter_values="eu\nasia").content.decode()
+    assert "From 1 October 2025, 00:00 UTC: only usage whose region is eu" in answer
+    assert "From 15 November 2025, 00:00 UTC: only usage whose region is eu or asia" in answer
+    [north, _] = customer.contracts.order_by("id")
+    assert [each["group_values"] for each in north.terms.get(removed_by_edit=None).usage_filters] == [
+        ["eu"],
+        ["eu", "asia"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "field", "rule"),
+    [
+        ({"filter_values": "eu\nus"}, "filter_values", "must not let the contract overlap"),
+        ({"filter_values": "eu", "filter_key": "zone"}, "filter_key", "must be a group key of"),
+        ({"filter_values": "eu", "filter_key": ""}, "filter_key", "Needed, or leave the section empty"),
+        ({"filter_values": "eu", "filter_starting_at_0": "2025-09-01"}, "filter_starting_at", "must not be earlier"),
+        ({}, "filter_values", "must name at least one value"),
+    ],
+)
+def test_what_is_refused_stands_beside_its_field(edit_page, typed, field, rule):
+    edits = ContractEdit.objects.count()
+    form = edit_page(**typed).context["form"]
+    assert [error[: len(rule)] for error in form.errors[field]] == [rule]
+    assert ContractEdit.objects.count() == edits
