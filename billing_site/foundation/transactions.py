@@ -30,6 +30,9 @@ def read_snapshot(*, with_temporary_tables: bool = False) -> Iterator[None]:
     PostgreSQL makes no table for who may only read, not even a temporary one: who needs those says so, and calls
     `read_only` once they are made.
     """
+    if sees_committed_alone():
+        yield
+        return
     outermost = not connection.in_atomic_block
     with transaction.atomic():
         if not outermost:
@@ -51,8 +54,21 @@ def read_only() -> None:
         cursor.execute("SET TRANSACTION READ ONLY")
 
 
+@contextmanager
+def committed_terms_and_prices() -> Iterator[None]:
+    """What a verb reads within is remembered as in a `read_snapshot`: whoever says so has written neither terms nor
+    prices. In a transaction that somebody else began, who may have, this changes nothing."""
+    # Whatever joins another transaction does so by a savepoint.
+    known = _sees_committed_alone.set(sees_committed_alone() or not connection.savepoint_ids)
+    try:
+        yield
+    finally:
+        _sees_committed_alone.reset(known)
+
+
 def sees_committed_alone() -> bool:
-    """Whether all that is read here was committed: the transaction is a `read_snapshot`, and has written nothing."""
+    """Whether all terms and prices that are read here were committed: the transaction is a `read_snapshot`, and has
+    written nothing; or a verb that says that it writes none of these."""
     return _sees_committed_alone.get()
 
 

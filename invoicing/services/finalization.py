@@ -13,6 +13,7 @@ from billing_site.foundation.actor import Actor
 from billing_site.foundation.money import round_to
 from billing_site.foundation.periods import format_instant
 from billing_site.foundation.refusals import Conflict, Refusal
+from billing_site.foundation.transactions import committed_terms_and_prices
 from contracts.models import Contract, Customer
 from contracts.transactions import money_transaction
 from invoicing.engine.documents import Document
@@ -67,7 +68,8 @@ def finalize_invoice(customer: Customer, draft_id: UUID, *, at: datetime, by: Ac
     """
     if Invoice.objects.filter(customer=customer, pk=draft_id).exists():
         raise NothingToFinalize(f"Invoice {draft_id} is final already.")
-    computed = computation(customer.pk, at=at)  # after the lock, never before
+    with committed_terms_and_prices():
+        computed = computation(customer.pk, at=at)  # after the lock, never before
     draft = computed.draft(draft_id)
     if draft is None:
         raise NothingToFinalize(f"There is no draft {draft_id}.")
@@ -112,7 +114,8 @@ def _finalize_first(customer: Customer, due: list[Document], *, at: datetime, by
 
     Raises as `finalize_invoice` does; NothingToFinalize where none is due.
     """
-    computed = computation(customer.pk, at=at)  # after the lock, never before
+    with committed_terms_and_prices():
+        computed = computation(customer.pk, at=at)  # after the lock, never before
     # A true-up waits for usage of other contracts and later dates, too: it comes when all of that has been tried.
     due[:] = sorted(
         (draft for draft in computed.result.documents if draft.finalizes_at <= at),

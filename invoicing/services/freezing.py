@@ -108,7 +108,7 @@ def freeze(
     lines = lines_of(invoice, final, inputs.catalog, taxed)
     InvoiceLine.objects.bulk_create(lines)
     post_entries(customer, entries_of(final, computed), at=at, by=by)
-    invoice.number = next_number(customer.pk, INVOICES if note is None else note.series)
+    invoice.number = next_number(customer.pk, to.entity, INVOICES if note is None else note.series)
     invoice.document_hash = hash_of(invoice, lines)
     invoice.save(force_insert=True)
     return invoice

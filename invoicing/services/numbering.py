@@ -29,7 +29,6 @@ from django.db import connection
 
 from billing_site.foundation.ids import uuid7
 from contracts.models import LegalEntity
-from contracts.queries import legal_entity
 
 INVOICES = "INV"
 CREDIT_NOTES = "CN"
@@ -44,9 +43,8 @@ RETURNING last_number
 """
 
 
-def next_number(customer_id: UUID, series: str = INVOICES) -> str:
+def next_number(customer_id: UUID, entity: LegalEntity | None, series: str = INVOICES) -> str:
     """The next number of a series, as the legal entity has it. Call it last in the transaction that finalizes."""
-    entity = legal_entity()
     with connection.cursor() as cursor:
         if entity is None or entity.numbering == LegalEntity.Numbering.PER_CUSTOMER:
             prefix = ""

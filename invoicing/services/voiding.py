@@ -35,6 +35,7 @@ from django.db.models import Q
 from billing_site.foundation.actor import Actor
 from billing_site.foundation.problems import checked_reason
 from billing_site.foundation.refusals import Conflict, FieldError, NotFound
+from billing_site.foundation.transactions import committed_terms_and_prices
 from contracts.models import Customer
 from contracts.transactions import money_transaction
 from invoicing.engine.calendar import draft_id
@@ -109,7 +110,8 @@ def regenerate_invoice(customer: Customer, invoice_id: UUID, *, at: datetime, by
         raise NothingToRegenerate(f"The contract that {invoice} was billed under is archived.")
     if not invoice.is_regenerated_once_void:
         raise NothingToRegenerate(f"The late usage that {invoice} has billed is on the next invoice of its contract.")
-    computed = computation(customer.pk, at=at, reopened=invoice.occupied)  # after the lock, never before
+    with committed_terms_and_prices():
+        computed = computation(customer.pk, at=at, reopened=invoice.occupied)  # after the lock, never before
     drafts = (
         each for each in computed.result.documents if (each.contract_id, each.kind, each.slot) == invoice.occupied
     )

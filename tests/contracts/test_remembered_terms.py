@@ -6,7 +6,7 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from billing_site.foundation.transactions import read_snapshot
+from billing_site.foundation.transactions import committed_terms_and_prices, read_snapshot, repeatable_read
 from contracts.queries import customer_terms
 from tests.factories.contracts import ClaimFactory, ContractFactory, CustomerFactory, EditFactory, OverrideFactory
 
@@ -70,3 +70,38 @@ def test_a_subject_that_another_customer_claims_is_no_longer_ones_own():
         "acme": noon,
         str(customer.pk): None,
     }
+
+
+def terms_for_a_verb(customer):
+    """What a verb reads that writes no terms, and how many statements that takes it."""
+    with committed_terms_and_prices(), CaptureQueriesContext(connection) as statements:
+        terms = customer_terms(customer.pk)
+    return terms, len(statements)
+
+
+def test_a_verb_that_writes_no_terms_takes_them_from_memory():
+    contract = ContractFactory()
+    first = read(contract.customer)
+    verb = repeatable_read(terms_for_a_verb)
+    assert verb(contract.customer) == (first, 2)
+    made = OverrideFactory(contract=contract)
+    terms, statements = verb(contract.customer)
+    assert [override.id for each in terms.contracts for override in each.overrides] == [made.pk]
+    assert statements > 2
+    assert verb(contract.customer) == (terms, 2)
+
+
+def test_a_verb_within_another_does_not_remember_what_that_has_half_written():
+    contract = ContractFactory()
+
+    @repeatable_read
+    def edits_and_goes_on():
+        edit = EditFactory(contract=contract, customer=contract.customer)
+        half, _ = repeatable_read(terms_for_a_verb)(contract.customer)
+        made = OverrideFactory(contract=contract, added_by_edit=edit)
+        return half, made, repeatable_read(terms_for_a_verb)(contract.customer)[0]
+
+    half, made, whole = edits_and_goes_on()
+    assert [override for each in half.contracts for override in each.overrides] == []
+    assert [override.id for each in whole.contracts for override in each.overrides] == [made.pk]
+    assert overrides(contract.customer) == [made.pk]

@@ -68,9 +68,8 @@ def test_a_legal_entity_that_says_nothing_counts_for_each_customer(price_list):
 
 
 def test_each_kind_of_document_has_a_series_of_its_own(price_list):
-    LegalEntityFactory(**OF_ALL)
-    customer = CustomerFactory()
-    given = [next_number(customer.pk, series) for series in ("INV", "CN", "CN")]
+    entity, customer = LegalEntityFactory(**OF_ALL), CustomerFactory()
+    given = [next_number(customer.pk, entity, series) for series in ("INV", "CN", "CN")]
     assert given == ["DE-INV-000001", "DE-CN-000001", "DE-CN-000002"]
 
 

@@ -63,6 +63,18 @@ def test_the_books_are_computed_once_for_each_document(price_list):
     assert of_two < 2 * of_one + books / 2
 
 
+@pytest.mark.django_db(transaction=True)
+def test_terms_and_prices_that_are_known_are_not_read_again(price_list):
+    """Somebody has looked at the draft before, in this process."""
+    sold_to("first", price_list, ["xl"])
+    known, _ = sold_to("known", price_list, ["xl"])
+    unknown, _ = sold_to("unknown", price_list, ["xl"])
+    computation(known.pk, at=GRACE_IS_OVER)
+    of_known, of_unknown = close(known), close(unknown)
+    assert of_known <= 30
+    assert of_known < of_unknown
+
+
 def test_nothing_due_moves_nothing(price_list):
     customer, _ = sold_to("early", price_list, ["xl"])
     before = type(customer).objects.get(pk=customer.pk).money_version
