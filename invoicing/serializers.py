@@ -214,7 +214,7 @@ class CorrectedReply(serializers.Serializer):
     invoice_number = serializers.CharField()
 
 
-class CorrectionReply(CorrectedReply):
+class CorrectedLineReply(CorrectedReply):
     line = serializers.IntegerField(required=False, help_text="Which of its lines, counted from 1.")
 
 
@@ -247,7 +247,7 @@ class LineReply(serializers.Serializer):
     postpaid_commit = RefReply(required=False)
     scheduled_charge_id = serializers.UUIDField(required=False)
     adjustment = AdjustmentReply(required=False, help_text="Where it is for late usage, or on a note.")
-    correction = CorrectionReply(required=False, help_text="On a note that was entered by hand.")
+    correction = CorrectedLineReply(required=False, help_text="On a note that was entered by hand.")
 
 
 class PartyReply(serializers.Serializer):
