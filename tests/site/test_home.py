@@ -83,7 +83,7 @@ def test_home_shows_drafts_commitments_and_prices_to_come(staff, card):
     customer_on(card, "Acme", "acme")
     refreshed()
     page = words(staff.get(HOME))
-    assert "Acme October 2025 so far $0.02 2 November 2025, 00:00 UTC" in page
+    assert "Acme October 2025 so far $0.02 2 November 2025" in page
     assert "$0.02 of usage, as of 20 October 2025, 12:00 UTC" in page
     assert "$0.02 of $100,000.00 , $99,999.98 left until 1 January 2026" in page
     assert "API calls $0.01 → $0.02 each from 1 December 2025 List prices" in page
@@ -152,11 +152,13 @@ def test_subjects_that_nobody_claims_are_counted():
 def test_unmatched_subjects_and_failed_jobs_are_shown(staff):
     MetricFactory()
     post(event(customer_id="<b>stranger</b>"))
-    Job.objects.create(kind="finalize_due", key="x", state="FAILED", error="It is held.", created_at=clock.wall_time())
+    due = {"customer_id": str(CustomerFactory(name="Acme").pk), "due_at": "2025-11-02T00:00:00Z"}
+    job = {"kind": "finalize_due", "key": "x", "payload": due, "state": "FAILED", "error": "It is held."}
+    Job.objects.create(**job, created_at=clock.wall_time())
     page = staff.get(HOME)
     assert "&lt;b&gt;stranger&lt;/b&gt;" in page.content.decode()
     assert "1 October 2025" in words(page)
-    assert "finalize_due x It is held." in words(page)
+    assert "Finalize what is due Acme, due 2 November 2025 It is held." in words(page)
 
 
 def test_an_empty_house_says_so(staff):
