@@ -95,7 +95,7 @@ def _begun(contract: Contract, at: datetime) -> Iterator[BillingPeriod]:
 
 
 def is_billed_to_its_end(contract: Contract, posted: Posted) -> bool:
-    """Whether the document of the contract's last period is final, and no other is to be made in its place."""
-    *_, last = billing_periods(contract.term, contract.billing_anchor_at, contract.frequency)
-    slot = (contract.id, USAGE, format_instant(last.starting_at))
-    return slot in posted.documents and slot not in posted.waiting
+    """Whether the documents of all its periods are final, and none is to be made in the place of a void one."""
+    periods = billing_periods(contract.term, contract.billing_anchor_at, contract.frequency)
+    slots = {(contract.id, USAGE, format_instant(each.starting_at)) for each in periods}
+    return slots <= posted.documents - posted.waiting

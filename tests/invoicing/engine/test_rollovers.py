@@ -245,10 +245,11 @@ def test_a_commitment_whose_rest_was_billed_leaves_nothing_to_a_renewal_of_later
     assert [each.rolled_over for each in found.balances] == [0, 0]
 
 
-def test_while_the_last_document_is_void_nothing_goes_over():
+@pytest.mark.parametrize("month", ["09", "10"])
+def test_while_a_document_of_the_old_contract_is_void_nothing_goes_over(month):
     kept = one("kept", "100")
-    october = (uid("old"), "USAGE", "2025-10-01T00:00:00+00:00")
-    posted = replace(final_before(), waiting=frozenset({october}))
+    void = (uid("old"), "USAGE", f"2025-{month}-01T00:00:00+00:00")
+    posted = replace(final_before(), waiting=frozenset({void}))
     found = computed(world(kept, posted=posted), [used("H", on(11, 3), 50)])
     (november,) = usage_documents(found)
     assert (november.total, november.entries) == (50, ())
