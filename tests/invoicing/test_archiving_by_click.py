@@ -66,7 +66,7 @@ def test_a_credit_of_the_customer_is_archived_after_its_effect_was_seen(browser,
     assert shared_commits(acme.customer.pk) == []
     assert [each.commit.pk for each in archived_commits(acme.customer.pk)] == [credit.pk]
     listed = browser.get(saved["Location"])
-    assert listed.context["rows"] == []
+    assert not listed.context["rows"]
     newest, oldest = listed.context["history"]
     assert newest.changes == ("Archived: the credit “Welcome”.",)
     assert (newest.reason, newest.created_by) == ("Never paid", "ada")

@@ -223,6 +223,7 @@ def test_what_is_answered_is_what_the_reference_describes(client, story):
     of_other_prices = {"tier", "flat_fee", "package_size", "quantity_consumed", "converted_credit_type_id"} | {
         "tax_amount",
         "adjustment",
+        "correction",
     }
     assert answered == set(LineReply().fields) - {"product_tags", "presentation_group_values"} - of_other_prices
 

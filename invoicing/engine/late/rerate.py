@@ -44,8 +44,8 @@ class Rerated:
         return tuple(replace(finding, blocking=False) for finding in findings(self.closed.now) if finding.blocking)
 
     def settle(self) -> None:
-        """Settle what it draws to the quantum in which it will be posted, and no more than there is: periods before
-        may have drawn what later ones give back. What is given back was paid, so rounded it is no more than that."""
+        """Settle what it draws to the quantum in which it will be posted: no more than there is, as periods before may
+        have drawn what later ones give back, and no more back than was drawn, which was rounded, too."""
         drawn: dict[Balance, Fraction] = {}
         for slice_ in self.slices:
             for paying, moves in slice_.moves.items():
@@ -55,7 +55,8 @@ class Rerated:
                     )
                     drawn[paying.balance] = drawn.get(paying.balance, ZERO) + sum(parts, ZERO)
         for balance, exact in drawn.items():
-            amount = min(round_to(exact, QUANTUM), floor_to(balance.left + exact, QUANTUM))
+            most, least = floor_to(balance.left + exact, QUANTUM), -floor_to(balance.drawn - exact, QUANTUM)
+            amount = max(min(round_to(exact, QUANTUM), most), least)
             self.deductions[balance] = amount
             balance.pay(Fraction(amount) - exact)
 
@@ -77,6 +78,8 @@ def _what_is_left(closed: Closed, money: Mapping[UUID, Balance]) -> Iterator[Non
     pairs = [(known, money.get(known.segment.id)) for known in closed.now.balances]
     for known, real in pairs:
         known.pay(known.left - (ZERO if real is None else real.left))
+        if real is not None:
+            known.drawn = real.drawn  # by what it was raised since nobody has drawn less
     yield
     for known, real in pairs:
         if real is not None:
