@@ -22,7 +22,7 @@ demo: setup
 	@exec $(RUN) manage.py demo $(ARGS)
 
 test: setup
-	@exec $(RUN) -m pytest -n 2 $(ARGS)
+	@exec $(RUN) -m pytest -n 2 --dist worksteal $(ARGS)
 
 check: setup
 	$(RUN) -m ruff format --check .

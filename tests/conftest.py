@@ -1,5 +1,6 @@
 """The database of the tests: the embedded server, or the one DATABASE_URL names."""
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,14 @@ from pytest_django import DjangoDbBlocker
 from billing_site.server import embedded
 from ledger.services import partitions
 from tests.browser import chromium
+
+
+def pytest_configure() -> None:
+    """What costs time in tests and is not what they are about: passwords that take half a second to hash, and looking
+    for garbage among all that was imported."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

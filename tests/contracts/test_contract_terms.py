@@ -308,7 +308,8 @@ def test_reading_terms_takes_the_same_queries_for_one_contract_and_for_three():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_triggers_can_be_taken_back_and_put_on_again():
+def test_the_triggers_can_be_taken_back_and_put_on_again_and_a_price_of_before_there_were_types_is_flat():
+    override = OverrideFactory(type="OVERWRITE", price=D(3))
     call_command("migrate", "contracts", "0001", verbosity=0)
     try:
         with connection.cursor() as cursor:
@@ -319,15 +320,5 @@ def test_the_triggers_can_be_taken_back_and_put_on_again():
             assert cursor.fetchall() == []
     finally:
         call_command("migrate", verbosity=0)
-    override = OverrideFactory()
-    assert "never overwritten" in refused(lambda: Override.objects.filter(pk=override.pk).update(position=1))
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_price_overwritten_before_there_were_types_is_flat():
-    override = OverrideFactory(type="OVERWRITE", price=D(3))
-    call_command("migrate", "contracts", "0003", verbosity=0)
-    call_command("migrate", verbosity=0)
-
     assert Override.objects.get(pk=override.pk).to_tariff() == flat(D(3))
     assert "never overwritten" in refused(lambda: Override.objects.filter(pk=override.pk).update(position=1))
