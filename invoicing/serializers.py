@@ -17,7 +17,6 @@ from billing_site.foundation.fields import (
 from billing_site.foundation.refusals import FieldError, NotSupported, Refusal
 from invoicing.services.manual_entries import ManualEntryInput
 from pricing.serializers.common import OPTIONAL, UnitRefReply, as_of_field, plain
-from pricing.serializers.formulas import MadeOfReply
 
 STATUSES = ("DRAFT", "FINALIZED", "VOID")
 TYPES = ("USAGE", "SCHEDULED", "USAGE_CONSOLIDATED")
@@ -314,116 +313,6 @@ class InvoiceReply(InvoicePieceReply):
 class BreakdownReply(InvoicePieceReply):
     breakdown_start_timestamp = InstantField()
     breakdown_end_timestamp = InstantField()
-
-
-class ExplainedRateReply(serializers.Serializer):
-    id = serializers.UUIDField()
-    rate_card_id = serializers.UUIDField()
-    rate_card_name = serializers.CharField()
-    starting_at = InstantField()
-    ending_before = InstantField(allow_null=True)
-    publication = serializers.IntegerField()
-    published_at = InstantField()
-    published_by = serializers.CharField()
-    reason = serializers.CharField()
-    formula = MadeOfReply(allow_null=True, help_text="What made its price, where it is stated as a formula.")
-
-
-class ExplainedOverrideReply(serializers.Serializer):
-    id = serializers.UUIDField()
-    description = serializers.CharField()
-    edit_number = serializers.IntegerField()
-    edited_at = InstantField()
-    edited_by = serializers.CharField()
-    edit_reason = serializers.CharField()
-
-
-class LosingOverrideReply(ExplainedOverrideReply):
-    reason = serializers.CharField(help_text="Why it does not hold.")
-
-
-class TurnReply(serializers.Serializer):
-    commit_id = serializers.UUIDField()
-    commit_segment_id = serializers.UUIDField()
-    name = serializers.CharField()
-    type = serializers.ChoiceField(("PREPAID", "POSTPAID", "CREDIT"))
-    priority = NumberField()
-    pays = serializers.BooleanField(help_text="One before it had nothing left for this part.")
-    before_the_next_by = serializers.CharField(allow_null=True, help_text="The rule that puts it before the next one.")
-
-
-class PartTierReply(serializers.Serializer):
-    level = serializers.IntegerField()
-    starting_at = NumberField()
-    size = NumberField(allow_null=True)
-
-
-class PartReply(serializers.Serializer):
-    starting_at = InstantField()
-    ending_before = InstantField()
-    billable_metric_id = serializers.UUIDField(allow_null=True)
-    metric_quantity = NumberField(help_text="As metered, before conversion.")
-    quantity = NumberField()
-    amount = NumberField()
-    unit_price = NumberField(help_text="Of what `quantity` counts.")
-    list_price = NumberField(allow_null=True, help_text="Null where no one price of the list holds for all of it.")
-    list_amount = NumberField(allow_null=True, help_text="What the list would have charged.")
-    rate_type = serializers.CharField()
-    rate_charged = serializers.ChoiceField(("LIST_RATE", "COMMIT_RATE"))
-    units_above = NumberField(help_text="Its units are those of the period above this one …")
-    units_up_to = NumberField(help_text="… and up to this one.")
-    tier = PartTierReply(allow_null=True)
-    flat_fee = NumberField(help_text="What of the amount is for entering the tier.")
-    package_size = NumberField(allow_null=True)
-    period_quantity = NumberField(allow_null=True, help_text="Of the whole period, where the price depends on it.")
-    rate_id = serializers.UUIDField()
-    publication = serializers.IntegerField()
-    published_by = serializers.CharField()
-    override_id = serializers.UUIDField(allow_null=True)
-    commit_segment_id = serializers.UUIDField(allow_null=True, help_text="Who pays.")
-    arithmetic = serializers.CharField()
-    explanation = texts(help_text="The same in plain English.")
-    rate = ExplainedRateReply()
-    override = ExplainedOverrideReply(allow_null=True)
-    losing_overrides = LosingOverrideReply(many=True)
-    balances = TurnReply(many=True, help_text="That are open to it, in the order in which they pay.")
-
-
-class ShareOfReply(serializers.Serializer):
-    name = serializers.CharField()
-    amount = NumberField()
-
-
-class ExplainedLineReply(LineReply):
-    unrounded_total = NumberField()
-    counts_toward_total = serializers.BooleanField()
-    share_of = ShareOfReply(many=True, help_text="What a composite is a percentage of.")
-    explanation = texts(help_text="In plain English.")
-    parts = PartReply(many=True)
-
-
-class FindingReply(serializers.Serializer):
-    kind = serializers.CharField()
-    blocking = serializers.BooleanField()
-    message = serializers.CharField()
-    starting_at = InstantField()
-    ending_before = InstantField(allow_null=True)
-    product_id = serializers.UUIDField(allow_null=True)
-    group_values = text_map()
-    quantity = NumberField()
-
-
-class ExplanationReply(serializers.Serializer):
-    invoice_id = serializers.UUIDField()
-    status = serializers.ChoiceField(STATUSES)
-    number = serializers.CharField(allow_null=True)
-    total = NumberField()
-    unrounded_total = NumberField()
-    finalizes_at = InstantField(allow_null=True)
-    waits_for = serializers.ListField(child=serializers.UUIDField())
-    explanation = texts(help_text="In plain English.")
-    line_items = ExplainedLineReply(many=True)
-    findings = FindingReply(many=True)
 
 
 class NetBalanceReply(serializers.Serializer):

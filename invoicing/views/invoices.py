@@ -12,6 +12,7 @@ from billing_site.foundation.actor import Actor
 from billing_site.foundation.periods import DAY, HOUR, parse_instant
 from billing_site.foundation.refusals import Refusal
 from invoicing import services
+from invoicing.explained_replies import ExplanationReply
 from invoicing.presentation import breakdown_json, explanation_json, invoice_json
 from invoicing.queries.breakdowns import Spot, breakdowns_page
 from invoicing.queries.documents import Filters, Place, customer_of, document, documents_page
@@ -19,7 +20,6 @@ from invoicing.queries.explained import explained_document
 from invoicing.serializers import (
     BreakdownQuery,
     BreakdownReply,
-    ExplanationReply,
     FinalInvoiceRequest,
     InvoiceListQuery,
     InvoiceQuery,
