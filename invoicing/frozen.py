@@ -16,6 +16,15 @@ from django.db.models import Model
 
 from billing_site.foundation.periods import format_instant
 
+# What a document calls the types of products, and which type each of these names is.
+PRODUCT_TYPES = {
+    "USAGE": "UsageProductListItem",
+    "COMPOSITE": "CompositeProductListItem",
+    "SUBSCRIPTION": "SubscriptionProductListItem",
+    "FIXED": "FixedProductListItem",
+}
+TYPES_OF_PRODUCTS = {shown: kind for kind, shown in PRODUCT_TYPES.items()}
+
 ADDED_LATER = {"money_version", "regenerated_from"}
 
 

@@ -45,6 +45,8 @@ class CommitEditForm(Dressed, RowsForm):
     """What is left as it is shown changes nothing. `at` is now: what has fallen due by then is not offered.
     `agreed` are the customer's contracts, which share one of its own."""
 
+    KINDS = (NEW_SEGMENT, NEW_ITEM)
+
     based_on_edit = forms.IntegerField(required=False, widget=forms.HiddenInput)
     reason = forms.CharField(max_length=2_000, help_text="Why; kept with the edit and shown in the history.")
 

@@ -95,6 +95,7 @@ class FullGrantForm(Dressed, RowsForm):
     tags = LinesField(label="Or products with a tag", help_text="One a line; any of them.")
     reason = forms.CharField(max_length=2_000, help_text="Why; kept with the edit and shown in the history.")
 
+    KINDS = ("segment", "item", "specifier")
     HELD_BY_DEFAULT = "Money of the contract"
 
     def __init__(self, money: PricingUnit, data: Any = None) -> None:

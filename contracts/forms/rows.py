@@ -11,6 +11,7 @@ from contracts.forms.instants import InstantField
 
 NEEDED = "Needed."
 SPARE_ROWS = 2
+MOST_ROWS = 100  # of a kind on one page: each costs fields, and whoever sends a form names their places
 SEGMENT = ("amount", "starting_at", "ending_before")
 ITEM = ("timestamp", "amount", "unit_price", "quantity")
 
@@ -24,7 +25,9 @@ class Section(NamedTuple):
 
 
 class RowsForm(forms.Form):
-    """A row in which nothing is typed is none."""
+    """A row in which nothing is typed is none. `KINDS` are the kinds of rows that the form has."""
+
+    KINDS: tuple[str, ...] = ()
 
     def add_segment_row(self, start: str, unit: Unit) -> None:
         self.add_amount(f"{start}amount", "Amount", unit)
@@ -53,14 +56,21 @@ class RowsForm(forms.Form):
     def places(self, kind: str, *, spare: int = SPARE_ROWS) -> range:
         """Rows up to the last in which anything is typed, and spare ones."""
         filled = self.filled(kind)
-        return range((filled[-1] + 1 if filled else 0) + spare)
+        return range(min((filled[-1] + 1 if filled else 0) + spare, MOST_ROWS))
 
     def filled(self, kind: str) -> list[int]:
         """The places of rows in which anything is typed."""
         start = f"{kind}_"
         named = [name for name, value in self.data.items() if name.startswith(start) and value not in ("", "{}")]
         places = [name.removeprefix(start).partition("_")[0] for name in named]
-        return sorted({int(place) for place in places if place.isdigit()})
+        return sorted({int(place) for place in places if place.isdecimal()})
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        for kind in self.KINDS:
+            if (filled := self.filled(kind)) and filled[-1] >= MOST_ROWS:
+                raise forms.ValidationError(f"There are at the most {MOST_ROWS} rows of a kind; use the first ones.")
+        return values
 
     def rows_of(self, kind: str, names: Sequence[str]) -> list[int]:
         """The places of rows that a cleaned form has anything in, or refuses anything of."""

@@ -41,14 +41,23 @@ class StillBills(Conflict):
 
 
 @money_transaction
-def archive_contract(customer: Customer, contract_id: UUID, *, reason: str = "", at: datetime, by: Actor) -> Contract:
+def archive_contract(
+    customer: Customer,
+    contract_id: UUID,
+    *,
+    reason: str = "",
+    based_on_edit: int | None = None,
+    at: datetime,
+    by: Actor,
+) -> Contract:
     """Archive a contract of the customer by one edit. Archiving twice changes nothing.
 
-    Raises NotFound; Conflict where a renewal or a commit of the customer stands on it.
+    Raises NotFound; EditedMeanwhile; Conflict where a renewal or a commit of the customer stands on it.
     """
     contract = _contract_to_archive(customer.pk, contract_id, at=at)
     if contract.archived_at is not None:
         return contract
+    refuse_edited_meanwhile(customer, contract_id, based_on_edit)
     contract.archived_at = at
     save(contract, reason=reason)
     record_edit(customer, ContractEdit.Kind.ARCHIVE, contract=contract, reason=reason, at=at, by=by)

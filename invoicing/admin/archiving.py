@@ -87,7 +87,7 @@ class ArchivePages:
         if request.user.has_perm("invoicing.add_invoicevoid"):
             standing = list(told_of(_standing_documents(contract)))
 
-        def archive(*, based_on_edit: int | None, void_invoices: bool = False, **told: Any) -> None:
+        def archive(*, void_invoices: bool = False, **told: Any) -> None:
             archive_contract(contract.customer, contract_id, void_invoices=void_invoices, **told)
 
         return self._archive_page(

@@ -1,7 +1,6 @@
 """The page on which a commit or credit is changed, of a contract or of the customer, with its effect before it is
 made."""
 
-import hashlib
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +19,7 @@ from contracts import services
 from contracts.forms.balance_edits import CommitEditForm
 from contracts.models import Commit, Contract
 from contracts.queries import agreements, last_edit_number
+from invoicing.admin.looked_at import is_saved_as_seen, mark_of
 from invoicing.admin.screens import PreviewCard
 from invoicing.queries.preview import preview_commit_edit
 
@@ -49,9 +49,9 @@ class CommitEditPage:
         preview, previewed = None, ""
         if request.method == "POST" and form.is_valid():
             given = form.to_input()
-            previewed = hashlib.sha256(repr(given).encode()).hexdigest()
+            previewed = mark_of(given)
             try:
-                if "save" in request.POST and request.POST.get("previewed") == previewed:
+                if is_saved_as_seen(request, previewed):
                     services.edit_commit(
                         customer.pk,
                         given,

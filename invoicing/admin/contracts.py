@@ -1,6 +1,5 @@
 """The page of a contract: what it costs now, the deal in one form with its effect before it is made, and why."""
 
-import hashlib
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +27,7 @@ from invoicing.admin.balances import BalancePages
 from invoicing.admin.commits import CommitEditPage
 from invoicing.admin.grants import GrantPages
 from invoicing.admin.known_then import KnownThen
+from invoicing.admin.looked_at import is_saved_as_seen, mark_of
 from invoicing.admin.screens import ContractScreen, PreviewCard, WhyCard
 from invoicing.admin.undoing import UndoPage
 from invoicing.queries.account import account
@@ -153,10 +153,9 @@ class ContractAdmin(BalancePages, GrantPages, ArchivePages, CommitEditPage, Undo
         preview, previewed = None, ""
         if request.method == "POST" and form.is_valid():
             given, told = form.to_input(), self.told(request)
-            previewed = hashlib.sha256(repr(given).encode()).hexdigest()
-            has_seen = request.POST.get("previewed") == previewed
+            previewed = mark_of(given)
             try:
-                if "save" in request.POST and has_seen:
+                if is_saved_as_seen(request, previewed):
                     edit = services.edit_contract(contract.customer_id, contract_id, given, **told)
                     self.message_user(request, f"{edit} is made.", messages.SUCCESS)
                     return HttpResponseRedirect(reverse("admin:contracts_contract_change", args=[contract_id]))

@@ -1,7 +1,6 @@
 """The pages on which a customer, or one of its contracts, is granted a commit or credit, with its effect before it is
 granted."""
 
-import hashlib
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -23,6 +22,7 @@ from contracts.forms.shared_grants import SharedGrantForm
 from contracts.inputs import EditInput, SharedCommitInput
 from contracts.models import Contract, Customer
 from contracts.queries import agreement, agreements
+from invoicing.admin.looked_at import is_saved_as_seen, mark_of
 from invoicing.admin.screens import PreviewCard
 from invoicing.queries.preview import Preview, preview_edit, preview_shared_commit
 
@@ -95,9 +95,9 @@ class GrantPages:
         card, previewed = None, ""
         if request.method == "POST" and form.is_valid():
             given, told = form.to_input(), self.told(request)  # type: ignore[attr-defined]
-            previewed = hashlib.sha256(repr(given).encode()).hexdigest()
+            previewed = mark_of(given)
             try:
-                if "save" in request.POST and request.POST.get("previewed") == previewed:
+                if is_saved_as_seen(request, previewed):
                     messages.success(request, grant(given, form.cleaned_data["reason"], **told))
                     return HttpResponseRedirect(leave)
                 found = preview(given, told["at"])

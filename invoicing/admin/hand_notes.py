@@ -1,7 +1,6 @@
 """Notes by hand: the page on which one is entered, seen first as it would be printed, and the cards of those that wait
 for somebody else's approval."""
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -28,6 +27,7 @@ from billing_site.foundation.refusals import Refusal
 from contracts.forms.amounts import MajorField
 from contracts.models import Customer
 from invoicing import services
+from invoicing.admin.looked_at import is_saved_as_seen, mark_of
 from invoicing.engine.notes.by_hand import CREDIT, Creditable
 from invoicing.models import EnteredNote, EnteredNoteDecision, Invoice, InvoiceVoid
 from invoicing.printing.page import Fact, total_facts
@@ -182,9 +182,9 @@ class HandNotePages:
         preview, previewed = None, ""
         if request.method == "POST" and form.is_valid():
             given = form.to_input()
-            previewed = hashlib.sha256(repr(given).encode()).hexdigest()
+            previewed = mark_of(given)
             try:
-                if "save" in request.POST and request.POST.get("previewed") == previewed:
+                if is_saved_as_seen(request, previewed):
                     services.enter_note(about.customer_id, about.pk, given, at=clock.now(), by=Actor.of(request))
                     messages.success(request, "Entered. It is a note once somebody else has approved it.")
                     return HttpResponseRedirect(

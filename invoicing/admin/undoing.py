@@ -20,10 +20,6 @@ from invoicing.admin.screens import PreviewCard
 from invoicing.queries.preview import preview_edit
 
 
-class UndoForm(ArchiveForm):
-    """Why, and on what it is based, as where something is archived."""
-
-
 class UndoPage:
     """What the admin of contracts has besides its own pages."""
 
@@ -37,7 +33,7 @@ class UndoPage:
         edit = ContractEdit.objects.filter(customer_id=contract.customer_id, contract=contract, number=number).first()
         if edit is None:
             raise Http404("There is no such edit of this contract.")
-        form = UndoForm(
+        form = ArchiveForm(
             request.POST or None, initial={"based_on_edit": last_edit_number(contract.customer_id, contract_id)}
         )
         told, preview, refused = admin.told(request), None, ""

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
-from itertools import islice
 from uuid import UUID
 
 from billing_site.foundation.money import QUANTUM, exact_total, floor_to, round_to
@@ -158,9 +157,9 @@ def _place(rollover: Rollover, drafts: Sequence[UsageDraft], posted: Posted) -> 
         last[0].rollovers.append(rollover)
     if is_left_to_the_renewal:
         rollover.settle()
-        of_renewal = (draft for draft in drafts if draft.open.contract is rollover.renewal)
-        for draft in islice(of_renewal, 1):
-            draft.taken_over.append(rollover)
+        first = next((draft for draft in drafts if draft.open.contract is rollover.renewal), None)
+        if first is not None:
+            first.taken_over.append(rollover)
 
 
 def _composites(seller: Seller, catalog: Catalog, last_hour: datetime) -> Iterator[ProductVersion]:

@@ -39,7 +39,7 @@ class Routes:
         known = (item for items in self._items.values() for item in items)
         self.unchanged_until = min((item.move_to(at) for item in known), default=FOR_GOOD)
 
-    def count(self, usage: Iterable[Used], at: datetime) -> "Counted":
+    def count(self, usage: Iterable[Used], at: datetime) -> Counted:
         """What was metered over a time that begins at `at`."""
         priced: dict[Item, Decimal] = {}
         unpriced: dict[Item, Decimal] = {}

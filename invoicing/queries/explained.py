@@ -24,9 +24,10 @@ from contracts.wording import names_in
 from invoicing.engine.balances import Balance, balances, rule_between
 from invoicing.engine.commits import all_commits
 from invoicing.engine.inputs import Inputs, Posted
+from invoicing.frozen import PRODUCT_TYPES
 from invoicing.models import EnteredNoteDecision, Invoice
 from invoicing.queries.documents import document
-from invoicing.queries.shown import PRODUCT_TYPES, ShownDocument, ShownLine
+from invoicing.queries.shown import ShownDocument, ShownLine
 from invoicing.queries.spending import row_key
 from invoicing.queries.traces import ShownPart
 from pricing.engine.catalog import Catalog

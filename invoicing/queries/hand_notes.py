@@ -12,17 +12,14 @@ from invoicing.engine.documents import Corrects
 from invoicing.engine.inputs import Inputs
 from invoicing.engine.notes.by_hand import Asked, Billed, Creditable, Item, note_by_hand
 from invoicing.engine.rounding import RoundedDocument, finalized
-from invoicing.frozen import digits
+from invoicing.frozen import TYPES_OF_PRODUCTS, digits
 from invoicing.models import EnteredNote, Invoice, InvoiceLine, Note
 from invoicing.queries.addressees import addressee
 from invoicing.queries.closed_documents import NOTHING_POSTED
-from invoicing.queries.shown import PRODUCT_TYPES
 from invoicing.queries.taxation import Taxation, note_taxation
 from pricing.queries import catalog
 
 Key = TypeVar("Key", bound=Hashable)
-
-TYPES = {shown: kind for kind, shown in PRODUCT_TYPES.items()}
 
 
 def creditable(about: Invoice) -> Creditable:
@@ -132,7 +129,7 @@ def _billed(rows: Sequence[InvoiceLine], about: Invoice) -> Iterator[Billed]:
                 amount=row.total,
                 item=None if product_id is None else _item(said),
                 product_id=None if product_id is None else UUID(product_id),
-                product_type=TYPES[said["product_type"]] if product_id is not None else "",
+                product_type=TYPES_OF_PRODUCTS[said["product_type"]] if product_id is not None else "",
             )
         )
     yield from found

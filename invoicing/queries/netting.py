@@ -25,12 +25,11 @@ from invoicing.engine.documents import Adjusted, Entry, Line
 from invoicing.engine.inputs import Inputs
 from invoicing.engine.items import LONGEST_NAME
 from invoicing.engine.late.carry import Adjustment
+from invoicing.frozen import TYPES_OF_PRODUCTS
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.queries.finals import Finals, Slot
 from ledger.models import LedgerEntry
 from pricing.models import PricingUnit
-
-PRODUCT_TYPES = {"UsageProductListItem": "USAGE", "CompositeProductListItem": "COMPOSITE"}
 
 
 def netted(inputs: Inputs, finals: Finals, reopened: Slot | None) -> Adjustment | None:
@@ -105,7 +104,7 @@ def _line(row: InvoiceLine, about: Adjusted, units: Mapping[UUID, Unit]) -> Line
         unit=units[UUID(said["credit_type"]["id"])],
         counts=row.counts_toward_total,
         product_id=_id(said, "product_id"),
-        product_type=PRODUCT_TYPES.get(said.get("product_type", ""), ""),
+        product_type=TYPES_OF_PRODUCTS.get(said.get("product_type", ""), ""),
         quantity=None if row.quantity is None else -row.quantity,
         quantity_consumed=None if consumed is None else -Decimal(consumed),
         unit_price=row.unit_price,

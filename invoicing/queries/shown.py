@@ -12,7 +12,7 @@ from billing_site.foundation.periods import Period
 from invoicing.engine.documents import Document, Finding, Line, Part
 from invoicing.engine.notes.anew import Billed
 from invoicing.engine.rounding import finalized
-from invoicing.frozen import digits, frozen
+from invoicing.frozen import PRODUCT_TYPES, digits, frozen
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.queries.addressees import Addressee
 from invoicing.queries.compute import Computation
@@ -24,12 +24,6 @@ from pricing.engine.steps import Level
 
 ZERO = Decimal(0)
 DRAFT, FINALIZED, VOID = "DRAFT", "FINALIZED", "VOID"
-PRODUCT_TYPES = {
-    "USAGE": "UsageProductListItem",
-    "COMPOSITE": "CompositeProductListItem",
-    "SUBSCRIPTION": "SubscriptionProductListItem",
-    "FIXED": "FixedProductListItem",
-}
 COVERED = ("usage", "cpu_conversion", "applied_commit_or_credit")  # lines on which a balance is one that was applied
 COMMIT_TYPES = {"PREPAID": "PrepaidCommit", "CREDIT": "PrepaidCommit", "POSTPAID": "PostpaidCommit"}
 

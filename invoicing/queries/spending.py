@@ -10,7 +10,8 @@ from uuid import UUID
 
 from billing_site.foundation.money import QUANTUM, Unit, exact_sum, round_to
 from billing_site.foundation.periods import DAY, Period, floor_day
-from invoicing.queries.shown import PRODUCT_TYPES, ShownDocument, ShownLine
+from invoicing.frozen import PRODUCT_TYPES
+from invoicing.queries.shown import ShownDocument, ShownLine
 from invoicing.queries.spread import Share, Shares
 from invoicing.queries.traces import ShownPart
 from pricing.engine.catalog import Catalog

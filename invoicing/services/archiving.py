@@ -24,15 +24,24 @@ VOIDED_BECAUSE = "The contract was archived"
 
 @money_transaction
 def archive_contract(
-    customer: Customer, contract_id: UUID, *, void_invoices: bool, reason: str = "", at: datetime, by: Actor
+    customer: Customer,
+    contract_id: UUID,
+    *,
+    void_invoices: bool,
+    reason: str = "",
+    based_on_edit: int | None = None,
+    at: datetime,
+    by: Actor,
 ) -> Contract:
     """Archive a contract of the customer. One that is archived already stays as it is; its documents can still be
     voided.
 
-    Raises NotFound; Conflict where a renewal or a commit of the customer stands on it; OthersBuildOnIt where a document
-    cannot be voided.
+    Raises NotFound; EditedMeanwhile; Conflict where a renewal or a commit of the customer stands on it; OthersBuildOnIt
+    where a document cannot be voided.
     """
-    contract = services.archive_contract(customer, contract_id, reason=reason, at=at, by=by)
+    contract = services.archive_contract(
+        customer, contract_id, reason=reason, based_on_edit=based_on_edit, at=at, by=by
+    )
     if void_invoices:
         standing = Invoice.objects.filter(customer=customer, contract=contract, void=None)
         for invoice in standing.order_by("-finalized_at", "-money_version", "-pk"):  # later ones build on earlier ones

@@ -58,15 +58,14 @@ class ListContracts(BodyView):
         if "covering_date" in asked and "starting_at" in asked:
             raise Refusal.of("covering_date", asked["covering_date"].isoformat(), "cannot be combined with starting_at")
         refuse_unknown(asked["customer_id"])
-        found, statements = agreements_with_balances(
-            asked["customer_id"], at=clock.now(), with_balances=_wants_balances(asked)
-        )
+        at = clock.now()
+        found, statements = agreements_with_balances(asked["customer_id"], at=at, with_balances=_wants_balances(asked))
         page, cursor = page_of_rows(
             found, asked, lambda agreed: agreed.contract.pk, lambda agreed: _is_wanted(agreed, asked), cursor="cursor"
         )
-        return Response({"data": self.shown(page, balance_fields(statements, asked)), "cursor": cursor})
+        return Response({"data": self.shown(page, balance_fields(statements, asked), at=at), "cursor": cursor})
 
-    def shown(self, page: Sequence[Agreement], balances: Balances) -> list[Fields]:
+    def shown(self, page: Sequence[Agreement], balances: Balances, *, at: datetime) -> list[Fields]:
         """The contracts of the page in the shape of the call."""
         return [contract_json(agreed, balances=balances) for agreed in page]
 
@@ -79,17 +78,17 @@ class GetFirstContract(BodyView):
         responses={200: enveloped(FirstShapeOfContractReply)},
     )
     def post(self, request: Request) -> Response:
-        asked = self.read(request)
+        asked, at = self.read(request), clock.now()
         with read_snapshot():
             found, statements = agreements_with_balances(
                 asked["customer_id"],
-                at=clock.now(),
+                at=at,
                 contract_ids=[asked["contract_id"]],
                 with_balances=_wants_balances(asked),
             )
             if not found:
                 raise no_such_contract(asked["contract_id"])
-            [shown] = _in_first_shape(found, balance_fields(statements, asked), at=clock.now())
+            [shown] = _in_first_shape(found, balance_fields(statements, asked), at=at)
         return Response({"data": shown})
 
 
@@ -102,8 +101,8 @@ class ListFirstContracts(ListContracts):
         with read_snapshot():
             return super().post(request)
 
-    def shown(self, page: Sequence[Agreement], balances: Balances) -> list[Fields]:
-        return _in_first_shape(page, balances, at=clock.now())
+    def shown(self, page: Sequence[Agreement], balances: Balances, *, at: datetime) -> list[Fields]:
+        return _in_first_shape(page, balances, at=at)
 
 
 def _in_first_shape(found: Sequence[Agreement], balances: Balances, *, at: datetime) -> list[Fields]:

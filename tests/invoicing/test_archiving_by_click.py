@@ -150,6 +150,20 @@ def test_a_contract_is_archived_after_a_page_that_says_what_goes_with_it(browser
     assert browser.get(url)["Location"] == contract_page  # there is nothing left to ask
 
 
+def test_a_contract_that_was_edited_meanwhile_is_looked_at_again(browser, acme):
+    url = reverse("admin:contracts_contract_archive", args=[acme.contract.pk])
+    sent = {"based_on_edit": browser.get(url).context["form"]["based_on_edit"].value(), "reason": "Never paid"}
+    renamed = EditInput(update_contract_name="Renamed", reason="A better name")
+    services.edit_contract(acme.customer, acme.contract.pk, renamed, at=OCTOBER, by=ADA)
+    again = browser.post(url, sent, follow=True)
+    assert "Ada has edited this contract meanwhile" in text_of(again)
+    acme.contract.refresh_from_db()
+    assert acme.contract.archived_at is None
+    archived(browser, url)
+    acme.contract.refresh_from_db()
+    assert acme.contract.archived_at is not None
+
+
 def test_a_contract_that_still_bills_a_commit_of_the_customer_stays(browser, acme):
     paid = prepaid_input(D(100), OCTOBER, JANUARY, (DECEMBER, D(50)), name="Shared")
     commit = shared(acme, paid, invoice_contract_id=acme.contract.pk)

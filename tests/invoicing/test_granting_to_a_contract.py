@@ -104,6 +104,20 @@ def test_instalments_at_a_regular_distance(page, typed, billed):
     assert (edit.reason, edit.created_by) == ("Agreed by phone", "ada")
 
 
+@pytest.mark.parametrize("place", ["100", "999999999999"])
+def test_rows_are_limited_whatever_place_is_named(page, place):
+    """Who sends a form names the places of its rows; fields are made for so many only."""
+    _, seen = page.preview(**ONE, **{f"segment_{place}_amount": "1"})
+    form = seen.context["form"]
+    assert form.errors == {"__all__": ["There are at the most 100 rows of a kind; use the first ones."]}
+    assert sum(name.startswith("segment_") for name in form.fields) == 300
+
+
+def test_a_place_that_is_no_number_is_no_row(page):
+    _, seen = page.preview(**ONE, **{"segment_²_amount": "1"})
+    assert seen.context["preview"]
+
+
 def test_a_postpaid_commit_a_credit_in_custom_units_and_one_of_sold_units(page):
     stars = PricingUnit.objects.create(name="Stars", created_at=OCTOBER, created_by="Ada")
     assert page.save(kind="POSTPAID", **segment(0, "600", start=DECEMBER)).status_code == 302

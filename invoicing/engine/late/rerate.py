@@ -79,7 +79,7 @@ def _what_is_left(closed: Closed, money: Mapping[UUID, Balance]) -> Iterator[Non
     for known, real in pairs:
         known.pay(known.left - (ZERO if real is None else real.left))
         if real is not None:
-            known.drawn = real.drawn  # by what it was raised since nobody has drawn less
+            known.drawn = real.drawn  # of a balance that was raised since, more is left, and no less was drawn
     yield
     for known, real in pairs:
         if real is not None:

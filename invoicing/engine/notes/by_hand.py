@@ -40,10 +40,9 @@ from typing import NamedTuple
 from uuid import UUID
 
 from billing_site.foundation.money import Unit, exact_sum, round_to
-from invoicing.engine.calendar import draft_id
 from invoicing.engine.documents import Corrects, Document, Line
 from invoicing.engine.items import LONGEST_NAME
-from invoicing.engine.notes.document import NOTE
+from invoicing.engine.notes.document import note_document
 
 Item = tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]  # product, pricing and presentation values
 
@@ -118,8 +117,7 @@ class Asked(NamedTuple):
 
 
 class Broken(NamedTuple):
-    """A rule that an entered line breaks; `place` is counted from 0, None where all of them
-    together break it."""
+    """A rule that an entered line breaks; `place` is counted from 0, None where all of them together break it."""
 
     place: int | None
     field: str
@@ -176,12 +174,7 @@ def _broken_by(kind: str, index: int, asked: Asked, of: Creditable) -> Iterator[
     elif kind == CREDIT and asked.product_id is not None:
         left = of.left_of_product(asked.product_id)
     if left is not None and not (0 < asked.amount <= left or left <= asked.amount < 0):
-        yield Broken(
-            index,
-            "amount",
-            asked.amount,
-            "must credit something, and no more than is left of it",
-        )
+        yield Broken(index, "amount", asked.amount, "must credit something, and no more than is left of it")
     elif left is None and asked.amount <= 0:
         yield Broken(index, "amount", asked.amount, "must be above zero")
 
@@ -198,7 +191,7 @@ def note_by_hand(
 ) -> Document:
     """The note as a document that is final at once. It posts nothing: balances stay as they are."""
     sign = -1 if kind == CREDIT else 1
-    lines = tuple(
+    lines = [
         Line(
             type="scheduled",
             name=_name(each),
@@ -209,20 +202,8 @@ def note_by_hand(
             corrects=about._replace(position=each.position),
         )
         for each in asked
-    )
-    return Document(
-        id=draft_id(contract_id, NOTE, slot),
-        contract_id=contract_id,
-        kind=NOTE,
-        slot=slot,
-        type="SCHEDULED",
-        period=None,
-        issued_at=at,
-        finalizes_at=at,
-        unit=unit,
-        lines=lines,
-        total=exact_sum([line.total for line in lines]),
-    )
+    ]
+    return note_document(lines, (), contract_id=contract_id, slot=slot, unit=unit, at=at)
 
 
 def _name(asked: Asked) -> str:

@@ -1,8 +1,10 @@
 """The note as a document: its lines, what it posts, and what it does to true-ups that are final."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
 
-from billing_site.foundation.money import exact_sum
+from billing_site.foundation.money import Unit, exact_sum
 from invoicing.engine.balances import Balance
 from invoicing.engine.calendar import draft_id
 from invoicing.engine.documents import Document, Entry, Line
@@ -23,7 +25,15 @@ def note_of(correction: Correction, inputs: Inputs, shared: Sequence[Balance], *
     for line, entry in reversals(rerated, TrueUps(inputs.posted, shared), inputs.catalog):
         lines.append(line)
         entries.append(entry)
-    contract_id = now.open.contract.id
+    return note_document(
+        lines, entries, contract_id=now.open.contract.id, slot=slot, unit=now.seller.card.fiat, at=inputs.at
+    )
+
+
+def note_document(
+    lines: Sequence[Line], entries: Sequence[Entry], *, contract_id: UUID, slot: str, unit: Unit, at: datetime
+) -> Document:
+    """Final at once, for no period of its own."""
     return Document(
         id=draft_id(contract_id, NOTE, slot),
         contract_id=contract_id,
@@ -31,9 +41,9 @@ def note_of(correction: Correction, inputs: Inputs, shared: Sequence[Balance], *
         slot=slot,
         type="SCHEDULED",
         period=None,
-        issued_at=inputs.at,
-        finalizes_at=inputs.at,
-        unit=now.seller.card.fiat,
+        issued_at=at,
+        finalizes_at=at,
+        unit=unit,
         lines=tuple(lines),
         total=exact_sum([line.total for line in lines if line.counts]),
         entries=tuple(entries),
