@@ -21,7 +21,7 @@ from unfold.widgets import CHECKBOX_CLASSES, INPUT_CLASSES, SELECT_CLASSES, TEXT
 
 from billing_site.foundation import clock, jobs, tokens
 from billing_site.foundation.actor import Actor
-from billing_site.foundation.display import amount_text, day_text, exact_text
+from billing_site.foundation.display import amount_text, day_text, exact_text, instant_text
 from billing_site.foundation.models import ApiToken, Job
 
 
@@ -218,11 +218,11 @@ class JobAdmin(FactAdmin):
 
     @admin.display(description="Asked for", ordering="created_at")
     def asked_for(self, row: Job) -> str:
-        return instant_cell(row.created_at.replace(microsecond=0))
+        return instant_text(row.created_at.replace(microsecond=0))
 
     @admin.display(description="Last sign", ordering="heartbeat_at")
     def last_sign(self, row: Job) -> str:
-        return instant_cell(row.heartbeat_at and row.heartbeat_at.replace(microsecond=0))
+        return instant_text(row.heartbeat_at.replace(microsecond=0)) if row.heartbeat_at else ""
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("foundation.change_job")

@@ -86,7 +86,7 @@ class InvoiceAdmin(TakingBack, FactAdmin):
 
     @admin.display(description="Final since", ordering="finalized_at")
     def finalized(self, invoice: Invoice) -> str:
-        return instant_cell(invoice.finalized_at)
+        return day_text(invoice.finalized_at)
 
     @admin.display(description="Status")
     def standing(self, invoice: Invoice) -> str:
