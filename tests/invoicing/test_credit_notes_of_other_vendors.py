@@ -87,6 +87,7 @@ def test_two_lines_are_credited_by_different_shares(books):
     assert books.credit(of_line(tokens, "4800"), of_line(calls, "3200")).total == -10000
 
 
+@pytest.mark.django_db(transaction=True)  # what is late is told from what the document saw
 def test_an_invoice_with_a_negative_line_is_credited_whole_and_not_beyond(books):
     """Zuora: $100 and -$10, with 20 %: $108 in all."""
     books.tax(20)
