@@ -56,3 +56,19 @@ class MajorField(NumberField):
         if major is None or self.unit is None:
             return major
         return wire_amount(major, self.unit)
+
+
+class PercentField(NumberField):
+    """Percent as people write them, 50; the clean value is the fraction, 0.5."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return plain_text(value.scaleb(2)) if isinstance(value, Decimal) else value
+
+    def to_python(self, value: Any) -> Any:
+        percent = super().to_python(value)
+        return None if percent is None else percent.scaleb(-2)
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        if value is not None and not 0 <= value <= 1:
+            raise forms.ValidationError("Must be from 0 to 100, in percent.")

@@ -1,4 +1,5 @@
-"""The page on which a commit or credit is changed: amounts and dates, what is invoiced for it, its name and rank."""
+"""The page on which a commit or credit is changed: amounts and dates, what is invoiced for it, what it pays for, and
+what it is called and ranked by."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -12,10 +13,11 @@ from billing_site.foundation.admin import Dressed
 from billing_site.foundation.display import exact_text, plain_text
 from billing_site.foundation.refusals import Refusal
 from contracts.commit_wording import span
-from contracts.forms.amounts import NumberField
-from contracts.forms.choices import RATES, ContractsChoice, ProductsChoice, contract_name
+from contracts.forms.amounts import NumberField, PercentField
+from contracts.forms.choices import RATES, ROLLOVER, ROLLOVER_HELP, ContractsChoice, ProductChoice, contract_name
 from contracts.forms.instants import InstantField
-from contracts.forms.rows import ITEM, SEGMENT, RowsForm, Section
+from contracts.forms.rows import ITEM, MOST_ROWS, NEEDED, SEGMENT, Section
+from contracts.forms.targets import SPECIFIER, TargetFields, targets_shown
 from contracts.inputs import (
     UNCHANGED,
     AccessChangeInput,
@@ -26,26 +28,28 @@ from contracts.inputs import (
     SegmentChangeInput,
     SegmentInput,
 )
-from contracts.models import Commit, SegmentUse
+from contracts.models import Commit, InvoiceScheduleItem, SegmentUse
 from contracts.queries import AgreedCommit, Agreement
 from contracts.services import MoreWasTaken
 
-ATTRIBUTES = ("name", "description", "priority", "rate_type", "products")
+ATTRIBUTES = ("name", "description", "product", "priority", "rate_type", "rollover")
 NEW_SEGMENT, NEW_ITEM = "new_segment", "new_item"
 SHARING = ("contracts", "biller")  # of one of the customer
+AMOUNT = ("amount", "unit_price", "quantity")  # of what is paid: the first, or the others
 # What the service calls an attribute, where the field here is called otherwise.
 SHOWN_AS = {
-    "applicable_product_ids": "products",
+    "product_id": "product",
+    "rollover_fraction": "rollover",
     "applicable_contract_ids": "contracts",
     "invoice_contract_id": "biller",
 }
 
 
-class CommitEditForm(Dressed, RowsForm):
+class CommitEditForm(Dressed, TargetFields):
     """What is left as it is shown changes nothing. `at` is now: what has fallen due by then is not offered.
     `agreed` are the customer's contracts, which share one of its own."""
 
-    KINDS = (NEW_SEGMENT, NEW_ITEM)
+    KINDS = (NEW_SEGMENT, NEW_ITEM, SPECIFIER)
 
     based_on_edit = forms.IntegerField(required=False, widget=forms.HiddenInput)
     reason = forms.CharField(max_length=2_000, help_text="Why; kept with the edit and shown in the history.")
@@ -54,7 +58,8 @@ class CommitEditForm(Dressed, RowsForm):
     description = forms.CharField(required=False, max_length=10_000)
     priority = NumberField(help_text="The lowest is drawn on first; empty: 100.")
     rate_type = forms.ChoiceField(choices=RATES, label="Pays at", help_text="What of a rate is charged while it pays.")
-    products = ProductsChoice()
+    product = ProductChoice("FIXED", label="Billed as", help_text="The product that names the line on the bill.")
+    rollover = PercentField(label=ROLLOVER, help_text=ROLLOVER_HELP)
     contracts = ContractsChoice()
     biller = forms.ChoiceField(label="On invoices of", help_text="The contract that bills it.")
 
@@ -83,11 +88,18 @@ class CommitEditForm(Dressed, RowsForm):
             "rate_type": commit.rate_type,
             "contracts": list(commit.applicable_contract_ids),
             "biller": str(commit.invoice_contract_id or ""),
-            "products": [UUID(product_id) for product_id in commit.applicable_product_ids],
+            "product": commit.product_id,
+            "rollover": commit.rollover_fraction,
+            **targets_shown(commit),
         }
         super().__init__(*args, **kwargs)
-        if commit.specifiers or commit.applicable_product_tags:
-            del self.fields["products"]  # what is targeted otherwise is changed by API
+        self.may_retarget = len(commit.specifiers) < MOST_ROWS  # more are left to the API
+        if self.may_retarget:
+            self.add_targets(commit)
+        else:
+            del self.fields["products"], self.fields["tags"]
+        if commit.contract_id is None:
+            del self.fields["rollover"]  # a renewal takes over what is of its contract
         self._offer_contracts(agreed, is_billed_already=any(item.issued_at <= at for item in committed.invoice_items))
         for index, segment in enumerate(committed.segments):
             name, use = f"segment_{index}_amount", uses.get(segment.segment_id)
@@ -104,7 +116,8 @@ class CommitEditForm(Dressed, RowsForm):
             billed_on = {"label": "Billed on", "help_text": "Any time of the day, UTC."}
             self.fields[f"item_{index}_timestamp"] = InstantField(required=True, initial=item.issued_at, **billed_on)
             if not self.is_postpaid:  # whose true-up is of the amount above
-                self.add_amount(f"item_{index}_amount", "Amount", billed_in, required=True, initial=item.amount)
+                self.add_payment(f"item_{index}_", billed_in)
+                self.initial.update(_payment_shown(f"item_{index}_", item))
                 self._add_box(f"item_{index}_gone")
         self.may_add_segments = not self.is_postpaid  # which has one, and one true-up
         self.may_add_items = not self.is_postpaid and not commit.is_credit
@@ -127,6 +140,8 @@ class CommitEditForm(Dressed, RowsForm):
             yield Section(title, [self._of(f"item_{index}_")])
         if self.may_add_items:
             yield self._to_add("More that is paid for it", NEW_ITEM, ITEM, "A row for each payment.")
+        if self.may_retarget:
+            yield from self.target_sections()
         yield Section("Name and order", [[self[name] for name in ATTRIBUTES if name in self.fields]])
         if sharing := [self[name] for name in SHARING if name in self.fields]:
             yield Section("Shared by", [sharing])
@@ -139,6 +154,10 @@ class CommitEditForm(Dressed, RowsForm):
         if self.may_add_items:
             for index in self.rows_of(NEW_ITEM, ITEM):
                 self.need(f"{NEW_ITEM}_{index}_", ["timestamp"])
+            for index, _ in enumerate(self.items):
+                self._need_payment(f"item_{index}_")
+        if values.get("product") is None and "product" not in self.errors:
+            self.add_error("product", NEEDED)
         return values
 
     def to_input(self) -> CommitChangeInput:
@@ -168,10 +187,10 @@ class CommitEditForm(Dressed, RowsForm):
                 )
         for index, item in enumerate(self.items):
             start = f"item_{index}_"
-            amount = new("segment_0_amount" if self.is_postpaid else f"{start}amount")
-            if not values.get(f"{start}gone") and (amount is not None or f"{start}timestamp" in changed):
+            paid = self._paid(start)
+            if not values.get(f"{start}gone") and (paid or f"{start}timestamp" in changed):
                 self.changed_items.append(index)
-                items.append(InvoiceItemChangeInput(item.item_id, new(f"{start}timestamp"), amount))
+                items.append(InvoiceItemChangeInput(item.item_id, new(f"{start}timestamp"), **paid))
         return CommitChangeInput(
             self.committed.commit.pk,
             AccessChangeInput(
@@ -191,12 +210,12 @@ class CommitEditForm(Dressed, RowsForm):
             name=values["name"] if "name" in changed else UNCHANGED,
             description=values["description"] if "description" in changed else UNCHANGED,
             priority=values["priority"] if "priority" in changed else UNCHANGED,
-            applicable_product_ids=(
-                tuple(product.pk for product in values["products"]) if "products" in changed else UNCHANGED
-            ),
+            product_id=values["product"].pk if "product" in changed else UNCHANGED,
             rate_type=values["rate_type"] if "rate_type" in changed else UNCHANGED,
+            rollover_fraction=values["rollover"] if "rollover" in changed else UNCHANGED,
             applicable_contract_ids=tuple(map(UUID, values["contracts"])) if "contracts" in changed else UNCHANGED,
             invoice_contract_id=UUID(values["biller"]) if "biller" in changed else UNCHANGED,
+            **self.changed_targets(self.committed.commit) if self.may_retarget else {},
         )
 
     def show(self, refusal: Refusal) -> None:
@@ -210,6 +229,8 @@ class CommitEditForm(Dressed, RowsForm):
             self.add_error(None, refusal.message)
 
     def _field_of(self, path: str) -> str | None:
+        if self.may_retarget and (targeted := self.field_of_target(path)):
+            return targeted
         schedule, _, rest = path.partition(".")
         kind, changed = (
             ("segment", self.changed_segments) if schedule == "access_schedule" else ("item", self.changed_items)
@@ -245,6 +266,22 @@ class CommitEditForm(Dressed, RowsForm):
                 if not each.is_archived or str(each.contract.pk) in named
             ]
 
+    def _need_payment(self, start: str) -> None:
+        names = [f"{start}{name}" for name in AMOUNT]
+        if all(self.cleaned_data.get(name) is None for name in names) and not any(
+            name in self.errors for name in names
+        ):
+            self.add_error(names[0], NEEDED)
+
+    def _paid(self, start: str) -> dict[str, Any]:
+        """What is to be paid, where it is not as it was."""
+        values, changed = self.cleaned_data, set(self.changed_data)
+        if self.is_postpaid:
+            return {"amount": values["segment_0_amount"]} if "segment_0_amount" in changed else {}
+        if not any(f"{start}{name}" in changed for name in AMOUNT):
+            return {}
+        return {name: values[f"{start}{name}"] for name in AMOUNT if values[f"{start}{name}"] is not None}
+
     def _of(self, start: str) -> list[forms.BoundField]:
         return [self[name] for name in self.fields if name.startswith(start)]
 
@@ -261,3 +298,10 @@ class CommitEditForm(Dressed, RowsForm):
 
     def _add_box(self, name: str) -> None:
         self.fields[name] = forms.BooleanField(required=False, label="Take it out")
+
+
+def _payment_shown(start: str, item: InvoiceScheduleItem) -> dict[str, Any]:
+    """As it was agreed: an amount, or a price times a quantity. Needs nothing more to stay as it is."""
+    if item.quantity == 1:
+        return {f"{start}amount": item.amount}
+    return {f"{start}unit_price": item.unit_price, f"{start}quantity": Decimal(plain_text(item.quantity))}

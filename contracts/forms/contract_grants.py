@@ -13,7 +13,8 @@ from typing import Any
 from django import forms
 from django.db.models import QuerySet
 
-from contracts.forms.amounts import NumberField
+from contracts.forms.amounts import NumberField, PercentField
+from contracts.forms.choices import ROLLOVER, ROLLOVER_HELP
 from contracts.forms.full_grants import FullGrantForm
 from contracts.forms.grants import HOW_OFTEN, WITH_USAGE
 from contracts.forms.instants import InstantField
@@ -53,13 +54,12 @@ BY_TIME = (
     (RecurringCommit.Proration.LAST, "is whole if it is the first, by time if it is the last"),
     (RecurringCommit.Proration.NONE, "is granted and billed whole"),
 )
-HUNDRED = 100
 
 
 class ContractGrantForm(FullGrantForm):
     """`contract` is the one that is granted something."""
 
-    rollover = NumberField(label="Goes over to a renewal, in percent", help_text="At the most; empty: nothing does.")
+    rollover = PercentField(label=ROLLOVER, help_text=ROLLOVER_HELP)
     anew_each = forms.ChoiceField(
         required=False, choices=(("", "No: once, as above"), *HOW_OFTEN[1:]), label="Granted anew"
     )
@@ -93,12 +93,6 @@ class ContractGrantForm(FullGrantForm):
             is_used=bool(self.typed("anew_each")) or any(name in self.errors for name in names),
         )
 
-    def clean_rollover(self) -> Any:
-        percent = self.cleaned_data["rollover"]
-        if percent is not None and not 0 <= percent <= HUNDRED:
-            raise forms.ValidationError("Must be from 0 to 100, in percent.")
-        return percent
-
     def clean_access(self) -> None:
         values = self.cleaned_data
         typed = [name for row in ANEW for name in row if values.get(name) not in (None, "", WHOLLY_BY_TIME)]
@@ -125,8 +119,7 @@ class ContractGrantForm(FullGrantForm):
         return EditInput(**added, reason=values["reason"], uniqueness_key=values["key"])
 
     def attributes(self) -> dict[str, Any]:
-        rollover = self.cleaned_data["rollover"]
-        return super().attributes() | {"rollover_fraction": None if rollover is None else rollover.scaleb(-2)}
+        return super().attributes() | {"rollover_fraction": self.cleaned_data["rollover"]}
 
     def _recurring(self) -> RecurringInput:
         values = self.cleaned_data

@@ -23,28 +23,25 @@ from billing_site.foundation.money import Unit
 from billing_site.foundation.refusals import Refusal
 from contracts.commit_wording import NOUNS
 from contracts.forms.amounts import NumberField
-from contracts.forms.choices import RATES, ProductChoice, ProductsChoice, billed_as_last_time
+from contracts.forms.choices import RATES, ProductChoice, billed_as_last_time
 from contracts.forms.instalments import OftenField, ShareField, schedule_of
 from contracts.forms.instants import InstantField
-from contracts.forms.overrides import GroupValuesField
-from contracts.forms.rows import ITEM, NEEDED, SEGMENT, RowsForm, Section
+from contracts.forms.rows import ITEM, NEEDED, SEGMENT, Section
+from contracts.forms.targets import SPECIFIER, TargetFields
 from contracts.inputs import (
     AccessScheduleInput,
     CommitInput,
     InvoiceItemInput,
     InvoiceScheduleInput,
     SegmentInput,
-    TargetInput,
 )
 from contracts.models import Commit
 from contracts.terms import QUANTITY, SPEND, UNITS
-from pricing.forms import LinesField
 from pricing.models import PricingUnit
 
 PLAN_DATES = ("frequency", "starting_at", "ending_before")
 PLAN_AMOUNTS = ("amount_distribution", "amount", "unit_price", "quantity")
 PLAN = (*PLAN_DATES, *PLAN_AMOUNTS)
-SPECIFIER = ("product", "tags", "group_values", "presentation")
 # What the service calls a field, and which one it is here.
 SHOWN_AS = (
     ("access_schedule.credit_type_id", "held_in"),
@@ -52,23 +49,14 @@ SHOWN_AS = (
     ("access_schedule", "segment_0_amount"),
     ("invoice_schedule.do_not_invoice", "do_not_invoice"),
     ("invoice_schedule", "item_0_timestamp"),
-    ("applicable_product_ids", "products"),
-    ("applicable_product_tags", "tags"),
-    ("specifiers", "specifier_0_product"),
     ("product_id", "product"),
     ("uniqueness_key", ""),
 )
-ROW = re.compile(r"(access_schedule|invoice_schedule|specifiers)(?:\.schedule_items)?\[(\d+)\]\.(\w+)")
+ROW = re.compile(r"(access_schedule|invoice_schedule)\.schedule_items\[(\d+)\]\.(\w+)")
 OF_PLAN = "invoice_schedule.recurring_schedule."
-OF_SPECIFIER = {
-    "product_id": "product",
-    "product_tags": "tags",
-    "pricing_group_values": "group_values",
-    "presentation_group_values": "presentation",
-}
 
 
-class FullGrantForm(Dressed, RowsForm):
+class FullGrantForm(Dressed, TargetFields):
     """`money` is that in which it is billed. Its key keeps a form that is sent twice from granting twice."""
 
     use_required_attribute = False  # rows may be left empty
@@ -91,11 +79,9 @@ class FullGrantForm(Dressed, RowsForm):
     do_not_invoice = forms.BooleanField(
         required=False, label="Paid elsewhere", help_text="What is paid is kept, and no invoice asks for it."
     )
-    products = ProductsChoice()
-    tags = LinesField(label="Or products with a tag", help_text="One a line; any of them.")
     reason = forms.CharField(max_length=2_000, help_text="Why; kept with the edit and shown in the history.")
 
-    KINDS = ("segment", "item", "specifier")
+    KINDS = ("segment", "item", SPECIFIER)
     HELD_BY_DEFAULT = "Money of the contract"
 
     def __init__(self, money: PricingUnit, data: Any = None) -> None:
@@ -113,13 +99,7 @@ class FullGrantForm(Dressed, RowsForm):
             label="Up to (not including)", help_text="Empty: up to the end of what there is to draw on."
         )
         self.add_payment("plan_", self.money)
-        for index in self.places("specifier", spare=self._spare_specifiers()):
-            self.fields[f"specifier_{index}_product"] = ProductChoice(
-                "USAGE", "COMPOSITE", "SUBSCRIPTION", label="Product"
-            )
-            self.fields[f"specifier_{index}_tags"] = LinesField(label="All of these tags", help_text="One a line.")
-            self.fields[f"specifier_{index}_group_values"] = GroupValuesField(label="Pricing group values")
-            self.fields[f"specifier_{index}_presentation"] = GroupValuesField(label="Presentation group values")
+        self.add_targets()
         self.dress()
 
     def sections(self) -> Iterator[Section]:
@@ -141,14 +121,7 @@ class FullGrantForm(Dressed, RowsForm):
             " end.",
         )
         yield from self.more_sections()
-        yield Section("What it pays for", [[self["products"], self["tags"]]])
-        yield Section(
-            "Only some usage of a product",
-            self.in_rows("specifier", SPECIFIER, spare=self._spare_specifiers()),
-            "In place of the products and tags above. Usage counts that meets all of any one row.",
-            is_aside=True,
-            is_used=bool(self.filled("specifier")),
-        )
+        yield from self.target_sections()
 
     def units(self) -> QuerySet[PricingUnit]:
         """What it may be held in beside `money`."""
@@ -212,16 +185,13 @@ class FullGrantForm(Dressed, RowsForm):
     def attributes(self) -> dict[str, Any]:
         """What does not depend on how it is granted, by the names of CommitInput."""
         values = self.cleaned_data
-        self.rows["specifiers"] = self.rows_of("specifier", SPECIFIER)
         return {
             "product_id": values["product"].pk,
             "name": values["name"],
             "description": values["description"],
             "priority": values["priority"],
             "rate_type": values["rate_type"],
-            "applicable_product_ids": tuple(product.pk for product in values["products"]),
-            "applicable_product_tags": tuple(values["tags"]),
-            "specifiers": tuple(map(self._specifier, self.rows["specifiers"])),
+            **self.targets(),
         }
 
     def show(self, refusal: Refusal) -> None:
@@ -233,11 +203,11 @@ class FullGrantForm(Dressed, RowsForm):
             self.add_error(None, refusal.message)
 
     def _field_of(self, path: str) -> str:
+        if targeted := self.field_of_target(path):
+            return targeted
         if found := ROW.match(path):
             kind, place, name = found.groups()
             row = self.rows[kind][int(place)] if int(place) < len(self.rows[kind]) else 0
-            if kind == "specifiers":
-                return f"specifier_{row}_{OF_SPECIFIER.get(name, 'product')}"
             return f"{'segment' if kind == 'access_schedule' else 'item'}_{row}_{name}"
         if path.startswith(OF_PLAN):
             return f"plan_{path.removeprefix(OF_PLAN)}"
@@ -272,16 +242,6 @@ class FullGrantForm(Dressed, RowsForm):
             return None
         return InvoiceScheduleInput(tuple(items), do_not_invoice=values["do_not_invoice"])
 
-    def _specifier(self, index: int) -> TargetInput:
-        values, start = self.cleaned_data, f"specifier_{index}_"
-        product = values[f"{start}product"]
-        return TargetInput(
-            product_id=None if product is None else product.pk,
-            product_tags=tuple(values[f"{start}tags"]),
-            pricing_group_values=values[f"{start}group_values"],
-            presentation_group_values=values[f"{start}presentation"],
-        )
-
     def _offer_units(self, money: PricingUnit) -> None:
         """What it may be held in, and which of these is chosen."""
         units = {str(each.pk): each for each in self.units().order_by("name")}
@@ -294,6 +254,3 @@ class FullGrantForm(Dressed, RowsForm):
         typed = self.typed("held_in")
         self.money: Unit = money.to_unit()
         self.held: Unit = UNITS if typed == QUANTITY else units[typed].to_unit() if typed in units else self.money
-
-    def _spare_specifiers(self) -> int:
-        return 2 if self.filled("specifier") else 1

@@ -13,6 +13,7 @@ NEEDED = "Needed."
 SPARE_ROWS = 2
 MOST_ROWS = 100  # of a kind on one page: each costs fields, and whoever sends a form names their places
 SEGMENT = ("amount", "starting_at", "ending_before")
+NOTHING: tuple[Any, ...] = (None, "", "{}", {}, [])
 ITEM = ("timestamp", "amount", "unit_price", "quantity")
 
 
@@ -59,9 +60,9 @@ class RowsForm(forms.Form):
         return range(min((filled[-1] + 1 if filled else 0) + spare, MOST_ROWS))
 
     def filled(self, kind: str) -> list[int]:
-        """The places of rows in which anything is typed."""
-        start = f"{kind}_"
-        named = [name for name, value in self.data.items() if name.startswith(start) and value not in ("", "{}")]
+        """The places of rows in which anything is typed, or of a form as it is shown first: stands."""
+        start, values = f"{kind}_", self.data if self.is_bound else self.initial
+        named = [name for name, value in values.items() if name.startswith(start) and value not in NOTHING]
         places = [name.removeprefix(start).partition("_")[0] for name in named]
         return sorted({int(place) for place in places if place.isdecimal()})
 

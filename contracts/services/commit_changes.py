@@ -12,12 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from billing_site.foundation.problems import Problems
 from billing_site.foundation.refusals import Conflict
-from contracts.inputs import UNCHANGED, CommitChangeInput, TargetInput
+from contracts.inputs import UNCHANGED, CommitChangeInput
 from contracts.models import (
     AccessSegment,
     Commit,
@@ -38,6 +37,7 @@ from contracts.services.schedule_changes import (
     check_postpaid,
     refuse_what_has_come,
 )
+from contracts.services.targeting import read_specifier
 from pricing.models import Product
 from pricing.queries import products_by_id
 
@@ -216,7 +216,7 @@ def _retarget(new: CommitVersion, given: CommitChangeInput, deal: Deal, problems
         new,
         list(map(UUID, new.applicable_product_ids)) if ids is UNCHANGED else ids or (),
         new.applicable_product_tags if tags is UNCHANGED else tags or (),
-        list(map(_read, new.specifiers)) if specifiers is UNCHANGED else specifiers or (),
+        list(map(read_specifier, new.specifiers)) if specifiers is UNCHANGED else specifiers or (),
         deal,
         problems,
     )
@@ -290,24 +290,13 @@ def _product_ids(given: Iterable[tuple[str, CommitChangeInput, AgreedCommit]]) -
         commit = committed.commit
         yield commit.product_id
         yield from map(UUID, commit.applicable_product_ids)
-        yield from (target.product_id for target in map(_read, commit.specifiers) if target.product_id)
+        yield from (target.product_id for target in map(read_specifier, commit.specifiers) if target.product_id)
         if change.product_id is not UNCHANGED:
             yield change.product_id
         if change.applicable_product_ids is not UNCHANGED:
             yield from change.applicable_product_ids or ()
         if change.specifiers is not UNCHANGED:
             yield from (target.product_id for target in change.specifiers or () if target.product_id)
-
-
-def _read(specifier: Mapping[str, Any]) -> TargetInput:
-    """A specifier as it was given, from how it is stored."""
-    product_id = specifier.get("product_id")
-    return TargetInput(
-        product_id=UUID(product_id) if product_id else None,
-        product_tags=tuple(specifier.get("product_tags", ())),
-        pricing_group_values=specifier.get("pricing_group_values", {}),
-        presentation_group_values=specifier.get("presentation_group_values", {}),
-    )
 
 
 def _place(row: AccessSegment | InvoiceScheduleItem) -> int:

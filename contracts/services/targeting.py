@@ -24,6 +24,17 @@ def specifiers(problems: Problems, name: str, given: Sequence[TargetInput], deal
     return [_stored(target) for target in given]
 
 
+def read_specifier(stored: Mapping[str, Any]) -> TargetInput:
+    """A specifier as it was given, from how it is stored."""
+    product_id = stored.get("product_id")
+    return TargetInput(
+        product_id=UUID(product_id) if product_id else None,
+        product_tags=tuple(stored.get("product_tags", ())),
+        pricing_group_values=stored.get("pricing_group_values", {}),
+        presentation_group_values=stored.get("presentation_group_values", {}),
+    )
+
+
 def override_specifiers(problems: Problems, name: str, given: OverrideInput, deal: Deal) -> list[dict[str, Any]]:
     """The specifiers of an override as they are stored, each checked."""
     stored = specifiers(problems, name, given.override_specifiers, deal)
