@@ -17,6 +17,7 @@ from billing_site.foundation.transactions import read_snapshot
 from contracts.models import ContractEdit
 from contracts.queries import customer_terms
 from contracts.terms import CustomerTerms
+from invoicing.engine import walk
 from invoicing.engine.balances import balances
 from invoicing.engine.commits import all_commits
 from invoicing.engine.documents import Document, Finding
@@ -37,6 +38,7 @@ from invoicing.queries.lateness import last_seen, missed_by
 from invoicing.queries.reaching_back import Reaching, reaching_back
 from invoicing.queries.traces import as_part
 from ledger.queries.as_seen import usage_as_seen
+from ledger.queries.reach import Reach
 from pricing.models import PricingUnit, ProductVersion, Rate, RateWithdrawal
 from pricing.queries import catalog
 
@@ -151,8 +153,10 @@ def correction_of(closed: ClosedDocument, inputs: Inputs, *, as_seen: str | None
     """What the document's period is by these inputs, from the usage of now, or as a snapshot saw it."""
     first = customer_terms(inputs.terms.customer_id, at_edit=closed.invoice.edit_number)
     now = replace(inputs, terms=keeping(inputs.terms, first))
-    subjects = {claim.subject for claim in inputs.terms.claims}
-    seen: AbstractContextManager[None] = nullcontext() if as_seen is None else usage_as_seen(subjects, as_seen)
+    seen: AbstractContextManager[None] = nullcontext()
+    if as_seen is not None:
+        plan = walk.plan(now, [closed.billing(now)])
+        seen = usage_as_seen(Reach.of(inputs.terms.claims, [closed.period], plan.metric_ids), as_seen)
     with seen:
         counted = closed.counted(now, inputs)
     selling = sellers(closed.known.terms, closed.known.catalog)

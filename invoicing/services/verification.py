@@ -11,21 +11,25 @@ Anew is: at the instant it was finalized, from the events its snapshot saw, pric
 edit, and what had been posted before it. Names, addresses and rates of tax are as they were printed; their hash vouches
 for them, and the tax has to follow from them.
 
+Events are read of the periods that can have moved the document, and of no others (`_periods`). Where they do not come
+to it, all events of the customer are looked at, one after the other, to name what was taken out of these periods.
+
 Where bodies of events have been dropped, lines are held against their own trace, and the trace against the prices it
 names.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from billing_site.foundation.money import exact_sum
-from billing_site.foundation.periods import Period, parse_instant
+from billing_site.foundation.periods import Period
 from billing_site.foundation.transactions import read_snapshot
 from contracts.queries import customer_terms
 from contracts.terms import CustomerTerms
+from invoicing.engine import walk
+from invoicing.engine.calendar import open_periods
 from invoicing.engine.documents import Result
 from invoicing.engine.inputs import Inputs
 from invoicing.engine.rounding import RoundedDocument, finalized
@@ -33,14 +37,17 @@ from invoicing.engine.taxes import NOTHING_TAXED, tax_line
 from invoicing.frozen import digits, frozen, hash_of
 from invoicing.models import EnteredNote, Invoice, InvoiceLine
 from invoicing.queries.compute import Computation, computed_from, posted, without
-from invoicing.queries.finals import final_documents
+from invoicing.queries.finals import Finals, final_documents
 from invoicing.queries.hand_notes import entered_document
+from invoicing.queries.lateness import missed_by
 from invoicing.queries.notes import rounded_note_again
 from invoicing.queries.taxation import printed_rates, tax_of_notes
 from invoicing.services.freezing import entries_of, lines_of
 from ledger.models import LedgerEntry
-from ledger.queries.as_seen import altered_events, dropped_since, usage_as_seen
-from ledger.queries.checks import lost_events, usage_differs
+from ledger.queries.as_seen import usage_as_seen
+from ledger.queries.bodies import altered_events, altered_events_anywhere, dropped_since, lost_events
+from ledger.queries.checks import usage_differs
+from ledger.queries.reach import Reach
 from ledger.services.entries import NewEntry
 from pricing.engine.catalog import Catalog
 from pricing.queries import catalog
@@ -68,8 +75,9 @@ class Verification:
 def verify_invoice(invoice: Invoice) -> Verification:
     """Compute a final document anew and compare, all in one snapshot. Nothing is changed.
 
-    It reads every event of the subjects that the customer had ever claimed by the document's edit, also of before its
-    period and of after it.
+    It reads the events of the document's period and of other periods that were open, or had missed something, when it
+    became final, one after the other: its memory grows with hours and series, and not with events. Of levels, which
+    carry over, it reads all earlier changes.
     """
     with read_snapshot(with_temporary_tables=True):
         lines = list(InvoiceLine.objects.filter(customer_id=invoice.customer_id, invoice=invoice).order_by("position"))
@@ -78,14 +86,61 @@ def verify_invoice(invoice: Invoice) -> Verification:
         found += _differing("terms", invoice.terms, frozen(terms))
         cards = {contract.rate_card_id for contract in terms.contracts if contract.rate_card_id is not None}
         prices = catalog(rate_card_ids=cards, at_publication=invoice.publication, anew=True)
-        gone = _why_not_anew(invoice, lines, terms, prices)
-        if gone:
+        if invoice.money_version is None:
             found += _against_the_trace(lines, prices)
+            return Verification(
+                invoice, "its trace: it was finalized before the order of postings was kept", tuple(found)
+            )
+        made_of = _made_of(invoice, terms, prices)
+        months = [f"{month:%Y-%m}" for month in dropped_since(made_of.reach.first_day)] if made_of.reach.days else []
+        if months:
+            found += _against_the_trace(lines, prices)
+            gone = f"the bodies of events received in {', '.join(months)} are gone"
             return Verification(invoice, f"its trace: {gone}", tuple(found))
-        if invoice.period is not None:
-            found += _events(terms, invoice.period)
-        found += _anew(invoice, lines, terms, prices)
-        return Verification(invoice, "the facts that it saw", tuple(found))
+        used = [*_events(made_of.reach), *_usage(made_of.reach)]
+        anew = list(_anew(invoice, lines, made_of))
+        if used or anew:
+            used = list(dict.fromkeys([*_events_anywhere(terms), *used]))
+        return Verification(invoice, "the facts that it saw", (*found, *used, *anew))
+
+
+@dataclass(frozen=True, slots=True)
+class _MadeOf:
+    """What was known as the document became final; `reach` are the events to be read."""
+
+    inputs: Inputs
+    finals: Finals
+    reach: Reach
+
+
+def _made_of(invoice: Invoice, terms: CustomerTerms, prices: Catalog) -> _MadeOf:
+    finals = final_documents(invoice.customer_id, before=invoice.money_version)
+    known = posted(invoice.customer_id, finals, before=invoice.money_version)
+    inputs = Inputs(
+        at=invoice.finalized_at,
+        terms=terms,
+        catalog=prices,
+        posted=without(known, invoice.occupied),
+    )
+    periods = _periods(invoice, inputs, finals)
+    plan = walk.plan(inputs)
+    return _MadeOf(inputs, finals, Reach.of(terms.claims, periods, plan.metric_ids))
+
+
+def _periods(invoice: Invoice, inputs: Inputs, finals: Finals) -> set[Period]:
+    """Closed periods whose usage can have moved the document: its own; those of other open documents that began before
+    its end, as they share balances; and final ones that have missed something, by then or since."""
+    if invoice.kind == Invoice.Kind.CHARGES:
+        return set()
+    if invoice.kind == Invoice.Kind.NOTE:
+        about = next((each for each in finals.documents if each.pk == invoice.note.about_id), None)
+        return {about.period} if invoice.note.is_rated and about is not None and about.period is not None else set()
+    end = invoice.ending_before
+    open_ = {each.period for each in open_periods(inputs) if end is None or each.starting_at < end}
+    agreed = {contract.id for contract in inputs.terms.contracts}
+    missed = {each.period for each in missed_by(finals.of(agreed), inputs.terms.claims)}
+    own = {invoice.period} if invoice.period is not None else set()
+    return open_ | missed | own
 
 
 def _seal(invoice: Invoice, lines: Sequence[InvoiceLine]) -> Iterator[str]:
@@ -93,51 +148,34 @@ def _seal(invoice: Invoice, lines: Sequence[InvoiceLine]) -> Iterator[str]:
         yield "The document: its hash is not that of what is stored."
 
 
-def _why_not_anew(invoice: Invoice, lines: Sequence[InvoiceLine], terms: CustomerTerms, prices: Catalog) -> str:
-    if invoice.money_version is None:
-        return "it was finalized before the order of postings was kept"
-    if invoice.kind == Invoice.Kind.CHARGES or (invoice.kind == Invoice.Kind.NOTE and not invoice.note.is_rated):
-        return ""
-    measured_by = {part["metric_id"] for line in lines for part in line.trace}
-    carries_over = any(
-        str(metric.id) in measured_by and metric.aggregation == "WEIGHTED_SUM" for metric in prices.metrics.values()
-    )
-    adjusted = [line.details["adjustment"] for line in lines if "adjustment" in line.details]
-    # A true-up is less what drafts would count, for whatever late usage.
-    own = [invoice.period] if invoice.period is not None else [contract.term for contract in terms.contracts]
-    first = min([*(period.starting_at for period in own), *(parse_instant(about["starting_at"]) for about in adjusted)])
-    since = datetime(1970, 1, 2, tzinfo=UTC) if carries_over else first
-    months = ", ".join(f"{month:%Y-%m}" for month in dropped_since(since))
-    return f"the bodies of events received in {months} are gone" if months else ""
+def _events(reach: Reach) -> Iterator[str]:
+    for subject, transaction_id in altered_events(reach):
+        yield _is_altered(subject, transaction_id)
 
 
-def _events(terms: CustomerTerms, period: Period) -> Iterator[str]:
+def _is_altered(subject: str, transaction_id: str) -> str:
+    return f"Event {transaction_id} of {subject}: it is not what was received."
+
+
+def _events_anywhere(terms: CustomerTerms) -> Iterator[str]:
+    """What is gone has no time any more, and what was altered may have another one."""
     subjects = sorted({claim.subject for claim in terms.claims})
-    lost = lost_events(subjects)
-    for subject, transaction_id in lost:
+    for subject, transaction_id in lost_events(subjects):
         yield f"Event {transaction_id} of {subject}: its body or its call is gone."
-    for subject, transaction_id in altered_events(subjects):
-        yield f"Event {transaction_id} of {subject}: it is not what was received."
-    assert period.ending_before is not None
-    first, last = period.starting_at.date(), (period.ending_before - timedelta(hours=1)).date()
-    for one in [] if lost else usage_differs(subjects):
-        if one.day <= last and (one.day >= first or one.hour == "month"):
-            when = f"{one.day}" if one.hour is None else f"{one.day}, hour {one.hour}"
-            held, come = (None if each is None else digits(each.sum or Decimal(each.count)) for each in one.sides)
-            where = f"Usage of {one.subject} on {when}, series {one.series_id}"
-            yield f"{where}: {held} is held, and the events come to {come}."
+    for subject, transaction_id in altered_events_anywhere(subjects):
+        yield _is_altered(subject, transaction_id)
 
 
-def _anew(invoice: Invoice, lines: Sequence[InvoiceLine], terms: CustomerTerms, prices: Catalog) -> Iterator[str]:
-    finals = final_documents(invoice.customer_id, before=invoice.money_version)
-    known = posted(invoice.customer_id, finals, before=invoice.money_version)
-    slot = invoice.occupied
-    inputs = Inputs(
-        at=invoice.finalized_at,
-        terms=terms,
-        catalog=prices,
-        posted=without(known, slot),
-    )
+def _usage(reach: Reach) -> Iterator[str]:
+    for one in usage_differs(reach) if reach.days else []:
+        when = f"{one.day}" if one.hour is None else f"{one.day}, hour {one.hour}"
+        held, come = (None if each is None else digits(each.sum or Decimal(each.count)) for each in one.sides)
+        where = f"Usage of {one.subject} on {when}, series {one.series_id}"
+        yield f"{where}: {held or 'nothing'} is held, and the events come to {come or 'nothing'}."
+
+
+def _anew(invoice: Invoice, lines: Sequence[InvoiceLine], made_of: _MadeOf) -> Iterator[str]:
+    inputs, finals, prices, slot = made_of.inputs, made_of.finals, made_of.inputs.catalog, invoice.occupied
     if invoice.kind == Invoice.Kind.NOTE:
         by_hand = EnteredNote.objects.filter(decision__note=invoice.pk).select_related("about__unit").first()
         note = (
@@ -150,7 +188,7 @@ def _anew(invoice: Invoice, lines: Sequence[InvoiceLine], terms: CustomerTerms, 
     if invoice.kind == Invoice.Kind.CHARGES:
         computed = computed_from(inputs, finals, reopened=slot)
     else:
-        with usage_as_seen({claim.subject for claim in terms.claims}, invoice.snapshot):
+        with usage_as_seen(made_of.reach, invoice.snapshot):
             computed = computed_from(inputs, finals, reopened=slot)
     drafts = (each for each in computed.result.documents if (each.contract_id, each.kind, each.slot) == slot)
     draft = next(drafts, None)

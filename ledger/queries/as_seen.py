@@ -4,25 +4,17 @@ Days and hours hold everything that has come since. So what was seen is put into
 which stand before the real ones for as long as the caller looks: whoever reads usage meanwhile, reads it as it was.
 """
 
-import json
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
-from hashlib import blake2b
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from django.db import connection, transaction
 
 from billing_site.foundation.periods import HOUR
 from billing_site.foundation.transactions import read_only
-from ledger.metering import encode
-from ledger.models import DroppedMonth
-from ledger.queries.counting import events_as_seen
-from ledger.queries.folds import Folded, Place, fold
-
-_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+from ledger.queries.folds import Folded, Place
+from ledger.queries.reach import Reach
 
 _TABLES = ("ledger_dailyusage", "ledger_hourlyusage", "ledger_carriedlevel", "ledger_uniquevalue")
 _DAY = """
@@ -42,13 +34,15 @@ INSERT INTO ledger_uniquevalue (subject, series_id, hour, value, occurrences) VA
 
 
 @contextmanager
-def usage_as_seen(subjects: Collection[str], snapshot: str) -> Iterator[None]:
-    """Within it, usage of these subjects reads as `snapshot` (`pg_snapshot` as text) saw it, and of others not at all.
+def usage_as_seen(reach: Reach, snapshot: str) -> Iterator[None]:
+    """Within it, usage that the reach takes in reads as `snapshot` (`pg_snapshot` as text) saw it, and any other not at
+    all.
 
-    Nothing can be written within. It reads every event of the subjects whose body is kept.
+    Nothing can be written within. It reads the events of the reach whose body is kept, and holds what they come to by
+    the hour.
     """
     with transaction.atomic():
-        seen = fold(events_as_seen(subjects, snapshot))
+        seen = reach.folded(snapshot=snapshot)
         with connection.cursor() as cursor:
             for table in _TABLES:
                 cursor.execute(f"CREATE TEMPORARY TABLE {table} (LIKE public.{table} INCLUDING DEFAULTS)")
@@ -78,36 +72,3 @@ def _rows(seen: dict[Place, Folded]) -> dict[str, list[tuple[Any, ...]]]:
 
 def _instant(day: date, hour: int) -> datetime:
     return datetime.combine(day, time(), tzinfo=UTC) + hour * HOUR
-
-
-_BODIES = """
-SELECT body.subject, body.transaction_id, body.event_type, body.timestamp, body.properties::text, key.content_hash
-FROM ledger_eventbody body
-LEFT JOIN ledger_eventkey key USING (subject, transaction_id, received_at)
-WHERE body.subject = ANY(%s)
-ORDER BY body.subject, body.transaction_id
-"""
-
-
-def altered_events(subjects: Collection[str]) -> list[tuple[str, str]]:
-    """Subject and transaction id of events whose body is not what was received: their key keeps its hash."""
-    found = []
-    with connection.chunked_cursor() as cursor:
-        cursor.execute(_BODIES, [list(subjects)])
-        for subject, transaction_id, event_type, timestamp, properties, kept in cursor:
-            microseconds = (timestamp - _EPOCH) // _MICROSECOND
-            content = b"%b\0%d\0%b" % (
-                event_type.encode(),
-                microseconds,
-                encode(json.loads(properties, parse_float=Decimal)),
-            )
-            if kept is None or bytes(kept) != blake2b(content, digest_size=16).digest():
-                found.append((subject, transaction_id))
-    return found
-
-
-def dropped_since(instant: datetime) -> list[date]:
-    """The months, by their first days, whose bodies were dropped, of those in which an event of `instant` or later may
-    have been received."""
-    earliest = (instant - timedelta(hours=24)).date().replace(day=1)
-    return list(DroppedMonth.objects.filter(month__gte=earliest).order_by("month").values_list("month", flat=True))

@@ -4,7 +4,7 @@ A metric counts an event when the event's call was measured by it, or when its b
 """
 
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -44,7 +44,7 @@ SELECT body.subject, body.transaction_id,
        coalesce(latest.event_type, body.event_type), coalesce(latest.timestamp, body.timestamp),
        coalesce(latest.properties, body.properties)::text, body.received_at, call.metric_set_id, body.call_id,
        coalesce(latest.number, 0), coalesce(latest.kind = 'VOID', false)
-FROM ledger_eventbody body
+FROM {bodies} body
 LEFT JOIN ledger_ingestcall call ON call.id = body.call_id
 LEFT JOIN LATERAL (
     SELECT correction.* FROM ledger_eventcorrection correction
@@ -53,10 +53,36 @@ LEFT JOIN LATERAL (
 ) latest ON true
 """
 # To be finished with conditions on `body`. A body is the original; the latest correction says what counts.
-STORED = _STORED.format(seen="")
-_AS_SEEN = (
-    _STORED.format(seen="AND pg_visible_in_snapshot(correction.xid, %(snapshot)s::pg_snapshot)")
-    + "WHERE body.subject = ANY(%(subjects)s) AND pg_visible_in_snapshot(call.xid, %(snapshot)s::pg_snapshot)"
+STORED = _STORED.format(bodies="ledger_eventbody", seen="")
+
+_SPANS = """
+    unnest(%(subjects)s::text[], %(starts)s::timestamptz[], %(ends)s::timestamptz[])
+    AS span (subject, starting_at, ending_before)"""
+# An event that was corrected may lie at another time than its body: those are found by their corrections.
+_BODIES_WITHIN = f"""(
+    SELECT body.*, false AS is_corrected FROM {_SPANS}
+    JOIN ledger_eventbody body ON body.subject = span.subject
+     AND body.timestamp >= span.starting_at AND body.timestamp < span.ending_before
+    UNION ALL
+    SELECT body.*, true FROM (
+        SELECT DISTINCT subject, transaction_id FROM ledger_eventcorrection WHERE subject = ANY(%(subjects)s)
+    ) corrected
+    JOIN ledger_eventkey key USING (subject, transaction_id)
+    JOIN ledger_eventbody body USING (subject, transaction_id, received_at)
+)"""
+_WITHIN = f"""
+WHERE call.id IS NOT NULL AND body.is_corrected = (latest.number IS NOT NULL)
+  AND (latest.number IS NULL OR EXISTS (
+      SELECT FROM {_SPANS} WHERE span.subject = body.subject
+         AND latest.timestamp >= span.starting_at AND latest.timestamp < span.ending_before
+  ))
+  AND (%(types)s::text[] IS NULL OR coalesce(latest.event_type, body.event_type) = ANY(%(types)s))
+"""
+_NOW = _STORED.format(bodies=_BODIES_WITHIN, seen="") + _WITHIN
+_THEN = (
+    _STORED.format(bodies=_BODIES_WITHIN, seen="AND pg_visible_in_snapshot(correction.xid, %(snapshot)s::pg_snapshot)")
+    + _WITHIN
+    + "AND pg_visible_in_snapshot(call.xid, %(snapshot)s::pg_snapshot)"
 )
 
 
@@ -67,11 +93,12 @@ def stored_events(conditions: str, parameters: Any) -> Iterator[StoredEvent]:
         yield from map(stored_event, cursor.fetchall())
 
 
-def events_as_seen(subjects: Collection[str], snapshot: str) -> Iterator[StoredEvent]:
-    """The events of these subjects as `snapshot` (`pg_snapshot` as text) saw them, of those whose body is kept."""
-    with connection.cursor() as cursor:
-        cursor.execute(_AS_SEEN, {"subjects": list(subjects), "snapshot": snapshot})
-        yield from map(stored_event, cursor.fetchall())
+def events_within(span_columns: Mapping[str, Any], *, snapshot: str | None = None) -> Iterator[StoredEvent]:
+    """The events of some spans of time, as they count now or as `snapshot` (`pg_snapshot` as text) saw them, of those
+    whose body and call are kept; read as they are asked for. `span_columns` are those of a `Reach`."""
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(_NOW if snapshot is None else _THEN, {**span_columns, "snapshot": snapshot})
+        yield from map(stored_event, cursor)
 
 
 def stored_event(row: tuple[Any, ...]) -> StoredEvent:
