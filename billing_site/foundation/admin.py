@@ -197,7 +197,7 @@ class JobAdmin(FactAdmin):
     """What is queued, running, done and parked. A parked job waits for a person who sees to its error."""
 
     nothing_yet = "What the job cluster does in the background: finalizing, measuring back, moving the test clock."
-    list_display = ["does", "about", "state", "progress", "attempts", "asked_for", "last_sign", "error"]
+    list_display = ["does", "about", "state", "progress", "tries", "asked_for", "last_sign", "error"]
     list_filter = ["state", "kind"]
     search_fields = ["key", "error"]
     ordering = ["-created_at", "-id"]
@@ -215,6 +215,10 @@ class JobAdmin(FactAdmin):
     def about(self, row: Any) -> str:
         said: jobs.Told = row.told
         return said.about
+
+    @admin.display(description="Tries", ordering="attempts")
+    def tries(self, row: Job) -> str:
+        return f"{row.attempts}, {row.losses} cut short" if row.losses else str(row.attempts)
 
     @admin.display(description="Asked for", ordering="created_at")
     def asked_for(self, row: Job) -> str:

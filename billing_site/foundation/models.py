@@ -149,7 +149,8 @@ class Job(models.Model):
     key = models.CharField(max_length=200)
     payload = models.JSONField(default=dict)
     state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
-    attempts = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveIntegerField(default=0)  # how often it was taken
+    losses = models.PositiveIntegerField(default=0)  # of these, how often its process was gone before it ended
     progress = models.CharField(max_length=160, blank=True, default="")  # how far it is, in words; kept when it ends
     error = models.TextField(blank=True, default="")
     created_at = models.DateTimeField()

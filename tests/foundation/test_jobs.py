@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.core.checks import run_checks
 from django.db import connection, transaction
+from django.db.models import F
 from django.test import override_settings
 from django_q.exceptions import TimeoutException
 from django_q.models import OrmQ, Schedule
@@ -154,15 +155,35 @@ def test_a_process_that_lost_its_job_does_not_write_how_it_ended(monkeypatch):
     assert (row.state, row.attempts) == ("RUNNING", 7)
 
 
-@pytest.mark.django_db
-def test_a_job_whose_process_is_always_lost_is_parked_in_the_end(done):
-    row = jobs.enqueue(KIND, "acme", {"name": "acme"})
-    Job.objects.filter(pk=row.pk).update(state="RUNNING", attempts=queue.LOSSES_BEFORE_PARKING)
+def lost(row):
+    """Its process was killed in the midst of it, a while ago."""
+    Job.objects.filter(pk=row.pk).update(state="RUNNING", attempts=F("attempts") + 1)
     aged(row, minutes=5)
+
+
+@pytest.mark.django_db
+def test_lost_processes_use_up_no_tries_that_are_for_errors(done):
+    row = jobs.enqueue(KIND, "acme", {"name": "acme", "trouble": "failure"})
+    for outcome in ("queued", "queued", "failed"):
+        lost(row)
+        assert jobs.run(str(row.pk)) == outcome
+    row.refresh_from_db()
+    assert (row.attempts, row.losses, row.error) == (6, 3, "OSError: disk full")
+    jobs.try_again(row)
+    row.refresh_from_db()
+    assert (row.attempts, row.losses) == (0, 0)
+
+
+@pytest.mark.django_db
+def test_a_job_that_takes_its_process_with_it_each_time_is_parked_in_the_end(done):
+    row = jobs.enqueue(KIND, "acme", {"name": "acme"})
+    lost(row)
+    for _ in range(queue.LOSSES_BEFORE_PARKING - 1):
+        assert queue._take(row.pk) is not None
+        aged(row, minutes=5)
     assert jobs.run(str(row.pk)) == "left"
     row.refresh_from_db()
-    assert row.state == "FAILED"
-    assert row.error.startswith("Its process was lost 50 times.")
+    assert (row.state, row.error) == ("FAILED", "Its process was lost 10 times.")
     assert done == []
 
 

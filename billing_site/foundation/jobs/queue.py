@@ -25,7 +25,7 @@ RUN = "billing_site.foundation.jobs.run"
 TICK = "billing_site.foundation.jobs.tick"
 
 FAILURES_BEFORE_PARKING = 3
-LOSSES_BEFORE_PARKING = 50  # a killed process is rarely the job's own fault, so be patient, but not for ever
+LOSSES_BEFORE_PARKING = 10  # a killed process is rarely the job's own fault; but one that takes ten with it may be
 BEAT_SECONDS = 5.0
 LEASE = timedelta(seconds=25)  # without a heartbeat for so long, whoever ran the job is gone
 PATIENCE = timedelta(seconds=60)  # a job that still waits after this is signalled again
@@ -162,15 +162,16 @@ def _take(job_id: UUID) -> Job | None:
         row = Job.objects.select_for_update(skip_locked=True).filter(pk=job_id).first()
         if row is None or not _is_free(row):
             return None
-        if row.attempts >= LOSSES_BEFORE_PARKING:
+        row.losses += row.state == Job.State.RUNNING
+        if row.losses >= LOSSES_BEFORE_PARKING:
             row.state = Job.State.FAILED
-            row.error = f"Its process was lost {row.attempts} times. {row.error}"[:ERROR_LENGTH]
-            row.save(update_fields=["state", "error"])
+            row.error = f"Its process was lost {row.losses} times. {row.error}".strip()[:ERROR_LENGTH]
+            row.save(update_fields=["state", "losses", "error"])
             return None
         row.state = Job.State.RUNNING
         row.attempts += 1
         row.heartbeat_at = clock.wall_time()
-        row.save(update_fields=["state", "attempts", "heartbeat_at"])
+        row.save(update_fields=["state", "attempts", "losses", "heartbeat_at"])
     return row
 
 
@@ -201,7 +202,7 @@ def _do(row: Job, at: datetime) -> str:
 
 
 def _failed(row: Job, error: str) -> str:
-    parked = row.attempts >= FAILURES_BEFORE_PARKING
+    parked = row.attempts - row.losses >= FAILURES_BEFORE_PARKING
     return _settle(row, Job.State.FAILED if parked else Job.State.QUEUED, error)
 
 
@@ -218,7 +219,7 @@ def _ours(row: Job) -> QuerySet[Job]:
 def _put_back(row: Job) -> bool:
     return bool(
         Job.objects.filter(pk=row.pk, state=Job.State.FAILED).update(
-            state=Job.State.QUEUED, attempts=0, heartbeat_at=clock.wall_time()
+            state=Job.State.QUEUED, attempts=0, losses=0, heartbeat_at=clock.wall_time()
         )
     )
 
