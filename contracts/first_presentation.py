@@ -17,7 +17,7 @@ from contracts.queries import Agreement, Amendment, Origin
 Balances = Mapping[UUID, Mapping[str, Any]]
 
 # What the first version says once, of the contract as a whole.
-OF_THE_WHOLE = ("id", "customer_id", "archived_at", "custom_fields", "subscriptions", "uniqueness_key")
+OF_THE_WHOLE = ("id", "customer_id", "archived_at", "custom_fields", "package_id", "subscriptions", "uniqueness_key")
 UNKNOWN = ("multiplier_override_prioritization", "usage_filter", "has_more")  # to its terms
 
 

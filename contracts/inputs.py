@@ -330,6 +330,8 @@ class ContractInput:
     recurring_credits: tuple[RecurringInput, ...] = ()
     scheduled_charges: tuple[ScheduledChargeInput, ...] = ()
     custom_fields: Mapping[str, str] = field(default_factory=dict)
+    package_id: UUID | None = None
+    package_alias: str = ""
 
 
 @dataclass(frozen=True, slots=True)

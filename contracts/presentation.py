@@ -65,6 +65,7 @@ def contract_json(agreed: Agreement, *, balances: Mapping[UUID, Mapping[str, Any
             "ending_before": format_instant(terms.ending_before) if terms.ending_before else None,
             "archived_at": format_instant(contract.archived_at) if contract.archived_at else None,
             "rate_card_id": str(contract.rate_card_id) if contract.rate_card_id else None,
+            "package_id": str(contract.package_id) if contract.package_id else None,
             "net_payment_terms_days": terms.net_payment_terms_days,
             "multiplier_override_prioritization": contract.multiplier_override_prioritization,
             "usage_statement_schedule": statement_schedule_json(contract),

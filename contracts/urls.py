@@ -1,6 +1,6 @@
 from django.urls import path
 
-from contracts.views import balances, contracts, customers, named_schedules
+from contracts.views import balances, contracts, customers, named_schedules, packages
 
 urlpatterns = [
     path("v1/customers", customers.Customers.as_view()),
@@ -23,6 +23,11 @@ urlpatterns = [
     path("v1/contracts/updateEndDate", contracts.UpdateEndDate.as_view()),
     path("v1/contracts/updateNamedSchedule", named_schedules.UpdateContractSchedule.as_view()),
     path("v1/contracts/listNamedSchedules", named_schedules.ListContractSchedules.as_view()),
+    path("v1/packages/archive", packages.ArchivePackage.as_view()),
+    path("v1/packages/create", packages.CreatePackage.as_view()),
+    path("v1/packages/get", packages.GetPackage.as_view()),
+    path("v1/packages/list", packages.ListPackages.as_view()),
+    path("v1/packages/listContractsOnPackage", packages.ListContractsOnPackage.as_view()),
     path("v2/contracts/commits/edit", balances.EditCommit.as_view()),
     path("v2/contracts/credits/edit", balances.EditCredit.as_view()),
     path("v2/contracts/edit", contracts.EditContract.as_view()),

@@ -10,6 +10,7 @@ from contracts.models.contracts import Contract, ContractTerms, Override
 from contracts.models.customers import Claim, ContractEdit, Customer
 from contracts.models.logins import CustomerLogin
 from contracts.models.named_schedules import CustomerScheduleSegment
+from contracts.models.packages import Package, PackageAlias
 from contracts.models.parties import BillingProfile, LegalEntity
 from contracts.models.recurring import RecurringCommit
 from contracts.models.segment_uses import SegmentUse
@@ -31,6 +32,8 @@ __all__ = [
     "InvoiceScheduleItem",
     "LegalEntity",
     "Override",
+    "Package",
+    "PackageAlias",
     "ProductTaxCode",
     "RecurringCommit",
     "ScheduledCharge",

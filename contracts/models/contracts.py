@@ -19,6 +19,7 @@ from billing_site.foundation.ids import uuid7
 from billing_site.foundation.periods import Period, parse_instant
 from contracts import terms
 from contracts.models.customers import Customer
+from contracts.models.packages import Package
 from contracts.models.term import Term, digits, range_text, targets
 from pricing.engine.overrides import MultiplierTier
 from pricing.engine.tariffs import Tariff
@@ -51,6 +52,7 @@ class Contract(models.Model):
     )
     uniqueness_key = models.CharField(max_length=128, null=True, blank=True)
     renews = models.ForeignKey("self", models.PROTECT, null=True, blank=True, editable=False, related_name="+")
+    package = models.ForeignKey(Package, models.PROTECT, null=True, editable=False, related_name="contracts")
     custom_fields = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField()
     created_by = models.CharField(max_length=160)

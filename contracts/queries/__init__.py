@@ -22,6 +22,7 @@ from contracts.queries.known import Known, known_at
 from contracts.queries.logins import customer_of
 from contracts.queries.named_schedules import ContractSchedule, Place, contract_schedules, named_schedule
 from contracts.queries.origins import AMENDED_FROM, Amendment, Origin, origins
+from contracts.queries.packages import contracts_from, package, package_of_alias, packages
 from contracts.queries.parties import billing_profile, legal_entity, tax_codes, tax_rates
 from contracts.queries.rate_schedule import ContractPrice, contract_prices
 
@@ -51,6 +52,7 @@ __all__ = [
     "contract_prices",
     "contract_schedules",
     "contracts_by_card",
+    "contracts_from",
     "contracts_on",
     "customer",
     "customer_of",
@@ -68,6 +70,9 @@ __all__ = [
     "no_such_customer",
     "origins",
     "owner_of",
+    "package",
+    "package_of_alias",
+    "packages",
     "reach",
     "refuse_unknown",
     "shared_commits",

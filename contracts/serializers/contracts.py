@@ -33,6 +33,8 @@ class CreateContractRequest(serializers.Serializer):
     customer_id = serializers.UUIDField()
     starting_at = InstantField(help_text="On the hour.")
     ending_before = InstantField(help_text="On the hour; absent: open.", **OPTIONAL)
+    package_id = serializers.UUIDField(help_text="Make it from a package, whose terms it gets.", **OPTIONAL)
+    package_alias = TextField(help_text="Instead of the id: the package that it means at the start.", **BLANK)
     rate_card_id = serializers.UUIDField(**OPTIONAL)
     rate_card_alias = TextField(help_text="Instead of the id; what it means at the start is kept.", **BLANK)
     name = TextField(**BLANK)

@@ -22,6 +22,7 @@ from contracts.services.earlier_ends import end_commit_earlier
 from contracts.services.edits import edit_contract, terms_after_edit
 from contracts.services.meanwhile import EditedMeanwhile
 from contracts.services.named_schedules import update_named_schedule
+from contracts.services.packages import PackageInput, archive_package, create_package
 from contracts.services.shared_commits import create_shared_commit, terms_after_shared_commit
 from contracts.services.undoing import undo_edit, undoing
 
@@ -30,13 +31,16 @@ __all__ = [
     "CREDIT_TYPES",
     "EditedMeanwhile",
     "MoreWasTaken",
+    "PackageInput",
     "StillBills",
     "WasRenewed",
     "archive_commit",
     "archive_contract",
     "archive_customer",
+    "archive_package",
     "create_contract",
     "create_customer",
+    "create_package",
     "create_shared_commit",
     "edit_commit",
     "edit_contract",

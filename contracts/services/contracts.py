@@ -7,10 +7,11 @@ from billing_site.foundation.periods import Period, floor_day
 from billing_site.foundation.problems import Problems, save
 from billing_site.foundation.refusals import Conflict, Refusal
 from contracts.inputs import ContractInput, StatementScheduleInput
-from contracts.models import Contract, ContractEdit, ContractTerms, Customer
-from contracts.services.additions import Added, added_rows, deal_for
+from contracts.models import Contract, ContractEdit, ContractTerms, Customer, Package
+from contracts.services.additions import Added, AddedRows, added_rows, deal_for
 from contracts.services.checks import days, instant, short_text, term_range, uniqueness_key
 from contracts.services.overlaps import check_overlap
+from contracts.services.package_terms import from_package
 from contracts.services.recording import add_terms, record_edit
 from contracts.services.renewals import plan_renewal
 from contracts.services.usage_filters import with_filters
@@ -26,14 +27,49 @@ def create_contract(customer: Customer, given: ContractInput, *, reason: str = "
     """A new contract with its terms, as one edit. Where it renews another, that one ends by an edit before.
 
     A rate card named by its alias is the one that the alias means at the contract's start; later changes of the
-    alias do not move the contract. Raises Conflict where the uniqueness key was used, NotSupported, and Refusal
-    naming every field that breaks a rule.
+    alias do not move the contract. One that is made from a package has the package's terms from then on
+    (`docs/packages.md`). Raises Conflict where the uniqueness key was used, NotFound where there is no such package,
+    NotSupported, and Refusal naming every field that breaks a rule.
     """
     refuse_archived(customer)
     key = given.uniqueness_key
     if key and Contract.objects.filter(customer=customer, uniqueness_key=key).exists():
         raise key_was_used(key)
+    package: Package | None = None
+    if given.package_id is not None or given.package_alias:
+        package, given = from_package(given)
     problems = Problems()
+    contract, terms, rows = planned_contract(given, problems, customer=customer, at=at, by=by)
+    contract.package = package
+    renewal = plan_renewal(customer, given, problems, at=at)
+    check_overlap(
+        problems,
+        "starting_at",
+        given.starting_at,
+        customer,
+        starting_at=given.starting_at,
+        ending_before=given.ending_before,
+        rate_card_id=contract.rate_card_id,
+        filters=terms.to_filters(),
+        apart_from=renewal.contract if renewal else None,
+    )
+    problems.refuse()
+    if renewal is not None:
+        contract.renews = renewal.contract
+        renewal.save(contract, at=at, by=by)
+    save(contract, reason=reason)
+    edit = record_edit(customer, ContractEdit.Kind.CREATION, contract=contract, reason=reason, at=at, by=by)
+    add_terms(edit, [terms])
+    rows.save(contract, edit)
+    return contract
+
+
+def planned_contract(
+    given: ContractInput, problems: Problems, *, customer: Customer | None, at: datetime, by: Actor
+) -> tuple[Contract, ContractTerms, AddedRows]:
+    """The rows of a contract with its terms, not saved; of a package's, no customer's yet. What is wrong goes to
+    `problems`."""
+    key = given.uniqueness_key
     term_range(problems, given.starting_at, given.ending_before)
     short_text(problems, "name", given.name)
     uniqueness_key(problems, key)
@@ -45,11 +81,10 @@ def create_contract(customer: Customer, given: ContractInput, *, reason: str = "
             f"must be one of {', '.join(Contract.Prioritization.values)}",
         )
     net_days = days(problems, "net_payment_terms_days", given.net_payment_terms_days)
-    card = _rate_card(given, problems)
     contract = Contract(
-        customer=customer,
+        **({"customer": customer} if customer else {}),
         starting_at=given.starting_at,
-        rate_card=card,
+        rate_card=_rate_card(given, problems),
         frequency=given.usage_statement_schedule.frequency,
         billing_anchor_at=_anchor(given, problems.within("usage_statement_schedule")),
         multiplier_override_prioritization=given.multiplier_override_prioritization,
@@ -69,7 +104,6 @@ def create_contract(customer: Customer, given: ContractInput, *, reason: str = "
     )
     term = within(given.starting_at, given.ending_before)
     rows = added_rows(added, deal_for(contract, added), problems, contract=contract, term=term, at=at)
-    renewal = plan_renewal(customer, given, problems, at=at)
     filters = [(problems.within("usage_filter"), given.usage_filter)] if given.usage_filter else []
     terms = ContractTerms(
         contract=contract,
@@ -78,26 +112,7 @@ def create_contract(customer: Customer, given: ContractInput, *, reason: str = "
         net_payment_terms_days=net_days,
         usage_filters=with_filters([], filters, contract),
     )
-    check_overlap(
-        problems,
-        "starting_at",
-        given.starting_at,
-        customer,
-        starting_at=given.starting_at,
-        ending_before=given.ending_before,
-        rate_card_id=card.pk if card else None,
-        filters=terms.to_filters(),
-        apart_from=renewal.contract if renewal else None,
-    )
-    problems.refuse()
-    if renewal is not None:
-        contract.renews = renewal.contract
-        renewal.save(contract, at=at, by=by)
-    save(contract, reason=reason)
-    edit = record_edit(customer, ContractEdit.Kind.CREATION, contract=contract, reason=reason, at=at, by=by)
-    add_terms(edit, [terms])
-    rows.save(contract, edit)
-    return contract
+    return contract, terms, rows
 
 
 def within(starting_at: datetime, ending_before: datetime | None) -> Period:

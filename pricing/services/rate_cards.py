@@ -59,7 +59,7 @@ def create_rate_card(
     if not fiat.is_currency:
         problems.add("fiat_credit_type_id", fiat.id, f"{fiat.name} is not a currency")
     _check_description(problems, description)
-    _check_aliases(problems, aliases)
+    check_aliases(problems, aliases)
     _check_conversions(problems, "credit_type_conversions", credit_type_conversions)
     problems.refuse()
     with transaction.atomic(), acting(by):
@@ -99,7 +99,7 @@ def update_rate_card(
         problems.name("name", name)
     if description is not None:
         _check_description(problems, description)
-    _check_aliases(problems, aliases)
+    check_aliases(problems, aliases)
     _check_conversions(problems, "add_credit_type_conversions", add_credit_type_conversions)
     problems.refuse()
     with transaction.atomic(), acting(by):
@@ -126,7 +126,7 @@ def add_aliases(
     Raises NotFound, Refusal.
     """
     problems = Problems()
-    _check_aliases(problems, aliases)
+    check_aliases(problems, aliases)
     problems.refuse()
     with transaction.atomic(), acting(by):
         card = rate_card(rate_card_id, locked=True, field="rate_card_id")
@@ -220,7 +220,8 @@ def _check_description(problems: Problems, description: str) -> None:
         problems.add("description", description, "must not contain the character U+0000")
 
 
-def _check_aliases(problems: Problems, aliases: Sequence[Alias]) -> None:
+def check_aliases(problems: Problems, aliases: Sequence[Alias]) -> None:
+    """Names with a range each; in one list, none has two meanings at a time. What is wrong goes to `problems`."""
     for index, alias in enumerate(aliases):
         own = Problems(f"{problems.path}aliases[{index}].")
         own.name("name", alias.name)

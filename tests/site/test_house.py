@@ -47,6 +47,8 @@ MODELS = {
     "contracts.ProductTaxCode": ("configured", "id", None),
     "contracts.ContractEdit": ("fact", "id", "customer"),
     "contracts.Claim": ("fact", "id", None),
+    "contracts.Package": ("configured", "id", None),
+    "contracts.PackageAlias": ("fact", "id", None),
     "contracts.Contract": ("configured", "id", "customer"),
     "contracts.CustomerScheduleSegment": ("fact", "id", "customer"),
     "contracts.ContractTerms": ("term", "id", "customer"),

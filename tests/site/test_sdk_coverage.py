@@ -42,7 +42,6 @@ TO_COME = """
 v1.alerts: archive create
 v1.contracts: get_subscription_seats_history list_seat_balances retrieve_subscription_quantity_history
 v1.customers.alerts: list reset retrieve
-v1.packages: archive create list list_contracts_on_package retrieve
 """
 
 

@@ -1,0 +1,88 @@
+"""Packages: made once with everything they say, and archived."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from billing_site.foundation.actor import Actor, acting
+from billing_site.foundation.periods import floor_hour
+from billing_site.foundation.problems import Problems, save
+from billing_site.foundation.refusals import Conflict, Refusal
+from contracts.models import Package, PackageAlias
+from contracts.queries import package
+from contracts.services.checks import uniqueness_key
+from contracts.services.contracts import planned_contract
+from contracts.services.package_terms import contract_from
+from contracts.stored_inputs import stored
+from pricing.services.rate_cards import Alias, check_aliases
+
+# What a template calls the dates of a contract.
+OFFSETS = {"starting_at": "starting_at_offset", "ending_before": "duration", "timestamp": "date_offset"}
+OF_THE_WHOLE = {"ending_before": "duration", "name": "contract_name"}
+
+
+@dataclass(frozen=True, slots=True)
+class PackageInput:
+    """`template` is what contracts get, in the words of the API, with offsets instead of dates."""
+
+    name: str
+    template: Mapping[str, Any]
+    aliases: Sequence[Alias] = ()
+    uniqueness_key: str | None = None
+
+
+def create_package(given: PackageInput, *, reason: str = "", at: datetime, by: Actor) -> Package:
+    """A package, of whose contract each term is checked as if it started now; nothing of it can be changed later.
+
+    Raises Conflict where the uniqueness key was used, NotSupported, and Refusal naming every field that breaks a rule.
+    """
+    key = given.uniqueness_key
+    if key and Package.objects.filter(uniqueness_key=key).exists():
+        raise _key_was_used(key)
+    problems = Problems()
+    problems.name("name", given.name)
+    uniqueness_key(problems, key)
+    check_aliases(problems, given.aliases)
+    template = stored(given.template)
+    of_contract = Problems()
+    planned_contract(contract_from(template, floor_hour(at)), of_contract, customer=None, at=at, by=by)
+    problems.errors.extend(replace(error, field=_in_template(error.field)) for error in of_contract.errors)
+    problems.refuse()
+    made = Package(name=given.name.strip(), template=template, uniqueness_key=key, created_at=at, created_by=by.label)
+    try:
+        with transaction.atomic(), acting(by):
+            save(made, reason=reason)
+            PackageAlias.objects.bulk_create(
+                PackageAlias(
+                    package=made, name=alias.name, starting_at=alias.starting_at, ending_before=alias.ending_before
+                )
+                for alias in given.aliases
+            )
+    except IntegrityError as error:  # a twin was first
+        if key and Package.objects.filter(uniqueness_key=key).exists():
+            raise _key_was_used(key) from error
+        raise
+    return made
+
+
+def archive_package(package_id: UUID, *, reason: str = "", at: datetime, by: Actor) -> Package:
+    """No new contract is made from it; those that were go on. Twice is as good as once. Raises NotFound."""
+    with transaction.atomic(), acting(by):
+        found = package(package_id, locked=True)
+        if found.archived_at is None:
+            found.archived_at = at
+            save(found, reason=reason)
+        return found
+
+
+def _key_was_used(key: str) -> Refusal:
+    return Conflict.of("uniqueness_key", key, "was already used for a package; nothing was done again")
+
+
+def _in_template(field: str) -> str:
+    *path, name = field.split(".")
+    return ".".join([*path, OFFSETS.get(name, name)]) if path else OF_THE_WHOLE.get(name, name)
