@@ -71,7 +71,8 @@ def line_sentences(told: Explained, *lines: ShownLine) -> Iterator[str]:
     """What was measured, how that is sold, and how the amount was rounded; of lines of one product."""
     first, parts = lines[0], [part for line in lines for part in line.parts]
     if "correction" in first.fields:
-        yield _corrected_by_hand(first)
+        is_rated = any("adjustment" in line.fields for line in told.document.lines)
+        yield _given_before(first) if is_rated else _corrected_by_hand(first)
         return
     if "adjustment" in first.fields:
         yield from _corrected(first) if told.document.kind == Invoice.Kind.NOTE else _adjusted(first)
@@ -181,6 +182,14 @@ def _corrected_by_hand(line: ShownLine) -> str:
     verb = "Credited" if line.total < 0 else "Asked for"
     where = f"line {about['line']} of {about['invoice_number']}" if "line" in about else about["invoice_number"]
     return f"{verb} by hand, to correct {where}."
+
+
+def _given_before(line: ShownLine) -> str:
+    number = line.fields["correction"]["invoice_number"]
+    return (
+        f"So much of what {number} billed was given back by hand before, and is not given back once more: nothing is"
+        " credited beyond what was billed."
+    )
 
 
 def _sold(version: ProductVersion) -> Iterator[str]:

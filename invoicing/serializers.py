@@ -231,6 +231,7 @@ class LineReply(serializers.Serializer):
     package_size = NumberField(required=False, help_text="Of the packages begun, which `quantity` counts then.")
     quantity_consumed = NumberField(required=False, help_text="Of an applied balance that counts units.")
     tax_amount = NumberField(required=False, help_text="Its share of the document's tax; not in its total.")
+    tax_code = serializers.CharField(required=False, help_text="Of a taxed line. Empty: the standard rate.")
     converted_credit_type_id = serializers.UUIDField(required=False, help_text="Of a cpu_conversion.")
     starting_at = InstantField(required=False)
     ending_before = InstantField(required=False)

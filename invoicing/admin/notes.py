@@ -25,6 +25,7 @@ from invoicing.admin.hand_notes import HandNotePages, entered_cards
 from invoicing.engine.documents import Line
 from invoicing.engine.notes.anew import Billed
 from invoicing.models import Note, NoteDismissal, NoteSummary
+from invoicing.queries.hand_notes import GivenByHand
 from invoicing.queries.notes import Proposal, proposals
 
 PER_PAGE = 50
@@ -71,6 +72,7 @@ class NoteCard:
     total: str
     balances: list[str]
     because: list[str]
+    by_hand: list[str]
     lines: list[ChangedLine]
     findings: list[str]
     is_mine: bool
@@ -116,6 +118,7 @@ def cards_of(customer: Customer, *, by: Actor) -> Iterator[NoteCard]:
             total=exact_text(each.note.total, unit),
             balances=list(_moves(each)),
             because=list(_because(each, told[each.about.contract_id])),
+            by_hand=[_by_hand(given, unit) for given in each.by_hand],
             lines=[
                 ChangedLine.of(line, total, each)
                 for line, total in zip(each.document.lines, each.note.totals, strict=True)
@@ -132,6 +135,15 @@ def _moves(proposal: Proposal) -> Iterator[str]:
             name = balance.commit.name or "a balance"
             text = _amount(abs(amount), None if balance.counts_units else balance.commit.unit)
             yield f"{text} given back to {name}" if amount < 0 else f"{text} more drawn on {name}"
+
+
+def _by_hand(given: GivenByHand, unit: Unit) -> str:
+    """ "CN-000001 of 5 November 2025 has given back $0.50 by hand (API calls: Outage on 3 October)."."""
+    did = "given back" if given.amount < 0 else "charged"
+    return (
+        f"{given.number} of {day_text(given.issued_at)} has {did} {exact_text(abs(given.amount), unit)} by hand "
+        f"({given.name})."
+    )
 
 
 def _amount(amount: Decimal, unit: Unit | None) -> str:

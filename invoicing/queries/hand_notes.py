@@ -1,10 +1,13 @@
 """What of a final document may be credited by hand, and the notes that were entered, as documents."""
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import TypeVar
 from uuid import UUID
+
+from django.db.models import QuerySet
 
 from billing_site.foundation.money import exact_sum
 from contracts.queries import customer_terms
@@ -22,9 +25,35 @@ from pricing.queries import catalog
 Key = TypeVar("Key", bound=Hashable)
 
 
-def creditable(about: Invoice) -> Creditable:
-    """Three queries."""
-    notes = dict(Note.objects.filter(customer_id=about.customer_id, about=about).values_list("invoice_id", "is_rated"))
+@dataclass(frozen=True, slots=True)
+class GivenByHand:
+    """A line of a note by hand; a credit is below zero."""
+
+    number: str
+    issued_at: datetime
+    name: str
+    amount: Decimal
+
+
+def given_by_hand(about: Invoice, *, before: int | None = None) -> list[GivenByHand]:
+    """What notes by hand on a document came to, or those before the customer's money version `before`, in their order.
+    One query."""
+    notes = _notes(about, before).filter(is_rated=False)
+    rows = InvoiceLine.objects.filter(customer_id=about.customer_id, invoice__note__in=notes)
+    return [
+        GivenByHand(row.invoice.number, row.invoice.issued_at, row.name, row.total)
+        for row in rows.select_related("invoice").order_by("invoice__money_version", "position")
+    ]
+
+
+def _notes(about: Invoice, before: int | None) -> QuerySet[Note]:
+    notes = Note.objects.filter(customer_id=about.customer_id, about=about)
+    return notes if before is None else notes.filter(invoice__money_version__lt=before)
+
+
+def creditable(about: Invoice, *, before: int | None = None) -> Creditable:
+    """What is left of it now, or was before the customer's money version `before`. Three queries."""
+    notes = dict(_notes(about, before).values_list("invoice_id", "is_rated"))
     documents = [about.pk, *notes]
     lines: dict[UUID, list[InvoiceLine]] = {each: [] for each in documents}
     for row in InvoiceLine.objects.filter(customer_id=about.customer_id, invoice__in=documents).order_by("position"):
@@ -32,6 +61,7 @@ def creditable(about: Invoice) -> Creditable:
     by_hand = [row for note_id, is_rated in notes.items() if not is_rated for row in lines[note_id]]
     rated = [each for note_id, is_rated in notes.items() if is_rated for each in _billed(lines[note_id], about)]
     came_to = Invoice.objects.filter(customer_id=about.customer_id, pk__in=notes).values_list("subtotal", flat=True)
+    neither = [row.total for row in by_hand if not _is_of_a_line(row) and "product_id" not in row.details]
     return Creditable(
         lines=tuple(_billed(lines[about.pk], about)),
         total=about.subtotal,
@@ -43,6 +73,7 @@ def creditable(about: Invoice) -> Creditable:
         ),
         rated=_sums((each.item, each.amount) for each in rated if each.item is not None),
         notes=exact_sum(list(came_to)),
+        goodwill=-exact_sum(neither),
     )
 
 

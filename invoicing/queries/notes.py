@@ -20,13 +20,14 @@ from contracts.terms import CustomerTerms
 from invoicing.engine import walk
 from invoicing.engine.balances import balances
 from invoicing.engine.commits import all_commits
-from invoicing.engine.documents import Document, Finding
+from invoicing.engine.documents import Corrects, Document, Finding
 from invoicing.engine.drafts import usage_draft
 from invoicing.engine.findings import findings
 from invoicing.engine.inputs import Inputs
 from invoicing.engine.notes.anew import Billed
 from invoicing.engine.notes.correct import Correction, Reopened, correct
 from invoicing.engine.notes.document import note_of
+from invoicing.engine.notes.given_before import without_given_before
 from invoicing.engine.rounding import RoundedDocument, finalized
 from invoicing.engine.sellers import sellers
 from invoicing.frozen import frozen
@@ -34,6 +35,7 @@ from invoicing.models import Invoice, Note, NoteDismissal, NoteSummary
 from invoicing.queries.closed_documents import ClosedDocument, StandingPart, closed_documents, keeping
 from invoicing.queries.compute import posted
 from invoicing.queries.finals import Finals, final_documents
+from invoicing.queries.hand_notes import GivenByHand, creditable, given_by_hand
 from invoicing.queries.lateness import last_seen, missed_by
 from invoicing.queries.reaching_back import Reaching, reaching_back
 from invoicing.queries.traces import as_part
@@ -54,6 +56,7 @@ class Proposal:
     findings: tuple[Finding, ...]
     inputs: Inputs  # what it was computed from
     snapshot: str  # which events the usage is of
+    by_hand: tuple[GivenByHand, ...] = ()  # what notes by hand have given back of the document
 
     @property
     def document(self) -> Document:
@@ -61,7 +64,9 @@ class Proposal:
 
     @property
     def changes_anything(self) -> bool:
-        return any(self.note.totals)
+        if not self.by_hand:
+            return any(self.note.totals)
+        return bool(self.note.total) or any(entry.amount for entry in self.document.entries)
 
     @property
     def difference(self) -> str:
@@ -166,9 +171,18 @@ def correction_of(closed: ClosedDocument, inputs: Inputs, *, as_seen: str | None
     return correct(reopened, left)
 
 
-def rounded_note(correction: Correction, inputs: Inputs, *, slot: str) -> RoundedDocument:
+def rounded_note(
+    correction: Correction, inputs: Inputs, about: Invoice, *, slot: str, before: int | None = None
+) -> tuple[RoundedDocument, list[GivenByHand]]:
+    """The note, and what notes by hand (of before a money version of the customer) have given back already: of that it
+    credits no more than is left. One query, and three where there are any."""
     shared = balances(all_commits(inputs), inputs.catalog, inputs.posted)
-    return finalized(note_of(correction, inputs, shared, slot=slot))
+    note = finalized(note_of(correction, inputs, shared, slot=slot))
+    by_hand = given_by_hand(about, before=before)
+    if not by_hand:
+        return note, []
+    of = creditable(about, before=before)
+    return without_given_before(note, of, Corrects(about.pk, about.number)), by_hand
 
 
 def rounded_note_again(note: Invoice, inputs: Inputs, finals: Finals) -> RoundedDocument:
@@ -176,7 +190,9 @@ def rounded_note_again(note: Invoice, inputs: Inputs, finals: Finals) -> Rounded
     about_id = Note.objects.values_list("about_id", flat=True).get(pk=note.pk)
     about = next(each for each in finals.standing if each.pk == about_id)
     [closed] = closed_documents(inputs, [about], finals)
-    return rounded_note(correction_of(closed, inputs, as_seen=note.snapshot), inputs, slot=note.slot)
+    correction = correction_of(closed, inputs, as_seen=note.snapshot)
+    again, _ = rounded_note(correction, inputs, about, slot=note.slot, before=note.money_version)
+    return again
 
 
 def slot_of(about: Invoice, number: int) -> str:
@@ -192,8 +208,8 @@ def _proposal(closed: ClosedDocument, inputs: Inputs, finals: Finals, because: R
     earlier = sum(
         1 for each in finals.documents if each.kind == Invoice.Kind.NOTE and each.slot.startswith(f"{about.pk} ")
     )
-    note = rounded_note(correction, inputs, slot=slot_of(about, earlier + 1))
-    return Proposal(about, note, correction, because, found, inputs, snapshot)
+    note, by_hand = rounded_note(correction, inputs, about, slot=slot_of(about, earlier + 1))
+    return Proposal(about, note, correction, because, found, inputs, snapshot, tuple(by_hand))
 
 
 def _billed(parts: Sequence[StandingPart]) -> Iterator[Billed]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Q
 
@@ -16,7 +17,7 @@ from contracts.queries import tax_codes
 from invoicing.engine.rounding import RoundedDocument
 from invoicing.engine.taxes import NOTHING_TAXED, AsPrinted, NoTaxRate, Taxed, TaxLine, TaxPort, TaxRate, taxes
 from invoicing.frozen import digits
-from invoicing.models import Invoice
+from invoicing.models import Invoice, InvoiceLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,9 @@ class Taxation:
 
     lines: tuple[TaxLine, ...] = ()
     problem: str = ""
-    of_line: Mapping[int, Decimal] = field(default_factory=dict)  # by position; of taxed lines
+    of_line: Mapping[int, tuple[Decimal, str]] = field(
+        default_factory=dict
+    )  # tax and tax code of taxed lines, by position
 
     @property
     def total(self) -> Decimal:
@@ -49,7 +52,10 @@ class Taxation:
 
     def line_fields(self, position: int) -> dict[str, Any]:
         """Likewise, of the line at `position`, counted from 0."""
-        return {"tax_amount": digits(self.of_line[position])} if position in self.of_line else {}
+        if position not in self.of_line:
+            return {}
+        amount, code = self.of_line[position]
+        return {"tax_amount": digits(amount), "tax_code": code}
 
 
 UNTAXED = Taxation()
@@ -64,15 +70,25 @@ def taxation(
     except NoTaxRate as missing:
         code = f"the tax code {missing.code}" if missing.code else "products without a tax code"
         return Taxation(problem=f"There is no tax rate for {code} on {day_text(missing.at)}.")
-    return Taxation(lines, of_line={position: share for line in lines for position, share in line.shares.items()})
+    shares = {position: (share, line.rate.code) for line in lines for position, share in line.shares.items()}
+    return Taxation(lines, of_line=shares)
 
 
 def note_taxation(note: RoundedDocument, about: Invoice, port: TaxPort) -> Taxation:
-    """At the rates that the document printed, by tax code; what was rounded before is made up for."""
+    """At the rates that the document printed, each product by the tax code that its lines had there; what was rounded
+    before is made up for."""
     rates = printed_rates(about)
     if not rates:
         return UNTAXED
-    return taxation(note, AsPrinted(port, tax_codes(), {rate.code: rate for rate in rates}), tax_of_notes(about))
+    codes = tax_codes() | _printed_codes(about)
+    return taxation(note, AsPrinted(port, codes, {rate.code: rate for rate in rates}), tax_of_notes(about))
+
+
+def _printed_codes(about: Invoice) -> dict[UUID, str]:
+    """By product. Lines of before codes were kept say none. One query."""
+    lines = InvoiceLine.objects.filter(customer_id=about.customer_id, invoice=about, details__has_key="tax_code")
+    said = lines.filter(details__has_key="product_id").values_list("details__product_id", "details__tax_code")
+    return {UUID(product_id): code for product_id, code in said}
 
 
 def printed_rates(about: Invoice) -> list[TaxRate]:

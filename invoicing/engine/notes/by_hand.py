@@ -43,8 +43,9 @@ from billing_site.foundation.money import Unit, exact_sum, round_to
 from invoicing.engine.documents import Corrects, Document, Line
 from invoicing.engine.items import LONGEST_NAME
 from invoicing.engine.notes.document import note_document
+from pricing.engine.catalog import GroupValues
 
-Item = tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]  # product, pricing and presentation values
+Item = tuple[str, GroupValues, GroupValues]  # product, pricing and presentation values
 
 CREDIT, DEBIT = "CREDIT", "DEBIT"
 ZERO = Decimal(0)
@@ -73,6 +74,7 @@ class Creditable:
     loose: Mapping[UUID, Decimal]
     rated: Mapping[Item, Decimal]
     notes: Decimal
+    goodwill: Decimal = ZERO  # credited by hand of neither a line nor a product
 
     @property
     def left(self) -> Decimal:
