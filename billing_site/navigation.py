@@ -13,6 +13,7 @@ PLACES: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
         (
             ("Home", "home", "index", ""),
             ("Contracts", "contract", "contracts_contract_changelist", "contracts.view_contract"),
+            ("Packages", "package_2", "contracts_package_changelist", "contracts.view_package"),
             ("Customers", "groups", "contracts_customer_changelist", "contracts.view_customer"),
             ("Rate cards", "sell", "pricing_ratecard_changelist", "pricing.view_ratecard"),
             ("Invoices", "receipt_long", "invoicing_invoice_changelist", "invoicing.view_invoice"),

@@ -111,7 +111,7 @@ class ContractRecordAdmin(ThroughServices, HouseAdmin):
         "frequency",
         "billed",
     ]
-    list_filter = ["frequency", "rate_card"]
+    list_filter = ["frequency", "rate_card", "package"]
     list_select_related = ["customer", "rate_card"]
     search_fields = ["customer__name", "id", "terms__name", "uniqueness_key"]
     autocomplete_fields = ["customer", "rate_card"]

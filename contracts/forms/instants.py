@@ -48,3 +48,13 @@ class HourField(InstantField):
         super().validate(value)
         if value is not None and not is_on_the_hour(value):
             raise ValidationError("Must be on the hour (UTC).")
+
+
+class NeededHourField(HourField):
+    """One that has to be given, by its date at least."""
+
+    def clean(self, value: Any) -> Any:
+        instant = super().clean(value)
+        if instant is None:
+            raise ValidationError(self.error_messages["required"], code="required")
+        return instant

@@ -16,13 +16,14 @@ from contracts.services.commit_edits import (
     standing_commit,
     terms_after_commit_edit,
 )
-from contracts.services.contracts import create_contract
+from contracts.services.contracts import contract_as_planned, create_contract, terms_with
+from contracts.services.copies import contract_like
 from contracts.services.customers import archive_customer, create_customer, set_ingest_aliases, set_name
 from contracts.services.earlier_ends import end_commit_earlier
 from contracts.services.edits import edit_contract, terms_after_edit
 from contracts.services.meanwhile import EditedMeanwhile
 from contracts.services.named_schedules import update_named_schedule
-from contracts.services.packages import PackageInput, archive_package, create_package
+from contracts.services.packages import PackageInput, archive_package, as_contract, create_package
 from contracts.services.shared_commits import create_shared_commit, terms_after_shared_commit
 from contracts.services.undoing import undo_edit, undoing
 
@@ -38,6 +39,9 @@ __all__ = [
     "archive_contract",
     "archive_customer",
     "archive_package",
+    "as_contract",
+    "contract_as_planned",
+    "contract_like",
     "create_contract",
     "create_customer",
     "create_package",
@@ -53,6 +57,7 @@ __all__ = [
     "terms_after_commit_edit",
     "terms_after_edit",
     "terms_after_shared_commit",
+    "terms_with",
     "undo_edit",
     "undoing",
     "update_named_schedule",

@@ -1,6 +1,8 @@
 """Creating contracts."""
 
+from dataclasses import replace
 from datetime import datetime
+from uuid import UUID
 
 from billing_site.foundation.actor import Actor
 from billing_site.foundation.periods import Period, floor_day
@@ -8,13 +10,16 @@ from billing_site.foundation.problems import Problems, save
 from billing_site.foundation.refusals import Conflict, Refusal
 from contracts.inputs import ContractInput, StatementScheduleInput
 from contracts.models import Contract, ContractEdit, ContractTerms, Customer, Package
+from contracts.queries import Agreement, by_what_recurs, customer_terms, to_terms
+from contracts.queries.customers import no_such_customer
 from contracts.services.additions import Added, AddedRows, added_rows, deal_for
 from contracts.services.checks import days, instant, short_text, term_range, uniqueness_key
 from contracts.services.overlaps import check_overlap
 from contracts.services.package_terms import from_package
-from contracts.services.recording import add_terms, record_edit
+from contracts.services.recording import add_terms, record_edit, stamp
 from contracts.services.renewals import plan_renewal
 from contracts.services.usage_filters import with_filters
+from contracts.terms import CustomerTerms
 from contracts.transactions import money_transaction
 from pricing.models import RateCard
 from pricing.queries import rate_card_of_alias
@@ -31,28 +36,10 @@ def create_contract(customer: Customer, given: ContractInput, *, reason: str = "
     (`docs/packages.md`). Raises Conflict where the uniqueness key was used, NotFound where there is no such package,
     NotSupported, and Refusal naming every field that breaks a rule.
     """
-    refuse_archived(customer)
-    key = given.uniqueness_key
-    if key and Contract.objects.filter(customer=customer, uniqueness_key=key).exists():
-        raise key_was_used(key)
-    package: Package | None = None
-    if given.package_id is not None or given.package_alias:
-        package, given = from_package(given)
     problems = Problems()
-    contract, terms, rows = planned_contract(given, problems, customer=customer, at=at, by=by)
-    contract.package = package
+    contract, terms, rows = _planned(customer, given, problems, at=at, by=by)
     renewal = plan_renewal(customer, given, problems, at=at)
-    check_overlap(
-        problems,
-        "starting_at",
-        given.starting_at,
-        customer,
-        starting_at=given.starting_at,
-        ending_before=given.ending_before,
-        rate_card_id=contract.rate_card_id,
-        filters=terms.to_filters(),
-        apart_from=renewal.contract if renewal else None,
-    )
+    _check_overlap(problems, terms, apart_from=renewal.contract if renewal else None)
     problems.refuse()
     if renewal is not None:
         contract.renews = renewal.contract
@@ -62,6 +49,37 @@ def create_contract(customer: Customer, given: ContractInput, *, reason: str = "
     add_terms(edit, [terms])
     rows.save(contract, edit)
     return contract
+
+
+def _planned(
+    customer: Customer, given: ContractInput, problems: Problems, *, at: datetime, by: Actor
+) -> tuple[Contract, ContractTerms, AddedRows]:
+    """The rows of a contract, from a package where one is named. What is wrong goes to `problems`."""
+    refuse_archived(customer)
+    key = given.uniqueness_key
+    if key and Contract.objects.filter(customer=customer, uniqueness_key=key).exists():
+        raise key_was_used(key)
+    package: Package | None = None
+    if given.package_id is not None or given.package_alias:
+        package, given = from_package(given)
+    contract, terms, rows = planned_contract(given, problems, customer=customer, at=at, by=by)
+    contract.package = package
+    return contract, terms, rows
+
+
+def _check_overlap(problems: Problems, terms: ContractTerms, *, apart_from: Contract | None = None) -> None:
+    contract = terms.contract
+    check_overlap(
+        problems,
+        "starting_at",
+        contract.starting_at,
+        contract.customer,
+        starting_at=contract.starting_at,
+        ending_before=terms.ending_before,
+        rate_card_id=contract.rate_card_id,
+        filters=terms.to_filters(),
+        apart_from=apart_from,
+    )
 
 
 def planned_contract(
@@ -113,6 +131,29 @@ def planned_contract(
         usage_filters=with_filters([], filters, contract),
     )
     return contract, terms, rows
+
+
+def contract_as_planned(customer_id: UUID, given: ContractInput, *, at: datetime, by: Actor) -> Agreement:
+    """The contract that `create_contract` would make, which renews none. Writes nothing. Raises what that raises."""
+    customer = Customer.objects.filter(pk=customer_id).first()
+    if customer is None:
+        raise no_such_customer(customer_id)
+    problems = Problems()
+    contract, terms, rows = _planned(customer, given, problems, at=at, by=by)
+    _check_overlap(problems, terms)
+    problems.refuse()
+    edit = ContractEdit(customer=customer, number=customer.last_edit_number + 1, created_at=at, created_by=by.label)
+    stamp(edit, [terms])
+    rows.stamp(contract, edit)
+    recurring = by_what_recurs(rows.recurring)
+    return Agreement(contract, terms, rows.overrides, rows.commits, rows.charges, recurring)
+
+
+def terms_with(planned: Agreement) -> CustomerTerms:
+    """What would be agreed with the customer if the planned contract were made. Read it in one snapshot with what it is
+    compared to."""
+    now = customer_terms(planned.contract.customer_id)
+    return replace(now, edit_number=now.edit_number + 1, contracts=(*now.contracts, to_terms(planned)))
 
 
 def within(starting_at: datetime, ending_before: datetime | None) -> Period:

@@ -13,7 +13,7 @@ from billing_site.foundation.periods import floor_hour
 from billing_site.foundation.problems import Problems, save
 from billing_site.foundation.refusals import Conflict, Refusal
 from contracts.models import Package, PackageAlias
-from contracts.queries import package
+from contracts.queries import Agreement, by_what_recurs, package
 from contracts.services.checks import uniqueness_key
 from contracts.services.contracts import planned_contract
 from contracts.services.package_terms import contract_from
@@ -67,6 +67,20 @@ def create_package(given: PackageInput, *, reason: str = "", at: datetime, by: A
             raise _key_was_used(key) from error
         raise
     return made
+
+
+def as_contract(found: Package, start: datetime, *, at: datetime, by: Actor) -> Agreement:
+    """The contract that a package makes from `start` on, of no customer yet. Writes nothing.
+
+    Raises Refusal where it would be refused, as when its rate card was archived meanwhile.
+    """
+    problems = Problems()
+    contract, terms, rows = planned_contract(
+        contract_from(found.template, start), problems, customer=None, at=at, by=by
+    )
+    problems.refuse()
+    recurring = by_what_recurs(rows.recurring)
+    return Agreement(contract, terms, rows.overrides, rows.commits, rows.charges, recurring)
 
 
 def archive_package(package_id: UUID, *, reason: str = "", at: datetime, by: Actor) -> Package:

@@ -19,22 +19,12 @@ from uuid import UUID
 from billing_site.foundation.actor import Actor
 from billing_site.foundation.periods import format_instant
 from billing_site.foundation.refusals import Conflict, FieldError, NotFound, Refusal
-from contracts.inputs import (
-    UNCHANGED,
-    EditInput,
-    MultiplierTierInput,
-    OverrideInput,
-    RateInput,
-    TargetInput,
-    UndoneInput,
-)
-from contracts.models import ContractEdit, ContractTerms, Customer, Override
-from contracts.models.term import PAYER_KEYS
+from contracts.inputs import UNCHANGED, EditInput, UndoneInput
+from contracts.models import ContractEdit, ContractTerms, Customer
 from contracts.queries import Agreement, EditedTerms, agreement, edit_history
+from contracts.services.as_given import override_as_given
 from contracts.services.edits import edit_contract
 from contracts.transactions import money_transaction
-from pricing.services.tariffs import TierInput
-from pricing.tiers import read_tiers
 
 FIELD = "edit_id"
 
@@ -77,7 +67,7 @@ def undoing(
     _refuse_changed_since(edited, now)
     taken_out = {each.pk for each in after.overrides}
     return EditInput(
-        add_overrides=tuple(_as_given(each) for each in before.overrides if each.pk not in taken_out),
+        add_overrides=tuple(override_as_given(each) for each in before.overrides if each.pk not in taken_out),
         remove_overrides=tuple(each.pk for each in edited.overrides),
         archive_commits=tuple(each.commit.pk for each in edited.commits if not each.commit.is_credit),
         archive_credits=tuple(each.commit.pk for each in edited.commits if each.commit.is_credit),
@@ -133,50 +123,3 @@ def _what_held(changes: Mapping[str, Any], terms: ContractTerms) -> dict[str, An
         "update_net_payment_terms_days": None if net_days is None else Decimal(net_days),
     }
     return {name: value if name in changes else UNCHANGED for name, value in held.items()}
-
-
-def _as_given(override: Override) -> OverrideInput:
-    """What would be sent to agree the same again."""
-    return OverrideInput(
-        starting_at=override.starting_at,
-        ending_before=override.ending_before,
-        type=override.type,
-        multiplier=override.multiplier,
-        tiers=tuple(
-            MultiplierTierInput(Decimal(each["multiplier"]), Decimal(each["size"]) if "size" in each else None)
-            for each in override.tiers
-        ),
-        overwrite_rate=_rate(override) if override.rate_type else None,
-        priority=override.priority,
-        entitled=override.entitled,
-        is_commit_specific=override.is_commit_specific,
-        target=override.target,
-        product_id=override.product_id,
-        applicable_product_tags=tuple(override.applicable_product_tags),
-        override_specifiers=tuple(map(_target, override.specifiers)),
-    )
-
-
-def _rate(override: Override) -> RateInput:
-    return RateInput(
-        rate_type=override.rate_type,
-        price=override.price,
-        credit_type_id=override.unit_id,
-        tiers=tuple(
-            TierInput(each.price, each.size, each.flat_fee or None) for each in read_tiers(override.rate_tiers)
-        ),
-        package_size=override.package_size,
-        quantity=override.quantity,
-        is_prorated=override.is_prorated,
-    )
-
-
-def _target(specifier: Mapping[str, Any]) -> TargetInput:
-    return TargetInput(
-        product_id=UUID(specifier["product_id"]) if specifier.get("product_id") else None,
-        product_tags=tuple(specifier.get("product_tags", ())),
-        pricing_group_values=specifier.get("pricing_group_values", {}),
-        presentation_group_values=specifier.get("presentation_group_values", {}),
-        billing_frequency=specifier.get("billing_frequency", ""),
-        **{key: tuple(specifier.get(key, ())) for key in PAYER_KEYS},
-    )

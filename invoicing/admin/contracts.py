@@ -28,6 +28,7 @@ from invoicing.admin.commits import CommitEditPage
 from invoicing.admin.grants import GrantPages
 from invoicing.admin.known_then import KnownThen
 from invoicing.admin.looked_at import is_saved_as_seen, mark_of
+from invoicing.admin.new_contracts import NewContractPages
 from invoicing.admin.screens import ContractScreen, PreviewCard, WhyCard
 from invoicing.admin.undoing import UndoPage
 from invoicing.queries.account import account
@@ -38,7 +39,9 @@ from invoicing.queries.summaries import usage_by_contract
 
 
 @admin.register(Contract)
-class ContractAdmin(BalancePages, GrantPages, ArchivePages, CommitEditPage, UndoPage, ContractRecordAdmin):
+class ContractAdmin(
+    BalancePages, GrantPages, ArchivePages, CommitEditPage, UndoPage, NewContractPages, ContractRecordAdmin
+):
     """A contract opens on what it costs now; it is edited on a page of its own, by edits."""
 
     list_display = [*ContractRecordAdmin.list_display, "money_so_far"]
@@ -67,6 +70,12 @@ class ContractAdmin(BalancePages, GrantPages, ArchivePages, CommitEditPage, Undo
             page("record/", self.record_view, "record"),
             page("grant/", self.grant_of_contract_view, "grant"),
             page("archive/", self.archive_contract_view, "archive"),
+            page("copy/", self.copy_view, "copy"),
+            path(
+                "from/<uuid:package_id>/",
+                self.admin_site.admin_view(self.from_package_view),
+                name="contracts_contract_from_package",
+            ),
             path(
                 "commits/<uuid:commit_id>/archive/",
                 self.admin_site.admin_view(self.archive_commit_view),
@@ -178,7 +187,11 @@ class ContractAdmin(BalancePages, GrantPages, ArchivePages, CommitEditPage, Undo
         )
 
     def _contract(self, request: HttpRequest, contract_id: UUID) -> Contract:
-        contract = Contract.objects.select_related("customer", "rate_card__fiat_unit").filter(pk=contract_id).first()
+        contract = (
+            Contract.objects.select_related("customer", "rate_card__fiat_unit", "package")
+            .filter(pk=contract_id)
+            .first()
+        )
         if contract is None:
             raise Http404("There is no such contract.")
         if not self.has_view_permission(request, contract):

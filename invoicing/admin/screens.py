@@ -19,11 +19,10 @@ from billing_site.foundation.display import (
 )
 from billing_site.foundation.money import Unit, exact_sum
 from billing_site.foundation.periods import HOUR, Period, format_instant
-from contracts.commit_wording import commit_text
 from contracts.models import Contract
 from contracts.queries import Agreement
-from contracts.recurring_wording import recurring_text
-from contracts.wording import EditInWords, charge_text, filter_text, names_in, override_text
+from contracts.term_lines import TermLine, term_lines
+from contracts.wording import EditInWords
 from invoicing.explanation import document_sentences, line_sentences, part_sentences
 from invoicing.models import Invoice
 from invoicing.portal import Page, besides, page_of, percent_text
@@ -85,10 +84,11 @@ class ContractScreen:
     rate_card: str
     page: Page
     commitments: tuple[CommitmentCard, ...]
-    terms: tuple["TermLine", ...]
+    terms: tuple[TermLine, ...]
     history: tuple[EditInWords, ...]
     late: tuple[str, ...]  # what final documents have missed
     is_renewed: bool
+    package: str  # what it was made from
 
     @classmethod
     def of(
@@ -109,10 +109,11 @@ class ContractScreen:
             rate_card=contract.rate_card.name if contract.rate_card else "",
             page=page_of(own),
             commitments=tuple(CommitmentCard.of(each, at) for each in own.commitments),
-            terms=tuple(_terms(agreed)),
+            terms=tuple(term_lines(agreed)),
             history=tuple(history),
             late=tuple(map(_late_text, missed)),
             is_renewed=agreed.renewed_by is not None,
+            package=contract.package.name if contract.package else "",
         )
 
 
@@ -126,30 +127,6 @@ def _late_text(missed: MissedUsage) -> str:
         f"{missed.invoice.number}, {period_text(missed.period)}: since it became final, events of {hours} between "
         f"{first} and {last} came in late or were corrected ({subjects})."
     )
-
-
-@dataclass(frozen=True, slots=True)
-class TermLine:
-    """A term in words; a commit or credit can be changed on a page of its own."""
-
-    text: str
-    commit_id: UUID | None = None
-
-
-def _terms(agreed: Agreement) -> Iterator[TermLine]:
-    names = names_in(agreed.overrides)
-    for told in agreed.terms.usage_filters:
-        yield TermLine(filter_text(told))
-    for committed in agreed.commits:
-        yield TermLine(commit_text(committed), committed.commit.pk)
-    for recurring in agreed.recurring:
-        yield TermLine(recurring_text(recurring.now))
-    for override in agreed.overrides:
-        yield TermLine(override_text(override, names))
-    if agreed.contract.multiplier_override_prioritization == Contract.Prioritization.EXPLICIT:
-        yield TermLine("Of several discounts the one with the lowest priority number holds.")
-    for charged in agreed.charges:
-        yield TermLine(charge_text(charged))
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from billing_site.foundation.transactions import read_snapshot
 from contracts import services
 from contracts.inputs import CommitChangeInput, EditInput, SharedCommitInput
 from contracts.models import Customer
+from contracts.queries import Agreement
 from contracts.terms import CustomerTerms
 from invoicing.queries.breakdowns import pieces_of
 from invoicing.queries.compute import Computation, computation
@@ -85,6 +86,11 @@ class Preview:
 def preview_edit(customer_id: UUID, contract_id: UUID, given: EditInput, *, at: datetime) -> Preview:
     """What `edit_contract` would do to the customer's drafts. Raises what it raises."""
     return _preview(customer_id, lambda: services.terms_after_edit(customer_id, contract_id, given, at=at), at=at)
+
+
+def preview_contract(planned: Agreement, *, at: datetime) -> Preview:
+    """What a contract that is planned would do to the drafts of its customer."""
+    return _preview(planned.contract.customer_id, lambda: services.terms_with(planned), at=at)
 
 
 def preview_commit_edit(

@@ -1,0 +1,57 @@
+"""The terms of a contract in words, one line each, whether they are agreed or only planned."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from billing_site.foundation.display import day_text
+from contracts.commit_wording import commit_text
+from contracts.models import Contract
+from contracts.queries import Agreement
+from contracts.recurring_wording import recurring_text
+from contracts.wording import charge_text, filter_text, names_in, override_text
+
+FREQUENCIES = {
+    Contract.Frequency.WEEKLY: "weekly",
+    Contract.Frequency.MONTHLY: "monthly",
+    Contract.Frequency.QUARTERLY: "every quarter",
+    Contract.Frequency.ANNUAL: "once a year",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TermLine:
+    """A term in words; a commit or credit can be changed on a page of its own."""
+
+    text: str
+    commit_id: UUID | None = None
+
+
+def term_lines(agreed: Agreement) -> Iterator[TermLine]:
+    """What a contract has of its own."""
+    new = (*(each.commit for each in agreed.commits), *(each.now for each in agreed.recurring))
+    names = names_in(agreed.overrides) | {str(each.pk): each.name for each in new if each.name}
+    for told in agreed.terms.usage_filters:
+        yield TermLine(filter_text(told))
+    for committed in agreed.commits:
+        yield TermLine(commit_text(committed), committed.commit.pk)
+    for recurring in agreed.recurring:
+        yield TermLine(recurring_text(recurring.now))
+    for override in agreed.overrides:
+        yield TermLine(override_text(override, names))
+    if agreed.contract.multiplier_override_prioritization == Contract.Prioritization.EXPLICIT:
+        yield TermLine("Of several discounts the one with the lowest priority number holds.")
+    for charged in agreed.charges:
+        yield TermLine(charge_text(charged))
+
+
+def whole_lines(agreed: Agreement) -> Iterator[str]:
+    """What holds for a contract as a whole."""
+    contract, terms = agreed.contract, agreed.terms
+    yield f"On {contract.rate_card.name}." if contract.rate_card else "On no rate card: fixed amounts alone."
+    start, end = day_text(contract.starting_at), terms.ending_before
+    yield f"From {start} up to {day_text(end)}." if end else f"From {start}, without end."
+    anchor = day_text(contract.billing_anchor_at)
+    yield f"Usage is billed {FREQUENCIES[Contract.Frequency(contract.frequency)]}, counted from {anchor}."
+    if terms.net_payment_terms_days is not None:
+        yield f"Payable within {terms.net_payment_terms_days} days."
