@@ -31,11 +31,12 @@ from invoicing.engine.reasons import (
     QUIET,
     REVENUE_OPERATIONS,
     REVIEWABLE,
+    SILENT,
     Reason,
 )
 from invoicing.models import CustomerSummary, DraftSummary, HoldDecision, InvoiceVoid
 from invoicing.queries.compute import computation
-from invoicing.queries.holds import all_reasons
+from invoicing.queries.holds import all_reasons, draft_or_silence
 from invoicing.wording import draft_text
 
 PER_PAGE = 50
@@ -129,7 +130,7 @@ def held_texts(customer_id: UUID) -> dict[UUID, list[str]]:
 def _mending_page(kind: str, draft: DraftSummary) -> str:
     if kind == NO_TAX_RATE:
         return reverse("admin:contracts_taxrate_changelist")
-    if kind == QUIET:
+    if kind in (QUIET, SILENT):
         return reverse("admin:ledger_activity")
     return draft_page(draft.customer_id, draft.pk)
 
@@ -191,7 +192,7 @@ class HoldDecisionAdmin(FactAdmin):
             computed = computation(customer_id, at=at)
         except NotFound as missing:
             raise Http404(missing.message) from missing
-        draft = computed.draft(draft_id)
+        draft = draft_or_silence(computed, draft_id)
         if draft is None:
             self.message_user(request, "There is no such draft: it may be final by now.", messages.ERROR)
             return HttpResponseRedirect(reverse("admin:invoicing_review_queue"))

@@ -5,6 +5,7 @@
     a value cannot be read, less than 0     Operations      mend it
     no tax rate                             Finance         mend it
     a source has gone quiet                 Operations      mend it, or review it
+    nothing was used at all, unlike before  Operations      mend it, or review it
     far above or below what is usual        Finance         review it
     held by hand                            Finance         release it
 
@@ -32,8 +33,8 @@ from pricing.engine.prices import Unpriced
 
 REVENUE_OPERATIONS, OPERATIONS, FINANCE = "RevOps", "Operations", "Finance"
 
-QUIET, BY_HAND, NO_TAX_RATE = "QUIET", "BY_HAND", "NO_TAX_RATE"
-REVIEWABLE = frozenset({ABOVE, BELOW, QUIET, BY_HAND})
+QUIET, SILENT, BY_HAND, NO_TAX_RATE = "QUIET", "SILENT", "BY_HAND", "NO_TAX_RATE"
+REVIEWABLE = frozenset({ABOVE, BELOW, QUIET, SILENT, BY_HAND})
 
 _OF_PRICES = frozenset({Unpriced.NO_RATE, NO_CONVERSION, TWO_CONTRACTS, TOO_LARGE})
 

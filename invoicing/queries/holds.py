@@ -12,14 +12,12 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import F, Q, Window
-from django.db.models.functions import RowNumber
 
 from billing_site.foundation.display import amount_text, count_text
-from billing_site.foundation.money import Unit, round_to, wire_amount
+from billing_site.foundation.money import round_to
 from billing_site.foundation.periods import Period
 from contracts.queries import customer
-from invoicing.engine.bounds import ABOVE, MOST_DOCUMENTS, Billed, Bounds, out_of_bounds
+from invoicing.engine.bounds import ABOVE, Billed, out_of_bounds
 from invoicing.engine.documents import Document
 from invoicing.engine.quiet import DOCUMENTS, Source, end_of, gone_quiet
 from invoicing.engine.reasons import (
@@ -38,7 +36,9 @@ from invoicing.engine.sellers import sellers
 from invoicing.models import HoldDecision, Invoice
 from invoicing.queries.addressees import addressee
 from invoicing.queries.compute import Computation
+from invoicing.queries.silent import silences
 from invoicing.queries.taxation import taxation
+from invoicing.queries.usual import billed_before, bounds_for
 from ledger.queries.sources import heard_of
 
 
@@ -62,21 +62,44 @@ class Decided:
 def reasons_to_hold(
     computed: Computation, drafts: Sequence[Document] | None = None, *, at: datetime
 ) -> dict[UUID, tuple[Reason, ...]]:
-    """Why each of `drafts` (None: each that was computed) is held; those that nothing holds are absent.
+    """Why each of `drafts` (None: each that was computed, and what stands in for silence) is held; those that nothing
+    holds are absent.
 
-    A missing tax rate is not among the reasons: see `missing_tax_rates`. At most three queries.
+    A missing tax rate is not among the reasons: see `missing_tax_rates`. At most three queries, and one more where a
+    period without usage is over.
     """
-    drafts = computed.result.documents if drafts is None else drafts
+    silent = silences(computed) if drafts is None or not all(draft.lines for draft in drafts) else {}
+    if drafts is None:
+        drafts = [*computed.result.documents, *(draft for draft, _ in silent.values())]
     decided = decisions(computed.inputs.terms.customer_id, [draft.id for draft in drafts])
-    unlike = _unlike_before(computed, drafts, at=at)
+    unlike = _unlike_before(computed, [draft for draft in drafts if draft.id not in silent], at=at)
     found: dict[UUID, tuple[Reason, ...]] = {}
     for draft in drafts:
         known = decided.get(draft.id, Decided())
-        reasons = [*_of_findings(draft), *_by_hand(known), *unlike.get(draft.id, ())]
+        is_silent = [silent[draft.id][1]] if draft.id in silent else []
+        reasons = [*_of_findings(draft), *_by_hand(known), *is_silent, *unlike.get(draft.id, ())]
         held = tuple(reason for reason in reasons if not reason.is_covered_by(known.seen))
         if held:
             found[draft.id] = held
     return found
+
+
+def held_silences(computed: Computation) -> list[Document]:
+    """The empty drafts that stand in for periods of silence and are held, in order of time. Two queries; none where
+    there is no such period."""
+    drafts = [draft for draft, _ in silences(computed).values()]
+    if not drafts:
+        return []
+    held = reasons_to_hold(computed, drafts, at=computed.inputs.at)
+    return sorted((draft for draft in drafts if draft.id in held), key=lambda draft: draft.issued_at)
+
+
+def draft_or_silence(computed: Computation, draft_id: UUID) -> Document | None:
+    """The draft of that id, or the empty one that stands in for a period of silence."""
+    draft = computed.draft(draft_id)
+    if draft is not None:
+        return draft
+    return next((each for each in held_silences(computed) if each.id == draft_id), None)
 
 
 def all_reasons(computed: Computation, *, at: datetime) -> dict[UUID, tuple[Reason, ...]]:
@@ -156,33 +179,13 @@ def _judged(computed: Computation, drafts: Iterable[Document], *, at: datetime) 
         for draft in drafts
         if draft.period is not None and first.get(draft.contract_id) is draft and draft.issued_at <= at
     }
-    if not over:
-        return []
-    earlier = Q()
-    for draft, period in over.values():
-        earlier |= Q(contract=draft.contract_id, unit=draft.unit.id, starting_at__lt=period.starting_at)
-    place = Window(RowNumber(), partition_by=F("contract_id"), order_by=F("starting_at").desc())
-    rows = (
-        Invoice.objects.filter(earlier, customer=computed.inputs.terms.customer_id, kind=Invoice.Kind.USAGE, void=None)
-        .annotate(place=place)
-        .filter(place__lte=MOST_DOCUMENTS)
-        .order_by("place")
-    )
-    before: dict[UUID, list[Billed]] = defaultdict(list)
-    for row in rows.only("contract_id", "subtotal", "starting_at", "ending_before"):
-        assert row.period is not None
-        before[row.contract_id].append(Billed(row.subtotal, row.period))
+    places = [(draft.contract_id, draft.unit.id, period.starting_at) for draft, period in over.values()]
+    before = billed_before(computed.inputs.terms.customer_id, places)
     return [
-        Judged(draft, period, tuple(before[contract_id]))
+        Judged(draft, period, before[contract_id])
         for contract_id, (draft, period) in over.items()
-        if len(before[contract_id]) >= DOCUMENTS
+        if len(before.get(contract_id, ())) >= DOCUMENTS
     ]
-
-
-def bounds_for(unit: Unit) -> Bounds:
-    """The settings, in the wire units of a currency."""
-    least = wire_amount(settings.HOLD_LEAST_DIFFERENCE, unit)
-    return Bounds(settings.HOLD_ABOVE, settings.HOLD_BELOW, least)
 
 
 def _bounds_reasons(judged: Judged) -> Iterator[Reason]:

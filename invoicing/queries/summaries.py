@@ -20,6 +20,7 @@ from invoicing.models import CommitmentSummary, CustomerSummary, DraftSummary, I
 from invoicing.queries.commitments import commitment, period_of
 from invoicing.queries.compute import Computation
 from invoicing.queries.holds import all_reasons
+from invoicing.queries.silent import silences
 from invoicing.queries.statements import statements
 from pricing.models import PricingUnit, ProductVersion, Rate
 
@@ -29,7 +30,8 @@ def draft_summaries(computed: Computation, *, at: datetime) -> Iterator[DraftSum
     terms = computed.inputs.terms
     names = {contract.id: contract.name for contract in terms.contracts}
     held = all_reasons(computed, at=at)
-    for draft in computed.result.documents:
+    silent = [draft for draft, _ in silences(computed).values() if draft.id in held]
+    for draft in (*computed.result.documents, *silent):
         yield DraftSummary(
             id=draft.id,
             customer_id=terms.customer_id,

@@ -19,7 +19,7 @@ from contracts.transactions import money_transaction
 from invoicing.engine.documents import Document
 from invoicing.models import Invoice, InvoiceVoid
 from invoicing.queries.compute import Computation, computation
-from invoicing.queries.holds import reasons_to_hold
+from invoicing.queries.holds import draft_or_silence, held_silences, reasons_to_hold
 from invoicing.services.freezing import NoTaxRate, freeze, left_of
 from ledger.models import LedgerEntry
 from ledger.services.entries import NewEntry, post_entries
@@ -70,7 +70,7 @@ def finalize_invoice(customer: Customer, draft_id: UUID, *, at: datetime, by: Ac
         raise NothingToFinalize(f"Invoice {draft_id} is final already.")
     with committed_terms_and_prices():
         computed = computation(customer.pk, at=at)  # after the lock, never before
-    draft = computed.draft(draft_id)
+    draft = draft_or_silence(computed, draft_id)
     if draft is None:
         raise NothingToFinalize(f"There is no draft {draft_id}.")
     return _finalized(customer, draft, computed, at=at, by=by)
@@ -118,7 +118,7 @@ def _finalize_first(customer: Customer, due: list[Document], *, at: datetime, by
         computed = computation(customer.pk, at=at)  # after the lock, never before
     # A true-up waits for usage of other contracts and later dates, too: it comes when all of that has been tried.
     due[:] = sorted(
-        (draft for draft in computed.result.documents if draft.finalizes_at <= at),
+        (draft for draft in (*computed.result.documents, *held_silences(computed)) if draft.finalizes_at <= at),
         key=lambda draft: draft.kind == Invoice.Kind.TRUE_UP,
     )
     if not due:
@@ -153,18 +153,27 @@ def refuse_while_held(draft: Document, computed: Computation) -> None:
     """Raises EarlierDocumentsOpen, PeriodHasFindings."""
     earlier = [
         other
-        for other in computed.result.documents
+        for other in (*computed.result.documents, *held_silences(computed))
         if other.id in draft.waits_for
         or (
             other.kind == draft.kind == Invoice.Kind.USAGE
             and other.contract_id == draft.contract_id
             and other.issued_at < draft.issued_at
         )
+        or (draft.kind == Invoice.Kind.TRUE_UP and not other.lines and _counts_for(other, draft, computed))
     ]
     _refuse_while_voided(draft, computed)
     if earlier:
         raise EarlierDocumentsOpen(f"{named(draft)} waits for: {'; '.join(map(named, earlier))}.")
     _refuse_findings(draft)
+
+
+def _counts_for(silent: Document, true_up: Document, computed: Computation) -> bool:
+    """Whether usage that came after all into a period of silence would count toward the commitment."""
+    commit = next(commit for commit in computed.result.commits if str(commit.id) == true_up.slot)
+    assert silent.period is not None, "it is of usage"
+    overlaps = any(segment.period.overlap(silent.period) for segment in commit.segments)
+    return overlaps and commit.is_open_to(silent.contract_id)
 
 
 def _refuse_while_voided(draft: Document, computed: Computation) -> None:

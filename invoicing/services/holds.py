@@ -22,7 +22,7 @@ from invoicing.frozen import digits
 from invoicing.models import HoldDecision, Invoice
 from invoicing.queries.compute import Computation, computation
 from invoicing.queries.due import FINALIZE_DUE
-from invoicing.queries.holds import decisions, reasons_to_hold
+from invoicing.queries.holds import decisions, draft_or_silence, reasons_to_hold
 from invoicing.services.finalization import NothingToFinalize, named
 
 
@@ -80,7 +80,7 @@ def _draft(customer: Customer, draft_id: UUID, *, at: datetime) -> tuple[Documen
     if Invoice.objects.filter(customer=customer, pk=draft_id).exists():
         raise NothingToFinalize(f"Invoice {draft_id} is final already.")
     computed = computation(customer.pk, at=at)  # after the lock, never before
-    draft = computed.draft(draft_id)
+    draft = draft_or_silence(computed, draft_id)
     if draft is None:
         rule = "must be the id of a draft of this customer"
         raise NotFound("There is no such draft.", FieldError("id", draft_id, rule))
