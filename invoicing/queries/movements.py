@@ -25,6 +25,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from billing_site.foundation.money import exact_sum
 from invoicing.engine import calendar
 from invoicing.engine.calendar import draft_id
 from invoicing.engine.documents import Standing
@@ -83,7 +84,7 @@ def movements(
         if entry.type == TRUE_UP and entry.amount == 0:
             continue  # the commitment was met to the last digit
         moved[entry.commit_id].append(_posted(entry))
-    for commit_id, movement in _pending(computed):
+    for commit_id, movement in (*_pending(computed), *_gone_over(computed)):
         moved[commit_id].append(movement)
     to_come: set[UUID] = set()
     for standing in computed.result.balances:
@@ -115,6 +116,34 @@ def _pending(computed: Computation) -> Iterator[tuple[UUID, Movement]]:
                         new_contract_id=entry.new_contract_id,
                     ),
                 )
+
+
+def _gone_over(computed: Computation) -> Iterator[tuple[UUID, Movement]]:
+    """What a renewal has taken over that no document posts: contracts on fixed terms have no documents of usage, and
+    neither has a renewal that nothing was used under."""
+    told: dict[UUID, list[Decimal]] = defaultdict(list)
+    for segment_id, amount in computed.inputs.posted.rolled_over.items():
+        told[segment_id].append(amount)
+    for draft in computed.result.documents:
+        for entry in draft.entries:
+            if entry.type in ROLLOVER and entry.segment_id is not None:
+                told[entry.segment_id].append(-entry.amount)
+    renewals = {into.commit.rolled_over_from: into for into in computed.result.balances}
+    for standing in computed.result.balances:
+        amount = exact_sum([standing.rolled_over, *(-each for each in told[standing.segment.id])])
+        if amount:
+            into = renewals[standing.commit.id]
+            yield (
+                standing.commit.id,
+                Movement(
+                    f"{standing.commit.ledger_name}_ROLLOVER",
+                    -amount,
+                    into.segment.period.starting_at,
+                    standing.segment.id,
+                    contract_id=standing.commit.contract_id,
+                    new_contract_id=into.commit.contract_id,
+                ),
+            )
 
 
 def _posted(entry: LedgerEntry) -> Movement:
