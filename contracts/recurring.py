@@ -22,10 +22,11 @@ contract ends the access to what has begun, and takes nothing of its amount; a l
 """
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from itertools import chain, islice
+from uuid import UUID
 
 from billing_site.foundation.ids import derived_id
 from billing_site.foundation.money import QUANTUM, floor_to, round_to
@@ -49,6 +50,8 @@ from contracts.terms import (
     ScheduledAmount,
 )
 
+DAYS_OF_A_YEAR = 366  # at the most
+
 
 def instances(contract: Contract, recurring: RecurringCommit, *, until: datetime) -> Iterator[Commit]:
     """The instances whose period begins before `until`, in order of time."""
@@ -68,6 +71,19 @@ def instances(contract: Contract, recurring: RecurringCommit, *, until: datetime
         is_last = period.ending_before == granted.ending_before
         share = _counted(recurring.proration, period, whole, is_first=number == 0, is_last=is_last).share_of(whole)
         yield _instance(recurring, Period(period.starting_at, earliest(end, contract.term.ending_before)), share)
+
+
+def still_to_come(contract: Contract, recurring_id: UUID, *, at: datetime, most: int) -> list[Commit]:
+    """The next instances of one recurring commit or credit that begin after `at`, in order of time; of each year one,
+    at least."""
+    until = at + most * timedelta(days=DAYS_OF_A_YEAR)
+    found = [
+        instance
+        for row in contract.recurring
+        if row.id == recurring_id
+        for instance in islice((each for each in instances(contract, row, until=until) if each.created_at > at), most)
+    ]
+    return sorted(found, key=lambda each: each.created_at)[:most]
 
 
 def _counted(proration: str, period: Period, whole: Period, *, is_first: bool, is_last: bool) -> Period:

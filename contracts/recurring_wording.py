@@ -4,14 +4,17 @@ Recurring credit “Monthly”: $3.10 each usage period from 22 October 2025; $2
 Recurring commit “Weekly”: 100 units each week (October 2025), of which each lasts for 2 periods.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from billing_site.foundation.display import exact_text, instant_text, quantity_text
-from billing_site.foundation.periods import parse_instant
-from contracts.commit_wording import named, span
+from billing_site.foundation.display import day_text, exact_text, instant_text, quantity_text
+from billing_site.foundation.money import Unit
+from billing_site.foundation.periods import Period, parse_instant
+from contracts.commit_wording import RATES, named, span
 from contracts.models import RecurringCommit
+from contracts.terms import Commit
+from pricing.engine.overrides import LIST_RATE
 
 PERIODS = {
     "": "usage period",
@@ -20,6 +23,11 @@ PERIODS = {
     "MONTHLY": "month",
     "QUARTERLY": "quarter",
     "ANNUAL": "year",
+}
+ROUNDING_TEXTS = {
+    "HALF_UP": "half and more up, less down",
+    "FLOOR": "down",
+    "CEILING": "up",
 }
 UPDATES = ("update_recurring_commits", "update_recurring_credits")
 
@@ -38,29 +46,74 @@ def recurring_text(row: RecurringCommit) -> str:
     return text
 
 
-def recurring_updates_in_words(changes: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[str]:
-    """One sentence for each update that an edit keeps. `names` are those of recurring commits, by id as text."""
+def noun_and_name(row: RecurringCommit) -> str:
+    """ "the recurring credit “Monthly”"."""
+    return f"the recurring {'credit' if row.is_credit else 'commit'}{named(row.name)}"
+
+
+def recurring_updates_in_words(changes: Mapping[str, Any], rows: Mapping[str, RecurringCommit]) -> Iterator[str]:
+    """One sentence for each update that an edit keeps. `rows` are those of recurring commits, by id as text; they need
+    their units."""
     for field in UPDATES:
         for update in changes.get(field, ()):
-            parts = ", ".join(_parts(update)) or "nothing changes"
-            noun = _noun(field == "update_recurring_credits")
-            yield f"{noun}{named(names.get(update['id'], ''))}: for whatever has not begun, {parts}."
+            row = rows[update["id"]]
+            parts = ", ".join(_parts(update, row)) or "nothing changes"
+            yield f"{_noun(row.is_credit)}{named(row.name)}: for whatever has not begun, {parts}."
 
 
-def _parts(update: Mapping[str, Any]) -> Iterator[str]:
-    for name, verb in (("access_amount", "granted"), ("invoice_amount", "billed")):
-        for part, number in update.get(name, {}).items():
-            what = "unit price" if part == "unit_price" else part
-            yield f"the {what} that is {verb} is {quantity_text(Decimal(number))}"
+def difference_in_words(before: Sequence[Commit], after: Sequence[Commit], row: RecurringCommit) -> Iterator[str]:
+    """One sentence for each instance to come that is not as it was: "1 November 2025: $1.50 granted, not $3.10.". The
+    unit of both is that of `row`."""
+    billed_in = (row.invoice_unit or row.unit).to_unit()
+    old, new = ({each.created_at: each for each in instances} for instances in (before, after))
+    for starting_at in sorted({*old, *new}):
+        was, now = (_told_of(found.get(starting_at), row.held_in, billed_in) for found in (old, new))
+        if was != now:
+            yield f"{day_text(starting_at)}: {now}, in place of {was}."
+
+
+def _told_of(instance: Commit | None, held_in: Unit, billed_in: Unit) -> str:
+    if instance is None:
+        return "nothing"
+    text = " and ".join(
+        f"{exact_text(segment.amount, held_in)} {_until(segment.period)}" for segment in instance.segments
+    )
+    billed = "".join(f", for which {exact_text(item.amount, billed_in)} is billed" for item in instance.invoice_items)
+    rates = "" if instance.rate_type == LIST_RATE else f", paying at {RATES[instance.rate_type]}"
+    return f"{text}{billed}{rates}"
+
+
+def _until(period: Period) -> str:
+    return span(period.starting_at, period.ending_before)
+
+
+def _parts(update: Mapping[str, Any], row: RecurringCommit) -> Iterator[str]:
+    billed_in = (row.invoice_unit or row.unit).to_unit()
+    for name, unit, verb in (("access_amount", row.held_in, "granted"), ("invoice_amount", billed_in, "billed")):
+        if given := update.get(name):
+            yield f"{_amount(given, unit)} is {verb} for each"
     if "ending_before" in update:
         end = update["ending_before"]
         yield f"it ends on {instant_text(parse_instant(end))}" if end else "it ends with the contract"
     if "rate_type" in update:
-        yield f"it pays at {'commit' if update['rate_type'] == 'COMMIT_RATE' else 'list'} rates"
+        yield f"it pays at {RATES[update['rate_type']]}"
     for name, rounding in update.get("proration_rounding", {}).items():
-        what = "granted" if name == "access" else "billed"
-        how = f"to {rounding['decimal_places']} decimals, {rounding['rounding_method']}" if rounding else "no more"
-        yield f"what is {what} by time is rounded {how}"
+        unit, verb = (row.held_in, "granted") if name == "access" else (billed_in, "billed")
+        yield f"what is {verb} by time is {_rounded(rounding, unit)}"
+
+
+def _amount(given: Mapping[str, str], unit: Unit) -> str:
+    """ "$3.00", "$3.00 times 4", "$3.00 times the quantity as before", "the price as before times 4"."""
+    price = exact_text(Decimal(given["unit_price"]), unit) if "unit_price" in given else "the price as before"
+    quantity = quantity_text(Decimal(given["quantity"])) if "quantity" in given else "the quantity as before"
+    return price if quantity == "1" else f"{price} times {quantity}"
+
+
+def _rounded(rounding: Mapping[str, Any] | None, unit: Unit) -> str:
+    if rounding is None:
+        return "no longer rounded"
+    step = exact_text(Decimal(1).scaleb(-rounding["decimal_places"]), unit)
+    return f"rounded to {step}, {ROUNDING_TEXTS[rounding['rounding_method']]}"
 
 
 def _noun(is_credit: bool) -> str:

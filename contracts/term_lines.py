@@ -21,10 +21,11 @@ FREQUENCIES = {
 
 @dataclass(frozen=True, slots=True)
 class TermLine:
-    """A term in words; a commit or credit can be changed on a page of its own."""
+    """A term in words; a commit or credit can be changed on a page of its own, and so can one that recurs."""
 
     text: str
     commit_id: UUID | None = None
+    recurring_id: UUID | None = None
 
 
 def term_lines(agreed: Agreement) -> Iterator[TermLine]:
@@ -36,7 +37,7 @@ def term_lines(agreed: Agreement) -> Iterator[TermLine]:
     for committed in agreed.commits:
         yield TermLine(commit_text(committed), committed.commit.pk)
     for recurring in agreed.recurring:
-        yield TermLine(recurring_text(recurring.now))
+        yield TermLine(recurring_text(recurring.now), recurring_id=recurring.now.recurring_id)
     for override in agreed.overrides:
         yield TermLine(override_text(override, names))
     if agreed.contract.multiplier_override_prioritization == Contract.Prioritization.EXPLICIT:

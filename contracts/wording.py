@@ -61,7 +61,7 @@ def history_in_words(contract: Contract) -> list[EditInWords]:
     names = names_in(override for edited in edits for override in edited.overrides)
     update_names = names_in_updates(update for edited in edits for update in edited.updates)
     undone = {edited.edit.changes["undoes"]["number"] for edited in edits if "undoes" in edited.edit.changes}
-    recurring_names = _names_of_what_recurs(edited.edit for edited in edits)
+    recurring = _what_recurs(edited.edit for edited in edits)
     told = [
         EditInWords(
             number=edited.edit.number,
@@ -72,7 +72,7 @@ def history_in_words(contract: Contract) -> list[EditInWords]:
                 *_amended(edited.edit.changes),
                 *_added(edited, names),
                 *changes_in_words(edited.updates, update_names),
-                *recurring_updates_in_words(edited.edit.changes, recurring_names),
+                *recurring_updates_in_words(edited.edit.changes, recurring),
                 *removed.get(edited.edit.pk, ()),
                 *_updated(edited.edit.changes),
             ),
@@ -255,11 +255,11 @@ def _removed(contract: Contract, edits: Iterable[ContractEdit]) -> dict[UUID, li
     return gone
 
 
-def _names_of_what_recurs(edits: Iterable[ContractEdit]) -> dict[str, str]:
-    """Of the recurring commits and credits that edits update, by id as text. One query at the most."""
+def _what_recurs(edits: Iterable[ContractEdit]) -> dict[str, RecurringCommit]:
+    """The recurring commits and credits that edits update, by id as text. One query at the most."""
     ids = {update["id"] for edit in edits for field in UPDATES for update in edit.changes.get(field, ())}
-    found = RecurringCommit.objects.filter(pk__in=ids).values_list("pk", "name") if ids else ()
-    return {str(pk): name for pk, name in found}
+    found = RecurringCommit.objects.filter(pk__in=ids).select_related("unit", "invoice_unit") if ids else ()
+    return {str(row.pk): row for row in found}
 
 
 def filter_text(told: Mapping[str, Any]) -> str:

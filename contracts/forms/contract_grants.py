@@ -13,14 +13,16 @@ from typing import Any
 from django import forms
 from django.db.models import QuerySet
 
+from contracts.forms import anew
 from contracts.forms.amounts import NumberField, PercentField
 from contracts.forms.choices import ROLLOVER, ROLLOVER_HELP
 from contracts.forms.full_grants import FullGrantForm
 from contracts.forms.grants import HOW_OFTEN, WITH_USAGE
 from contracts.forms.instants import InstantField
 from contracts.forms.rows import NEEDED, Section
-from contracts.inputs import EditInput, RecurringAmountInput, RecurringInput
+from contracts.inputs import EditInput, ProrationRoundingInput, RecurringInput
 from contracts.models import Commit, Contract, RecurringCommit
+from contracts.recurring_wording import ROUNDING_TEXTS
 from contracts.services.checks import fiat_of
 from contracts.services.commits import DEFAULT_PRIORITY
 from pricing.models import PricingUnit
@@ -28,24 +30,19 @@ from pricing.models import PricingUnit
 ADDED = re.compile(r"add_(?P<anew>recurring_)?(?:commits|credits)\[0\]\.")
 # What the service calls a field of what is granted anew, and which one it is here.
 SHOWN_AS = {
-    "access_amount.unit_price": "anew_amount",
-    "access_amount.quantity": "anew_quantity",
+    **anew.SHOWN_AS,
     "access_amount.credit_type_id": "held_in",
     "access_amount.access_type": "held_in",
-    "access_amount": "anew_amount",
-    "invoice_amount.quantity": "anew_billed_quantity",
-    "invoice_amount": "anew_billed",
-    "invoice_amount.unit_price": "anew_billed",
     "starting_at": "anew_starting_at",
-    "ending_before": "anew_ending_before",
     "commit_duration.value": "anew_lasts",
     "proration": "anew_proration",
     "recurrence_frequency": "anew_each",
 }
 ANEW = (
     ("anew_each", "anew_starting_at", "anew_ending_before"),
-    ("anew_amount", "anew_quantity", "anew_billed", "anew_billed_quantity"),
+    anew.AMOUNTS,
     ("anew_lasts", "anew_proration"),
+    anew.ROUNDED,
 )
 WHOLLY_BY_TIME = RecurringCommit.Proration.FIRST_AND_LAST
 BY_TIME = (
@@ -54,9 +51,10 @@ BY_TIME = (
     (RecurringCommit.Proration.LAST, "is whole if it is the first, by time if it is the last"),
     (RecurringCommit.Proration.NONE, "is granted and billed whole"),
 )
+NOT_SAID = (None, "", WHOLLY_BY_TIME, next(iter(ROUNDING_TEXTS)))  # by who leaves the choices as they are
 
 
-class ContractGrantForm(FullGrantForm):
+class ContractGrantForm(anew.AnewFields, FullGrantForm):
     """`contract` is the one that is granted something."""
 
     rollover = PercentField(label=ROLLOVER, help_text=ROLLOVER_HELP)
@@ -64,16 +62,12 @@ class ContractGrantForm(FullGrantForm):
         required=False, choices=(("", "No: once, as above"), *HOW_OFTEN[1:]), label="Granted anew"
     )
     anew_starting_at = InstantField(label="From", help_text="Its periods are counted from here. On the hour, UTC.")
-    anew_ending_before = InstantField(label="Up to (not including)", help_text="Empty: as long as the contract.")
     anew_lasts = NumberField(label="Each lasts for, in periods", help_text="Empty: 1, its own.")
-    anew_quantity = NumberField(label="times a quantity", help_text="Empty: 1.")
-    anew_billed_quantity = NumberField(label="times a quantity", help_text="Empty: 1.")
     anew_proration = forms.ChoiceField(required=False, choices=BY_TIME, label="A period that is cut short")
 
     def __init__(self, contract: Contract, data: Any = None) -> None:
         super().__init__(fiat_of(contract), data)
-        self.add_amount("anew_amount", "Amount of each", self.held)
-        self.add_amount("anew_billed", "Billed for each", self.money, help_text="Empty: nothing.")
+        self.add_anew(self.held, self.money)
         self.dress()
 
     def units(self) -> QuerySet[PricingUnit]:
@@ -95,7 +89,7 @@ class ContractGrantForm(FullGrantForm):
 
     def clean_access(self) -> None:
         values = self.cleaned_data
-        typed = [name for row in ANEW for name in row if values.get(name) not in (None, "", WHOLLY_BY_TIME)]
+        typed = [name for row in ANEW for name in row if values.get(name) not in NOT_SAID]
         if not values.get("anew_each"):
             if typed:
                 self.add_error("anew_each", "Needed: how often. Or leave all of this empty.")
@@ -123,20 +117,17 @@ class ContractGrantForm(FullGrantForm):
 
     def _recurring(self) -> RecurringInput:
         values = self.cleaned_data
-        priority, billed = values["priority"], values["anew_billed"]
+        priority = values["priority"]
         return RecurringInput(
             type=values["kind"],
-            access_amount=RecurringAmountInput(
-                values["anew_amount"], _or_one(values["anew_quantity"]), *self.held_as(values)
-            ),
-            invoice_amount=(
-                None if billed is None else RecurringAmountInput(billed, _or_one(values["anew_billed_quantity"]))
-            ),
-            commit_duration=_or_one(values["anew_lasts"]),
+            access_amount=self.granted_each(*self.held_as(values)),
+            invoice_amount=self.billed_each(),
+            commit_duration=Decimal(1) if values["anew_lasts"] is None else values["anew_lasts"],
             starting_at=values["anew_starting_at"],
             ending_before=values["anew_ending_before"],
             recurrence_frequency="" if values["anew_each"] == WITH_USAGE else values["anew_each"],
             proration=values["anew_proration"] or WHOLLY_BY_TIME,
+            proration_rounding=ProrationRoundingInput(self.rounded("anew"), self.rounded("anew_billed")),
             **self.attributes() | {"priority": DEFAULT_PRIORITY if priority is None else priority},
         )
 
@@ -148,8 +139,3 @@ class ContractGrantForm(FullGrantForm):
         if own == "rollover_fraction":
             return "rollover"
         return (SHOWN_AS.get(own) if found["anew"] else None) or super()._field_of(own)
-
-
-def _or_one(number: Decimal | None) -> Decimal:
-    """What is left empty is 1; a zero that is typed is refused by the service."""
-    return Decimal(1) if number is None else number

@@ -126,6 +126,7 @@ class BalancePages:
             columns=screen.table.columns,
             form=form,
             may_edit=may_edit,
+            recurring_id=held.committed.recurring_id if may_edit else None,
             may_change=may_edit and held.committed.recurring_id is None and held.committed.rolled_over_from is None,
         )
 

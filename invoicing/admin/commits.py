@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Max
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_protect
@@ -70,21 +69,18 @@ class CommitEditPage:
                 messages.error(request, refusal.message)
             except Refusal as refusal:
                 form.show(refusal)
-        return TemplateResponse(
+        return self._balance_page(  # type: ignore[attr-defined]
             request,
-            "admin/contracts/contract/commit_edit.html",
-            {
-                **self.admin_site.each_context(request),  # type: ignore[attr-defined]
-                "opts": self.opts,  # type: ignore[attr-defined]
-                "title": f"Change {committed.commit}",
-                "commit": committed.commit,
-                "customer": customer,
-                "page": page_of_commit(row),
-                "form": form,
-                "preview": preview,
-                "previewed": previewed,
-                "media": form.media,
-            },
+            customer,
+            "commit_edit",
+            title=f"Change {committed.commit}",
+            heading=committed.commit,
+            of_what=customer,
+            leave=page_of_commit(row),
+            form=form,
+            preview=preview,
+            previewed=previewed,
+            media=form.media,
         )
 
 

@@ -29,6 +29,7 @@ from invoicing.admin.grants import GrantPages
 from invoicing.admin.known_then import KnownThen
 from invoicing.admin.looked_at import is_saved_as_seen, mark_of
 from invoicing.admin.new_contracts import NewContractPages
+from invoicing.admin.recurring import RecurringEditPage
 from invoicing.admin.screens import ContractScreen, PreviewCard, WhyCard
 from invoicing.admin.undoing import UndoPage
 from invoicing.queries.account import account
@@ -40,7 +41,14 @@ from invoicing.queries.summaries import usage_by_contract
 
 @admin.register(Contract)
 class ContractAdmin(
-    BalancePages, GrantPages, ArchivePages, CommitEditPage, UndoPage, NewContractPages, ContractRecordAdmin
+    BalancePages,
+    GrantPages,
+    ArchivePages,
+    CommitEditPage,
+    RecurringEditPage,
+    UndoPage,
+    NewContractPages,
+    ContractRecordAdmin,
 ):
     """A contract opens on what it costs now; it is edited on a page of its own, by edits."""
 
@@ -69,6 +77,7 @@ class ContractAdmin(
             page("undo/<int:number>/", self.undo_view, "undo"),
             page("record/", self.record_view, "record"),
             page("grant/", self.grant_of_contract_view, "grant"),
+            page("recurring/<uuid:recurring_id>/", self.edit_recurring_view, "recurring_edit"),
             page("archive/", self.archive_contract_view, "archive"),
             page("copy/", self.copy_view, "copy"),
             path(

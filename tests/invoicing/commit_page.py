@@ -27,7 +27,7 @@ class Page:
         sent = {"based_on_edit": form["based_on_edit"].value(), "reason": "As agreed by phone"}
         for name, field in form.fields.items():
             value = form[name].value()
-            if value in (None, False):
+            if value is None or value is False:
                 continue
             if hasattr(field.widget, "widgets"):
                 sent |= {f"{name}_0": f"{value:%Y-%m-%d}", f"{name}_1": f"{value:%H:%M}"}

@@ -78,7 +78,7 @@ def test_what_the_customers_contracts_share_is_changed_as_well(acme, clock_at):
     [committed] = shared_commits(acme.customer.pk)
     assert committed.commit.applicable_product_ids == [str(acme.prices.calls.pk)]
     of_it = reverse("admin:contracts_customer_balance", args=[acme.customer.pk, commit.pk])
-    assert of_it in page.browser.get(page.browser.get(page.url).context["page"]).content.decode()
+    assert of_it in page.browser.get(page.browser.get(page.url).context["leave"]).content.decode()
     assert page.url in page.browser.get(of_it).content.decode()
 
 

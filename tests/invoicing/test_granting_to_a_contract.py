@@ -149,6 +149,8 @@ def test_what_is_granted_anew_has_a_quantity_a_duration_and_is_seen_in_the_draft
         "anew_billed_quantity": "2",
         "anew_lasts": "2",
         "anew_proration": "NONE",
+        "anew_decimals": "2",
+        "anew_rounding": "FLOOR",
         "name": "Monthly",
         "products": [str(page.acme.prices.calls.pk)],
         **split("anew_ending_before", JANUARY),
@@ -163,6 +165,8 @@ def test_what_is_granted_anew_has_a_quantity_a_duration_and_is_seen_in_the_draft
     )  # fmt: skip
     assert (row.access_unit_price, row.access_quantity, row.invoice_unit_price, row.invoice_quantity) == (100, 3, 50, 2)
     assert (row.starting_at, row.ending_before) == (OCTOBER, JANUARY)
+    rounded = (row.access_decimal_places, row.access_rounding_method, row.invoice_decimal_places)
+    assert rounded == (0, "FLOOR", None)  # of cents
     assert row.applicable_product_ids == [str(page.acme.prices.calls.pk)]
     shown = page.browser.get(reverse("admin:contracts_contract_change", args=[page.acme.contract.pk])).content.decode()
     assert "Recurring commit “Monthly”: $3.00 each usage period" in shown

@@ -413,8 +413,8 @@ def test_what_recurs_is_told_in_words(shop, clock_at):
         "billed for each.",
     )
     assert changed == (
-        "Recurring commit “Monthly”: for whatever has not begun, the unit price that is granted is 300, it ends on "
-        "1 January 2026, 00:00 UTC.",
+        "Recurring commit “Monthly”: for whatever has not begun, $3.00 times the quantity as before is granted for "
+        "each, it ends on 1 January 2026, 00:00 UTC.",
     )
 
 
