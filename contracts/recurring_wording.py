@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from billing_site.foundation.display import day_text, exact_text, instant_text, quantity_text
+from billing_site.foundation.display import amount_text, day_text, exact_text, instant_text, quantity_text
 from billing_site.foundation.money import Unit
 from billing_site.foundation.periods import Period, parse_instant
 from contracts.commit_wording import RATES, named, span
@@ -25,7 +25,7 @@ PERIODS = {
     "ANNUAL": "year",
 }
 ROUNDING_TEXTS = {
-    "HALF_UP": "half and more up, less down",
+    "HALF_UP": "half up",
     "FLOOR": "down",
     "CEILING": "up",
 }
@@ -76,9 +76,9 @@ def _told_of(instance: Commit | None, held_in: Unit, billed_in: Unit) -> str:
     if instance is None:
         return "nothing"
     text = " and ".join(
-        f"{exact_text(segment.amount, held_in)} {_until(segment.period)}" for segment in instance.segments
+        f"{amount_text(segment.amount, held_in)} {_until(segment.period)}" for segment in instance.segments
     )
-    billed = "".join(f", for which {exact_text(item.amount, billed_in)} is billed" for item in instance.invoice_items)
+    billed = "".join(f", for which {amount_text(item.amount, billed_in)} is billed" for item in instance.invoice_items)
     rates = "" if instance.rate_type == LIST_RATE else f", paying at {RATES[instance.rate_type]}"
     return f"{text}{billed}{rates}"
 

@@ -44,11 +44,11 @@ class AnewFields(RowsForm):
     anew_billed_quantity = NumberField(label="times a quantity", help_text="Empty: 1.")
     anew_ending_before = InstantField(label="Up to (not including)", help_text="Empty: as long as the contract.")
     anew_decimals = NumberField(
-        label="What is granted by time is rounded, in decimals", help_text="2: whole cents of a dollar; empty: not."
+        label="Granted by time, in decimals", help_text="2: whole cents of a dollar; empty: not."
     )
-    anew_rounding = forms.ChoiceField(required=False, label="and then", choices=tuple(ROUNDING_TEXTS.items()))
-    anew_billed_decimals = NumberField(label="What is billed by time is rounded, in decimals", help_text="Empty: not.")
-    anew_billed_rounding = forms.ChoiceField(required=False, label="and then", choices=tuple(ROUNDING_TEXTS.items()))
+    anew_rounding = forms.ChoiceField(required=False, label="rounded", choices=tuple(ROUNDING_TEXTS.items()))
+    anew_billed_decimals = NumberField(label="Billed by time, in decimals", help_text="Empty: not.")
+    anew_billed_rounding = forms.ChoiceField(required=False, label="rounded", choices=tuple(ROUNDING_TEXTS.items()))
 
     def add_anew(self, held: Unit, money: Unit) -> None:
         self.anew_units = {"anew": held, "anew_billed": money}
