@@ -26,6 +26,7 @@ from invoicing.admin.archiving import ArchivePages
 from invoicing.admin.balances import BalancePages
 from invoicing.admin.commits import CommitEditPage
 from invoicing.admin.grants import GrantPages
+from invoicing.admin.holds import held_rows
 from invoicing.admin.known_then import KnownThen
 from invoicing.admin.looked_at import is_saved_as_seen, mark_of
 from invoicing.admin.new_contracts import NewContractPages
@@ -124,7 +125,15 @@ class ContractAdmin(
             history = history_in_words(contract)
             missed = missed_usage(contract.customer_id, contract_id=contract_id)
         screen = ContractScreen.of(contract, held, agreed, history, missed, at)
-        return self._render(request, contract, "screen", title=screen.title, screen=screen)
+        return self._render(
+            request,
+            contract,
+            "screen",
+            title=screen.title,
+            screen=screen,
+            holds=held_rows(contract_id, at=at),
+            may_decide=request.user.has_perm("invoicing.add_holddecision"),
+        )
 
     def record_view(self, request: HttpRequest, contract_id: UUID) -> HttpResponse:
         """Every field and every term, standing and removed."""

@@ -28,6 +28,7 @@ from invoicing.admin.known_then import KnownThen, present_text
 from invoicing.admin.voids import StandingFilter, TakingBack
 from invoicing.models import DraftsOfCustomer, EntityNumber, Invoice, InvoiceLine, NumberSeries
 from invoicing.printing.lines import PrintedLine
+from invoicing.printing.page import Fact, totals_of
 from invoicing.queries.documents import documents_by_id, drafts_of
 from invoicing.queries.shown import FINALIZED, VOID, ShownDocument
 from invoicing.wording import invoice_text
@@ -216,6 +217,7 @@ class DraftCard:
     contract_id: UUID
     title: str
     total: str
+    totals: list[Fact]
     when: str
     is_due: bool
     lines: list[PrintedLine]
@@ -247,6 +249,7 @@ class DraftCard:
             contract_id=draft.contract_id,
             title=f"{titles[Invoice.Kind(draft.kind)]}, {dated}",
             total=exact_text(draft.total, units[draft.unit_id]),
+            totals=list(totals_of(draft, units[draft.unit_id])),
             when=f"{when} {instant_text(draft.finalizes_at)}." if present is None else present,
             is_due=draft.finalizes_at <= at,
             lines=[PrintedLine.of(line, units[line.unit_id]) for line in draft.lines],

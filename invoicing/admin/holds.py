@@ -120,6 +120,12 @@ def draft_page(customer_id: UUID, draft_id: UUID) -> str:
     return f"{reverse('admin:invoicing_draftsofcustomer_change', args=[customer_id])}#draft-{draft_id}"
 
 
+def held_rows(contract_id: UUID, *, at: datetime) -> list[HeldRow]:
+    """The held drafts of a contract, as the summary of its customer says. One query."""
+    held = DraftSummary.objects.filter(contract=contract_id).exclude(holds=[]).order_by("finalizes_at", "id")
+    return [HeldRow.of(draft, at) for draft in held.select_related("customer", "unit")]
+
+
 def held_texts(customer_id: UUID) -> dict[UUID, list[str]]:
     """Why each of the customer's drafts is held, without its findings, as its summary says. One query."""
     held = DraftSummary.objects.filter(customer=customer_id).exclude(holds=[])

@@ -44,7 +44,7 @@ class DraftSummaryAdmin(OfCustomer):
     list_filter = ["kind", HeldFilter, "finalizes_at"]
     search_fields = ["customer__name", "contract_name"]
     ordering = ["finalizes_at", "customer__name", "id"]
-    money_total = money_column("Amount now", amount="total")
+    money_total = money_column("Total now, with tax", amount="total_with_tax")
 
     @admin.display(description="For", ordering="starting_at")
     def what(self, draft: DraftSummary) -> str:

@@ -57,7 +57,8 @@ class DraftSummary(models.Model):
     issued_at = models.DateTimeField()
     finalizes_at = models.DateTimeField()
     waits = models.BooleanField()  # for other documents to be final first
-    total = amount_field()
+    total = amount_field()  # before tax
+    total_with_tax = amount_field()  # as of the same instant; the tax is what it would print if it were final now
     unit = models.ForeignKey(PricingUnit, models.PROTECT, related_name="+")
     findings = models.IntegerField()
     blocking = models.IntegerField()  # those of them that hold it
@@ -65,7 +66,11 @@ class DraftSummary(models.Model):
 
     class Meta:
         verbose_name = "draft"
-        constraints = [one_of("kind", ["USAGE", "CHARGES", "TRUE_UP", "ADJUSTMENT", "NOTE"]), is_a_number("total")]
+        constraints = [
+            one_of("kind", ["USAGE", "CHARGES", "TRUE_UP", "ADJUSTMENT", "NOTE"]),
+            is_a_number("total"),
+            is_a_number("total_with_tax"),
+        ]
         indexes = [
             models.Index(name="drafts_by_urgency", fields=["finalizes_at", "id"]),
             models.Index(name="held_drafts_by_urgency", fields=["finalizes_at", "id"], condition=~Q(holds=[])),

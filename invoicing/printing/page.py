@@ -65,7 +65,7 @@ def printed(shown: ShownDocument, units: Mapping[UUID, Unit]) -> PrintedDocument
         bill_to=_party("Billed to", fields.get("bill_to", {"name": ""})),
         facts=tuple(_facts(shown, unit)),
         lines=tuple(PrintedLine.of(line, units[line.unit_id]) for line in shown.lines),
-        totals=tuple(_totals(shown, unit)),
+        totals=tuple(totals_of(shown, unit)),
         remittance=tuple(issuer.get("remittance", ())) if issuer else (),
         notes=tuple(_notes(shown)),
         footer=" · ".join(filter(None, [issuer["name"] if issuer else "", title, shown.number])),
@@ -99,7 +99,8 @@ def _facts(shown: ShownDocument, unit: Unit) -> Iterator[Fact]:
     yield Fact("Amounts in", unit_text(unit))
 
 
-def _totals(shown: ShownDocument, unit: Unit) -> Iterator[Fact]:
+def totals_of(shown: ShownDocument, unit: Unit) -> Iterator[Fact]:
+    """What stands under the lines of a document."""
     return total_facts(shown.fields.get("tax_lines", ()), shown.subtotal, shown.total, unit)
 
 

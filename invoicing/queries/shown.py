@@ -16,7 +16,7 @@ from invoicing.frozen import PRODUCT_TYPES, digits, frozen
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.queries.addressees import Addressee
 from invoicing.queries.compute import Computation
-from invoicing.queries.taxation import UNTAXED, taxation
+from invoicing.queries.taxation import UNTAXED, Taxation, taxation
 from invoicing.queries.traces import ShownPart, thawed
 from pricing.engine.catalog import Catalog, GroupValues
 from pricing.engine.products import version_in_force
@@ -78,8 +78,7 @@ class ShownDocument:
 def of_draft(draft: Document, computation: Computation, addressee: Addressee) -> ShownDocument:
     """A computed document. Its tax is that of the document as it would be rounded now."""
     catalog = computation.inputs.catalog
-    # Rounding takes time, which reads without tax need not spend.
-    taxed = taxation(finalized(draft), addressee.tax_port) if addressee.is_taxed else UNTAXED
+    taxed = _tax_now(draft, addressee)
     return ShownDocument(
         id=draft.id,
         status=DRAFT,
@@ -114,6 +113,16 @@ def of_draft(draft: Document, computation: Computation, addressee: Addressee) ->
         findings=draft.findings,
         waits_for=draft.waits_for,
     )
+
+
+def with_tax(draft: Document, addressee: Addressee) -> Decimal:
+    """What a computed document comes to, as `of_draft` says it."""
+    return exact_sum([draft.total, _tax_now(draft, addressee).total])
+
+
+def _tax_now(draft: Document, addressee: Addressee) -> Taxation:
+    """Rounding takes time, which reads without tax need not spend."""
+    return taxation(finalized(draft), addressee.tax_port) if addressee.is_taxed else UNTAXED
 
 
 def of_final(invoice: Invoice, lines: Sequence[InvoiceLine], *, is_void: bool = False) -> ShownDocument:

@@ -12,25 +12,30 @@ from billing_site.foundation.money import Unit
 from billing_site.foundation.periods import HOUR, floor_hour, format_instant
 from billing_site.foundation.touched import touched_customers
 from contracts.models import Claim, Contract
+from contracts.queries import customer
 from contracts.terms import QUANTITY
 from invoicing.engine.calendar import TRUE_UP
 from invoicing.engine.documents import Document
 from invoicing.engine.reasons import Reason
 from invoicing.models import CommitmentSummary, CustomerSummary, DraftSummary, Invoice
+from invoicing.queries.addressees import addressee
 from invoicing.queries.commitments import commitment, period_of
 from invoicing.queries.compute import Computation
 from invoicing.queries.holds import all_reasons
+from invoicing.queries.shown import with_tax
 from invoicing.queries.silent import silences
 from invoicing.queries.statements import statements
 from pricing.models import PricingUnit, ProductVersion, Rate
 
 
 def draft_summaries(computed: Computation, *, at: datetime) -> Iterator[DraftSummary]:
-    """The rows that stand for the computed drafts. As many queries as finding out what holds them takes."""
+    """The rows that stand for the computed drafts. As many queries as it takes to find out what holds them, and what
+    their tax is."""
     terms = computed.inputs.terms
     names = {contract.id: contract.name for contract in terms.contracts}
     held = all_reasons(computed, at=at)
     silent = [draft for draft, _ in silences(computed).values() if draft.id in held]
+    to = addressee(customer(terms.customer_id)) if held or computed.result.documents else None
     for draft in (*computed.result.documents, *silent):
         yield DraftSummary(
             id=draft.id,
@@ -44,6 +49,7 @@ def draft_summaries(computed: Computation, *, at: datetime) -> Iterator[DraftSum
             finalizes_at=draft.finalizes_at,
             waits=bool(draft.waits_for),
             total=draft.total,
+            total_with_tax=draft.total if to is None else with_tax(draft, to),
             unit_id=draft.unit.id,
             findings=len(draft.findings),
             blocking=sum(finding.blocking for finding in draft.findings),

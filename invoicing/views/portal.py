@@ -16,6 +16,7 @@ from billing_site.foundation import clock
 from billing_site.foundation.display import clock_text, instant_text
 from billing_site.foundation.refusals import NotFound
 from contracts.queries import customer_of
+from invoicing.models import DraftSummary
 from invoicing.portal import page_of
 from invoicing.printing.page import printed
 from invoicing.queries.account import DOCUMENTS_SHOWN, account
@@ -66,7 +67,13 @@ def invoice(request: HttpRequest, customer_id: UUID, invoice_id: UUID) -> HttpRe
     except NotFound:
         return _missing(request)
     units = {unit.pk: unit.to_unit() for unit in PricingUnit.objects.all()}
-    context = {"document": printed(shown, units), "customer_id": customer_id, "invoice_id": invoice_id}
+    is_held = request.user.is_staff and DraftSummary.objects.filter(pk=invoice_id).exclude(holds=[]).exists()
+    context = {
+        "document": printed(shown, units),
+        "customer_id": customer_id,
+        "invoice_id": invoice_id,
+        "is_held": is_held,  # for staff alone: the customer is not told why, and need not know that
+    }
     return render(request, "invoicing/invoice.html", context)
 
 

@@ -10,7 +10,7 @@ from invoicing.models import HoldDecision, Invoice
 from invoicing.services import do_due_work, queue_due_work, void_invoice
 from invoicing.services.finalization import finalize_invoice
 from invoicing.services.summaries import look_around, refresh_summary
-from tests.factories.contracts import CustomerFactory
+from tests.factories.contracts import CustomerFactory, CustomerLoginFactory, LegalEntityFactory, TaxRateFactory
 from tests.factories.pricing import RateFactory
 from tests.invoicing.conftest import ADA, Acme, at, contract_for
 from tests.invoicing.test_holds import JULY, after, bills, draft_of
@@ -148,6 +148,30 @@ def test_what_is_not_there_leads_back(finance, acme, held):
     assert "There is no such draft" in gone
     missing = reverse("admin:invoicing_decide", args=[acme.contract.pk, held])
     assert finance.get(missing).status_code == 404
+
+
+def test_the_pages_of_the_contract_and_of_the_document_say_that_it_is_held(acme, held):
+    staff = member("view_contract", "view_customer", "add_holddecision")
+    text = page(staff, reverse("admin:contracts_contract_change", args=[acme.contract.pk]))
+    for words in ("October 2025 is held.", "Finance, since 2 November 2025", "is far above the $20"):
+        assert words in text
+    assert decide_page(acme, held) in text
+    document = reverse("portal_invoice", args=[acme.customer.pk, held])
+    assert "Held for review" in page(staff, document)
+    browser = Client()
+    browser.force_login(CustomerLoginFactory(customer=acme.customer).user)
+    assert "Held for review" not in page(browser, document)
+
+
+def test_lists_show_drafts_with_their_tax(acme, held):
+    LegalEntityFactory(taxes="FIXED_RATES")
+    TaxRateFactory()
+    refresh_summary_of(acme, DUE)
+    staff = member("view_draftsummary", "view_draftsofcustomer")
+    assert "$4,284.00" in page(staff, reverse("admin:invoicing_draftsummary_changelist"))  # 3,600 and 19 %
+    drafts = page(staff, reverse("admin:invoicing_draftsofcustomer_change", args=[acme.customer.pk]))
+    for words in ("Subtotal", "$3,600.00", "VAT 19% of $3,600.00", "$684.00", "$4,284.00"):
+        assert words in drafts
 
 
 def test_a_parked_job_is_tried_again_once_what_held_it_is_mended(acme, clock_at):
