@@ -25,7 +25,7 @@ from contracts.terms import AccessSegment, Commit, Contract, CustomerTerms
 from invoicing.engine.documents import Result
 from invoicing.engine.inputs import Inputs, Posted
 from invoicing.engine.walk import answered, compute, plan
-from ledger.used import Used
+from ledger.used import Used, series_of
 from pricing.engine.catalog import Catalog, Metric, ProductVersion, Rate, RateCard
 from pricing.engine.charges import charge
 from pricing.engine.overrides import Override
@@ -140,7 +140,8 @@ def walked(inputs: Inputs) -> Result:
     of one hour."""
     planned = plan(inputs)
     used = {
-        slice_: tuple(Used(metric_id, (), Decimal(7)) for metric_id in planned.metric_ids) for slice_ in planned.slices
+        slice_: Used({series_of(metric_id, ()): Decimal(7) for metric_id in planned.metric_ids})
+        for slice_ in planned.slices
     }
     return answered(compute(inputs, planned, used), lambda finer: {})
 

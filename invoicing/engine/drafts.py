@@ -17,6 +17,7 @@ from invoicing.engine.rollovers import Rollover, rollovers
 from invoicing.engine.sellers import Seller, sellers
 from invoicing.engine.stretches import Stretch, stretches
 from ledger.scopes import Scope
+from ledger.used import Series
 from pricing.engine.catalog import Catalog, GroupValues, ProductVersion
 from pricing.engine.products import Run, runs, version_in_force
 
@@ -63,13 +64,13 @@ class UsageDraft:
     def all_items(self) -> list[Item]:
         return [*self.items.values(), *self.composite_items]
 
-    def items_of(self, metric_id: UUID, values: GroupValues, scope: Scope | None = None) -> list[Item]:
-        """The items that usage of one series or scope counts for: one for each product and run that it feeds."""
+    def items_of(self, series: Series) -> list[Item]:
+        """The items that usage of one series counts for: one for each product and run that it feeds."""
         return [
-            self.item(product_id, number, values)
+            self.item(product_id, number, series.values)
             for product_id, runs_ in self.runs.items()
             for number, run in enumerate(runs_)
-            if run.definition.metric_id == metric_id and self._is_asked_for(run, scope)
+            if run.definition.metric_id == series.metric_id and self._is_asked_for(run, series.scope)
         ]
 
     def _is_asked_for(self, run: Run, scope: Scope | None) -> bool:
@@ -110,8 +111,8 @@ class UsageDraft:
         """
         drawn: dict[Balance, list[Fraction]] = {}
         for take in (take for item in self.all_items for take in item.takes):
-            if take.payer is not None:
-                drawn.setdefault(take.payer, []).append(take.drawn)
+            if take.paying is not None:
+                drawn.setdefault(take.paying.balance, []).append(take.drawn)
         for balance, amounts in drawn.items():
             exact = exact_total(amounts)
             amount = min(round_to(exact, QUANTUM), floor_to(balance.left + exact, QUANTUM))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from fractions import Fraction
 
 from billing_site.foundation.periods import Period
 from invoicing.engine.documents import Finding
@@ -47,8 +48,13 @@ def _of_item(draft: UsageDraft, item: Item) -> Iterator[Finding]:
         yield _finding(draft, item, LEFT_OUT, draft.open.period, item.left_out)
     if item.metered < 0:
         yield _finding(draft, item, NEGATIVE_PERIOD, draft.open.period, item.metered)
-    if any(number >= LARGEST for take in item.takes for number in (take.charge.quantity, take.charge.amount)):
+    if any(_is_too_large(take.charge.quantity) or _is_too_large(take.charge.amount) for take in item.takes):
         yield _finding(draft, item, TOO_LARGE, draft.open.period, item.metered)
+
+
+def _is_too_large(number: Fraction) -> bool:
+    numerator, denominator = number.as_integer_ratio()
+    return numerator >= LARGEST * denominator  # a ratio that is compared with a number asks first what it is
 
 
 def _finding(draft: UsageDraft, item: Item, kind: str, period: Period, quantity: Decimal) -> Finding:

@@ -6,7 +6,7 @@ with a new run of the product; and the takes that make it up, in the order of th
 whoever pays: a unit is in the tier of its place, at the list price and at a commit rate.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -96,9 +96,9 @@ class Item:
         """What so much more on the meter adds to the sold quantity; below zero, what it takes away."""
         return billable_part(self.metered, metered, self.run.definition.conversion, self.stretch.rounding)
 
-    def append(self, takes: Iterable[Take]) -> None:
+    def append(self, takes: Sequence[Take]) -> None:
         """What follows the takes so far, in whatever order, without a gap."""
-        for take in sorted(takes, key=lambda take: take.order):
+        for take in sorted(takes, key=lambda take: take.order) if len(takes) > 1 else takes:
             together = self.takes[-1].followed_by(take) if self.takes else None
             if together is None:
                 self.takes.append(take)

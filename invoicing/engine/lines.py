@@ -30,9 +30,11 @@ from invoicing.engine.rows import Reading, Row, grouped, rows
 from invoicing.engine.shares import share_out
 from invoicing.engine.takes import Take
 from pricing.engine.catalog import Catalog
-from pricing.engine.charges import charges
+from pricing.engine.charges import charge_with_share
 from pricing.engine.products import name_at
 from pricing.engine.tariffs import FLAT, VOLUME
+
+NO_FEE = round_to(Decimal(0), QUANTUM)
 
 
 def usage_lines(draft: UsageDraft, catalog: Catalog) -> Iterator[Line]:
@@ -80,7 +82,7 @@ def _line(item: Item, reading: Reading, draft: UsageDraft, **numbers: Any) -> Li
         counts=reading.unit == draft.seller.card.fiat,
         product_id=item.product_id,
         product_type="COMPOSITE" if item.is_composite else "USAGE",
-        unit_price=round_to(reading.step.price, QUANTUM),
+        unit_price=reading.step.printed_price,
         list_price=reading.list_price,
         level=reading.step.level,
         package_size=reading.step.package_size,
@@ -119,8 +121,11 @@ def applied_line(covered: Line, payer: Balance, catalog: Catalog, drawn: Decimal
         period=covered.period,
         pricing_group_values=covered.pricing_group_values,
         presentation_group_values=covered.presentation_group_values,
+        commit_id=covered.commit_id,
+        commit_type=covered.commit_type,
+        access_type=covered.access_type,
+        segment_id=covered.segment_id,
         adjusts=covered.adjusts,
-        **payer_fields(payer),
     )
 
 
@@ -133,7 +138,9 @@ def _part(
     take: Take, total: Fraction, amount: Decimal, quantity: Decimal, metered: Decimal, payer: Balance | None
 ) -> Part:
     charge, price = take.charge, take.price
-    listed = [charge] if price.is_listed else charges(price.list_steps(total), charge.above, charge.upto, charge.share)
+    listed = charge.amount
+    if not price.is_listed:
+        listed = charge_with_share(price.list_steps(total), charge.above, charge.upto - charge.above, charge.share)
     return Part(
         period=take.stretch.period,
         metric_quantity=metered,
@@ -147,16 +154,16 @@ def _part(
         override_id=price.override.id if price.override is not None else None,
         losing_overrides=price.losing_overrides,
         segment_id=None if payer is None else payer.segment.id,
-        converted_by=take.payer.segment.id if take.payer is not None and take.shown_payer is None else None,
+        converted_by=take.paying.balance.segment.id if take.paying is not None and take.paying.converts else None,
         rate_type=price.tariff.type,
         charged=price.charged,
         above=round_to(charge.above, QUANTUM),
         upto=round_to(charge.upto, QUANTUM),
         level=charge.step.level,
-        fee=round_to(charge.fee, QUANTUM),
+        fee=round_to(charge.fee, QUANTUM) if charge.fee else NO_FEE,
         package_size=charge.step.package_size,
         period_quantity=round_to(total, QUANTUM) if price.tariff.type == VOLUME else None,
-        list_amount=round_to(sum((each.amount for each in listed), Fraction(0)), QUANTUM),
+        list_amount=round_to(listed, QUANTUM),
         share=round_to(charge.share, QUANTUM) if charge.is_shared else None,
     )
 

@@ -1,15 +1,12 @@
 """The way from usage by series to quantities by item."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
-from uuid import UUID
 
 from invoicing.engine.drafts import UsageDraft
 from invoicing.engine.items import FOR_GOOD, Item
-from ledger.scopes import Scope
-from ledger.used import Used
+from ledger.used import Series, Used
 from pricing.engine.catalog import GroupValues
 
 NOTHING = Decimal(0)
@@ -30,7 +27,7 @@ class Routes:
     def __init__(self, drafts: tuple[UsageDraft, ...]) -> None:
         self.drafts = drafts
         self.unchanged_until = FOR_GOOD  # no item that is known comes to another stretch before
-        self._items: dict[tuple[UUID, GroupValues, Scope | None], list[Item]] = {}
+        self._items: dict[Series, list[Item]] = {}
         self._by_contract = {draft.open.contract.id: draft for draft in drafts}
         self._is_filtered = any(draft.open.contract.usage_filters for draft in drafts)
 
@@ -39,27 +36,26 @@ class Routes:
         known = (item for items in self._items.values() for item in items)
         self.unchanged_until = min((item.move_to(at) for item in known), default=FOR_GOOD)
 
-    def count(self, usage: Iterable[Used], at: datetime) -> Counted:
+    def count(self, used: Used, at: datetime) -> Counted:
         """What was metered over a time that begins at `at`."""
         priced: dict[Item, Decimal] = {}
         unpriced: dict[Item, Decimal] = {}
         left_out: dict[Item, Decimal] = {}
-        for used in usage:
-            series = used.metric_id, used.values, used.scope
+        for series, quantity in used.quantities.items():
             items = self._items.get(series)
             if items is None:
-                items = self._items[series] = [item for draft in self.drafts for item in draft.items_of(*series)]
+                items = self._items[series] = [item for draft in self.drafts for item in draft.items_of(series)]
                 self.unchanged_until = min([self.unchanged_until, *(item.move_to(at) for item in items)])
             for item in items:
                 if item.is_running:
                     parts = unpriced if item.stretch.price is None else priced
                     if self._is_filtered and not self._by_contract[item.contract_id].open.contract.takes(
-                        used.values, at
+                        series.values, at
                     ):
-                        if parts is unpriced or self._is_taken(item, used.values, at):
+                        if parts is unpriced or self._is_taken(item, series.values, at):
                             continue
                         parts = left_out
-                    parts[item] = parts.get(item, NOTHING) + used.quantity
+                    parts[item] = parts.get(item, NOTHING) + quantity
         return Counted(priced, unpriced, left_out)
 
     def _is_taken(self, item: Item, values: GroupValues, at: datetime) -> bool:

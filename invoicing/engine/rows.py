@@ -92,8 +92,8 @@ def _of_item(item: Item, whole: Period) -> Iterator[Row]:
         for group in _neighbours(takes, used):
             found = [take for index in group for take in takes[index]]
             if any(take.charge.quantity or take.charge.amount or take.drawn for take in found):
-                window = whole if item.is_composite else _window(item, group, used)
-                made.append(Row(item, payer, reads, found, _within(window, payer)))
+                period = _within(whole, payer) if item.is_composite else _period(item, group, used, payer)
+                made.append(Row(item, payer, reads, found, period))
             else:
                 paid_before += found
     for take in paid_before:
@@ -128,7 +128,7 @@ def _neighbours(takes: Mapping[int, Sequence[Take]], used: Sequence[int]) -> lis
     return groups
 
 
-def _window(item: Item, group: Sequence[int], used: Collection[int]) -> Period:
+def _period(item: Item, group: Sequence[int], used: Collection[int], payer: Balance | None) -> Period:
     """The time of a line: its stretches, and around them those at the same price in which nothing was used."""
     first, last = group[0], group[-1]
     while first > 0 and first - 1 not in used and _same(item, first - 1, first):
@@ -136,7 +136,9 @@ def _window(item: Item, group: Sequence[int], used: Collection[int]) -> Period:
     end = len(item.stretches) - 1
     while last < end and last + 1 not in used and _same(item, last + 1, last):
         last += 1
-    return Period(item.stretches[first].starting_at, item.stretches[last].ending_before)
+    if first == last:
+        return item.stretches[first].period  # whoever pays in a stretch may pay in all of it
+    return _within(Period(item.stretches[first].starting_at, item.stretches[last].ending_before), payer)
 
 
 def _within(window: Period, payer: Balance | None) -> Period:

@@ -69,7 +69,8 @@ class Stretch:
     def listed_in_fiat(self, position: Fraction, total: Fraction) -> Fraction:
         """The list price of the unit after `position`, in the contract's money."""
         step = next(each for each in self.asked().list_steps(total) if each.ends is None or position < each.ends)
-        return step.exact_price / (step.exact_package or 1) * self.exchange
+        of_a_unit = step.exact_price if step.exact_package is None else step.exact_price / step.exact_package
+        return of_a_unit * self.exchange
 
     def until(self, ending_before: datetime) -> "Stretch":
         return replace(self, ending_before=ending_before)

@@ -30,7 +30,7 @@ class Sums:
         items = dict.fromkeys(item for part in parts for item in part)
         none = Decimal(0)
         self.running = {
-            item: list(accumulate((part.get(item, none) for part in parts), initial=none)) for item in items
+            item: list(accumulate([part.get(item, none) for part in parts], initial=none)) for item in items
         }
 
     def between(self, first: int, last: int) -> Parts:

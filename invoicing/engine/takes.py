@@ -76,16 +76,15 @@ class Take(NamedTuple):
         if self.paying is not other.paying:
             return None
         together = self.charge.followed_by(other.charge)
-        return None if together is None else self._replace(charge=together)
+        return None if together is None else Take(self.stretch, self.paying, together)
 
 
-def taken_by(paying: Paying, stretch: Stretch, span: Span, total: Fraction) -> Iterator[Take | Span]:
+def taken_by(paying: Paying, stretch: Stretch, span: Span, total: Fraction) -> list[Take | Span]:
     """What a balance that does not run out takes of a span, and what it passes by."""
-    for charge in charges(paying.price.steps(total), span.above, span.upto, span.share):
-        if charge.step.is_free:
-            yield Span(charge.above, charge.upto, charge.share)
-        else:
-            yield Take(stretch, paying, charge)
+    return [
+        Span(charge.above, charge.upto, charge.share) if charge.step.is_free else Take(stretch, paying, charge)
+        for charge in charges(paying.price.steps(total), *span)
+    ]
 
 
 def drawn_by(paying: Paying, stretch: Stretch, span: Span, total: Fraction) -> Iterator[Take | Span]:
@@ -106,7 +105,6 @@ def drawn_by(paying: Paying, stretch: Stretch, span: Span, total: Fraction) -> I
             yield Span(cut.above, offered.charge.upto, cut.share)
 
 
-def left_over(stretch: Stretch, span: Span, total: Fraction) -> Iterator[Take]:
+def left_over(stretch: Stretch, span: Span, total: Fraction) -> list[Take]:
     """What is left when no balance pays any more, priced ordinarily."""
-    for charge in charges(stretch.asked().steps(total), span.above, span.upto, span.share):
-        yield Take(stretch, None, charge)
+    return [Take(stretch, None, charge) for charge in charges(stretch.asked().steps(total), *span)]

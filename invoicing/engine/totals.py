@@ -11,7 +11,7 @@ from invoicing.engine.routes import Routes
 from ledger.used import Used
 
 
-def know_totals(draft: UsageDraft, slices: Sequence[Period], usage: Mapping[Period, tuple[Used, ...]]) -> None:
+def know_totals(draft: UsageDraft, slices: Sequence[Period], usage: Mapping[Period, Used]) -> None:
     """Tell every item of a draft where its counter will be at the end, by counting it through once."""
     routes = Routes((draft,))
     for slice_ in slices:

@@ -74,7 +74,7 @@ class Finer:
         return found
 
 
-Usage = Mapping[Period, tuple[Used, ...]]  # a period without usage may be absent
+Usage = Mapping[Period, Used]  # a period without usage may be absent
 
 Asking = Generator[Finer, Usage, T]
 
@@ -168,7 +168,7 @@ def walk(drafts: Sequence[UsageDraft], slices: Sequence[Period], usage: Usage) -
             item.unbilled[item.stretch] = item.unbilled.get(item.stretch, Decimal(0)) + metered
         for item, metered in counted.left_out.items():
             item.left_out += metered
-        waiting.append(Leg(slice_, counted.priced, any(used.has_negative for used in usage[slice_])))
+        waiting.append(Leg(slice_, counted.priced, usage[slice_].has_negative))
     yield from walk_legs(waiting, routes)
     close(routes.drafts)
 
@@ -208,5 +208,5 @@ def walk_finer(leg: Leg, routes: Routes, reach: Fraction | None) -> Asking[None]
     yield from walk_legs(legs, routes, reach)
 
 
-def leg_of(period: Period, used: Sequence[Used], routes: Routes) -> Leg:
-    return Leg(period, routes.count(used, period.starting_at).priced, any(each.has_negative for each in used))
+def leg_of(period: Period, used: Used, routes: Routes) -> Leg:
+    return Leg(period, routes.count(used, period.starting_at).priced, used.has_negative)

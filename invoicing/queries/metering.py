@@ -1,7 +1,7 @@
 """A customer's usage as the engine takes it: by slice and by hour, of metrics of every aggregation."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -14,8 +14,8 @@ from ledger.queries.levels import claimed_levels, claimed_levels_by_hour
 from ledger.queries.scoped import Part, claimed_parts
 from ledger.queries.usage import claimed_usage, claimed_usage_by_hour
 from ledger.scopes import Scope
-from ledger.used import Used
-from pricing.engine.catalog import Catalog, GroupValues
+from ledger.used import Series, Used, series_of
+from pricing.engine.catalog import Catalog
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,58 +41,51 @@ class Asked:
 
 def usage_of(
     claims: Iterable[ClaimWindow], periods: Collection[Period], asked: Asked, *, until: datetime
-) -> dict[Period, tuple[Used, ...]]:
+) -> dict[Period, Used]:
     """What was used in each closed period; levels up to `until`. One statement, and one for each other aggregation."""
     claims, ordered = list(claims), list(periods)
-    found: dict[Period, list[Used]] = {period: [] for period in ordered}
-    for period, series in zip(ordered, claimed_usage(claims, ordered, metric_ids=asked.sums), strict=True):
-        found[period] += series
+    of_kinds = [claimed_usage(claims, ordered, metric_ids=asked.sums)]
     if asked.levels:
-        levels = claimed_levels(claims, ordered, metric_ids=asked.levels, until=until)
-        for period, series in zip(ordered, levels, strict=True):
-            found[period] += series
+        of_kinds.append(claimed_levels(claims, ordered, metric_ids=asked.levels, until=until))
     for scope, parts in asked.parts(claims).items():
-        for period in ordered:
-            found[period] += _summed(scope, (part for part in parts if part.hour in period))
-    return {period: tuple(used) for period, used in found.items()}
+        of_kinds.append([_summed(scope, [part for part in parts if part.hour in period]) for period in ordered])
+    return dict(zip(ordered, map(Used.together, zip(*of_kinds, strict=True)), strict=True))
 
 
-def finer_usage(
-    claims: Iterable[ClaimWindow], finer: Finer, asked: Asked, *, until: datetime
-) -> dict[Period, tuple[Used, ...]]:
+def finer_usage(claims: Iterable[ClaimWindow], finer: Finer, asked: Asked, *, until: datetime) -> dict[Period, Used]:
     """What was used in each day or hour that the walk asks for; those without usage are absent."""
     if finer.by_hour:
         hours = _usage_by_hour(list(claims), finer.period, asked, until=until)
         return {Period(hour, hour + HOUR): used for hour, used in hours.items()}
-    return {day: used for day, used in usage_of(claims, finer.parts, asked, until=until).items() if used}
+    days = usage_of(claims, finer.parts, asked, until=until)
+    return {day: used for day, used in days.items() if used.quantities}
 
 
 def _usage_by_hour(
     claims: Sequence[ClaimWindow], period: Period, asked: Asked, *, until: datetime
-) -> dict[datetime, tuple[Used, ...]]:
+) -> dict[datetime, Used]:
     found: dict[datetime, list[Used]] = defaultdict(list)
-    for hour, series in claimed_usage_by_hour(claims, period, metric_ids=asked.sums).items():
-        found[hour] += series
+    for hour, used in claimed_usage_by_hour(claims, period, metric_ids=asked.sums).items():
+        found[hour].append(used)
     if asked.levels:
         levels = claimed_levels_by_hour(claims, period, metric_ids=asked.levels, until=until)
-        for hour, series in levels.items():
-            found[hour] += series
+        for hour, used in levels.items():
+            found[hour].append(used)
     for scope, parts in asked.parts(claims).items():
+        by_hour: dict[datetime, list[Part]] = defaultdict(list)
         for part in parts:
             if part.hour in period:
-                found[part.hour] += _summed(scope, [part])
-    return {hour: tuple(used) for hour, used in found.items()}
+                by_hour[part.hour].append(part)
+        for hour, of_hour in by_hour.items():
+            found[hour].append(_summed(scope, of_hour))
+    return {hour: Used.together(several) for hour, several in found.items()}
 
 
-def _summed(scope: Scope, parts: Iterable[Part]) -> Iterator[Used]:
-    totals: dict[GroupValues, Decimal] = {}
-    negative: set[GroupValues] = set()
+def _summed(scope: Scope, parts: Sequence[Part]) -> Used:
+    totals: dict[Series, Decimal] = defaultdict(Decimal)
     for part in parts:
-        totals[part.values] = totals.get(part.values, Decimal(0)) + part.quantity
-        if part.quantity < 0:
-            negative.add(part.values)
-    for values, quantity in totals.items():
-        yield Used(scope.metric_id, values, quantity, values in negative, scope)
+        totals[series_of(scope.metric_id, part.values, scope)] += part.quantity
+    return Used(totals, any(part.quantity < 0 for part in parts))
 
 
 def _is_level(catalog: Catalog, metric_id: UUID) -> bool:

@@ -137,7 +137,7 @@ def _of_group(
 class _Metered:
     """Usage by cell, looked up by the values of some of the series' group keys."""
 
-    def __init__(self, used: Mapping[Period, Sequence[Used]]) -> None:
+    def __init__(self, used: Mapping[Period, Used]) -> None:
         self._used = used
         self._sums: dict[tuple[Period, UUID, tuple[str, ...], Scope | None, UsageFilter | None], Sums] = {}
 
@@ -167,12 +167,12 @@ class _Metered:
         filter_: UsageFilter | None,
     ) -> Sums:
         sums: dict[GroupValues, Fraction] = defaultdict(Fraction)
-        for used in self._used[cell]:
-            if filter_ is not None and not filter_.takes(used.values):
+        for series, quantity in self._used[cell].quantities.items():
+            if filter_ is not None and not filter_.takes(series.values):
                 continue
-            series = dict(used.values)
-            if (used.metric_id, used.scope) == (metric_id, scope) and series.keys() >= set(keys):
-                sums[tuple((key, series[key]) for key in keys)] += Fraction(used.quantity)
+            by_key = dict(series.values)
+            if (series.metric_id, series.scope) == (metric_id, scope) and by_key.keys() >= set(keys):
+                sums[tuple((key, by_key[key]) for key in keys)] += Fraction(quantity)
         return sums
 
 

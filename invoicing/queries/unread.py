@@ -9,12 +9,14 @@ from uuid import UUID
 
 from django.db.models import Count, Min
 
+from billing_site.foundation.periods import Period
 from contracts.terms import CustomerTerms
 from invoicing.engine.calendar import BillingPeriod, open_periods
 from invoicing.engine.documents import Document, Finding, Result
 from invoicing.engine.inputs import Inputs
 from invoicing.engine.sellers import sellers
 from ledger.models import MetricBackfill, UnreadValue
+from ledger.queries.unread import is_any_unread
 from pricing.engine.products import name_at, versions_over_time
 
 UNREAD_VALUE = "UNREAD_VALUE"
@@ -34,15 +36,20 @@ class _Unread:
 
 def with_unread_values(result: Result, inputs: Inputs, metric_ids: Sequence[UUID]) -> Result:
     """`result` with a blocking finding for each product and open period in which values cannot be read, or whose metric
-    is still being measured back. Two queries."""
+    is still being measured back. One statement, and two more where there is something to say."""
     periods = open_periods(inputs)
+    if not periods:
+        return result
+    span = Period(min(open_.starting_at for open_ in periods), max(open_.ending_before for open_ in periods))
+    if not is_any_unread({claim.subject for claim in inputs.terms.claims}, metric_ids, span):
+        return result
     found: dict[UUID, list[Finding]] = defaultdict(list)
-    unread = list(_unread(inputs.terms, periods, metric_ids))
+    unread = list(_unread(inputs.terms, span, metric_ids))
     under_way = {
         backfill.metric_id: backfill
         for backfill in MetricBackfill.objects.filter(metric_id__in=metric_ids, finished_at=None)
     }
-    for open_ in periods if unread or under_way else []:
+    for open_ in periods:
         found[open_.document_id].extend(_findings(open_, unread, inputs))
         found[open_.document_id].extend(_unfinished(open_, under_way, inputs))
     if not any(found.values()):
@@ -54,15 +61,13 @@ def with_unread_values(result: Result, inputs: Inputs, metric_ids: Sequence[UUID
     )
 
 
-def _unread(terms: CustomerTerms, periods: Sequence[BillingPeriod], metric_ids: Sequence[UUID]) -> Iterator[_Unread]:
-    if not periods:
-        return
+def _unread(terms: CustomerTerms, span: Period, metric_ids: Sequence[UUID]) -> Iterator[_Unread]:
     rows = (
         UnreadValue.objects.filter(
             subject__in={claim.subject for claim in terms.claims},
             metric_id__in=metric_ids,
-            hour__gte=min(open_.starting_at for open_ in periods),
-            hour__lt=max(open_.ending_before for open_ in periods),
+            hour__gte=span.starting_at,
+            hour__lt=span.ending_before,
         )
         .values("subject", "metric_id", "hour")
         .annotate(count=Count("transaction_id"), value=Min("value"), rule=Min("rule"))

@@ -19,7 +19,7 @@ from django.db import connection
 from billing_site.foundation.periods import HOUR, Period
 from contracts.terms import ClaimWindow
 from ledger.queries.usage import Window, windows_of
-from ledger.used import Used
+from ledger.used import Series, Used, series_of
 from pricing.engine.catalog import GroupValues
 
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
@@ -32,7 +32,9 @@ _WIDE = Context(prec=80)
 class LevelUsage:
     """A series' level over a slot: `moment` is units of 10⁻¹² × microseconds, of all subjects together."""
 
-    series: Used
+    series: Series
+    quantity: Decimal  # in unit-hours
+    has_negative: bool
     moment: int
 
 
@@ -112,20 +114,20 @@ def levels_by_slot(
 
 def claimed_levels(
     claims: Iterable[ClaimWindow], periods: Sequence[Period], *, metric_ids: Collection[UUID], until: datetime
-) -> list[list[Used]]:
+) -> list[Used]:
     """The levels in each closed period, counting each subject only over the hours for which it is claimed."""
     claims = list(claims)
     slots = [windows_of(claims, period) for period in periods]
-    return [[level.series for level in found] for found in levels_by_slot(slots, metric_ids=metric_ids, until=until)]
+    return [_used(levels) for levels in levels_by_slot(slots, metric_ids=metric_ids, until=until)]
 
 
 def claimed_levels_by_hour(
     claims: Iterable[ClaimWindow], period: Period, *, metric_ids: Collection[UUID], until: datetime
-) -> dict[datetime, list[Used]]:
+) -> dict[datetime, Used]:
     """The levels in each hour of the closed period, as claimed; hours without are absent."""
     windows = windows_of(claims, period)
     known = _levels([windows], metric_ids, until) if metric_ids else {}
-    found: dict[datetime, list[Used]] = {}
+    found: dict[datetime, Used] = {}
     assert period.ending_before is not None
     hour = period.starting_at
     while hour < min(period.ending_before, until):
@@ -135,9 +137,13 @@ def claimed_levels_by_hour(
             if window.starting_at <= hour < window.ending_before
         ]
         if levels := _slot(inside, known, until):
-            found[hour] = [level.series for level in levels]
+            found[hour] = _used(levels)
         hour += HOUR
     return found
+
+
+def _used(levels: Sequence[LevelUsage]) -> Used:
+    return Used({level.series: level.quantity for level in levels}, any(level.has_negative for level in levels))
 
 
 def _slot(windows: Sequence[Window], known: dict[str, list[_Level]], until: datetime) -> list[LevelUsage]:
@@ -155,7 +161,7 @@ def _slot(windows: Sequence[Window], known: dict[str, list[_Level]], until: date
             summed[level.series_id] = level, moment + after - before, total + units, negative
     ordered = sorted(summed.values(), key=lambda row: (row[0].metric_id, row[0].series_id))
     return [
-        LevelUsage(Used(level.metric_id, level.values, Decimal(units).scaleb(-12), negative), moment)
+        LevelUsage(series_of(level.metric_id, level.values), Decimal(units).scaleb(-12), negative, moment)
         for level, moment, units, negative in ordered
     ]
 

@@ -7,10 +7,12 @@ days it reads, not on the events behind them.
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -18,7 +20,7 @@ from django.db import connection
 
 from billing_site.foundation.periods import HOUR, Period, ceil_day, floor_day, is_on_the_hour
 from contracts.terms import ClaimWindow
-from ledger.used import Used
+from ledger.used import Series, Used, series_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,28 +54,28 @@ class _Span(NamedTuple):
     ending_before: datetime
 
 
-def usage_in(windows: Sequence[Window], *, metric_ids: Collection[UUID]) -> list[list[Used]]:
-    """The series used in each window, one list a window, ordered by metric and series; unused ones are absent."""
+def usage_in(windows: Sequence[Window], *, metric_ids: Collection[UUID]) -> list[Used]:
+    """What was used in each window."""
     return usage_by_slot([[window] for window in windows], metric_ids=metric_ids)
 
 
-def usage_by_hour(window: Window, *, metric_ids: Collection[UUID]) -> dict[datetime, list[Used]]:
-    """The series used in each hour of the window; hours without usage are absent."""
+def usage_by_hour(window: Window, *, metric_ids: Collection[UUID]) -> dict[datetime, Used]:
+    """What was used in each hour of the window; hours without usage are absent."""
     return _by_hour([window], metric_ids)
 
 
 def claimed_usage(
     claims: Iterable[ClaimWindow], periods: Sequence[Period], *, metric_ids: Collection[UUID]
-) -> list[list[Used]]:
-    """The series used in each closed period, counting each subject only over the hours for which it is claimed."""
+) -> list[Used]:
+    """What was used in each closed period, counting each subject only over the hours for which it is claimed."""
     claims = list(claims)
     return usage_by_slot([windows_of(claims, period) for period in periods], metric_ids=metric_ids)
 
 
 def claimed_usage_by_hour(
     claims: Iterable[ClaimWindow], period: Period, *, metric_ids: Collection[UUID]
-) -> dict[datetime, list[Used]]:
-    """The series used in each hour of the closed period, as claimed; hours without usage are absent."""
+) -> dict[datetime, Used]:
+    """What was used in each hour of the closed period, as claimed; hours without usage are absent."""
     return _by_hour(windows_of(claims, period), metric_ids)
 
 
@@ -113,11 +115,11 @@ _BY_SERIES = """
 , listed AS MATERIALIZED (
     SELECT series_id, string_agg(slot::text, ' ' ORDER BY slot) AS slots,
            string_agg(sum::text, ' ' ORDER BY slot) AS sums, string_agg(count::text, ' ' ORDER BY slot) AS counts,
-           string_agg(has_negative::int::text, ' ' ORDER BY slot) AS negatives
+           string_agg(slot::text, ' ') FILTER (WHERE has_negative) AS negative_slots
     FROM summed WHERE count > 0 GROUP BY series_id
 )
 SELECT series.metric_id, series.values, listed.slots,
-       CASE metric.aggregation_type WHEN 'COUNT' THEN listed.counts ELSE listed.sums END, listed.negatives
+       CASE metric.aggregation_type WHEN 'COUNT' THEN listed.counts ELSE listed.sums END, listed.negative_slots
 FROM listed
 JOIN ledger_series series ON series.id = listed.series_id
 JOIN pricing_billablemetric metric ON metric.id = series.metric_id
@@ -152,17 +154,17 @@ _OF_HOURS = """
 """
 
 
-def usage_by_slot(slots: Sequence[Sequence[Window]], *, metric_ids: Collection[UUID]) -> list[list[Used]]:
-    """One list a slot, over all of its windows together; they must not share an hour of a subject."""
+def usage_by_slot(slots: Sequence[Sequence[Window]], *, metric_ids: Collection[UUID]) -> list[Used]:
+    """Of each slot, over all of its windows together; they must not share an hour of a subject."""
     days, hours = _split(spans_of(slots))
     # Most slots are whole days, and planning the other half costs more than running this one.
     halves = [(_OF_DAYS, _day_columns(days))] if days else []
     halves += [(_OF_HOURS, hour_columns(hours))] if hours else []
     if not (metric_ids and halves):
-        return [[] for _ in slots]
+        return [Used() for _ in slots]
     columns = [column for _, of_half in halves for column in of_half]
     found = _answers(_summed(half for half, _ in halves), [*columns, list(metric_ids)])
-    return [found.get(slot, []) for slot in range(len(slots))]
+    return [found.get(slot) or Used() for slot in range(len(slots))]
 
 
 def _summed(halves: Iterable[str]) -> str:
@@ -197,12 +199,12 @@ WITH summed AS (
 )
 
 
-def _by_hour(windows: Sequence[Window], metric_ids: Collection[UUID]) -> dict[datetime, list[Used]]:
+def _by_hour(windows: Sequence[Window], metric_ids: Collection[UUID]) -> dict[datetime, Used]:
     spans = spans_of([windows])
     if not (metric_ids and spans):
         return {}
     found = _answers(_BY_HOUR, [*hour_columns(spans), list(metric_ids)])
-    return {_EPOCH + hour * HOUR: usages for hour, usages in sorted(found.items())}
+    return {_EPOCH + hour * HOUR: found[hour] for hour in sorted(found)}
 
 
 def spans_of(slots: Sequence[Sequence[Window]]) -> list[_Span]:
@@ -250,14 +252,20 @@ def hour_columns(spans: Sequence[_Span]) -> list[list[Any]]:
     ]
 
 
-def _answers(statement: str, parameters: list[Any]) -> dict[int, list[Used]]:
-    """The usage in each slot that has some, by metric and series."""
-    found: dict[int, list[Used]] = {}
+def _answers(statement: str, parameters: list[Any]) -> dict[int, Used]:
+    """The usage in each slot that has some."""
+    found: dict[int, dict[Series, Decimal]] = defaultdict(dict)
+    negative: set[int] = set()
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
-        for metric_id, text, slots, quantities, negatives in cursor.fetchall():
-            values = tuple(sorted(json.loads(text).items()))
-            for slot, quantity, negative in zip(slots.split(), quantities.split(), negatives.split(), strict=True):
-                used = Used(metric_id, values, Decimal(quantity), negative == "1")
-                found.setdefault(int(slot), []).append(used)
-    return found
+        for metric_id, text, slots, quantities, negative_slots in cursor.fetchall():
+            series = _series(metric_id, text)
+            for slot, quantity in zip(slots.split(), quantities.split(), strict=True):
+                found[int(slot)][series] = Decimal(quantity)
+            negative.update(map(int, (negative_slots or "").split()))
+    return {slot: Used(quantities, slot in negative) for slot, quantities in found.items()}
+
+
+@lru_cache(maxsize=2**14)
+def _series(metric_id: UUID, values: str) -> Series:
+    return series_of(metric_id, tuple(sorted(json.loads(values).items())))

@@ -51,9 +51,9 @@ def _sums(questions: Sequence[Question], answers: list[Answer]) -> None:
     for number, slot in numbers:
         asked = questions[number]
         parts: dict[Group, list[Decimal]] = {}
-        for series in found[slot]:
+        for series, quantity in found[slot].quantities.items():
             if series.metric_id == asked.metric.pk:
-                parts.setdefault(_group(series.values, asked.keys), []).append(series.quantity)
+                parts.setdefault(_group(series.values, asked.keys), []).append(quantity)
         answers[number].update({group: exact_sum(quantities) for group, quantities in parts.items()})
 
 

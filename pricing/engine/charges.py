@@ -26,7 +26,7 @@ charge says how much of the jump where it begins is in it.
     10 a unit and a fee of 5, 0-8   35      the fee, units 0 to 3         units 3 to 8
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
@@ -50,7 +50,7 @@ class Charge(NamedTuple):  # a tuple, as it is made many times an item
 
     @property
     def units(self) -> Fraction:
-        return self.upto - self.above
+        return self.quantity if self.step.exact_package is None else self.upto - self.above
 
     @property
     def is_shared(self) -> bool:
@@ -88,20 +88,21 @@ def charge_on(step: Step, above: Fraction, upto: Fraction, share: Fraction = ONE
     return Charge(step, above, upto, share, units, fee, units * step.exact_price + fee)
 
 
-def charges(steps: Sequence[Step], above: Fraction, upto: Fraction, share: Fraction = ONE) -> Iterator[Charge]:
+def charges(steps: Sequence[Step], above: Fraction, upto: Fraction, share: Fraction = ONE) -> list[Charge]:
     """Step by step, what the units above `above` and up to `upto` cost, with `share` of a jump at `above`.
 
     Without any unit, the one charge is for that share.
     """
     if len(steps) == 1:
-        yield charge_on(steps[0], above, upto, share)
-        return
+        return [charge_on(steps[0], above, upto, share)]
+    found = []
     for step in steps:
         begins_before_end = step.begins < upto or step.begins <= above
         if begins_before_end and (step.ends is None or above < step.ends):
             start = max(above, step.begins)
             end = upto if step.ends is None else min(upto, step.ends)
-            yield charge_on(step, start, end, share if start == above else ONE)
+            found.append(charge_on(step, start, end, share if start == above else ONE))
+    return found
 
 
 def charge(steps: Sequence[Step], before: Fraction, part: Fraction) -> Fraction:

@@ -41,7 +41,10 @@ class Price:
 
     def steps(self, total: Fraction) -> Steps:
         """What it charges, step by step, where the period comes to `total` units."""
-        return self._steps_by_tier(_reached(self.tariff, total), own=True)
+        reached, known = _reached(self.tariff, total), self._known_steps
+        if reached not in known:
+            known[reached] = steps_of(self.tariff, self.multiples, reached)
+        return known[reached]
 
     @property
     def is_listed(self) -> bool:
@@ -52,7 +55,10 @@ class Price:
         """What the list would charge, in the unit of the rate."""
         if self.is_listed:
             return self.steps(total)
-        return self._steps_by_tier(_reached(self.rate.tariff, total), own=False)
+        reached, known = _reached(self.rate.tariff, total), self._known_list_steps
+        if reached not in known:
+            known[reached] = steps_of(self.rate.tariff, (), reached)
+        return known[reached]
 
     def list_price(self, step: Step, total: Fraction) -> Decimal | None:
         """The list's price for a unit of `step`, or for a package; None where no one price holds for all of it."""
@@ -84,16 +90,12 @@ class Price:
             other.list_steps(total),
         )
 
-    def _steps_by_tier(self, reached: int, *, own: bool) -> Steps:
-        known = self._known_steps
-        if (reached, own) not in known:
-            known[reached, own] = (
-                steps_of(self.tariff, self.multiples, reached) if own else steps_of(self.rate.tariff, (), reached)
-            )
-        return known[reached, own]
+    @cached_property
+    def _known_steps(self) -> dict[int, Steps]:
+        return {}
 
     @cached_property
-    def _known_steps(self) -> dict[tuple[int, bool], Steps]:
+    def _known_list_steps(self) -> dict[int, Steps]:
         return {}
 
 

@@ -27,7 +27,7 @@ from decimal import Context, Decimal, localcontext
 from fractions import Fraction
 from itertools import accumulate
 
-from billing_site.foundation.money import PRECISION, ratio
+from billing_site.foundation.money import PRECISION, QUANTUM, ratio, round_to
 from pricing.engine.overrides import MultiplierTier
 from pricing.engine.tariffs import FLAT, PACKAGE, PERCENTAGE, TIERED, TIERED_PERCENTAGE, VOLUME, Tariff, Tier
 
@@ -68,6 +68,7 @@ class Step:
     exact_fee: Fraction = field(init=False, compare=False)
     exact_package: Fraction | None = field(init=False, compare=False)
     # Asked for with each unit's price, so known beforehand.
+    printed_price: Decimal = field(init=False, compare=False)  # in 12 decimals
     is_free: bool = field(init=False, compare=False)  # whether nothing is ever charged in it
     jumps: bool = field(
         init=False, compare=False
@@ -80,6 +81,7 @@ class Step:
             "exact_price": ratio(self.price),
             "exact_fee": ratio(self.fee),
             "exact_package": None if self.package_size is None else ratio(self.package_size),
+            "printed_price": round_to(self.price, QUANTUM),
             "is_free": not self.price and not self.fee,
             "jumps": self.package_size is not None or self.fee != 0,
         }

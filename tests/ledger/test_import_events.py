@@ -66,8 +66,10 @@ def refused(*arguments: str) -> tuple[str, list[str]]:
 
 def used(*subjects: str) -> dict[str, Decimal]:
     """Tokens by model, and calls, of the day."""
-    [series] = usage_in([Window(subjects, *DAY)], metric_ids=[TOKENS, CALLS])
-    return {dict(one.values).get("model", "calls") or "none": one.quantity for one in series}
+    [used] = usage_in([Window(subjects, *DAY)], metric_ids=[TOKENS, CALLS])
+    return {
+        dict(series.values).get("model", "calls") or "none": quantity for series, quantity in used.quantities.items()
+    }
 
 
 def test_each_row_is_one_event(file, capsys):

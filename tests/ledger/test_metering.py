@@ -54,10 +54,10 @@ def by_hour(asked, *, until=TWO, claims=ACME):
     period = Period(OCTOBER, NOVEMBER)
     if asked.aggregation_type in ("COUNT", "SUM"):
         found = claimed_usage_by_hour(claims, period, metric_ids=[asked.pk])
-        quantities = {hour: series.quantity for hour, [series] in found.items()}
+        quantities = {hour: quantity for hour, used in found.items() for quantity in used.quantities.values()}
     elif asked.aggregation_type == "WEIGHTED_SUM":
         found = claimed_levels_by_hour(claims, period, metric_ids=[asked.pk], until=until)
-        quantities = {hour: series.quantity for hour, [series] in found.items()}
+        quantities = {hour: quantity for hour, used in found.items() for quantity in used.quantities.values()}
     else:
         scope = Scope(asked.pk, asked.aggregation_type, (), period)
         quantities = {part.hour: part.quantity for part in claimed_parts(claims, [scope])[scope]}
@@ -123,7 +123,10 @@ class TestLevels:
             ClaimWindow("globex", OCTOBER + 5 * HOUR, OCTOBER + 7 * HOUR),
         ]
         [found] = claimed_levels(split, [Period(OCTOBER + 4 * HOUR, NOVEMBER)], metric_ids=[servers.pk], until=NOVEMBER)
-        assert {series.values[0][1]: series.quantity for series in found} == {"eu": 4 + 20, "us": 1}
+        assert {series.values[0][1]: quantity for series, quantity in found.quantities.items()} == {
+            "eu": 4 + 20,
+            "us": 1,
+        }
 
     def test_thirds_of_an_hour_are_exact_however_they_are_cut(self, servers):
         send(("2025-10-01T00:40:00Z", 1, None), ("2025-10-01T05:20:00Z", 1, None))
@@ -137,17 +140,17 @@ class TestLevels:
             metric_ids=[servers.pk],
             until=NOVEMBER,
         )
-        assert sum(series.quantity for [series] in parts) == whole
+        assert sum(quantity for used in parts for quantity in used.quantities.values()) == whole
 
     def test_an_hour_below_zero_is_marked(self, servers):
         send(("2025-10-01T01:00:00Z", -2, None), ("2025-10-01T01:59:00Z", 3, None))
         hours = claimed_levels_by_hour(ACME, Period(OCTOBER, OCTOBER + 4 * HOUR), metric_ids=[servers.pk], until=TWO)
-        assert [(hour.hour, one.quantity, one.has_negative) for hour, [one] in hours.items()] == [
+        assert [(hour.hour, *used.quantities.values(), used.has_negative) for hour, used in hours.items()] == [
             (1, D("-1.95"), True),
             (2, 1, False),
             (3, 1, False),
         ]
-        [[whole]] = claimed_levels(ACME, [Period(OCTOBER, NOVEMBER)], metric_ids=[servers.pk], until=TWO)
+        [whole] = claimed_levels(ACME, [Period(OCTOBER, NOVEMBER)], metric_ids=[servers.pk], until=TWO)
         assert whole.has_negative
 
 

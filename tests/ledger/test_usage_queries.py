@@ -27,7 +27,7 @@ from ledger.queries.usage import (
     windows_of,
 )
 from ledger.services.ingest import Source, ingest_events, read_events
-from ledger.used import Used
+from ledger.used import Used, series_of
 from pricing.engine.catalog import GroupValues
 from tests.factories.pricing import MetricFactory
 
@@ -104,7 +104,7 @@ def send(run: str, events: list[Event]) -> None:
             ingest_events(read_events(json.dumps(batch).encode(), at=NOW), at=NOW, source=Source("tests"))
 
 
-def folded(events: list[Event], covers: set[tuple[str, int]], metric_ids: set[UUID]) -> list[Used]:
+def folded(events: list[Event], covers: set[tuple[str, int]], metric_ids: set[UUID]) -> Used:
     """What the events of these subjects' hours come to, by the rule and nothing clever."""
     found = []
     for kind in KINDS:
@@ -112,8 +112,8 @@ def folded(events: list[Event], covers: set[tuple[str, int]], metric_ids: set[UU
         if mine and kind.metric_id in metric_ids:
             quantity = Decimal(len(mine)) if kind == CALL else total(event[3] for event in mine)
             negative = any(may_be_negative(kind, events, covers, *place) for place in {(e[0], e[2]) for e in mine})
-            found.append((kind.metric_id, kind.series_id, Used(kind.metric_id, kind.values, quantity, negative)))
-    return [used for *_, used in sorted(found)]
+            found.append(Used({series_of(kind.metric_id, kind.values): quantity}, negative))
+    return Used.together(found)
 
 
 def may_be_negative(kind: Kind, events: list[Event], covers: set[tuple[str, int]], subject: str, number: int) -> bool:
@@ -159,7 +159,7 @@ def test_hours_are_told_apart(metrics, runs, events, subjects, limits, metric_id
         hour(number): folded(events, {(subject, number) for subject in subjects}, metric_ids)
         for number in range(*limits)
     }
-    assert answer == {instant: used for instant, used in expected.items() if used}
+    assert answer == {instant: used for instant, used in expected.items() if used.quantities}
 
 
 def window(run: str, subjects: Iterable[str], start: int, end: int) -> Window:
@@ -198,14 +198,15 @@ def test_a_subject_counts_in_its_claimed_hours_only_and_once(metrics, runs, even
         hour(number): folded(events, {place for place in covered if place[1] == number}, {TOKENS})
         for number in range(*slices[0])
     }
-    assert by_hour == {instant: used for instant, used in expected.items() if used}
+    assert by_hour == {instant: used for instant, used in expected.items() if used.quantities}
 
 
 def test_a_day_with_a_negative_event_is_marked_even_where_its_hours_are_not(metrics):
     send("", [("acme", XL, 5, Decimal(2)), ("acme", XL, 5, Decimal(-1)), ("acme", XL, 6, Decimal(3))])
-    [whole_day], [hours] = usage_in([window("", ["acme"], 0, 24), window("", ["acme"], 1, 24)], metric_ids=[TOKENS])
-    assert (whole_day.quantity, whole_day.has_negative) == (4, True)
-    assert (hours.quantity, hours.has_negative) == (4, False)
+    tokens = series_of(XL.metric_id, XL.values)
+    whole_day, hours = usage_in([window("", ["acme"], 0, 24), window("", ["acme"], 1, 24)], metric_ids=[TOKENS])
+    assert whole_day == Used({tokens: Decimal(4)}, has_negative=True)
+    assert hours == Used({tokens: Decimal(4)}, has_negative=False)
 
 
 def test_subjects_with_the_same_hours_share_a_window():
@@ -244,8 +245,8 @@ def test_any_number_of_windows_costs_one_statement(metrics, django_assert_num_qu
             usage_in(asked, metric_ids=[TOKENS, CALLS])
     with django_assert_num_queries(0):
         assert usage_in([], metric_ids=[TOKENS]) == []
-        assert usage_in([window("", [], 0, 1)], metric_ids=[TOKENS]) == [[]]
-        assert usage_in([window("", SUBJECTS, 0, 1)], metric_ids=[]) == [[]]
+        assert usage_in([window("", [], 0, 1)], metric_ids=[TOKENS]) == [Used()]
+        assert usage_in([window("", SUBJECTS, 0, 1)], metric_ids=[]) == [Used()]
 
 
 def test_a_month_of_one_subject_is_found_by_the_primary_key(metrics):
@@ -264,8 +265,8 @@ def test_a_month_of_one_subject_is_found_by_the_primary_key(metrics):
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(remember):
-        [[used]] = usage_in([window("", ["subject-500"], 0, 20 * 24 + 12)], metric_ids=[TOKENS])
-    assert used.quantity == 21
+        [used] = usage_in([window("", ["subject-500"], 0, 20 * 24 + 12)], metric_ids=[TOKENS])
+    assert list(used.quantities.values()) == [21]
     [(sql, params)] = statements
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN {sql}", params)

@@ -14,7 +14,7 @@ from math import inf
 from typing import Any
 
 from billing_site.foundation.money import QUANTUM, Unit, largest_remainder, round_to
-from billing_site.foundation.periods import HOUR, Period
+from billing_site.foundation.periods import HOUR
 from invoicing.engine.balances import Balance
 from invoicing.engine.documents import Adjusted, Entry, Line, Part
 from invoicing.engine.items import LONGEST_NAME
@@ -169,7 +169,7 @@ def _split(exact: Sequence[Fraction], total: Decimal) -> list[Decimal]:
 
 def _line(share: Share, rerated: Rerated, fiat: Unit) -> Line:
     item, adjusts, units = share.slice.item, rerated.closed.adjusts, share.units
-    period = adjusts.period.overlap(_period(share.slice)) or adjusts.period
+    period = adjusts.period.overlap(share.slice.stretch.period) or adjusts.period
     return Line(
         type="usage",
         name=adjustment_of(item.name, adjusts),
@@ -208,7 +208,7 @@ def _parts(share: Share) -> Iterator[Part]:
         segment_id = None if paying is None else paying.balance.segment.id
         units, price = round_to(move.units, QUANTUM), move.price
         yield Part(
-            period=_period(share.slice),
+            period=share.slice.stretch.period,
             metric_quantity=round_to(move.units / metered, QUANTUM),
             quantity=units,
             amount=amount,
@@ -249,7 +249,3 @@ def _with_applied(line: Line, payer: Balance | None, units: Decimal, catalog: Ca
     yield line
     if payer is not None:
         yield applied_line(line, payer, catalog, units)
-
-
-def _period(slice_: Slice) -> Period:
-    return Period(slice_.stretch.starting_at, slice_.stretch.ending_before)

@@ -88,8 +88,9 @@ def test_the_bill_is_that_of_a_slow_walk_written_apart(inputs, events):
 class HourByHour(Ledger):
     """Says of everything that it may be below zero, so that every hour is looked at."""
 
-    def _sums(self, events: Iterable[Event]) -> tuple[Used, ...]:
-        return tuple(used._replace(has_negative=True) for used in super()._sums(events))
+    def _sums(self, events: Iterable[Event]) -> Used:
+        used = super()._sums(events)
+        return replace(used, has_negative=bool(used.quantities))
 
 
 @settings(max_examples=80, deadline=None)

@@ -8,7 +8,7 @@ from invoicing.engine.sellers import sellers
 from invoicing.engine.stretches import Stretch
 from invoicing.engine.walk import answered, compute, plan
 from ledger.scopes import Scope
-from ledger.used import Used
+from ledger.used import Used, series_of
 from pricing.engine.catalog import Metric
 from pricing.engine.prices import Price
 from pricing.engine.targets import Offer
@@ -66,10 +66,13 @@ def test_usage_of_a_scope_counts_for_the_products_with_its_keys():
     inputs = peaks(SEATS, BY_PLAN)
     planned = plan(inputs)
     whole, by_plan = planned.scopes
-    used = (
-        Used(whole.metric_id, (), D(7), scope=whole),
-        Used(whole.metric_id, (("plan", "pro"),), D(5), scope=by_plan),
-        Used(whole.metric_id, (), D(99), scope=replace(whole, period=replace(whole.period, starting_at=on(9, 1)))),
+    another = replace(whole, period=replace(whole.period, starting_at=on(9, 1)))
+    used = Used(
+        {
+            series_of(whole.metric_id, (), whole): D(7),
+            series_of(whole.metric_id, (("plan", "pro"),), by_plan): D(5),
+            series_of(whole.metric_id, (), another): D(99),
+        }
     )
     asking = compute(inputs, planned, {planned.slices[0]: used})
     (document,) = usage_documents(answered(asking, lambda finer: {}))

@@ -16,7 +16,7 @@ from invoicing.engine.documents import Document, Line, Result
 from invoicing.engine.inputs import Inputs, Posted
 from invoicing.engine.rounding import RoundedDocument
 from invoicing.engine.walk import Finer, answered, compute, plan
-from ledger.used import Used
+from ledger.used import Series, Used, series_of
 from pricing.engine.catalog import Catalog, GroupValues, Metric, ProductVersion, Rate, RateCard
 from pricing.engine.overrides import Override
 from pricing.engine.targets import Target
@@ -251,7 +251,7 @@ class Ledger:
     events: Sequence[Event]
     asked: list[Finer] = field(default_factory=list)
 
-    def usage(self, periods: Sequence[Period]) -> Mapping[Period, tuple[Used, ...]]:
+    def usage(self, periods: Sequence[Period]) -> Mapping[Period, Used]:
         starts = [period.starting_at for period in periods]
         found: dict[Period, list[Event]] = {period: [] for period in periods}
         for event in self.events:
@@ -260,20 +260,19 @@ class Ledger:
                 found[periods[at]].append(event)
         return {period: self._sums(events) for period, events in found.items()}
 
-    def finer(self, asked: Finer) -> Mapping[Period, tuple[Used, ...]]:
+    def finer(self, asked: Finer) -> Mapping[Period, Used]:
         assert asked not in self.asked, "the same is asked for once"
         self.asked.append(asked)
-        return {period: used for period, used in self.usage(asked.parts).items() if used}
+        return {period: used for period, used in self.usage(asked.parts).items() if used.quantities}
 
-    def _sums(self, events: Iterable[Event]) -> tuple[Used, ...]:
-        sums: dict[tuple[UUID, GroupValues], Decimal] = defaultdict(Decimal)
-        hours: dict[tuple[UUID, GroupValues, datetime], Decimal] = defaultdict(Decimal)
+    def _sums(self, events: Iterable[Event]) -> Used:
+        sums: dict[Series, Decimal] = defaultdict(Decimal)
+        hours: dict[tuple[Series, datetime], Decimal] = defaultdict(Decimal)
         for event in events:
-            series = uid(f"metric {event.name}"), event.values
+            series = series_of(uid(f"metric {event.name}"), event.values)
             sums[series] += event.quantity
-            hours[*series, event.at] += event.quantity
-        negative = {(metric, values) for (metric, values, _), quantity in hours.items() if quantity < 0}
-        return tuple(Used(*series, quantity, series in negative) for series, quantity in sums.items())
+            hours[series, event.at] += event.quantity
+        return Used(sums, any(quantity < 0 for quantity in hours.values()))
 
 
 def computed(inputs: Inputs, events: Iterable[Event] = ()) -> Result:
