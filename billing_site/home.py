@@ -1,7 +1,7 @@
 """Home: what waits for somebody, and in a sandbox the way through the story. Everything is read, nothing computed."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -20,8 +20,10 @@ from billing_site.foundation.display import (
 )
 from billing_site.foundation.jobs import Told, told
 from billing_site.foundation.models import ClockMove, Job
+from billing_site.foundation.periods import floor_day
 from billing_site.foundation.transactions import read_snapshot
-from contracts.models import Contract, ContractEdit
+from contracts.models import Contract, ContractEdit, ContractTerms
+from contracts.queries import ending
 from invoicing.models import CommitmentSummary, CustomerSummary, DraftSummary, Invoice
 from invoicing.portal import percent_text
 from invoicing.queries.summaries import oldest_summary
@@ -107,6 +109,33 @@ class CommitmentRow:
 
 
 @dataclass(frozen=True, slots=True)
+class EndRow:
+    customer: str
+    url: str
+    name: str
+    when: str
+    policy: str
+    badge: str
+    tone: str
+
+    @classmethod
+    def of(cls, terms: ContractTerms, at: datetime) -> "EndRow":
+        assert terms.ending_before is not None
+        nearest, *others = settings.END_NOTICE_DAYS
+        days = (floor_day(terms.ending_before) - floor_day(at)).days
+        tone = "bad" if days <= nearest else "warn" if any(days <= each for each in others[:-1]) else ""
+        return cls(
+            customer=terms.customer.name,
+            url=reverse("admin:contracts_contract_change", args=[terms.contract_id]),
+            name=terms.name or "Contract",
+            when=day_text(terms.ending_before),
+            policy=ContractTerms.EndPolicy(terms.end_policy).label,
+            badge=f"in {count_text(days, 'day', 'days')}" if days else "today",
+            tone=tone,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class PriceRow:
     product: str
     values: str
@@ -172,6 +201,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             context |= _drafts(at)
         if _may(request, "invoicing.view_commitmentsummary"):
             context |= _commitments()
+        if _may(request, "contracts.view_contract"):
+            context |= _ends(at)
         if _may(request, "pricing.view_rate"):
             changes = price_changes_to_come(at=at, limit=SHOWN)
             context["price_changes"] = [PriceRow.of(change) for change in changes]
@@ -228,6 +259,12 @@ def _commitments() -> dict[str, Any]:
         "commitments": [CommitmentRow.of(row) for row in held[:SHOWN]],
         "commitment_count": CommitmentSummary.objects.count(),
     }
+
+
+def _ends(at: datetime) -> dict[str, Any]:
+    """Contracts that end soon and that nobody has renewed. Two queries."""
+    found = ending(until=at + timedelta(days=settings.END_NOTICE_DAYS[-1])).filter(ending_before__gt=at)
+    return {"ends": [EndRow.of(terms, at) for terms in found[:SHOWN]], "end_count": found.count()}
 
 
 def _steps_shown(request: HttpRequest) -> list[Step]:

@@ -44,6 +44,9 @@ HOLD_ABOVE = Fraction(os.environ.get("COUNTINGHOUSE_HOLD_ABOVE") or "3")
 HOLD_BELOW = Fraction(os.environ.get("COUNTINGHOUSE_HOLD_BELOW") or "1/3")
 HOLD_LEAST_DIFFERENCE = Decimal(os.environ.get("COUNTINGHOUSE_HOLD_LEAST_DIFFERENCE") or 100)  # of its currency
 HOLD_QUIET_DAYS = int(os.environ.get("COUNTINGHOUSE_HOLD_QUIET_DAYS") or 7)
+# Home lists contracts that end within the most of these days; within the others they stand out.
+NOTICE_DAYS = os.environ.get("COUNTINGHOUSE_END_NOTICE_DAYS") or "30,60,90"
+END_NOTICE_DAYS = sorted(int(days) for days in NOTICE_DAYS.split(","))
 SANDBOX = flag("COUNTINGHOUSE_SANDBOX")  # allows the test clock; never in production
 SECRET_KEY = os.environ.get("COUNTINGHOUSE_SECRET_KEY") or secret.secret_key(DATA_DIR)
 DEBUG = False

@@ -318,6 +318,7 @@ class ContractInput:
     rate_card_alias: str = ""
     name: str = ""
     net_payment_terms_days: Decimal | None = None
+    end_policy: str = "STOP"
     uniqueness_key: str | None = None
     usage_statement_schedule: StatementScheduleInput = StatementScheduleInput()
     multiplier_override_prioritization: str = "LOWEST_MULTIPLIER"
@@ -363,6 +364,7 @@ class EditInput:
     update_contract_end_date: datetime | Unchanged | None = UNCHANGED
     update_contract_name: str | Unchanged | None = UNCHANGED
     update_net_payment_terms_days: Decimal | Unchanged | None = UNCHANGED
+    update_end_policy: str | Unchanged = UNCHANGED
     uniqueness_key: str | None = None
     reason: str = ""
     amends_from: datetime | None = None

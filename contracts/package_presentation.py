@@ -10,7 +10,7 @@ from uuid import UUID
 from billing_site.foundation.ids import derived_id
 from billing_site.foundation.periods import format_instant
 from contracts.commit_presentation import Fields, without_absent
-from contracts.models import Contract, Package, RecurringCommit
+from contracts.models import Contract, ContractTerms, Package, RecurringCommit
 from contracts.models.term import PAYER_KEYS
 from contracts.terms import QUANTITY, SPEND, UNITS
 from pricing.engine.overrides import LIST_RATE
@@ -95,6 +95,7 @@ def package_json(package: Package, named: Named) -> Fields:
             "rate_card_id": template.get("rate_card_id"),
             "rate_card_alias": template.get("rate_card_alias"),
             "net_payment_terms_days": int(Decimal(days)) if days is not None else None,
+            "end_policy": template.get("end_policy", ContractTerms.EndPolicy.STOP),
             "multiplier_override_prioritization": template.get(
                 "multiplier_override_prioritization", Contract.Prioritization.LOWEST_MULTIPLIER
             ),

@@ -67,6 +67,7 @@ def contract_json(agreed: Agreement, *, balances: Mapping[UUID, Mapping[str, Any
             "rate_card_id": str(contract.rate_card_id) if contract.rate_card_id else None,
             "package_id": str(contract.package_id) if contract.package_id else None,
             "net_payment_terms_days": terms.net_payment_terms_days,
+            "end_policy": terms.end_policy,
             "multiplier_override_prioritization": contract.multiplier_override_prioritization,
             "usage_statement_schedule": statement_schedule_json(contract),
             "uniqueness_key": contract.uniqueness_key,
@@ -166,7 +167,13 @@ def edit_json(edited: EditedTerms) -> Fields:
     for name in ("update_recurring_commits", "update_recurring_credits"):
         if name in changes:
             shown[name] = updates_json(changes[name])
-    for name in ("undoes", "add_usage_filters", "update_contract_end_date", "update_contract_name"):
+    for name in (
+        "undoes",
+        "add_usage_filters",
+        "update_contract_end_date",
+        "update_contract_name",
+        "update_end_policy",
+    ):
         if name in changes:
             shown[name] = changes[name]
     return shown

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from billing_site.foundation.display import day_text
 from contracts.commit_wording import commit_text
-from contracts.models import Contract
+from contracts.models import Contract, ContractTerms
 from contracts.queries import Agreement
 from contracts.recurring_wording import recurring_text
 from contracts.wording import charge_text, filter_text, names_in, override_text
@@ -32,6 +32,8 @@ def term_lines(agreed: Agreement) -> Iterator[TermLine]:
     """What a contract has of its own."""
     new = (*(each.commit for each in agreed.commits), *(each.now for each in agreed.recurring))
     names = names_in(agreed.overrides) | {str(each.pk): each.name for each in new if each.name}
+    if agreed.terms.end_policy != ContractTerms.EndPolicy.STOP:
+        yield TermLine(f"At its end {ContractTerms.EndPolicy(agreed.terms.end_policy).label}.")
     for told in agreed.terms.usage_filters:
         yield TermLine(filter_text(told))
     for committed in agreed.commits:

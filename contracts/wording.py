@@ -27,6 +27,7 @@ from contracts.models import (
     CommitVersion,
     Contract,
     ContractEdit,
+    ContractTerms,
     CustomerScheduleSegment,
     Override,
     RecurringCommit,
@@ -284,6 +285,8 @@ def _updated(changes: Mapping[str, Any]) -> Iterable[str]:
         yield f"Renamed to {changes['update_contract_name']}." if changes["update_contract_name"] else "Name removed."
     if "update_net_payment_terms_days" in changes:
         yield f"Payable within {changes['update_net_payment_terms_days']} days."
+    if "update_end_policy" in changes:
+        yield f"At its end {ContractTerms.EndPolicy(changes['update_end_policy']).label}."
 
 
 def _targets(override: Override, names: Mapping[str, str]) -> str:

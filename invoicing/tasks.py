@@ -9,10 +9,12 @@ from billing_site.foundation.actor import Actor
 from billing_site.foundation.display import day_text
 from billing_site.foundation.jobs import Payload, every_minute, in_words, job
 from billing_site.foundation.periods import parse_instant
+from contracts.models import ContractTerms
 from contracts.queries.customers import names_of_customers
+from contracts.services import go_on
 from invoicing import services
 from invoicing.queries.clock import MOVE_CLOCK, goals_of_moves
-from invoicing.queries.due import FINALIZE_DUE
+from invoicing.queries.due import FINALIZE_DUE, GO_ON
 
 
 @job(FINALIZE_DUE)
@@ -28,6 +30,21 @@ def whose(payloads: Sequence[Payload]) -> list[str]:
     names = names_of_customers(set(ids))
     dues = [day_text(parse_instant(payload["due_at"])) for payload in payloads]
     return [f"{names[customer_id]}, due {due}" for customer_id, due in zip(ids, dues, strict=True)]
+
+
+@job(GO_ON)
+def let_go_on(payload: Payload, at: datetime) -> None:
+    """Let a contract go on at its end. What refuses it parks the job, with the reason."""
+    by = Actor.job("end of contract")
+    go_on(UUID(payload["customer_id"]), UUID(payload["contract_id"]), at=at, by=by)
+
+
+@in_words(GO_ON, "Let a contract go on at its end")
+def which_contract(payloads: Sequence[Payload]) -> list[str]:
+    ids = {UUID(payload["contract_id"]) for payload in payloads}
+    found = ContractTerms.objects.standing().filter(contract__in=ids).select_related("customer")
+    names = {str(terms.contract_id): f"{terms.name or 'a contract'} of {terms.customer.name}" for terms in found}
+    return [names[payload["contract_id"]] for payload in payloads]
 
 
 @job(MOVE_CLOCK)

@@ -27,7 +27,7 @@ class TermInline(ReadOnlyInline):
 
 class TermsInline(TermInline):
     model = ContractTerms
-    fields = ["name", "ending_before", "net_payment_terms_days", "grace_hours", *EDITS]
+    fields = ["name", "ending_before", "end_policy", "net_payment_terms_days", "grace_hours", *EDITS]
 
 
 class OverrideInline(TermInline):

@@ -89,7 +89,7 @@ class TermAdmin(FactAdmin):
 
 @admin.register(ContractTerms)
 class ContractTermsAdmin(TermAdmin):
-    list_display = ["contract", "name", "ending_before", "net_payment_terms_days", "grace_hours", *EDITS]
+    list_display = ["contract", "name", "ending_before", "end_policy", "net_payment_terms_days", "grace_hours", *EDITS]
     search_fields = ["name", "customer__name", "contract__id"]
     related = ("contract__customer",)
 

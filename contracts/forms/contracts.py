@@ -7,7 +7,7 @@ from django.db.models import Model
 from contracts import services
 from contracts.forms.instants import InstantField
 from contracts.inputs import ContractInput, StatementScheduleInput, TransitionInput
-from contracts.models import Contract
+from contracts.models import Contract, ContractTerms
 from contracts.queries import agreement
 from pricing.forms import ServiceForm
 
@@ -38,6 +38,7 @@ class NewContractForm(ServiceForm):
     )
     name = forms.CharField(required=False, max_length=160)
     ending_before = InstantField(help_text="On the hour, UTC; empty: open.")
+    end_policy = forms.ChoiceField(choices=ContractTerms.EndPolicy.choices, required=False, label="At its end")
     day = forms.ChoiceField(choices=DAYS, label="Billing periods are counted from")
     billing_anchor_date = InstantField(label="Date of its own")
     net_payment_terms_days = forms.DecimalField(required=False)
@@ -92,6 +93,7 @@ class NewContractForm(ServiceForm):
             rate_card_id=values["rate_card"].pk if values["rate_card"] else None,
             name=values["name"],
             net_payment_terms_days=values["net_payment_terms_days"],
+            end_policy=values["end_policy"] or ContractTerms.EndPolicy.STOP,
             uniqueness_key=values["uniqueness_key"] or None,
             usage_statement_schedule=StatementScheduleInput(
                 values["frequency"], values["day"], values["billing_anchor_date"]

@@ -27,7 +27,7 @@ from contracts.inputs import (
     EditInput,
     RateInput,
 )
-from contracts.models import Commit, Contract, ScheduledCharge
+from contracts.models import Commit, Contract, ContractTerms, ScheduledCharge
 from contracts.queries import Agreement
 from contracts.wording import charge_text, names_in, override_text
 from pricing.queries import default_unit
@@ -81,6 +81,9 @@ class EditForm(Dressed, CommitmentFields, OverrideFields, ChargeFields, GrantFie
     net_payment_terms_days = forms.DecimalField(
         required=False, label="Payable within, in days", show_hidden_initial=True
     )
+    end_policy = forms.ChoiceField(
+        choices=ContractTerms.EndPolicy.choices, required=False, label="At its end", show_hidden_initial=True
+    )
     uniqueness_key = forms.CharField(
         required=False, max_length=128, help_text="For machines: an edit with a used key is refused."
     )
@@ -95,9 +98,12 @@ class EditForm(Dressed, CommitmentFields, OverrideFields, ChargeFields, GrantFie
         OverrideFields.ENTITLED,
         FilterFields.FILTER,
         ("Take something out", ("remove_overrides", "archive_commits", "archive_scheduled_charges")),
-        ("The contract as a whole", ("name", "ending_before", "net_payment_terms_days", "uniqueness_key")),
+        (
+            "The contract as a whole",
+            ("name", "ending_before", "end_policy", "net_payment_terms_days", "uniqueness_key"),
+        ),
     )
-    STANDING = ("name", "ending_before", "net_payment_terms_days")
+    STANDING = ("name", "ending_before", "end_policy", "net_payment_terms_days")
     FILLED_IN = frozenset(
         {
             *("commit_starting_at", "commit_ending_before", "commit_product"),
@@ -112,6 +118,7 @@ class EditForm(Dressed, CommitmentFields, OverrideFields, ChargeFields, GrantFie
         *usage_filters.SHOWN_AS,
         ("update_contract_end_date", "ending_before"),
         ("update_contract_name", "name"),
+        ("update_end_policy", "end_policy"),
         ("update_net_payment_terms_days", "net_payment_terms_days"),
     )
 
@@ -129,6 +136,7 @@ class EditForm(Dressed, CommitmentFields, OverrideFields, ChargeFields, GrantFie
             "charge_product": billed_as_last_time(ScheduledCharge),
             "name": terms.name,
             "ending_before": terms.ending_before,
+            "end_policy": terms.end_policy,
             "net_payment_terms_days": terms.net_payment_terms_days,
         }
         super().__init__(*args, **kwargs)
@@ -241,6 +249,7 @@ class EditForm(Dressed, CommitmentFields, OverrideFields, ChargeFields, GrantFie
             archive_credits=tuple(each for each in self._ids("archive_commits") if each in self.credit_ids),
             archive_scheduled_charges=self._ids("archive_scheduled_charges"),
             update_contract_end_date=values["ending_before"] if "ending_before" in changed else UNCHANGED,
+            update_end_policy=values["end_policy"] if "end_policy" in changed else UNCHANGED,
             update_contract_name=values["name"] if "name" in changed else UNCHANGED,
             update_net_payment_terms_days=(
                 values["net_payment_terms_days"] if "net_payment_terms_days" in changed else UNCHANGED

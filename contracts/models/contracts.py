@@ -91,9 +91,15 @@ class Contract(models.Model):
 class ContractTerms(Term):
     """What holds for a contract as a whole and may be edited. Exactly one row stands at a time."""
 
+    class EndPolicy(models.TextChoices):
+        STOP = "STOP", "it stops"
+        LIST_PRICE = "LIST_PRICE", "it goes on at list prices"
+        RENEW = "RENEW", "it renews"
+
     contract = models.ForeignKey(Contract, models.PROTECT, related_name="terms")
     name = models.CharField(max_length=160, blank=True, default="")
     ending_before = models.DateTimeField(null=True)
+    end_policy = models.CharField(max_length=16, choices=EndPolicy, default=EndPolicy.STOP)
     net_payment_terms_days = models.PositiveIntegerField(null=True)
     grace_hours = models.PositiveIntegerField(default=24)
     # [{"starting_at": …, "group_key": …, "group_values": […]}, …], in order of time
@@ -103,6 +109,11 @@ class ContractTerms(Term):
         verbose_name = verbose_name_plural = "terms of contracts"
         constraints = [
             *on_the_hour("ending_before"),
+            one_of("end_policy", ["STOP", "LIST_PRICE", "RENEW"]),
+            models.CheckConstraint(
+                name="what_has_no_end_goes_on_by_itself",
+                condition=Q(ending_before__isnull=False) | Q(end_policy="STOP"),
+            ),
             models.UniqueConstraint(
                 name="one_set_of_terms_stands",
                 fields=["customer", "contract"],

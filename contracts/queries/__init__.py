@@ -17,6 +17,7 @@ from contracts.queries.claims import aliases_of, claim_windows, holders_of, owne
 from contracts.queries.compiled import customer_terms, to_terms
 from contracts.queries.customers import customer, customers, no_such_customer, refuse_unknown
 from contracts.queries.edits import EditedTerms, UpdatedCommit, edit_history, edit_number_at, last_edit_number
+from contracts.queries.ending import ending, going_on
 from contracts.queries.granted import granted, with_granted
 from contracts.queries.known import Known, known_at
 from contracts.queries.logins import customer_of
@@ -61,6 +62,8 @@ __all__ = [
     "dates_charged",
     "edit_history",
     "edit_number_at",
+    "ending",
+    "going_on",
     "granted",
     "holders_of",
     "known_at",

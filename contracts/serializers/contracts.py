@@ -4,6 +4,7 @@ from rest_framework import serializers
 
 from billing_site.foundation.fields import CodeField, InstantField, NumberField, TextField, text_map, texts
 from contracts.inputs import ContractInput, EditInput, UsageFilterInput
+from contracts.models import ContractTerms
 from contracts.serializers.recurring import (
     RecurringCommitShape,
     RecurringCommitUpdateShape,
@@ -26,6 +27,7 @@ from contracts.serializers.terms import (
 from pricing.serializers.common import OPTIONAL, as_of_field, plain
 from pricing.serializers.rates import RateSelectorShape
 
+END_POLICIES = ContractTerms.EndPolicy.values
 CLEARED_BY_NULL = ("update_contract_end_date", "update_contract_name", "update_net_payment_terms_days")
 
 
@@ -39,6 +41,7 @@ class CreateContractRequest(serializers.Serializer):
     rate_card_alias = TextField(help_text="Instead of the id; what it means at the start is kept.", **BLANK)
     name = TextField(**BLANK)
     net_payment_terms_days = NumberField(**OPTIONAL)
+    end_policy = CodeField(END_POLICIES, help_text="What happens at its end; STOP.", **OPTIONAL)
     uniqueness_key = TextField(help_text="A second contract with this key is refused with 409.", **OPTIONAL)
     usage_statement_schedule = StatementScheduleShape(help_text="Monthly from the 1st by default.", **OPTIONAL)
     multiplier_override_prioritization = CodeField(("LOWEST_MULTIPLIER", "EXPLICIT"), **OPTIONAL)
@@ -82,6 +85,7 @@ class EditContractRequest(serializers.Serializer):
     update_contract_end_date = InstantField(help_text="On the hour; null opens the contract.", **OPTIONAL)
     update_contract_name = TextField(help_text="Null clears it.", **BLANK)
     update_net_payment_terms_days = NumberField(help_text="Null clears it.", **OPTIONAL)
+    update_end_policy = CodeField(END_POLICIES, help_text="What happens at its end.", **OPTIONAL)
     uniqueness_key = TextField(help_text="A second edit with this key is refused with 409.", **OPTIONAL)
 
     def to_input(self) -> EditInput:

@@ -8,7 +8,7 @@ from typing import Any
 from rest_framework import serializers
 
 from billing_site.foundation.fields import CodeField, InstantField, NumberField, Shape, TextField
-from contracts.models import Contract
+from contracts.models import Contract, ContractTerms
 from contracts.offsets import MOST, UNITS, Offset
 from contracts.queries.packages import ALL, ARCHIVED, NOT_ARCHIVED
 from contracts.serializers.recurring import RecurringCommitShape, RecurringCreditShape
@@ -146,6 +146,7 @@ class CreatePackageRequest(serializers.Serializer):
     rate_card_id = serializers.UUIDField(**OPTIONAL)
     rate_card_alias = TextField(help_text="Instead of the id; what it means at a contract's start.", **BLANK)
     net_payment_terms_days = NumberField(**OPTIONAL)
+    end_policy = CodeField(ContractTerms.EndPolicy.values, help_text="What happens at its end; STOP.", **OPTIONAL)
     usage_statement_schedule = PackageStatementScheduleShape(help_text="Monthly from the 1st by default.", **OPTIONAL)
     multiplier_override_prioritization = CodeField(("LOWEST_MULTIPLIER", "EXPLICIT"), **OPTIONAL)
     overrides = PackageOverrideShape(many=True, **OPTIONAL)
@@ -192,6 +193,7 @@ class PackageReply(serializers.Serializer):
     rate_card_id = serializers.UUIDField(required=False)
     rate_card_alias = serializers.CharField(required=False)
     net_payment_terms_days = serializers.IntegerField(required=False)
+    end_policy = serializers.CharField()
     multiplier_override_prioritization = serializers.CharField()
     usage_statement_schedule = serializers.DictField()
     overrides = serializers.ListField(child=serializers.DictField())

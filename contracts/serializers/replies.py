@@ -212,6 +212,7 @@ class TermsReply(serializers.Serializer):
     ending_before = InstantField(required=False)
     rate_card_id = serializers.UUIDField(required=False)
     net_payment_terms_days = serializers.IntegerField(required=False)
+    end_policy = serializers.CharField(help_text="What happens at its end: STOP, LIST_PRICE, RENEW.")
     usage_statement_schedule = StatementScheduleReply()
     commits = CommitReply(many=True)
     overrides = OverrideReply(many=True)
@@ -305,6 +306,7 @@ class EditReply(serializers.Serializer):
     update_recurring_credits = serializers.ListField(child=serializers.DictField(), required=False)
     update_contract_end_date = InstantField(required=False, allow_null=True)
     update_contract_name = serializers.CharField(required=False, allow_null=True)
+    update_end_policy = serializers.CharField(required=False)
 
 
 class EditHistoryReply(serializers.Serializer):

@@ -21,6 +21,7 @@ from contracts.services.copies import contract_like
 from contracts.services.customers import archive_customer, create_customer, set_ingest_aliases, set_name
 from contracts.services.earlier_ends import end_commit_earlier
 from contracts.services.edits import edit_contract, terms_after_edit
+from contracts.services.end_policies import go_on
 from contracts.services.meanwhile import EditedMeanwhile
 from contracts.services.named_schedules import update_named_schedule
 from contracts.services.packages import PackageInput, archive_package, as_contract, create_package
@@ -49,6 +50,7 @@ __all__ = [
     "edit_commit",
     "edit_contract",
     "end_commit_earlier",
+    "go_on",
     "set_ingest_aliases",
     "set_name",
     "standing_commit",

@@ -14,6 +14,7 @@ from contracts.queries import Agreement, by_what_recurs, customer_terms, to_term
 from contracts.queries.customers import no_such_customer
 from contracts.services.additions import Added, AddedRows, added_rows, deal_for
 from contracts.services.checks import days, instant, short_text, term_range, uniqueness_key
+from contracts.services.end_checks import check_policy
 from contracts.services.overlaps import check_overlap
 from contracts.services.package_terms import from_package
 from contracts.services.recording import add_terms, record_edit, stamp
@@ -122,12 +123,14 @@ def planned_contract(
     )
     term = within(given.starting_at, given.ending_before)
     rows = added_rows(added, deal_for(contract, added), problems, contract=contract, term=term, at=at)
+    check_policy(problems, "end_policy", given.end_policy, contract=contract, ending_before=given.ending_before)
     filters = [(problems.within("usage_filter"), given.usage_filter)] if given.usage_filter else []
     terms = ContractTerms(
         contract=contract,
         name=given.name,
         ending_before=given.ending_before,
         net_payment_terms_days=net_days,
+        end_policy=given.end_policy,
         usage_filters=with_filters([], filters, contract),
     )
     return contract, terms, rows

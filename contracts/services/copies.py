@@ -1,7 +1,8 @@
 """A contract like another one, from another date on: what stands of that one, with its dates moved along.
 
     of the contract                             of the copy
-    its name, end, net terms, billing calendar  the same; what is counted from the start is counted from the new one
+    its name, end and what happens there,       the same; what is counted from the start is counted from the new one
+    net terms, billing calendar
     what it has of its own                      all that stands, what is over too: each date as far after the new start
     a usage filter                              the last one, from the start on
     documents, draws, what renews it, keys      nothing
@@ -49,6 +50,7 @@ def contract_like(agreed: Agreement, start: datetime) -> ContractInput:
         rate_card_id=contract.rate_card_id,
         name=terms.name,
         net_payment_terms_days=None if days is None else Decimal(days),
+        end_policy=terms.end_policy,
         usage_statement_schedule=_schedule(agreed),
         multiplier_override_prioritization=contract.multiplier_override_prioritization,
         usage_filter=_filter(agreed),

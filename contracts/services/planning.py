@@ -38,6 +38,8 @@ from contracts.services.additions import Added, AddedRows, added_rows, deal_for
 from contracts.services.checks import Deal, days, instant, short_text, uniqueness_key
 from contracts.services.commit_changes import CommitChange, plan_changes, refuse_used
 from contracts.services.contracts import key_was_used, refuse_archived, within
+from contracts.services.end_checks import FIELD as END_POLICY
+from contracts.services.end_checks import policy_after
 from contracts.services.endings import MovedEnd, charges_left_empty, check_end, moved_end
 from contracts.services.meanwhile import refuse_edited_meanwhile
 from contracts.services.overlaps import check_overlap
@@ -149,7 +151,7 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
         given.add_recurring_credits,
     )
     deal = deal_for(agreed.contract, added, dates_charged=dates_charged(agreed.contract, at=at))
-    terms = _new_terms(given, agreed, problems)
+    terms = _new_terms(given, agreed, problems, at=at)
     term = within(agreed.contract.starting_at, (terms or agreed.terms).ending_before)
     rows = added_rows(added, deal, problems, contract=agreed.contract, term=term, at=at, standing=agreed.recurring)
     overrides = _overrides_to_remove(given.remove_overrides, agreed, problems)
@@ -180,7 +182,7 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
     return PlannedEdit(
         customer=customer,
         agreed=agreed,
-        changes=_changes(given, agreed.contract, terms),
+        changes=_changes(given, agreed, terms),
         at=at,
         rows=rows,
         terms=terms,
@@ -228,12 +230,18 @@ def _is_empty(given: EditInput) -> bool:
         given.update_commits,
         given.update_credits,
     )
-    updates = (given.update_contract_end_date, given.update_contract_name, given.update_net_payment_terms_days)
+    updates = (
+        given.update_contract_end_date,
+        given.update_contract_name,
+        given.update_net_payment_terms_days,
+        given.update_end_policy,
+    )
     return not any(lists) and all(update is UNCHANGED for update in updates)
 
 
-def _changes(given: EditInput, contract: Contract, terms: ContractTerms | None) -> dict[str, Any]:
+def _changes(given: EditInput, agreed: Agreement, terms: ContractTerms | None) -> dict[str, Any]:
     """What the edit asks for besides adding, as it is kept on the edit and echoed."""
+    contract, held = agreed.contract, agreed.terms
     changes: dict[str, Any] = {}
     if given.amends_from is not None:
         changes[AMENDED_FROM] = format_instant(given.amends_from)
@@ -256,17 +264,20 @@ def _changes(given: EditInput, contract: Contract, terms: ContractTerms | None) 
         changes["update_contract_name"] = given.update_contract_name
     if terms is not None and given.update_net_payment_terms_days is not UNCHANGED:
         changes["update_net_payment_terms_days"] = terms.net_payment_terms_days
+    if terms is not None and terms.end_policy != held.end_policy:
+        changes[END_POLICY] = terms.end_policy
     return changes
 
 
-def _new_terms(given: EditInput, agreed: Agreement, problems: Problems) -> ContractTerms | None:
+def _new_terms(given: EditInput, agreed: Agreement, problems: Problems, *, at: datetime) -> ContractTerms | None:
     """The row that replaces the standing one, or None where nothing of it changes."""
     name, end, net_days = (
         given.update_contract_name,
         given.update_contract_end_date,
         given.update_net_payment_terms_days,
     )
-    if name is UNCHANGED and end is UNCHANGED and net_days is UNCHANGED and not given.add_usage_filters:
+    told = (name, end, net_days, given.update_end_policy)
+    if all(each is UNCHANGED for each in told) and not given.add_usage_filters:
         return None
     held = agreed.terms
     new = ContractTerms(
@@ -288,6 +299,7 @@ def _new_terms(given: EditInput, agreed: Agreement, problems: Problems) -> Contr
         new.ending_before = end
     if net_days is not UNCHANGED:
         new.net_payment_terms_days = days(problems, "update_net_payment_terms_days", net_days)
+    new.end_policy = policy_after(given, held, new.ending_before, problems, at=at)
     return new
 
 

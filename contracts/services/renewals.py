@@ -158,6 +158,7 @@ def _ended(held: ContractTerms, end: datetime) -> ContractTerms:
         name=held.name,
         ending_before=end,
         net_payment_terms_days=held.net_payment_terms_days,
+        end_policy=held.end_policy,
         grace_hours=held.grace_hours,
         usage_filters=held.usage_filters,
     )

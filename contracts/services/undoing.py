@@ -3,7 +3,7 @@
     the edit                                         undone by
     adds an override, a commit, a credit, a charge   taking it out, as far as nothing final has drawn on it or billed it
     takes an override out                            agreeing it again as it was
-    renames, moves the end, changes net terms        what held before, while nobody has changed that since
+    renames, moves the end, changes what holds       what held before, while nobody has changed that since
     changes, archives or cuts balances and charges,  an edit by hand: what else would have to come back is not for a
     adds what recurs, sets a usage filter            machine to guess
 
@@ -108,6 +108,7 @@ def _refuse_changed_since(edited: EditedTerms, now: Agreement) -> None:
         "update_contract_end_date": format_instant(terms.ending_before) if terms.ending_before else None,
         "update_contract_name": terms.name or None,
         "update_net_payment_terms_days": terms.net_payment_terms_days,
+        "update_end_policy": terms.end_policy,
     }
     changed = [name for name, value in held.items() if name in edit.changes and (edit.changes[name] or None) != value]
     if changed or not standing.issuperset(added):
@@ -121,5 +122,6 @@ def _what_held(changes: Mapping[str, Any], terms: ContractTerms) -> dict[str, An
         "update_contract_end_date": terms.ending_before,
         "update_contract_name": terms.name or None,
         "update_net_payment_terms_days": None if net_days is None else Decimal(net_days),
+        "update_end_policy": terms.end_policy,
     }
     return {name: value if name in changes else UNCHANGED for name, value in held.items()}

@@ -25,7 +25,7 @@ from contracts.models import Customer
 from invoicing import services
 from invoicing.models import Invoice
 from invoicing.queries.clock import Progress, last_move_of_clock
-from invoicing.queries.due import Falling, falling_next
+from invoicing.queries.due import GO_ON, Falling, falling_next
 
 DAY = timedelta(days=1)
 GRACE = timedelta(hours=24)  # after which documents are final, unless a contract says otherwise
@@ -230,6 +230,8 @@ def due_text(falling: Sequence[Falling]) -> str:
         said = f"{_period(first.period)} of {owner} becomes final on {when}"
     elif first.kind == Invoice.Kind.TRUE_UP:
         said = f"The true-up of {owner} falls due on {when}"
+    elif first.kind == GO_ON:
+        said = f"A contract of {owner} ends and goes on, on {when}"
     elif first.kind == Invoice.Kind.ADJUSTMENT:
         said = f"Late usage of {owner} becomes final on {when}"
     else:

@@ -21,7 +21,7 @@ from contracts.models import (
     RecurringCommit,
     ScheduledChargeItem,
 )
-from contracts.queries import Agreement, billed_by, by_what_recurs, granted
+from contracts.queries import Agreement, billed_by, by_what_recurs, going_on, granted
 from contracts.queries.agreements import in_order_of_adding
 from invoicing.engine.calendar import finalizes_at
 from invoicing.models import Invoice
@@ -29,6 +29,7 @@ from invoicing.queries.late_due import late_usage_due
 from ledger.models import LedgerEntry
 
 FINALIZE_DUE = "finalize_due"  # the kind of the jobs that do it
+GO_ON = "go_on"  # and of those that let a contract go on at its end
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -59,14 +60,22 @@ def due_customers(*, at: datetime) -> list[Due]:
 
 def next_due(after: datetime, until: datetime) -> datetime | None:
     """The first instant later than `after` and not later than `until` at which anything falls due."""
-    return min((falling.instant for falling in _unsettled(until=until) if falling.instant > after), default=None)
+    return min((falling.instant for falling in _coming(until) if falling.instant > after), default=None)
 
 
 def falling_next(after: datetime, within: timedelta) -> list[Falling]:
     """What falls due at the first instant later than `after`, if that is not more than `within` away."""
-    coming = [falling for falling in _unsettled(until=after + within) if falling.instant > after]
+    coming = [falling for falling in _coming(after + within) if falling.instant > after]
     first = min((falling.instant for falling in coming), default=None)
     return [falling for falling in coming if falling.instant == first]
+
+
+def _coming(until: datetime) -> Iterator[Falling]:
+    """Documents, and ends at which contracts go on."""
+    yield from _unsettled(until=until)
+    for terms in going_on(until=until):
+        assert terms.ending_before is not None
+        yield Falling(terms.ending_before, terms.customer_id, GO_ON)
 
 
 def _unsettled(*, until: datetime) -> Iterator[Falling]:

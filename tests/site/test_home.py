@@ -1,7 +1,7 @@
 """Home: what waits for somebody, at the cost of one look, whatever there is."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal as D
 
 import pytest
@@ -248,3 +248,23 @@ def test_a_row_of_a_list_leads_to_what_it_is_about(staff, card):
     assert page.headers["Location"] == reverse("admin:contracts_contract_change", args=[contract.pk])
     listed = staff.get(reverse("admin:contracts_contract_changelist"))
     assert '<span class="house-number">$0.02</span>' in listed.content.decode()
+
+
+def test_contracts_that_end_soon_are_listed_with_what_will_happen(staff):
+    shown = {"twelve": 12, "forty": 40, "eighty": 80, "far": 91, "over": -1}
+    for name, days in shown.items():
+        end = datetime(2025, 10, 20, tzinfo=UTC) + timedelta(days=days)
+        policy = "RENEW" if name == "forty" else "STOP"
+        ContractFactory(
+            customer__name=f"Customer {name}",
+            customer__aliases=[name],
+            terms__ending_before=end,
+            terms__end_policy=policy,
+        )
+    home = words(staff.get(HOME))
+    assert "Customer twelve Contract in 12 days 1 November 2025: it stops" in home
+    assert "Customer forty Contract in 40 days 29 November 2025: it renews" in home
+    badges = re.findall(r'house-badge ([a-z]*)">in (\d+) days', staff.get(HOME).content.decode())
+    assert badges == [("bad", "12"), ("warn", "40"), ("", "80")]
+    assert "Customer far" not in home
+    assert "Customer over" not in home
