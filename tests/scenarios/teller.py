@@ -26,6 +26,7 @@ from tests.scenarios.story_text import NONE, Phrase, Row, Sentence, StoryError, 
 
 APPROVER = Actor.command("Bea")
 KINDS = {"prepaid commit": "PREPAID", "postpaid commit": "POSTPAID", "credit": "CREDIT"}
+AT_THE_END = {"stops": "STOP", "goes on at list prices": "LIST_PRICE", "renews": "RENEW"}
 AMOUNTS = {"subtotal", "tax", "total", "amount", "unit price", "quantity", "left"}
 
 Step = Callable[..., None]
@@ -152,7 +153,7 @@ def adds_tax(story: Teller, sentence: Sentence, seller: str, customer: str, perc
 @says(
     "These contracts are agreed:",
     ["contract", "customer", "from", "to"],
-    ["on", "billed", "anchored on", "renews"],
+    ["on", "billed", "anchored on", "renews", "at its end"],
 )
 def contracts_are_agreed(story: Teller, sentence: Sentence) -> None:
     for row in sentence.rows:
@@ -168,6 +169,8 @@ def contracts_are_agreed(story: Teller, sentence: Sentence) -> None:
         if row.get("renews"):
             _, renewed = story.known(story.contracts, row["renews"], row.place)
             terms["transition"] = {"type": "RENEWAL", "from_contract_id": renewed}
+        if row.get("at its end"):
+            terms["extra_body"] = {"end_policy": story.known(AT_THE_END, row["at its end"], row.place)}
         made = story.client.v1.contracts.create(
             customer_id=customer, name=row["contract"], starting_at=parse_instant(row["from"]), **terms
         )
@@ -177,7 +180,7 @@ def contracts_are_agreed(story: Teller, sentence: Sentence) -> None:
 @says(
     "These balances are agreed:",
     ["balance", "of", "kind", "amount", "from", "to"],
-    ["invoiced on", "in", "for", "rolls over", "priority"],
+    ["invoiced on", "costs", "in", "for", "rolls over", "priority"],
 )
 def balances_are_agreed(story: Teller, sentence: Sentence) -> None:
     """Of a contract, or of a customer: then all of its contracts share it."""
@@ -355,9 +358,11 @@ def _balance(story: Teller, row: Row) -> dict[str, Any]:
         },
     }
     if row.get("invoiced on"):
-        item = {"amount": amount, "timestamp": parse_instant(row["invoiced on"])}
+        dates = row["invoiced on"].split(", ")
+        costs = float(number(row["costs"], row.place) * story.wire()) if row.get("costs") else amount
+        items = [{"amount": costs / len(dates), "timestamp": parse_instant(date)} for date in dates]
         fiat = story.unit_id(story.currency, row.place)
-        given["invoice_schedule"] = {"schedule_items": [item], "credit_type_id": fiat}
+        given["invoice_schedule"] = {"schedule_items": items, "credit_type_id": fiat}
     if row.get("for"):
         given["applicable_product_ids"] = [story.known(story.products, row["for"], row.place)]
     if row.get("rolls over"):
