@@ -56,6 +56,36 @@ def serving() -> Iterator[Site]:
             process.stdout.close()
 
 
+@contextmanager
+def database_alone() -> Iterator[tuple[str, Path]]:
+    """A fresh database in a folder of its own, with nobody at it but this process, and Django set up for it here: its
+    address and its folder."""
+    with tempfile.TemporaryDirectory(prefix="countinghouse-bench-", ignore_cleanup_errors=True) as folder:
+        from billing_site.server import embedded
+
+        data_dir = Path(folder)
+        embedded.ensure_running(data_dir)
+        try:
+            set_up(embedded.database_url(data_dir), folder)
+            from django.core.management import call_command
+            from django.db import connections
+
+            call_command("migrate", verbosity=0)
+            yield embedded.database_url(data_dir), data_dir
+            connections.close_all()
+        finally:
+            embedded.release(data_dir)
+
+
+def set_up(database_url: str, data_dir: str) -> None:
+    """Django, in this process, for this database."""
+    os.environ |= {"DATABASE_URL": database_url, "COUNTINGHOUSE_DATA": data_dir}
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billing_site.settings")
+    import django
+
+    django.setup()
+
+
 def _ready(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
     for line in process.stdout:

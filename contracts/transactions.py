@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterable
 from typing import Concatenate, ParamSpec, TypeVar
 from uuid import UUID
 
-from django.db.models import F
-
 from billing_site.foundation.touched import CUSTOMER, touch
 from billing_site.foundation.transactions import repeatable_read
 from contracts.models import Customer
@@ -18,6 +16,8 @@ from contracts.queries.customers import no_such_customer
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+_LOCK = "UPDATE contracts_customer SET money_version = money_version + 1 WHERE id = %s RETURNING *"
 
 
 def money_transaction(
@@ -45,10 +45,11 @@ def lock_customers(customer_ids: Iterable[UUID]) -> dict[UUID, Customer]:
 
     Call it first in a REPEATABLE READ transaction. Raises NotFound where one does not exist.
     """
-    ids = sorted(set(customer_ids))
-    for customer_id in ids:
-        found = Customer.objects.filter(pk=customer_id).update(money_version=F("money_version") + 1)
+    locked: dict[UUID, Customer] = {}
+    for customer_id in sorted(set(customer_ids)):
+        found = list(Customer.objects.raw(_LOCK, [customer_id]))
         if not found:
             raise no_such_customer(customer_id)
-    touch(CUSTOMER, ids)
-    return Customer.objects.in_bulk(ids)
+        locked[customer_id] = found[0]
+    touch(CUSTOMER, list(locked))
+    return locked

@@ -1,7 +1,7 @@
 """Contracts with all of their terms, as rows: what compiling and presenting start from."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import TypeVar
@@ -98,6 +98,26 @@ def agreements_of(
 ) -> list[Agreement]:
     """Contracts with the terms that `choose` picks, renewed and archived by those of `edits` that do so. Eight queries
     at the most."""
+    return _agreed_of(customer_id, contract_ids, choose, edits)[0]
+
+
+def everything_agreed(customer_id: UUID, *, at_edit: int | None = None) -> tuple[list[Agreement], list[AgreedCommit]]:
+    """`agreements` and `shared_commits` of a customer, by the queries of the former alone."""
+
+    def known(terms: TermQuerySet) -> TermQuerySet:
+        return terms.standing() if at_edit is None else terms.known_at(at_edit)
+
+    edits = ContractEdit.objects.all() if at_edit is None else ContractEdit.objects.filter(number__lte=at_edit)
+    return _agreed_of(customer_id, None, known, edits)
+
+
+def _agreed_of(
+    customer_id: UUID,
+    contract_ids: Collection[UUID] | None,
+    choose: Callable[[TermQuerySet], TermQuerySet],
+    edits: QuerySet[ContractEdit],
+) -> tuple[list[Agreement], list[AgreedCommit]]:
+    """The contracts, and where none is named what they share."""
 
     def known(terms: TermQuerySet, owner: str) -> TermQuerySet:
         found = choose(terms.filter(customer_id=customer_id).select_related("added_by_edit"))
@@ -130,15 +150,17 @@ def agreements_of(
     recurring = _grouped(
         known(RecurringCommit.objects.select_related("product", "unit", "invoice_unit"), "contract_id"), "contract_id"
     )
-    return [
+
+    def agreed(owner: UUID | None) -> Iterator[AgreedCommit]:
+        for commit in commits[owner]:
+            yield AgreedCommit(commit, tuple(segments[commit.pk]), tuple(invoice_items[commit.pk]))
+
+    found = [
         Agreement(
             contract=held.contract,
             terms=held,
             overrides=tuple(overrides[held.contract_id]),
-            commits=tuple(
-                AgreedCommit(commit, tuple(segments[commit.pk]), tuple(invoice_items[commit.pk]))
-                for commit in commits[held.contract_id]
-            ),
+            commits=tuple(agreed(held.contract_id)),
             charges=tuple(AgreedCharge(charge, tuple(items[charge.pk])) for charge in charges[held.contract_id]),
             renewed_by=held.renewed_by,
             is_archived=held.is_archived,
@@ -146,6 +168,7 @@ def agreements_of(
         )
         for held in sorted(terms, key=lambda held: (held.contract.starting_at, held.contract_id))
     ]
+    return found, list(agreed(None))
 
 
 def shared_commits(customer_id: UUID, *, at_edit: int | None = None) -> list[AgreedCommit]:
@@ -197,7 +220,7 @@ def in_order_of_adding(terms: Iterable[T]) -> list[T]:
     return sorted(terms, key=lambda term: (term.added_by_edit.number, term.position, term.pk))
 
 
-def grouped_by_place(rows: Iterable[T], owner: str) -> defaultdict[UUID, list[T]]:
+def grouped_by_place(rows: Iterable[T], owner: str) -> defaultdict[UUID | None, list[T]]:
     """Items of schedules in the order in which they were given; one that an edit has changed keeps its place."""
     grouped = _grouped(rows, owner)
     for items in grouped.values():
@@ -205,8 +228,8 @@ def grouped_by_place(rows: Iterable[T], owner: str) -> defaultdict[UUID, list[T]
     return grouped
 
 
-def _grouped(terms: Iterable[T], owner: str) -> defaultdict[UUID, list[T]]:
-    grouped: defaultdict[UUID, list[T]] = defaultdict(list)
+def _grouped(terms: Iterable[T], owner: str) -> defaultdict[UUID | None, list[T]]:
+    grouped: defaultdict[UUID | None, list[T]] = defaultdict(list)
     for term in in_order_of_adding(terms):
         grouped[getattr(term, owner)].append(term)
     return grouped

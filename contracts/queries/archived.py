@@ -20,7 +20,7 @@ def archived_commits(customer_id: UUID, *, at_edit: int | None = None) -> list[A
     take_versions(commits, CommitVersion.objects.standing().filter(commit__in=commits))
     edits = {commit.pk: commit.removed_by_edit_id for commit in commits}
 
-    def stood(rows: TermQuerySet) -> defaultdict[UUID, list[Any]]:
+    def stood(rows: TermQuerySet) -> defaultdict[UUID | None, list[Any]]:
         """By commit: what went with it."""
         found = rows.filter(commit__in=commits, removed_by_edit__in=edits.values()).select_related("added_by_edit")
         return grouped_by_place((row for row in found if row.removed_by_edit_id == edits[row.commit_id]), "commit_id")

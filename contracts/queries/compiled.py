@@ -13,7 +13,7 @@ from billing_site.foundation.refusals import Refusal
 from billing_site.foundation.transactions import sees_committed_alone
 from contracts import terms
 from contracts.models import ContractEdit, Customer, RecurringCommit
-from contracts.queries.agreements import AgreedCommit, AgreedRecurring, Agreement, agreements, shared_commits
+from contracts.queries.agreements import AgreedCommit, AgreedRecurring, Agreement, everything_agreed
 from contracts.queries.claims import claim_windows
 from contracts.queries.customers import no_such_customer
 from pricing.queries.memo import Memo
@@ -32,7 +32,7 @@ _agreed: Memo[_Agreed] = Memo(128)
 
 def customer_terms(customer_id: UUID, *, at_edit: int | None = None, anew: bool = False) -> terms.CustomerTerms:
     """Everything agreed with a customer that is not archived, as known at its edit number `at_edit` (None: now). Two
-    queries, and at most twelve more where this process has not read what was known then. `anew` is for who doubts the
+    queries, and at most eight more where this process has not read what was known then. `anew` is for who doubts the
     facts: nothing that this process remembers of them is used.
 
     Raises NotFound; Refusal where there was no such edit.
@@ -67,10 +67,10 @@ def _edit(customer_id: UUID, at_edit: int | None) -> tuple[int, UUID | None]:
 
 
 def _read(customer_id: UUID, at_edit: int | None) -> _Agreed:
-    standing = [agreed for agreed in agreements(customer_id, at_edit=at_edit) if not agreed.is_archived]
+    contracts, shared = everything_agreed(customer_id, at_edit=at_edit)
     return _Agreed(
-        contracts=tuple(map(to_terms, standing)),
-        commits=tuple(map(_to_commit, shared_commits(customer_id, at_edit=at_edit))),
+        contracts=tuple(to_terms(agreed) for agreed in contracts if not agreed.is_archived),
+        commits=tuple(map(_to_commit, shared)),
     )
 
 
