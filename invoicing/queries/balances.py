@@ -5,7 +5,7 @@ used until then, as it is known now. So at any instant of a month that is open, 
 by then.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -64,7 +64,7 @@ def computed_balances(
         known = None if as_of is None else computed.inputs.terms.edit_number
         contracts = agreements(customer_id, at_edit=known)
         archived = archived_commits(customer_id, at_edit=known)
-        computed = with_closed(computed, [*_of_archived_contracts(contracts), *_archived(archived)])
+        computed = with_closed(computed, contracts, archived)
         found = statements(computed, at=as_of or at, as_of=as_of)
         own = [(None, committed, False) for committed in shared_commits(customer_id, at_edit=known)]
         others: list[tuple[Contract | None, AgreedCommit, bool]] = [
@@ -104,25 +104,10 @@ def agreements_with_balances(
             return [with_granted(agreed, at=at) for agreed in found], {}
         everything = found if contract_ids is None else agreements(customer_id, at_edit=number)
         computed = computation_at(customer_id, at=at, as_of=as_of)
-        computed = with_closed(computed, _of_archived_contracts(everything))
+        computed = with_closed(computed, everything)
         wanted = {agreed.contract.pk for agreed in found}
         complete = [agreed for agreed in with_derived(everything, computed) if agreed.contract.pk in wanted]
         return complete, statements(computed, at=as_of or at, as_of=as_of)
-
-
-def _of_archived_contracts(found: Iterable[Agreement]) -> Iterator[tuple[AgreedCommit, datetime]]:
-    """The commits of archived contracts, each with when that was."""
-    for agreed in found:
-        if agreed.is_archived and agreed.contract.archived_at is not None:
-            archived_at = agreed.contract.archived_at
-            yield from ((committed, archived_at) for committed in with_granted(agreed, at=archived_at).commits)
-
-
-def _archived(found: Iterable[AgreedCommit]) -> Iterator[tuple[AgreedCommit, datetime]]:
-    """Archived commits, each with when that was."""
-    for committed in found:
-        if committed.commit.removed_by_edit is not None:
-            yield committed, committed.commit.removed_by_edit.created_at
 
 
 def net_balance(found: Collection[Balance], *, unit_id: UUID | None, with_drafts: bool) -> Decimal:

@@ -8,34 +8,72 @@ Nothing draws on them any more, and the engine is not told of them. Access ended
     1 Nov     -30 by the document of October
     10 Nov    -70 expiration
 
-What is missing of an obligation is not billed any more, unless it was; so it expires in the same way.
+What is missing of an obligation is not billed any more, unless it was; so it expires in the same way. What an archived
+renewal had taken over by final documents is told like that, too; what it had not stays with the contract before it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
+from billing_site.foundation.money import exact_sum
 from billing_site.foundation.periods import Period, earliest
 from contracts import terms
-from contracts.queries import AgreedCommit
+from contracts.queries import AgreedCommit, Agreement, to_terms, with_granted
 from invoicing.engine.calendar import TRUE_UP
 from invoicing.engine.documents import Standing
+from invoicing.engine.rollovers import rollover
 from invoicing.queries.compute import Computation
 
 
-def with_closed(computed: Computation, closed: Iterable[tuple[AgreedCommit, datetime]]) -> Computation:
-    """The same, with how each of `closed` stands that ended when it was archived."""
+def with_closed(
+    computed: Computation, contracts: Sequence[Agreement], closed: Iterable[AgreedCommit] = ()
+) -> Computation:
+    """The same, with how each of `closed`, and of the archived ones among all `contracts` of the customer, stands that
+    ended when it was archived."""
+    ended = [
+        *(found for agreed in contracts if agreed.is_archived for found in _of_contract(agreed, contracts, computed)),
+        *(
+            (_to_commit(committed), committed.commit.removed_by_edit.created_at)
+            for committed in closed
+            if committed.commit.removed_by_edit is not None
+        ),
+    ]
     standings = [
         _standing(computed, commit, segment, archived_at)
-        for committed, archived_at in closed
-        for commit in [committed.commit.to_commit(committed.segments, committed.invoice_items)]
+        for commit, archived_at in ended
         for segment in commit.segments
         if segment.period.starting_at < archived_at
     ]
     if not standings:
         return computed
     return replace(computed, result=replace(computed.result, balances=(*computed.result.balances, *standings)))
+
+
+def _of_contract(
+    agreed: Agreement, contracts: Sequence[Agreement], computed: Computation
+) -> Iterator[tuple[terms.Commit, datetime]]:
+    """What it was granted, and what it had taken over, each with when it was archived."""
+    archived_at = agreed.contract.archived_at
+    assert archived_at is not None, "it is archived"
+    for committed in with_granted(agreed, at=archived_at).commits:
+        yield _to_commit(committed), archived_at
+    renewed = next((each for each in contracts if each.contract.pk == agreed.contract.renews_id), None)
+    if renewed is None:
+        return
+    renewal, rolled_over = to_terms(agreed), computed.inputs.posted.rolled_over
+    for committed in with_granted(renewed, at=archived_at).commits:
+        commit = _to_commit(committed)
+        into = rollover(commit, renewal)
+        gone = [rolled_over[segment.id] for segment in commit.segments if segment.id in rolled_over]
+        if into is not None and gone:
+            [segment] = into.segments
+            yield replace(into, segments=(replace(segment, amount=exact_sum(gone)),)), archived_at
+
+
+def _to_commit(committed: AgreedCommit) -> terms.Commit:
+    return committed.commit.to_commit(committed.segments, committed.invoice_items)
 
 
 def _standing(

@@ -55,7 +55,7 @@ def _undecided(computed: Computation) -> dict[UUID, Contract]:
     found: dict[UUID, Contract] = {}
     for into in computed.result.balances:
         commit_id, contract_id = into.commit.rolled_over_from, into.commit.contract_id
-        renewal = contracts[contract_id] if commit_id is not None and contract_id is not None else None
+        renewal = None if contract_id is None else contracts.get(contract_id)  # none for what was archived
         if renewal is None or renewal.renews is None or commit_id is None:
             continue
         segments = [each.segment for each in _sources(into, computed.result.balances, renewal)]

@@ -307,3 +307,28 @@ def test_by_final_documents_alone_what_they_have_left_goes_over(deal, acme, cloc
         assert net() == left, instant
     deal.final_through("2025-12-02")
     assert net() == [70, 70]
+
+
+def test_what_an_archived_renewal_had_taken_over_is_told_and_has_expired(deal, acme, clock_at):
+    """Of 100 40 go over on 1 December, with the old contract's last document; 10 are used in December, not final."""
+    deal.grants(deal.commit(100, 0.4, name="Pack"))
+    acme.calls("2025-10-05T10", 10)
+    clock_at("2025-11-20")
+    new = deal.renew()
+    deal.final_through("2025-11-02", "2025-12-02")
+    clock_at("2025-12-10")
+    acme.calls("2025-12-05T10", 5)
+    assert deal.balances(new)["Pack"].balance == 30
+    deal.client.v1.contracts.archive(**deal.whose, contract_id=new, void_invoices=False)
+
+    assert deal.balances(new) == {}
+    asked = {"include_contract_balances": True, "include_balance": True, "include_ledgers": True}
+    listed = deal.client.v1.contracts.list_balances(**deal.whose, **asked, include_archived=True)
+    [taken] = [each for each in listed if each.contract.id == new]
+    assert (taken.balance, taken.rolled_over_from.contract_id) == (0, deal.old)
+    assert [(each.type, each.amount, each.timestamp) for each in taken.ledger] == [
+        ("PREPAID_COMMIT_SEGMENT_START", 40, DECEMBER),
+        ("PREPAID_COMMIT_EXPIRATION", -40, at("2025-12-10")),
+    ]
+    assert deal.ledger(deal.old, "Pack")[1] == ("rollover", -40, "01 Dec")
+    assert deal.client.v1.contracts.get_net_balance(**deal.whose).data.balance == 0
