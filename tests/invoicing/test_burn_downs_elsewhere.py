@@ -108,6 +108,11 @@ def deals(client, clock_at) -> Deals:
             "Units QUANTITY 15", "10 minutes on 5, 10 calls on 5", "Units 0",
             id="Zuora: units of two products come out of one fund, the dearer ones first",
         ),
+        pytest.param(
+            "A PREPAID 10 paid 1 from 1 to 11-01; B PREPAID 10 paid 2 from 3 to 15; C PREPAID 10 paid 1 from 5 to 15; "
+            "D PREPAID 10 paid 3 from 2 to 11-05", "25 minutes on 6", "A 5, B 0, C 0, D 10",
+            id="Orb: of four blocks the one that expires first, whenever each was bought and for how much",
+        ),
     ],
 )  # fmt: skip
 def test_who_pays_first(deals, clock_at, balances, usage, left):
@@ -207,6 +212,15 @@ def test_who_pays_first(deals, clock_at, balances, usage, left):
             10-20 |                                          | A 10, B 30, C 0 |
             """,
             id="Kong: alike in everything else, in the order in which they were booked; a later one may end sooner",
+        ),
+        pytest.param(
+            "Credits CREDIT 1000 every MONTHLY lasting 3",
+            """
+            12-01      |                       | Credits 1000, Credits 1000, Credits 1000       |
+            12-06      | 2500 minutes on 12-05 | Credits 0, Credits 0, Credits 500              |
+            2026-01-01 |                       | Credits 0, Credits 0, Credits 500, Credits 1000 |
+            """,
+            id="ElevenLabs: at most two months' worth is carried over, three times the allotment in all",
         ),
         pytest.param(
             "Eu CREDIT 30 for calls where eu; Any PREPAID 10.5 paid 10.5",

@@ -124,6 +124,23 @@ def client(clock_at):
             """,
             id="AWS: an agreement that is terminated owes all of its shortfall",
         ),
+        pytest.param(
+            "Storage POSTPAID 1000 for minutes to 11-01",
+            """
+            10-20 | 900 minutes on 5, 50 calls on 6 | Storage 100 | Oct 1000, 1 Nov 100
+            10-31 | 100 minutes on 21               | Storage 0   | Oct 1100
+            11-03 | final                           | Storage 0   | Oct 1100
+            """,
+            id="MonetizeNow: a minimum for one product, and no fee once it is met",
+        ),
+        pytest.param(
+            "Texts POSTPAID 100 for minutes to 11-01; Rest POSTPAID 50 to 11-01",
+            """
+            10-20 | 60 minutes on 5, 35 calls on 6 | Rest 0, Texts 40 | Oct 130, 1 Nov 40
+            10-21 | 60 minutes on 20               | Rest 0, Texts 0  | Oct 190
+            """,
+            id="Zuora nests 100 of texts in 150 of everything; ours promises the difference beside it",
+        ),
     ],
 )  # fmt: skip
 def test_what_was_committed_to(client, clock_at, balances, story):
@@ -185,6 +202,23 @@ def test_what_was_committed_to(client, clock_at, balances, story):
             {"calls": "FLAT 2", "minutes": "FLAT 1"}, "Units QUANTITY 10 first 1; Pledge POSTPAID 100",
             "15 calls on 5, 20 minutes on 5", "Pledge 70, Units 0", "Oct 30, 1 Jan 70",
             id="Maxio: units that are prepaid count toward no pledge",
+        ),
+        pytest.param(
+            {"words": "FLAT 1.5 committed FLAT 1"}, "Pledge POSTPAID 1000 to 11-01 at COMMIT_RATE", "1200 words on 5",
+            "Pledge 0", "Oct 1300", id="Flexprice: what exceeds the commitment costs half as much again",
+        ),
+        pytest.param(
+            {"words": "FLAT 1.5 committed FLAT 1"}, "Pledge POSTPAID 1000 to 11-01 at COMMIT_RATE", "800 words on 5",
+            "Pledge 200", "Oct 800, 1 Nov 200", id="Flexprice: a commitment that is missed is trued up",
+        ),
+        pytest.param(
+            {"tokens": "FLAT 2 committed FLAT 1"}, "Pool PREPAID 1000 every MONTHLY at COMMIT_RATE",
+            "1200 tokens on 5", "Pool 0", "Oct 400", id="Zuora: tokens beyond the month's pool cost twice as much",
+        ),
+        pytest.param(
+            {"answers": "FLAT 1 in credits"}, "Paid PREPAID 20 in credits paid 3000; Granted CREDIT 10 in credits",
+            "2 answers on 5", "Granted 8, Paid 20", "1 Oct 3000",
+            id="Lago: 20 credits paid and 10 granted, 28 left after two; ours draws what was granted first",
         ),
         pytest.param(
             {"boxes": "PACKAGE 12 per 10"}, "Pack PREPAID 30", "25 boxes on 5", "Pack 0", "Oct 6",

@@ -9,7 +9,6 @@ import pytest
 from django.db import IntegrityError, transaction
 from metronome import BadRequestError, ConflictError
 
-from billing_site.foundation import tokens
 from billing_site.foundation.periods import Period
 from contracts.models import Contract, RecurringCommit
 from contracts.services.recurring import taking_over
@@ -20,75 +19,28 @@ from invoicing.queries.explained import explained_document
 from invoicing.services import finalize_due
 from invoicing.services.clock import move_clock
 from ledger.models import LedgerEntry
-from pricing.units import USD_ID
-from tests.invoicing.conftest import ADA, JANUARY, NOVEMBER, OCTOBER, at, sdk, use
+from tests.invoicing.conftest import ADA, JANUARY, NOVEMBER, OCTOBER, at, use
+from tests.invoicing.recurring import (
+    FEBRUARY,
+    agreed,
+    allowance_shop,
+    edited,
+    held,
+    invoices,
+    ledger,
+    monthly,
+    paid,
+    read,
+    windows,
+)
 from tests.invoicing.shop import Shop, shown
 
 pytestmark = pytest.mark.django_db
 
-FEBRUARY = at("2026-02-01")
-
 
 @pytest.fixture
 def shop(clock_at) -> Shop:
-    clock_at("2025-10-01")
-    shop = Shop(sdk(tokens.create_token("RevOps", scope="admin", at=OCTOBER, by=ADA)[1]))
-    shop.product("units")
-    shop.prices(*shop.price("units", "FLAT 1"))
-    shop.fixed = shop.v1.contracts.products.create(name="Allowance", type="FIXED").data.id
-    shop.whose = {"customer_id": str(shop.customer.pk)}
-    return shop
-
-
-def monthly(shop, amount=310, start=OCTOBER, **terms):
-    return {
-        "product_id": shop.fixed,
-        "name": "Monthly",
-        "priority": 1,
-        "starting_at": start,
-        "access_amount": {"unit_price": amount, "quantity": 1},
-        "commit_duration": {"value": 1},
-    } | terms
-
-
-def paid(unit_price, quantity=1):
-    return {"unit_price": unit_price, "quantity": quantity, "credit_type_id": str(USD_ID)}
-
-
-def agreed(shop, **terms):
-    return shop.contract(ending_before=FEBRUARY, **terms)
-
-
-def edited(shop, contract_id, **edit):
-    return shop.v2.contracts.edit(contract_id=contract_id, **shop.whose, **edit).data.edit
-
-
-def read(shop, contract_id):
-    asked = {"include_balance": True, "include_ledgers": True}
-    return shop.v2.contracts.retrieve(contract_id=contract_id, **shop.whose, **asked).data
-
-
-def held(shop, **query):
-    asked = {"include_contract_balances": True, "include_balance": True, "include_ledgers": True} | query
-    return list(shop.v1.contracts.list_balances(**shop.whose, **asked))
-
-
-def windows(found):
-    """From, until, amount, what is left."""
-    return [
-        (f"{item.starting_at:%-d %b}", f"{item.ending_before:%-d %b}", shown(item.amount), shown(each.balance))
-        for each in found
-        for item in each.access_schedule.schedule_items
-    ]
-
-
-def ledger(each):
-    return [(entry.type.lower(), shown(entry.amount), f"{entry.timestamp:%-d %b}") for entry in each.ledger]
-
-
-def invoices(shop, **query):
-    found = shop.v1.customers.invoices.list(**shop.whose, **query)
-    return sorted((f"{each.issued_at:%-d %b}", shown(each.total), each.status) for each in found)
+    return allowance_shop(clock_at)
 
 
 def test_a_monthly_credit_is_granted_by_time_at_both_ends(shop, clock_at):
@@ -167,92 +119,6 @@ def test_a_paid_commit_of_two_months_overlaps_with_the_next_and_is_billed_at_its
         2,
         "FIRST_AND_LAST",
     )
-
-
-def test_an_update_changes_what_has_not_begun(shop, clock_at):
-    """100 a month; on 1 November it becomes 50, for 20 instead of 40, and ends on 16 December."""
-    contract_id = agreed(shop, recurring_commits=[monthly(shop, 100, invoice_amount=paid(40))])
-    (recurring,) = read(shop, contract_id).recurring_commits
-    clock_at("2025-11-01")
-    update = {
-        "recurring_commit_id": recurring.id,
-        "access_amount": {"unit_price": 50},
-        "invoice_amount": {"unit_price": 10, "quantity": 2},
-        "ending_before": at("2025-12-16T12"),
-    }
-    edit = edited(shop, contract_id, update_recurring_commits=[update])
-
-    (told,) = edit.update_recurring_commits
-    assert (told.id, told.access_amount.unit_price, told.invoice_amount.quantity) == (recurring.id, 50, 2)
-    clock_at("2025-12-01")
-    assert windows(held(shop)) == [
-        ("1 Oct", "1 Nov", "100", "0"),
-        ("1 Nov", "1 Dec", "100", "0"),
-        ("1 Dec", "16 Dec", "25", "25"),
-    ]
-    dates = [("1 Dec", "10", "DRAFT"), ("1 Nov", "40", "DRAFT"), ("1 Oct", "40", "DRAFT")]
-    assert invoices(shop, type="SCHEDULED") == dates
-    (now,) = read(shop, contract_id).recurring_commits
-    assert (now.id, now.access_amount.unit_price, now.access_amount.quantity) == (recurring.id, 50, 1)
-    then = shop.v2.contracts.retrieve(contract_id=contract_id, **shop.whose, as_of_date=OCTOBER).data
-    assert then.recurring_commits[0].access_amount.unit_price == 100
-    assert recurring.id not in {each.id for each in read(shop, contract_id).commits}
-
-
-def test_an_update_may_open_the_end_and_clear_the_rounding(shop, clock_at):
-    whole = {"access": {"decimal_places": 0, "rounding_method": "FLOOR"}}
-    terms = {"ending_before": at("2025-11-08"), "proration_rounding": whole}
-    contract_id = agreed(shop, recurring_credits=[monthly(shop, 100, **terms)])
-    (recurring,) = read(shop, contract_id).recurring_credits
-    assert recurring.proration_rounding.access.rounding_method == "FLOOR"
-    update = {"recurring_credit_id": recurring.id, "ending_before": None, "proration_rounding": None}
-    edited(shop, contract_id, update_recurring_credits=[update])
-
-    (recurring,) = read(shop, contract_id).recurring_credits
-    assert (recurring.ending_before, recurring.proration_rounding) == (None, None)
-    clock_at("2025-11-30")
-    assert windows(held(shop)) == [("1 Oct", "1 Nov", "100", "0"), ("1 Nov", "1 Dec", "100", "100")]
-
-
-def test_an_earlier_end_of_the_contract_takes_nothing_of_what_has_begun(shop, clock_at):
-    """On 5 November the contract is made to end on the 16th: what was granted on the 1st stays 300, and ends there."""
-    contract_id = agreed(shop, recurring_credits=[monthly(shop, 300)])
-    clock_at("2025-11-05")
-    edited(shop, contract_id, update_contract_end_date=at("2025-11-16"))
-    assert windows(held(shop)) == [("1 Oct", "1 Nov", "300", "0"), ("1 Nov", "16 Nov", "300", "300")]
-
-    clock_at("2025-11-16")
-    assert ledger(held(shop)[1]) == [("credit_segment_start", "300", "1 Nov"), ("credit_expiration", "-300", "16 Nov")]
-
-
-def test_an_earlier_end_that_is_agreed_ahead_cuts_the_last_grant(shop, clock_at):
-    contract_id = agreed(shop, recurring_credits=[monthly(shop, 300)])
-    edited(shop, contract_id, update_contract_end_date=at("2025-11-16"))
-    clock_at("2025-11-16")
-    assert windows(held(shop)) == [("1 Oct", "1 Nov", "300", "0"), ("1 Nov", "16 Nov", "150", "0")]
-
-
-def test_a_later_end_leaves_what_was_granted_and_billed_as_it_was(shop, clock_at):
-    """November is granted by time up to the 16th: 150, for 75. The end moves to 1 January: December alone is new."""
-    contract_id = shop.contract(
-        ending_before=at("2025-11-16"), recurring_commits=[monthly(shop, 300, invoice_amount=paid(150))]
-    )
-    granted = [("1 Oct", "1 Nov", "300", "0"), ("1 Nov", "16 Nov", "150", "150")]
-    clock_at("2025-11-05")
-    assert windows(held(shop)) == granted
-    edited(shop, contract_id, update_contract_end_date=JANUARY)
-    assert windows(held(shop)) == granted
-    assert ("1 Nov", "75", "DRAFT") in invoices(shop)
-    clock_at("2025-12-05")
-    assert windows(held(shop)) == [*granted[:1], ("1 Nov", "16 Nov", "150", "0"), ("1 Dec", "1 Jan", "300", "300")]
-
-
-def test_a_later_end_counts_from_where_the_contract_had_ended(shop, clock_at):
-    """The contract ended on 1 November; on the 5th its end moves to December, and November is granted whole."""
-    contract_id = shop.contract(ending_before=NOVEMBER, recurring_credits=[monthly(shop, 300)])
-    clock_at("2025-11-05")
-    edited(shop, contract_id, update_contract_end_date=at("2025-12-01"))
-    assert windows(held(shop)) == [("1 Oct", "1 Nov", "300", "0"), ("1 Nov", "1 Dec", "300", "300")]
 
 
 def test_a_recurring_commit_is_paid_with_at_a_price_of_its_own(shop, clock_at):
