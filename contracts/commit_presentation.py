@@ -87,13 +87,18 @@ def updated_commit_json(updated: UpdatedCommit) -> Fields:
         if column in changed:
             changed[column] = str(changed[column])
     access = _schedule_edit(updated.before.segments, updated.after.segments, _segment_json)
-    billed = _schedule_edit(updated.before.invoice_items, updated.after.invoice_items, _item_json)
+    billed = items_edit(updated.before.invoice_items, updated.after.invoice_items)
     return {
         "id": str(after.pk),
         **({"access_schedule": access} if access else {}),
         **({"invoice_schedule": billed} if billed else {}),
         **changed,
     }
+
+
+def items_edit(removed: Sequence[Any], added: Sequence[Any]) -> Fields:
+    """What an edit has changed of dated amounts, which it took out and added."""
+    return _schedule_edit(removed, added, _item_json)
 
 
 def _schedule_edit(removed: Sequence[Row], added: Sequence[Row], row_json: Callable[[Row], Fields]) -> Fields:

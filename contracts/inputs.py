@@ -285,6 +285,14 @@ class ScheduledChargeInput:
 
 
 @dataclass(frozen=True, slots=True)
+class ChargeChangeInput:
+    """What of a scheduled charge changes: dates and amounts that have not fallen due."""
+
+    id: UUID
+    invoice_schedule: InvoicesChangeInput = InvoicesChangeInput()
+
+
+@dataclass(frozen=True, slots=True)
 class StatementScheduleInput:
     """When usage is billed; `billing_anchor_date` belongs to the day CUSTOM_DATE."""
 
@@ -361,6 +369,7 @@ class EditInput:
     update_credits: tuple[CommitChangeInput, ...] = ()
     update_recurring_commits: tuple[RecurringUpdateInput, ...] = ()
     update_recurring_credits: tuple[RecurringUpdateInput, ...] = ()
+    update_scheduled_charges: tuple[ChargeChangeInput, ...] = ()
     update_contract_end_date: datetime | Unchanged | None = UNCHANGED
     update_contract_name: str | Unchanged | None = UNCHANGED
     update_net_payment_terms_days: Decimal | Unchanged | None = UNCHANGED

@@ -15,6 +15,7 @@ from contracts.commit_presentation import (
     NO_BALANCES,
     Fields,
     commit_json,
+    items_edit,
     new_commit_json,
     product_ref,
     removed_at,
@@ -164,6 +165,15 @@ def edit_json(edited: EditedTerms) -> Fields:
         updates = [each for each in edited.updates if each.after.commit.is_credit == are_credits]
         if updates:
             shown[name] = [updated_commit_json(each) for each in updates]
+    if edited.charge_updates:
+        shown["update_scheduled_charges"] = [
+            {
+                "id": str(each.after.charge.pk),
+                "invoice_schedule": items_edit(each.before.items, each.after.items),
+                **({"name": each.after.charge.name} if each.after.charge.name else {}),
+            }
+            for each in edited.charge_updates
+        ]
     for name in ("update_recurring_commits", "update_recurring_credits"):
         if name in changes:
             shown[name] = updates_json(changes[name])

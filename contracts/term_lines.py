@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from billing_site.foundation.display import day_text
+from contracts.charge_wording import charge_text
 from contracts.commit_wording import commit_text
 from contracts.models import Contract, ContractTerms
 from contracts.queries import Agreement
 from contracts.recurring_wording import recurring_text
-from contracts.wording import charge_text, filter_text, names_in, override_text
+from contracts.wording import filter_text, names_in, override_text
 
 FREQUENCIES = {
     Contract.Frequency.WEEKLY: "weekly",
@@ -21,11 +22,13 @@ FREQUENCIES = {
 
 @dataclass(frozen=True, slots=True)
 class TermLine:
-    """A term in words; a commit or credit can be changed on a page of its own, and so can one that recurs."""
+    """A term in words; a commit or credit, one that recurs and a scheduled charge are each changed on a page of its
+    own."""
 
     text: str
     commit_id: UUID | None = None
     recurring_id: UUID | None = None
+    charge_id: UUID | None = None
 
 
 def term_lines(agreed: Agreement) -> Iterator[TermLine]:
@@ -45,7 +48,7 @@ def term_lines(agreed: Agreement) -> Iterator[TermLine]:
     if agreed.contract.multiplier_override_prioritization == Contract.Prioritization.EXPLICIT:
         yield TermLine("Of several discounts the one with the lowest priority number holds.")
     for charged in agreed.charges:
-        yield TermLine(charge_text(charged))
+        yield TermLine(charge_text(charged), charge_id=charged.charge.pk)
 
 
 def whole_lines(agreed: Agreement) -> Iterator[str]:

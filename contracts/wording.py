@@ -12,10 +12,10 @@ from django.db.models.functions import Coalesce
 
 from billing_site.foundation.display import day_text, instant_text, quantity_text
 from billing_site.foundation.periods import parse_instant
+from contracts.charge_wording import charge_changes_in_words, charge_text
 from contracts.commit_wording import (
     changes_in_words,
     commit_text,
-    dated,
     named,
     names_in_updates,
     noun_and_name,
@@ -34,7 +34,7 @@ from contracts.models import (
     TermQuerySet,
 )
 from contracts.models.term import PAYER_KEYS
-from contracts.queries import AMENDED_FROM, AgreedCharge, EditedTerms, UpdatedCommit, edit_history
+from contracts.queries import AMENDED_FROM, EditedTerms, UpdatedCommit, edit_history
 from contracts.recurring_wording import UPDATES, recurring_text, recurring_updates_in_words
 from pricing.models import Product
 from pricing.wording import percent_text, tariff_text, values_text
@@ -73,6 +73,7 @@ def history_in_words(contract: Contract) -> list[EditInWords]:
                 *_amended(edited.edit.changes),
                 *_added(edited, names),
                 *changes_in_words(edited.updates, update_names),
+                *charge_changes_in_words(edited.charge_updates),
                 *recurring_updates_in_words(edited.edit.changes, recurring),
                 *removed.get(edited.edit.pk, ()),
                 *_updated(edited.edit.changes),
@@ -218,12 +219,6 @@ def tiers_text(tiers: Sequence[Mapping[str, str]], rate: str = "list price") -> 
     ]
     last = f"the {rate}" if len(parts) == len(tiers) else share(tiers[-1])
     return ", ".join([*parts, f"then {last}"]) if parts else f"all units at {last}"
-
-
-def charge_text(charged: AgreedCharge) -> str:
-    unit = charged.charge.unit.to_unit()
-    items = ", ".join(dated(item.amount, unit, item.issued_at) for item in charged.items)
-    return f"Scheduled charge{named(charged.charge.name)}: {items}"
 
 
 def _added(edited: EditedTerms, names: Mapping[str, str]) -> Iterable[str]:

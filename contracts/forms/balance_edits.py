@@ -16,7 +16,7 @@ from contracts.commit_wording import span
 from contracts.forms.amounts import NumberField, PercentField
 from contracts.forms.choices import RATES, ROLLOVER, ROLLOVER_HELP, ContractsChoice, ProductChoice, contract_name
 from contracts.forms.instants import InstantField
-from contracts.forms.rows import ITEM, MOST_ROWS, NEEDED, SEGMENT, Section
+from contracts.forms.rows import ITEM, MOST_ROWS, NEEDED, SEGMENT, Section, payment_shown
 from contracts.forms.targets import SPECIFIER, TargetFields, targets_shown
 from contracts.inputs import (
     UNCHANGED,
@@ -28,14 +28,13 @@ from contracts.inputs import (
     SegmentChangeInput,
     SegmentInput,
 )
-from contracts.models import Commit, InvoiceScheduleItem, SegmentUse
+from contracts.models import Commit, SegmentUse
 from contracts.queries import AgreedCommit, Agreement
 from contracts.services import MoreWasTaken
 
 ATTRIBUTES = ("name", "description", "product", "priority", "rate_type", "rollover")
 NEW_SEGMENT, NEW_ITEM = "new_segment", "new_item"
 SHARING = ("contracts", "biller")  # of one of the customer
-AMOUNT = ("amount", "unit_price", "quantity")  # of what is paid: the first, or the others
 # What the service calls an attribute, where the field here is called otherwise.
 SHOWN_AS = {
     "product_id": "product",
@@ -117,7 +116,7 @@ class CommitEditForm(Dressed, TargetFields):
             self.fields[f"item_{index}_timestamp"] = InstantField(required=True, initial=item.issued_at, **billed_on)
             if not self.is_postpaid:  # whose true-up is of the amount above
                 self.add_payment(f"item_{index}_", billed_in)
-                self.initial.update(_payment_shown(f"item_{index}_", item))
+                self.initial.update(payment_shown(f"item_{index}_", item))
                 self._add_box(f"item_{index}_gone")
         self.may_add_segments = not self.is_postpaid  # which has one, and one true-up
         self.may_add_items = not self.is_postpaid and not commit.is_credit
@@ -155,7 +154,7 @@ class CommitEditForm(Dressed, TargetFields):
             for index in self.rows_of(NEW_ITEM, ITEM):
                 self.need(f"{NEW_ITEM}_{index}_", ["timestamp"])
             for index, _ in enumerate(self.items):
-                self._need_payment(f"item_{index}_")
+                self.need_payment(f"item_{index}_")
         if values.get("product") is None and "product" not in self.errors:
             self.add_error("product", NEEDED)
         return values
@@ -266,21 +265,12 @@ class CommitEditForm(Dressed, TargetFields):
                 if not each.is_archived or str(each.contract.pk) in named
             ]
 
-    def _need_payment(self, start: str) -> None:
-        names = [f"{start}{name}" for name in AMOUNT]
-        if all(self.cleaned_data.get(name) is None for name in names) and not any(
-            name in self.errors for name in names
-        ):
-            self.add_error(names[0], NEEDED)
-
     def _paid(self, start: str) -> dict[str, Any]:
         """What is to be paid, where it is not as it was."""
-        values, changed = self.cleaned_data, set(self.changed_data)
         if self.is_postpaid:
-            return {"amount": values["segment_0_amount"]} if "segment_0_amount" in changed else {}
-        if not any(f"{start}{name}" in changed for name in AMOUNT):
-            return {}
-        return {name: values[f"{start}{name}"] for name in AMOUNT if values[f"{start}{name}"] is not None}
+            is_changed = "segment_0_amount" in self.changed_data
+            return {"amount": self.cleaned_data["segment_0_amount"]} if is_changed else {}
+        return self.changed_payment(start)
 
     def _of(self, start: str) -> list[forms.BoundField]:
         return [self[name] for name in self.fields if name.startswith(start)]
@@ -298,10 +288,3 @@ class CommitEditForm(Dressed, TargetFields):
 
     def _add_box(self, name: str) -> None:
         self.fields[name] = forms.BooleanField(required=False, label="Take it out")
-
-
-def _payment_shown(start: str, item: InvoiceScheduleItem) -> dict[str, Any]:
-    """As it was agreed: an amount, or a price times a quantity. Needs nothing more to stay as it is."""
-    if item.quantity == 1:
-        return {f"{start}amount": item.amount}
-    return {f"{start}unit_price": item.unit_price, f"{start}quantity": Decimal(plain_text(item.quantity))}

@@ -9,6 +9,7 @@ from django.http import QueryDict
 from billing_site.foundation.admin import Dressed
 from billing_site.foundation.display import unit_sign
 from billing_site.foundation.refusals import Refusal
+from contracts.charge_wording import charge_text
 from contracts.commit_wording import commit_text
 from contracts.forms import charges, commitments, usage_filters
 from contracts.forms.amounts import MajorField
@@ -29,7 +30,7 @@ from contracts.inputs import (
 )
 from contracts.models import Commit, Contract, ContractTerms, ScheduledCharge
 from contracts.queries import Agreement
-from contracts.wording import charge_text, names_in, override_text
+from contracts.wording import names_in, override_text
 from pricing.queries import default_unit
 
 ALL_OR_NOTHING = "Needed, or leave the section empty."

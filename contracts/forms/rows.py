@@ -1,10 +1,12 @@
 """Forms that have rows of fields, `{kind}_{place}_{name}`, of which people fill in as many as they need."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django import forms
 
+from billing_site.foundation.display import plain_text
 from billing_site.foundation.money import Unit
 from contracts.forms.amounts import MajorField, NumberField
 from contracts.forms.instants import InstantField
@@ -14,7 +16,8 @@ SPARE_ROWS = 2
 MOST_ROWS = 100  # of a kind on one page: each costs fields, and whoever sends a form names their places
 SEGMENT = ("amount", "starting_at", "ending_before")
 NOTHING: tuple[Any, ...] = (None, "", "{}", {}, [])
-ITEM = ("timestamp", "amount", "unit_price", "quantity")
+AMOUNT = ("amount", "unit_price", "quantity")  # of what is paid: the first, or the others
+ITEM = ("timestamp", *AMOUNT)
 
 
 class Section(NamedTuple):
@@ -88,8 +91,29 @@ class RowsForm(forms.Form):
             if self.cleaned_data.get(field) is None and field not in self.errors:
                 self.add_error(field, NEEDED)
 
+    def need_payment(self, start: str) -> None:
+        names = [f"{start}{name}" for name in AMOUNT]
+        if all(self.cleaned_data.get(name) is None for name in names) and not any(
+            name in self.errors for name in names
+        ):
+            self.add_error(names[0], NEEDED)
+
+    def changed_payment(self, start: str) -> dict[str, Any]:
+        """What is to be paid, where it is not as it was."""
+        if not any(f"{start}{name}" in self.changed_data for name in AMOUNT):
+            return {}
+        values = {name: self.cleaned_data[f"{start}{name}"] for name in AMOUNT}
+        return {name: value for name, value in values.items() if value is not None}
+
     def in_rows(self, kind: str, names: Sequence[str], **options: Any) -> list[list[forms.BoundField]]:
         return [[self[f"{kind}_{index}_{name}"] for name in names] for index in self.places(kind, **options)]
 
     def values_of(self, start: str, names: Sequence[str]) -> list[Any]:
         return [self.cleaned_data[f"{start}{name}"] for name in names]
+
+
+def payment_shown(start: str, item: Any) -> dict[str, Any]:
+    """As it was agreed: an amount, or a price times a quantity. Needs nothing more to stay as it is."""
+    if item.quantity == 1:
+        return {f"{start}amount": item.amount}
+    return {f"{start}unit_price": item.unit_price, f"{start}quantity": Decimal(plain_text(item.quantity))}

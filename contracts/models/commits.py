@@ -163,7 +163,7 @@ class AccessSegment(Term):
 
 
 class ScheduledItem(Term):
-    """A date, and what is billed on it."""
+    """A date, and what is billed on it. An edit that changes one does it as with a segment."""
 
     issued_at = models.DateTimeField()
     amount = amount_field()
@@ -180,17 +180,14 @@ class ScheduledItem(Term):
     @property
     def item_id(self) -> UUID:
         """What it is called by readers, however often it was changed."""
-        return self.pk
+        raise NotImplementedError
 
     def to_amount(self) -> terms.ScheduledAmount:
         return terms.ScheduledAmount(self.item_id, self.issued_at, self.amount, self.unit_price, self.quantity)
 
 
 class InvoiceScheduleItem(ScheduledItem):
-    """When money of a commit is billed. For a postpaid commit: when its true-up is.
-
-    An edit that changes one does it as with a segment.
-    """
+    """When money of a commit is billed. For a postpaid commit: when its true-up is."""
 
     commit = models.ForeignKey(Commit, models.PROTECT, related_name="invoice_items")
     first_row = models.ForeignKey("self", models.PROTECT, null=True, related_name="+")  # NULL: this is the first
@@ -233,3 +230,18 @@ class ScheduledChargeItem(ScheduledItem):
     """One date and amount of a scheduled charge."""
 
     charge = models.ForeignKey(ScheduledCharge, models.PROTECT, related_name="items")
+    first_row = models.ForeignKey("self", models.PROTECT, null=True, related_name="+")  # NULL: this is the first
+
+    class Meta(ScheduledItem.Meta):
+        constraints = [
+            *ScheduledItem.Meta.constraints,
+            models.UniqueConstraint(
+                name="a_charge_item_stands_once",
+                fields=["first_row"],
+                condition=Q(first_row__isnull=False, removed_by_edit=None),
+            ),
+        ]
+
+    @property
+    def item_id(self) -> UUID:
+        return self.first_row_id or self.pk

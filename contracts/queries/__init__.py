@@ -16,7 +16,14 @@ from contracts.queries.charged import billed_by, dates_charged
 from contracts.queries.claims import aliases_of, claim_windows, holders_of, owner_of
 from contracts.queries.compiled import customer_terms, to_terms
 from contracts.queries.customers import customer, customers, no_such_customer, refuse_unknown
-from contracts.queries.edits import EditedTerms, UpdatedCommit, edit_history, edit_number_at, last_edit_number
+from contracts.queries.edits import (
+    EditedTerms,
+    UpdatedCharge,
+    UpdatedCommit,
+    edit_history,
+    edit_number_at,
+    last_edit_number,
+)
 from contracts.queries.ending import ending, going_on
 from contracts.queries.granted import granted, with_granted
 from contracts.queries.known import Known, known_at
@@ -41,6 +48,7 @@ __all__ = [
     "Origin",
     "Place",
     "Reach",
+    "UpdatedCharge",
     "UpdatedCommit",
     "agreement",
     "agreements",

@@ -146,7 +146,7 @@ def _agreed_of(
     )
     charges = _grouped(known(ScheduledCharge.objects.select_related("product", "unit"), "contract_id"), "contract_id")
     charged = ScheduledChargeItem.objects.all() if charges else ScheduledChargeItem.objects.none()
-    items = _grouped(known(charged, "charge__contract_id"), "charge_id")
+    items = grouped_by_place(known(charged, "charge__contract_id"), "charge_id")
     recurring = _grouped(
         known(RecurringCommit.objects.select_related("product", "unit", "invoice_unit"), "contract_id"), "contract_id"
     )

@@ -38,9 +38,17 @@ class UpdatedCommit:
 
 
 @dataclass(frozen=True, slots=True)
+class UpdatedCharge:
+    """Likewise of a scheduled charge."""
+
+    before: AgreedCharge
+    after: AgreedCharge
+
+
+@dataclass(frozen=True, slots=True)
 class EditedTerms:
-    """One edit and the terms it added, with their schedules as they were added, and the commits it changed. The rest
-    is in `edit.changes`."""
+    """One edit and the terms it added, with their schedules as they were added, and the commits and charges it changed.
+    The rest is in `edit.changes`."""
 
     edit: ContractEdit
     overrides: tuple[Override, ...]
@@ -48,6 +56,7 @@ class EditedTerms:
     charges: tuple[AgreedCharge, ...]
     updates: tuple[UpdatedCommit, ...]
     recurring: tuple[RecurringCommit, ...]
+    charge_updates: tuple[UpdatedCharge, ...] = ()
 
 
 def edit_history(customer_id: UUID, contract_id: UUID | None, *, edit_id: UUID | None = None) -> list[EditedTerms]:
@@ -63,7 +72,6 @@ def edit_history(customer_id: UUID, contract_id: UUID | None, *, edit_id: UUID |
         rows = terms.filter(customer_id=customer_id, added_by_edit__in=edits)  # type: ignore[attr-defined]
         return in_order_of_adding(rows.select_related("added_by_edit"))
 
-    charge_items = _by(added(ScheduledChargeItem.objects.all()), "charge_id")
     overrides = _by(added(Override.objects.select_related("product", "unit")), "added_by_edit_id")
     recurring = _by(
         added(
@@ -71,24 +79,58 @@ def edit_history(customer_id: UUID, contract_id: UUID | None, *, edit_id: UUID |
         ),
         "added_by_edit_id",
     )
-    charges = _by(added(ScheduledCharge.objects.select_related("product", "unit")), "added_by_edit_id")
+    charges = _ChargeMoves.of(customer_id, edits)
     moves = _Moves.of(customer_id, edits)
     return [
         EditedTerms(
             edit,
             tuple(overrides[edit.pk]),
             moves.commits_added(edit),
-            tuple(
-                AgreedCharge(
-                    charge, tuple(item for item in charge_items[charge.pk] if item.added_by_edit_id == edit.pk)
-                )
-                for charge in charges[edit.pk]
-            ),
+            charges.added(edit),
             moves.commits_updated(edit),
             tuple(recurring[edit.pk]),
+            charges.updated(edit),
         )
         for edit in edits
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class _ChargeMoves:
+    """All items of scheduled charges that edits added or took out, and the charges that they belong to."""
+
+    charges: list[ScheduledCharge]
+    items: list[ScheduledChargeItem]
+
+    @classmethod
+    def of(cls, customer_id: UUID, edits: QuerySet[ContractEdit]) -> "_ChargeMoves":
+        moved = Q(added_by_edit__in=edits) | Q(removed_by_edit__in=edits)
+        items = ScheduledChargeItem.objects.filter(moved, customer_id=customer_id).select_related("added_by_edit")
+        found = in_order_of_adding(items)
+        charges = ScheduledCharge.objects.filter(pk__in={item.charge_id for item in found}, customer_id=customer_id)
+        return cls(in_order_of_adding(charges.select_related("product", "unit", "added_by_edit")), found)
+
+    def added(self, edit: ContractEdit) -> tuple[AgreedCharge, ...]:
+        return tuple(
+            AgreedCharge(charge, self._of(charge, edit, "added_by_edit_id"))
+            for charge in self.charges
+            if charge.added_by_edit_id == edit.pk
+        )
+
+    def updated(self, edit: ContractEdit) -> tuple[UpdatedCharge, ...]:
+        """Those that stood before the edit and after it, unless it archived them: then it says so, and keeps what has
+        fallen due."""
+        archived = edit.changes.get("archive_scheduled_charges", ())
+        updated = []
+        for charge in self.charges:
+            before, after = (self._of(charge, edit, f"{verb}_by_edit_id") for verb in ("removed", "added"))
+            stood = edit.pk not in (charge.added_by_edit_id, charge.removed_by_edit_id)
+            if stood and str(charge.pk) not in archived and (before or after):
+                updated.append(UpdatedCharge(AgreedCharge(charge, before), AgreedCharge(charge, after)))
+        return tuple(updated)
+
+    def _of(self, charge: ScheduledCharge, edit: ContractEdit, column: str) -> tuple[ScheduledChargeItem, ...]:
+        return tuple(item for item in self.items if item.charge_id == charge.pk and getattr(item, column) == edit.pk)
 
 
 @dataclass(frozen=True, slots=True)

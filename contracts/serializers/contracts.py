@@ -13,6 +13,7 @@ from contracts.serializers.recurring import (
 )
 from contracts.serializers.terms import (
     BLANK,
+    ChargeUpdateShape,
     ContractCommitShape,
     ContractCommitUpdateShape,
     ContractCreditShape,
@@ -76,6 +77,7 @@ class EditContractRequest(serializers.Serializer):
     archive_scheduled_charges = IdShape(many=True, **OPTIONAL)
     update_commits = ContractCommitUpdateShape(many=True, **OPTIONAL)
     update_credits = ContractCreditUpdateShape(many=True, **OPTIONAL)
+    update_scheduled_charges = ChargeUpdateShape(many=True, **OPTIONAL)
     update_recurring_commits = RecurringCommitUpdateShape(
         many=True, help_text="For whatever has not begun.", **OPTIONAL
     )

@@ -302,6 +302,7 @@ class EditReply(serializers.Serializer):
     archive_scheduled_charges = IdReply(many=True, required=False)
     update_commits = serializers.ListField(child=serializers.DictField(), required=False)
     update_credits = serializers.ListField(child=serializers.DictField(), required=False)
+    update_scheduled_charges = serializers.ListField(child=serializers.DictField(), required=False)
     update_recurring_commits = serializers.ListField(child=serializers.DictField(), required=False)
     update_recurring_credits = serializers.ListField(child=serializers.DictField(), required=False)
     update_contract_end_date = InstantField(required=False, allow_null=True)

@@ -270,6 +270,17 @@ class ScheduledChargeShape(InputShape):
     custom_fields = text_map(**OPTIONAL)
 
 
+class ChargeUpdateShape(Shape):
+    """Validates into the input of a service."""
+
+    scheduled_charge_id = serializers.UUIDField()
+    invoice_schedule = InvoicesChangeShape(help_text="Dates and amounts that have not fallen due.", **OPTIONAL)
+
+    def to_internal_value(self, data: Any) -> inputs.ChargeChangeInput:
+        sent = super().to_internal_value(data)
+        return inputs.ChargeChangeInput(sent.pop("scheduled_charge_id"), **plain(sent))
+
+
 class StatementScheduleShape(InputShape):
     becomes = inputs.StatementScheduleInput
 

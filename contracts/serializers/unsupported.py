@@ -104,7 +104,7 @@ EDIT_CONTRACT: Known = {
     "update_commits": CREDIT,
     "update_credits": CREDIT,
     "update_prepaid_balance_threshold_configuration": NO,
-    "update_scheduled_charges": NO,
+    "update_scheduled_charges": CHARGE,
     "update_spend_threshold_configuration": NO,
     "update_subscriptions": NO,
 }

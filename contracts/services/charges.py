@@ -1,11 +1,32 @@
-"""Scheduled charges: checked, and made into rows."""
+"""Scheduled charges: checked, made into rows, and changed (`docs/scheduled_charges.md`)."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
 
 from billing_site.foundation.problems import Problems
-from contracts.inputs import ScheduledChargeInput
+from contracts.inputs import ChargeChangeInput, InvoicesChangeInput, ScheduledChargeInput
 from contracts.models import ScheduledCharge, ScheduledChargeItem
 from contracts.queries import AgreedCharge
 from contracts.services.checks import Deal, fixed_product, in_fiat, not_charged_yet, short_text
+from contracts.services.schedule_changes import RowChange, changed_charge_items
 from contracts.services.schedules import dated_amounts
+
+UPDATES = "update_scheduled_charges"
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeChange:
+    """A change that has passed every check. Nothing is written yet."""
+
+    charged: AgreedCharge  # as it stands
+    items: RowChange
+
+    def after(self) -> AgreedCharge:
+        """The charge as it would stand; its new rows need their edit."""
+        items: list[ScheduledChargeItem] = self.items.after(self.charged.items)
+        return AgreedCharge(self.charged.charge, tuple(sorted(items, key=lambda item: item.position)))
 
 
 def charge_rows(given: ScheduledChargeInput, position: int, deal: Deal, problems: Problems) -> AgreedCharge:
@@ -28,3 +49,32 @@ def charge_rows(given: ScheduledChargeInput, position: int, deal: Deal, problems
     )
     rows = (ScheduledChargeItem(charge=charge, position=index, **item.columns()) for index, item in enumerate(items))
     return AgreedCharge(charge, tuple(rows))
+
+
+def plan_charge_changes(
+    given: Sequence[ChargeChangeInput],
+    standing: Sequence[AgreedCharge],
+    deal: Deal,
+    problems: Problems,
+    *,
+    archived: Collection[UUID],
+    at: datetime,
+) -> list[ChargeChange]:
+    """What is to be changed of a contract's charges. What is wrong goes to `problems`."""
+    by_id = {charged.charge.pk: charged for charged in standing}
+    changes: dict[UUID, ChargeChange] = {}
+    for index, change in enumerate(given):
+        inner, charged = problems.within(f"{UPDATES}[{index}]"), by_id.get(change.id)
+        if charged is None:
+            inner.add("scheduled_charge_id", change.id, "must be the id of a scheduled charge of the contract")
+        elif change.id in changes:
+            inner.add("scheduled_charge_id", change.id, "must be there only once")
+        elif change.id in archived:
+            inner.add("scheduled_charge_id", change.id, "cannot be changed by the edit that archives it")
+        elif change.invoice_schedule == InvoicesChangeInput():
+            inner.add("invoice_schedule", None, "is required: say what of the schedule changes")
+        else:
+            schedule = inner.within("invoice_schedule")
+            rows = changed_charge_items(charged.items, change.invoice_schedule, charged.charge, deal, schedule, at=at)
+            changes[change.id] = ChargeChange(charged, rows)
+    return list(changes.values())

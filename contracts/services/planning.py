@@ -35,6 +35,7 @@ from contracts.queries import (
     dates_charged,
 )
 from contracts.services.additions import Added, AddedRows, added_rows, deal_for
+from contracts.services.charges import ChargeChange, plan_charge_changes
 from contracts.services.checks import Deal, days, instant, short_text, uniqueness_key
 from contracts.services.commit_changes import CommitChange, plan_changes, refuse_used
 from contracts.services.contracts import key_was_used, refuse_archived, within
@@ -63,6 +64,7 @@ class PlannedEdit:
     rows: AddedRows
     terms: ContractTerms | None  # what replaces the standing ones
     commits: Sequence[CommitChange]
+    charges: Sequence[ChargeChange]
     shorter_segments: Sequence[AccessSegment]
     earlier_true_ups: Sequence[InvoiceScheduleItem]
     later_recurring: Sequence[RecurringCommit]  # what takes over for whatever has not begun
@@ -70,9 +72,11 @@ class PlannedEdit:
 
     @property
     def added(self) -> Iterator[Sequence[Term]]:
-        """What is added to commits that stand and to what recurs, each of one model."""
+        """What is added to commits and charges that stand and to what recurs, each of one model."""
         for change in self.commits:
             yield from change.added
+        for charged in self.charges:
+            yield charged.items.added
         yield self.shorter_segments
         yield self.earlier_true_ups
         yield self.later_recurring
@@ -101,9 +105,10 @@ class PlannedEdit:
             for each in standing
             if each.commit.pk not in gone
         ]
+        charged = {change.charged.charge.pk: change.after() for change in self.charges}
         charges = [
             AgreedCharge(each.charge, tuple(item for item in each.items if item.pk not in gone))
-            for each in self.agreed.charges
+            for each in (charged.get(each.charge.pk, each) for each in self.agreed.charges)
             if each.charge.pk not in gone
         ]
         return Agreement(
@@ -163,6 +168,14 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
     elif terms is not None and given.add_usage_filters:
         _check_filters(given, customer, agreed.contract, terms, problems)
     changes = plan_changes(customer, _commits_to_change(given, agreed, problems), problems, at=at)
+    charged = plan_charge_changes(
+        given.update_scheduled_charges,
+        agreed.charges,
+        deal,
+        problems,
+        archived=given.archive_scheduled_charges,
+        at=at,
+    )
     problems.refuse()
     refuse_used(commits, at=at)
     archived = [committed for _, committed in commits]
@@ -171,11 +184,12 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
     bills_gone = [item for committed in archived for item in committed.invoice_items]
     moved = MovedEnd()
     if terms is not None:
-        # What the same edit says of a commit goes before what a new end would do to it.
+        # What the same edit says of a commit or charge goes before what a new end would do to it.
         said = [change.committed for change in changes if (change.segments, change.items) != (RowChange(), RowChange())]
         apart_from = [*archived, *said]
         moved = moved_end(agreed, terms.ending_before, apart_from=apart_from, at=at)
-        items_gone += [item for item in moved.charge_items if item not in items_gone]
+        kept = {item for change in charged for item in change.charged.items}
+        items_gone += [item for item in moved.charge_items if item not in items_gone and item not in kept]
         bills_gone += [*moved.later_true_ups, *moved.payments]
         updated = {row.recurring_id for row in later}
         later += [row for row in moved.recurring if row.recurring_id not in updated]
@@ -187,6 +201,7 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
         rows=rows,
         terms=terms,
         commits=changes,
+        charges=charged,
         shorter_segments=moved.shorter_segments,
         earlier_true_ups=moved.earlier_true_ups,
         later_recurring=later,
@@ -199,6 +214,7 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
             bills_gone,
             charges_left_empty(agreed, items_gone),
             *(rows for change in changes for rows in change.removed),
+            *(change.items.removed for change in charged),
         ),
     )
 
@@ -229,6 +245,7 @@ def _is_empty(given: EditInput) -> bool:
         given.archive_scheduled_charges,
         given.update_commits,
         given.update_credits,
+        given.update_scheduled_charges,
     )
     updates = (
         given.update_contract_end_date,

@@ -1,4 +1,4 @@
-"""Changes of the access and of the invoice schedule of a commit or credit.
+"""Changes of the access and of the invoice schedule of a commit or credit, and of the dates of a scheduled charge.
 
     a segment of 100 from 1 October to 1 January, October being final           allowed
     nothing has been drawn on it                                                anything, taking it out too
@@ -13,9 +13,10 @@
 A row is never overwritten: another stands in for it and keeps the id that readers and the ledger know.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -29,13 +30,23 @@ from contracts.inputs import (
     SegmentChangeInput,
     SegmentInput,
 )
-from contracts.models import AccessSegment, Commit, InvoiceScheduleItem, SegmentUse
+from contracts.models import (
+    AccessSegment,
+    Commit,
+    InvoiceScheduleItem,
+    ScheduledCharge,
+    ScheduledChargeItem,
+    SegmentUse,
+)
+from contracts.models.commits import ScheduledItem
 from contracts.models.term import digits
 from contracts.services.access import check_segment, segment_row
 from contracts.services.checks import Deal, not_charged_yet, reaches_back
 from contracts.services.schedules import MOST_ITEMS, dated_amount
 
-Row = TypeVar("Row", AccessSegment, InvoiceScheduleItem)
+Row = TypeVar("Row", AccessSegment, InvoiceScheduleItem, ScheduledChargeItem)
+Item = TypeVar("Item", InvoiceScheduleItem, ScheduledChargeItem)
+COMMIT, CHARGE = "commit or credit", "scheduled charge"
 Change = TypeVar("Change", SegmentChangeInput, InvoiceItemChangeInput)
 
 
@@ -66,14 +77,15 @@ def changed_segments(
     if given == AccessChangeInput():
         return RowChange()
     standing = {segment.segment_id: segment for segment in segments}
-    taken_out = _named(given.remove_schedule_items, standing, "a segment", problems)
+    taken_out = _named(given.remove_schedule_items, standing, f"a segment of the {COMMIT}", problems)
     for name, segment in taken_out:
         use = uses.get(segment.segment_id)
         if use is not None and use.is_used:
             rule = "must not be taken out: final documents have drawn on it, or people have made entries"
             clashes.add(f"{name}.id", segment.segment_id, rule)
     removed, added = [segment for _, segment in taken_out], []
-    for index, change, old in _changes(given.update_schedule_items, standing, removed, "a segment", problems):
+    noun = f"a segment of the {COMMIT}"
+    for index, change, old in _changes(given.update_schedule_items, standing, removed, noun, problems):
         path = f"update_schedule_items[{index}]"
         new = segment_row(
             SegmentInput(
@@ -95,7 +107,7 @@ def changed_segments(
         check_segment(item, problems.within(f"add_schedule_items[{index}]"))
         added.append(segment_row(item, commit, len(segments) + index))
     change_of_rows = RowChange(tuple(removed), tuple(added))
-    _check_number(change_of_rows.after(segments), problems, at_least=1)
+    _check_number(change_of_rows.after(segments), COMMIT, problems, at_least=1)
     return change_of_rows
 
 
@@ -114,32 +126,62 @@ def changed_items(
     if commit.is_credit:
         problems.add("add_schedule_items", "a schedule", "must not be given for a credit, which is never invoiced")
         return RowChange()
-    standing = {item.item_id: item for item in items}
-    taken_out = _named(given.remove_schedule_items, standing, "an invoice item", problems)
+    make = partial(InvoiceScheduleItem, commit=commit)
+    charged = deal if commit.is_invoiced else None
+    change = _changed_dates(items, given, make, COMMIT, charged, problems, at=at)
+    _check_number(change.after(items), COMMIT, problems, at_least=0)
+    return change
+
+
+def changed_charge_items(
+    items: Sequence[ScheduledChargeItem],
+    given: InvoicesChangeInput,
+    charge: ScheduledCharge,
+    deal: Deal,
+    problems: Problems,
+    *,
+    at: datetime,
+) -> RowChange:
+    """Rows, not saved. What is wrong goes to `problems`."""
+    make = partial(ScheduledChargeItem, charge=charge)
+    change = _changed_dates(items, given, make, CHARGE, deal, problems, at=at)
+    _check_number(change.after(items), CHARGE, problems, at_least=1)
+    return change
+
+
+def _changed_dates(
+    items: Sequence[Item],
+    given: InvoicesChangeInput,
+    make: Callable[..., Item],
+    owner: str,
+    deal: Deal | None,
+    problems: Problems,
+    *,
+    at: datetime,
+) -> RowChange:
+    """What has not fallen due changes. Of a `deal`, on whose invoices it is, dates that have been billed are closed."""
+    noun, standing = f"an invoice item of the {owner}", {item.item_id: item for item in items}
+    taken_out = _named(given.remove_schedule_items, standing, noun, problems)
     for name, item in taken_out:
         _has_not_come(f"{name}.id", item, problems, at=at)
     removed, added = [item for _, item in taken_out], []
     dates = []
-    for index, change, old in _changes(given.update_schedule_items, standing, removed, "an invoice item", problems):
+    for index, change, old in _changes(given.update_schedule_items, standing, removed, noun, problems):
         path = f"update_schedule_items[{index}]"
         _has_not_come(f"{path}.id", old, problems, at=at)
         amount = dated_amount(_merged(change, old), problems.within(path))
         removed.append(old)
         if amount is not None:
             dates += [amount.issued_at] if amount.issued_at != old.issued_at else []
-            added.append(
-                InvoiceScheduleItem(commit=commit, first_row_id=old.item_id, position=old.position, **amount.columns())
-            )
+            added.append(make(first_row_id=old.item_id, position=old.position, **amount.columns()))
     for index, added_item in enumerate(given.add_schedule_items):
         amount = dated_amount(added_item, problems.within(f"add_schedule_items[{index}]"))
         if amount is not None:
             dates.append(amount.issued_at)
-            added.append(InvoiceScheduleItem(commit=commit, position=len(items) + index, **amount.columns()))
-    if commit.is_invoiced:
+            added.append(make(position=len(items) + index, **amount.columns()))
+    if deal is not None:
         not_charged_yet(problems, dates, deal)
-    change_of_rows = RowChange(tuple(removed), tuple(added))
-    _check_number(change_of_rows.after(items), problems, at_least=0)
-    return change_of_rows
+    return RowChange(tuple(removed), tuple(added))
 
 
 def check_postpaid(
@@ -187,7 +229,7 @@ def _keeps_what_was_taken(
         problems.add("ending_before", new.ending_before.isoformat(), reaches_back(through))
 
 
-def _has_not_come(name: str, item: InvoiceScheduleItem, problems: Problems, *, at: datetime) -> None:
+def _has_not_come(name: str, item: ScheduledItem, problems: Problems, *, at: datetime) -> None:
     if item.issued_at <= at:
         rule = (
             f"must not be changed: it fell due on {format_instant(item.issued_at)}, and what has fallen due is billed"
@@ -195,7 +237,7 @@ def _has_not_come(name: str, item: InvoiceScheduleItem, problems: Problems, *, a
         problems.add(name, item.item_id, rule)
 
 
-def _merged(change: InvoiceItemChangeInput, old: InvoiceScheduleItem) -> InvoiceItemInput:
+def _merged(change: InvoiceItemChangeInput, old: ScheduledItem) -> InvoiceItemInput:
     """The item as it is to be. Where nothing is said of the amount, it stays as it was written."""
     issued_at = change.timestamp or old.issued_at
     if change.amount is not None:
@@ -232,13 +274,13 @@ def _changes(
 
 def _is_there(name: str, row_id: UUID, standing: Mapping[UUID, Any], seen: Any, noun: str, problems: Problems) -> bool:
     if row_id not in standing:
-        problems.add(name, row_id, f"must be the id of {noun} of the commit or credit")
+        problems.add(name, row_id, f"must be the id of {noun}")
     elif row_id in seen:
         problems.add(name, row_id, "must be there only once")
     return row_id in standing and row_id not in seen
 
 
-def _check_number(rows: Sequence[Any], problems: Problems, *, at_least: int) -> None:
+def _check_number(rows: Sequence[Any], owner: str, problems: Problems, *, at_least: int) -> None:
     if not at_least <= len(rows) <= MOST_ITEMS:
-        rule = f"must leave from {at_least} to {MOST_ITEMS}; archive the commit or credit to end all of it"
+        rule = f"must leave from {at_least} to {MOST_ITEMS}; archive the {owner} to end all of it"
         problems.add("schedule_items", f"{len(rows)} items", rule)

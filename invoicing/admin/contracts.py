@@ -24,6 +24,7 @@ from contracts.queries import agreement, last_edit_number
 from contracts.wording import history_in_words
 from invoicing.admin.archiving import ArchivePages
 from invoicing.admin.balances import BalancePages
+from invoicing.admin.charges import ChargeEditPage
 from invoicing.admin.commits import CommitEditPage
 from invoicing.admin.grants import GrantPages
 from invoicing.admin.holds import held_rows
@@ -47,6 +48,7 @@ class ContractAdmin(
     ArchivePages,
     CommitEditPage,
     RecurringEditPage,
+    ChargeEditPage,
     UndoPage,
     NewContractPages,
     ContractRecordAdmin,
@@ -95,6 +97,11 @@ class ContractAdmin(
                 "commits/<uuid:commit_id>/edit/",
                 self.admin_site.admin_view(self.edit_commit_view),
                 name="contracts_commit_edit",
+            ),
+            path(
+                "charges/<uuid:charge_id>/edit/",
+                self.admin_site.admin_view(self.edit_charge_view),
+                name="contracts_charge_edit",
             ),
             path(
                 "balances/<uuid:customer_id>/",

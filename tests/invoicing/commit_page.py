@@ -1,4 +1,4 @@
-"""The page on which a commit or credit is changed, as a browser sees it."""
+"""The page on which a commit or credit, or a scheduled charge, is changed, as a browser sees it."""
 
 from django.contrib.auth.models import User
 from django.test import Client
@@ -11,12 +11,12 @@ from tests.invoicing.conftest import ADA, OCTOBER
 
 
 class Page:
-    """The page of one commit, and what a browser would send from it."""
+    """The page of one commit or charge, and what a browser would send from it."""
 
-    def __init__(self, commit):
+    def __init__(self, term, kind="commit"):
         self.browser = Client()
         self.browser.force_login(User.objects.create_superuser("ada"))
-        self.url = reverse("admin:contracts_commit_edit", args=[commit.pk])
+        self.url = reverse(f"admin:contracts_{kind}_edit", args=[term.pk])
 
     def read(self):
         return self.browser.get(self.url).content.decode()

@@ -1,0 +1,73 @@
+"""The page on which the dates and amounts of a scheduled charge are changed, with the effect before it is made."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.csrf import csrf_protect
+
+from billing_site.foundation import clock
+from billing_site.foundation.refusals import Refusal
+from contracts import services
+from contracts.forms.charge_edits import ChargeEditForm
+from contracts.models import ScheduledCharge
+from contracts.queries import agreement, last_edit_number
+from invoicing.admin.looked_at import is_saved_as_seen, mark_of
+from invoicing.admin.screens import PreviewCard
+from invoicing.queries.preview import preview_edit
+
+
+class ChargeEditPage:
+    """What the admin of contracts has besides its own pages."""
+
+    @method_decorator(csrf_protect)
+    def edit_charge_view(self, request: HttpRequest, charge_id: UUID) -> HttpResponse:
+        """What is made is what was looked at: a form that has changed since its preview is previewed again."""
+        if not request.user.has_perm("contracts.change_contract"):
+            raise PermissionDenied
+        row = ScheduledCharge.objects.select_related("contract", "customer").filter(pk=charge_id).first()
+        agreed = agreement(row.customer_id, row.contract_id) if row is not None else None
+        charged = next((each for each in agreed.charges if each.charge.pk == charge_id), None) if agreed else None
+        if row is None or charged is None:
+            raise Http404("There is no such scheduled charge.")
+        contract, at = row.contract, clock.now()
+        fresh: dict[str, Any] = {"at": at, "based_on_edit": last_edit_number(row.customer_id, contract.pk)}
+        page = reverse("admin:contracts_contract_change", args=[contract.pk])
+        form = ChargeEditForm(charged, request.POST or None, **fresh)
+        preview, previewed = None, ""
+        if request.method == "POST" and form.is_valid():
+            given = form.to_input()
+            previewed = mark_of(given)
+            try:
+                if is_saved_as_seen(request, previewed):
+                    services.edit_contract(row.customer_id, contract.pk, given, **self.told(request))  # type: ignore[attr-defined]
+                    messages.success(request, f"{row} is changed.")
+                    return HttpResponseRedirect(page)
+                found = preview_edit(row.customer_id, contract.pk, given, at=at)
+                preview = PreviewCard.of(found, contract.billed_through, is_changed="save" in request.POST)
+            except services.EditedMeanwhile as refusal:
+                # What was typed was about terms that stand no longer.
+                form = ChargeEditForm(charged, **fresh)
+                messages.error(request, refusal.message)
+            except Refusal as refusal:
+                form.show(refusal)
+        return TemplateResponse(
+            request,
+            "admin/contracts/contract/charge_edit.html",
+            {
+                **self.admin_site.each_context(request),  # type: ignore[attr-defined]
+                "opts": self.opts,  # type: ignore[attr-defined]
+                "title": f"Change {row}",
+                "charge": row,
+                "page": page,
+                "form": form,
+                "preview": preview,
+                "previewed": previewed,
+                "media": form.media,
+            },
+        )
