@@ -12,7 +12,7 @@ from uuid import UUID
 from billing_site.foundation.periods import Period, format_instant
 from billing_site.foundation.problems import Problems
 from billing_site.foundation.refusals import Refusal
-from contracts.inputs import UNCHANGED, CommitChangeInput, EditInput
+from contracts.inputs import UNCHANGED, EditInput
 from contracts.models import (
     AccessSegment,
     Contract,
@@ -20,7 +20,6 @@ from contracts.models import (
     ContractTerms,
     Customer,
     InvoiceScheduleItem,
-    Override,
     RecurringCommit,
     Term,
 )
@@ -43,6 +42,12 @@ from contracts.services.end_checks import FIELD as END_POLICY
 from contracts.services.end_checks import policy_after
 from contracts.services.endings import MovedEnd, charges_left_empty, check_end, moved_end
 from contracts.services.meanwhile import refuse_edited_meanwhile
+from contracts.services.named_terms import (
+    charges_to_archive,
+    commits_to_archive,
+    commits_to_change,
+    overrides_to_remove,
+)
 from contracts.services.overlaps import check_overlap
 from contracts.services.recording import stamp
 from contracts.services.recurring import later_rows, updates_told
@@ -159,15 +164,15 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
     terms = _new_terms(given, agreed, problems, at=at)
     term = within(agreed.contract.starting_at, (terms or agreed.terms).ending_before)
     rows = added_rows(added, deal, problems, contract=agreed.contract, term=term, at=at, standing=agreed.recurring)
-    overrides = _overrides_to_remove(given.remove_overrides, agreed, problems)
-    commits = _commits_to_archive(given, agreed, problems)
-    charges = _charges_to_archive(given.archive_scheduled_charges, agreed, problems)
+    overrides = overrides_to_remove(given.remove_overrides, agreed, problems)
+    commits = commits_to_archive(given, agreed, problems)
+    charges = charges_to_archive(given.archive_scheduled_charges, agreed, problems)
     later = _updated_recurring(given, agreed, deal, problems)
     if terms is not None and terms.ending_before != agreed.terms.ending_before:
         check_end(problems, customer, agreed, terms.ending_before, terms.to_filters())
     elif terms is not None and given.add_usage_filters:
         _check_filters(given, customer, agreed.contract, terms, problems)
-    changes = plan_changes(customer, _commits_to_change(given, agreed, problems), problems, at=at)
+    changes = plan_changes(customer, commits_to_change(given, agreed, problems), problems, at=at)
     charged = plan_charge_changes(
         given.update_scheduled_charges,
         agreed.charges,
@@ -347,63 +352,3 @@ def _updated_recurring(given: EditInput, agreed: Agreement, deal: Deal, problems
         *later_rows("update_recurring_commits", given.update_recurring_commits, standing[False], deal, was, problems),
         *later_rows("update_recurring_credits", given.update_recurring_credits, standing[True], deal, was, problems),
     ]
-
-
-def _overrides_to_remove(ids: Sequence[UUID], agreed: Agreement, problems: Problems) -> list[Override]:
-    standing = {override.pk: override for override in agreed.overrides}
-    found = _named("remove_overrides", "an override", ids, standing, problems)
-    return [override for _, override in found]
-
-
-def _commits_to_archive(given: EditInput, agreed: Agreement, problems: Problems) -> list[tuple[str, AgreedCommit]]:
-    """Each with its place in the request."""
-    commits = {each.commit.pk: each for each in agreed.commits if not each.commit.is_credit}
-    credits = {each.commit.pk: each for each in agreed.commits if each.commit.is_credit}
-    return [
-        *_named("archive_commits", "a commit", given.archive_commits, commits, problems),
-        *_named("archive_credits", "a credit", given.archive_credits, credits, problems),
-    ]
-
-
-def _commits_to_change(
-    given: EditInput, agreed: Agreement, problems: Problems
-) -> list[tuple[str, CommitChangeInput, AgreedCommit]]:
-    """Each with its place in the request and what stands."""
-    found: dict[UUID, tuple[str, CommitChangeInput, AgreedCommit]] = {}
-    standing = {each.commit.pk: each for each in agreed.commits}
-    archived = {*given.archive_commits, *given.archive_credits}
-    for field, noun, updates in (
-        ("update_commits", "commit", given.update_commits),
-        ("update_credits", "credit", given.update_credits),
-    ):
-        for index, change in enumerate(updates):
-            name, committed = f"{field}[{index}].{noun}_id", standing.get(change.id)
-            if committed is None or committed.commit.is_credit != (noun == "credit"):
-                problems.add(name, change.id, f"must be the id of a {noun} of the contract")
-            elif change.id in found:
-                problems.add(name, change.id, "must be there only once")
-            elif change.id in archived:
-                problems.add(name, change.id, "cannot be changed by the edit that archives it")
-            else:
-                found[change.id] = (f"{field}[{index}]", change, committed)
-    return list(found.values())
-
-
-def _charges_to_archive(ids: Sequence[UUID], agreed: Agreement, problems: Problems) -> list[AgreedCharge]:
-    standing = {charged.charge.pk: charged for charged in agreed.charges}
-    found = _named("archive_scheduled_charges", "a scheduled charge", ids, standing, problems)
-    return [charged for _, charged in found]
-
-
-def _named(
-    field: str, noun: str, ids: Sequence[UUID], standing: Mapping[UUID, T], problems: Problems
-) -> list[tuple[str, T]]:
-    """The standing terms with these ids, each once, with the path under which it was named."""
-    found: dict[UUID, tuple[str, T]] = {}
-    for index, term_id in enumerate(ids):
-        name = f"{field}[{index}].id"
-        if term_id not in standing:
-            problems.add(name, term_id, f"must be the id of {noun} of the contract")
-        elif term_id not in found:
-            found[term_id] = (name, standing[term_id])
-    return list(found.values())

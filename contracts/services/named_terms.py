@@ -1,0 +1,72 @@
+"""The terms that an edit names to take them out or to change them, found among those that stand."""
+
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+from uuid import UUID
+
+from billing_site.foundation.problems import Problems
+from contracts.inputs import CommitChangeInput, EditInput
+from contracts.models import Override
+from contracts.queries import AgreedCharge, AgreedCommit, Agreement
+
+T = TypeVar("T")
+
+
+def overrides_to_remove(ids: Sequence[UUID], agreed: Agreement, problems: Problems) -> list[Override]:
+    standing = {override.pk: override for override in agreed.overrides}
+    found = _named("remove_overrides", "an override", ids, standing, problems)
+    return [override for _, override in found]
+
+
+def commits_to_archive(given: EditInput, agreed: Agreement, problems: Problems) -> list[tuple[str, AgreedCommit]]:
+    """Each with its place in the request."""
+    commits = {each.commit.pk: each for each in agreed.commits if not each.commit.is_credit}
+    credits = {each.commit.pk: each for each in agreed.commits if each.commit.is_credit}
+    return [
+        *_named("archive_commits", "a commit", given.archive_commits, commits, problems),
+        *_named("archive_credits", "a credit", given.archive_credits, credits, problems),
+    ]
+
+
+def commits_to_change(
+    given: EditInput, agreed: Agreement, problems: Problems
+) -> list[tuple[str, CommitChangeInput, AgreedCommit]]:
+    """Each with its place in the request and what stands."""
+    found: dict[UUID, tuple[str, CommitChangeInput, AgreedCommit]] = {}
+    standing = {each.commit.pk: each for each in agreed.commits}
+    archived = {*given.archive_commits, *given.archive_credits}
+    for field, noun, updates in (
+        ("update_commits", "commit", given.update_commits),
+        ("update_credits", "credit", given.update_credits),
+    ):
+        for index, change in enumerate(updates):
+            name, committed = f"{field}[{index}].{noun}_id", standing.get(change.id)
+            if committed is None or committed.commit.is_credit != (noun == "credit"):
+                problems.add(name, change.id, f"must be the id of a {noun} of the contract")
+            elif change.id in found:
+                problems.add(name, change.id, "must be there only once")
+            elif change.id in archived:
+                problems.add(name, change.id, "cannot be changed by the edit that archives it")
+            else:
+                found[change.id] = (f"{field}[{index}]", change, committed)
+    return list(found.values())
+
+
+def charges_to_archive(ids: Sequence[UUID], agreed: Agreement, problems: Problems) -> list[AgreedCharge]:
+    standing = {charged.charge.pk: charged for charged in agreed.charges}
+    found = _named("archive_scheduled_charges", "a scheduled charge", ids, standing, problems)
+    return [charged for _, charged in found]
+
+
+def _named(
+    field: str, noun: str, ids: Sequence[UUID], standing: Mapping[UUID, T], problems: Problems
+) -> list[tuple[str, T]]:
+    """The standing terms with these ids, each once, with the path under which it was named."""
+    found: dict[UUID, tuple[str, T]] = {}
+    for index, term_id in enumerate(ids):
+        name = f"{field}[{index}].id"
+        if term_id not in standing:
+            problems.add(name, term_id, f"must be the id of {noun} of the contract")
+        elif term_id not in found:
+            found[term_id] = (name, standing[term_id])
+    return list(found.values())
