@@ -1,11 +1,16 @@
 from django.urls import path
 
-from invoicing.views import archiving, balances, contracts, invoices, portal
+from invoicing.views import alerts, archiving, balances, contracts, invoices, portal
 
 INVOICES = "v1/customers/<uuid:customer_id>/invoices"
 BALANCES = "v1/contracts/customerBalances"
 
 urlpatterns = [
+    path("v1/alerts/archive", alerts.ArchiveAlert.as_view()),
+    path("v1/alerts/create", alerts.CreateAlert.as_view()),
+    path("v1/customer-alerts/get", alerts.GetCustomerAlert.as_view()),
+    path("v1/customer-alerts/list", alerts.ListCustomerAlerts.as_view()),
+    path("v1/customer-alerts/reset", alerts.ResetCustomerAlert.as_view()),
     path("v1/contracts/archive", archiving.ArchiveContract.as_view()),
     path("v1/contracts/get", contracts.GetFirstContract.as_view()),
     path("v1/contracts/list", contracts.ListFirstContracts.as_view()),

@@ -4,8 +4,6 @@
 NOT_SERVED = tuple(
     rf"^{path}$"
     for path in (
-        "v1/alerts/archive",
-        "v1/alerts/create",
         "v1/archiveCustomerBillingProviderConfigurations",
         "v1/auditLogs",
         "v1/contracts/createHistoricalInvoices",
@@ -23,9 +21,6 @@ NOT_SERVED = tuple(
         "v1/customFields/listKeys",
         "v1/customFields/removeKey",
         "v1/customFields/setValues",
-        "v1/customer-alerts/get",
-        "v1/customer-alerts/list",
-        "v1/customer-alerts/reset",
         "v1/customers/[^/]+/addCharge",
         "v1/customers/[^/]+/billable-metrics",
         "v1/customers/[^/]+/billing-config/[^/]+",

@@ -182,9 +182,12 @@ class Standing:
 
         Of an obligation, what is still to be spent: from its start on, until what is missing of it was billed.
         """
+        return max(self.left, Decimal(0)) if self.is_open(at) else Decimal(0)
+
+    def is_open(self, at: datetime) -> bool:
+        """Whether what is left of it counts at an instant."""
         has_begun = self.segment.period.starting_at <= at
-        counts = has_begun and not self.is_settled if self.is_asked_for else at in self.segment.period
-        return max(self.left, Decimal(0)) if counts else Decimal(0)
+        return has_begun and not self.is_settled if self.is_asked_for else at in self.segment.period
 
     def expired(self, at: datetime) -> Decimal:
         """What of it came to nothing. Of an obligation it is billed instead, unless nobody asks for it any more."""

@@ -1,5 +1,6 @@
-"""Documents that left draft, those taken back, what people decided about drafts, and derived summaries of drafts."""
+"""Documents that left draft, those taken back, what people decided about drafts, derived summaries, and alerts."""
 
+from invoicing.models.alerts import Alert, AlertState, AlertTurn
 from invoicing.models.documents import Invoice, InvoiceLine
 from invoicing.models.holds import HoldDecision
 from invoicing.models.notes import EnteredNote, EnteredNoteDecision, Note, NoteDismissal
@@ -15,6 +16,9 @@ from invoicing.models.summaries import (
 from invoicing.models.voids import InvoiceVoid
 
 __all__ = [
+    "Alert",
+    "AlertState",
+    "AlertTurn",
     "CommitmentSummary",
     "CustomerSummary",
     "DraftSummary",

@@ -1,5 +1,6 @@
 """The verbs of invoicing."""
 
+from invoicing.services.alerts import AlertInput, archive_alert, create_alert, reset_alert
 from invoicing.services.archiving import archive_contract
 from invoicing.services.clock import ClockStep, move_clock
 from invoicing.services.clock_moves import ask_to_move_clock, carry_on_moving, stop_clock_move
@@ -37,6 +38,7 @@ from invoicing.services.voiding import (
 )
 
 __all__ = [
+    "AlertInput",
     "AlreadyDecided",
     "ClockStep",
     "DocumentHeld",
@@ -55,9 +57,11 @@ __all__ = [
     "Verification",
     "approve_entered_note",
     "approve_note",
+    "archive_alert",
     "archive_contract",
     "ask_to_move_clock",
     "carry_on_moving",
+    "create_alert",
     "dismiss_note",
     "do_due_work",
     "enter_note",
@@ -70,6 +74,7 @@ __all__ = [
     "regenerate_invoice",
     "reject_entered_note",
     "release_draft",
+    "reset_alert",
     "stop_clock_move",
     "verify_invoice",
     "void_invoice",

@@ -20,7 +20,7 @@ from django.db.models import Model
 from billing_site.foundation import clock, touched
 from billing_site.foundation.transactions import repeatable_read
 from contracts.models import Customer
-from invoicing.models import CommitmentSummary, CustomerSummary, DraftSummary, NoteSummary
+from invoicing.models import AlertState, CommitmentSummary, CustomerSummary, DraftSummary, NoteSummary
 from invoicing.queries.changes import version_of
 from invoicing.queries.compute import computation
 from invoicing.queries.notes import note_summaries
@@ -32,6 +32,7 @@ from invoicing.queries.summaries import (
     touched_by_publications,
     touched_by_usage,
 )
+from invoicing.services.alert_states import follow_alerts
 
 SIGNALS_AT_ONCE = 5_000
 CUSTOMERS_AT_ONCE = 20  # then signals are looked for again
@@ -92,6 +93,7 @@ def refresh_summary(customer_id: UUID, *, at: datetime) -> bool:
     _refresh_notes(summary, computed.inputs.catalog.publication, at=at)
     _write(DraftSummary, customer_id, list(draft_summaries(computed, at=at)))
     _write(CommitmentSummary, customer_id, list(commitment_summaries(computed, at=at)))
+    _write(AlertState, customer_id, follow_alerts(computed, at=at))
     _settle(customer_id, at=at, as_of=at, error="")
     return True
 

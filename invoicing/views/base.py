@@ -20,7 +20,7 @@ class InvoicingView(GenericAPIView):
     """A read. Lists page by cursors of their own, as drafts are not rows."""
 
     required_scope = "read"
-    pagination_class = None
+    pagination_class: Any = None
     filter_backends: list[Any] = []
 
 
