@@ -63,7 +63,8 @@ class RecurringEditForm(Dressed, AnewFields):
             "Rounding of a period that is cut short",
             [self._there(ROUNDED)],
             is_aside=True,
-            is_used=any(name in self.changed_data or name in self.errors for name in ROUNDED if name in self.fields),
+            is_used=any(self.initial[name] is not None for name in ("anew_decimals", "anew_billed_decimals"))
+            or (self.is_bound and any(name in {*self.changed_data, *self.errors} for name in ROUNDED)),
         )
 
     def clean(self) -> dict[str, Any]:

@@ -19,7 +19,8 @@ The new contract's documents may be final before the old one's last. What they h
 balance, so that nothing is drawn twice.
 
 The old one's last document may be final before anybody knows of the renewal. Then what it has left goes over with the
-renewal's first document; so does what a contract without a rate card has left, which has no documents of usage. Of a
+renewal's first document; so does what a contract without a rate card has left, which has no documents of usage. Where
+the renewal has none either, nothing posts it: it follows from the terms, and is told as if it were posted. Of a
 commitment whose rest was billed nothing is left to go over.
 
     100, of which 30 are used in October; all may go over; renewed on 1 November     goes over   posted with

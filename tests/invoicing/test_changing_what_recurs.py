@@ -121,6 +121,7 @@ def test_a_part_of_a_period_is_rounded_as_it_is_said(acme, page):
 
 
 def test_what_is_refused_stands_beside_its_field(page):
+    assert not any(each.is_used for each in page.browser.get(page.url).context["form"].sections() if each.is_aside)
     for typed, field, rule in (
         ({}, "__all__", "changes nothing"),
         ({"anew_amount": "0"}, "anew_amount", "must be greater than 0"),
@@ -143,6 +144,8 @@ def test_a_credit_asks_nothing_of_bills_and_keeps_its_rounding(acme, clock_at):
     shown = page.shown()
     assert not any(name.startswith("anew_billed") for name in shown)
     assert (shown["anew_decimals"], shown["anew_rounding"]) == (2, "FLOOR")
+    [_, rounding_shown] = page.browser.get(page.url).context["form"].sections()
+    assert rounding_shown.is_used
     page.save(anew_amount="1")
     assert granted_by(acme, NOVEMBER) == [310, 100]
     [agreed] = agreement(acme.customer.pk, acme.contract.pk).recurring
