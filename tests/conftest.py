@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import TransactionTestCase
 from pytest_django import DjangoDbBlocker
 
+from billing_site.api import authentication
 from billing_site.server import embedded
 from billing_site.server.locks import Lock
 from ledger.services import partitions
@@ -32,6 +33,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if any(chromium.MISSING in str(report.longrepr) for report in skipped):
         terminalreporter.section("No browser", red=True, bold=True)
         terminalreporter.write_line(chromium.MISSING, red=True, bold=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _a_second_is_as_long_as_the_run() -> None:
+    """A token that was looked up stays so, however slow the machine is: tests count queries."""
+    authentication.REMEMBERED_SECONDS = float("inf")
 
 
 @pytest.fixture(autouse=True)

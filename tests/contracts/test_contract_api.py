@@ -335,7 +335,6 @@ def test_lower_case_enums_unknown_fields_and_nulls_are_taken_as_the_compatible_a
             "recurring_credits[0].subscription_config",
             id="recurring credits by the seat",
         ),
-        pytest.param(CREATE, {"package_id": "x"}, "package_id", id="packages"),
         pytest.param(
             CREATE,
             {"usage_statement_schedule": {"invoice_generation_starting_at": "2025-10-01"}},
