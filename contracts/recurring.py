@@ -29,7 +29,7 @@ from itertools import chain, islice
 from uuid import UUID
 
 from billing_site.foundation.ids import derived_id
-from billing_site.foundation.money import QUANTUM, floor_to, round_to
+from billing_site.foundation.money import QUANTUM, round_to
 from billing_site.foundation.periods import (
     Period,
     billing_periods,
@@ -144,9 +144,4 @@ def _by_time(amount: Decimal, share: Fraction, rounding: AmountRounding | None) 
     if share == 1:
         return amount
     exact = Fraction(amount) * share
-    if rounding is None:
-        return round_to(exact, QUANTUM)
-    step = Decimal(1).scaleb(-rounding.decimal_places)
-    if rounding.method == "FLOOR":
-        return floor_to(exact, step)
-    return -floor_to(-exact, step) if rounding.method == "CEILING" else round_to(exact, step)
+    return round_to(exact, QUANTUM) if rounding is None else rounding.of(exact)

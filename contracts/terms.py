@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 from uuid import UUID
 
-from billing_site.foundation.money import Unit
+from billing_site.foundation.money import Unit, floor_to, round_to
 from billing_site.foundation.periods import Period
 from pricing.engine.catalog import GroupValues
 from pricing.engine.overrides import LIST_RATE, Override
@@ -23,6 +24,8 @@ __all__ = [
     "RecurringCommit",
     "ScheduledAmount",
     "ScheduledCharge",
+    "Subscription",
+    "SubscriptionQuantity",
     "Target",
     "UsageFilter",
 ]
@@ -133,6 +136,12 @@ class AmountRounding:
     decimal_places: int
     method: str  # HALF_UP, FLOOR, CEILING
 
+    def of(self, amount: Fraction) -> Decimal:
+        step = Decimal(1).scaleb(-self.decimal_places)
+        if self.method == "FLOOR":
+            return floor_to(amount, step)
+        return -floor_to(-amount, step) if self.method == "CEILING" else round_to(amount, step)
+
 
 @dataclass(frozen=True, slots=True)
 class RecurringCommit:
@@ -184,6 +193,45 @@ class ScheduledCharge:
 
 
 @dataclass(frozen=True, slots=True)
+class SubscriptionQuantity:
+    """From `starting_at` on there are so many, up to the next one of the subscription.
+
+    What was final when it was agreed does not know it: usage documents of periods up to `billed_through`, documents of
+    the subscription's own up to `agreed_at` (None: it was agreed with the subscription).
+    """
+
+    id: UUID
+    starting_at: datetime
+    quantity: Decimal
+    agreed_at: datetime | None = None
+    billed_through: datetime | None = None
+
+    def came_too_late(self, collected_at: datetime, *, on_usage: bool) -> bool:
+        """Whether the document that collects then was final already."""
+        final_until = self.billed_through if on_usage else self.agreed_at
+        return final_until is not None and collected_at <= final_until
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """So many of a product for a fee a period (`contracts/subscriptions.py`). `period` has no end where it runs as long
+    as the contract; `quantities` are in order of time, of one instant in the order in which they were agreed."""
+
+    id: UUID
+    product_id: UUID
+    name: str  # empty: that of the product
+    frequency: str
+    anchor_at: datetime
+    period: Period
+    quantities: tuple[SubscriptionQuantity, ...]
+    is_in_advance: bool
+    is_prorated: bool = True
+    bills_immediately: bool = True  # an increase within a period: at once, or with what is collected at its end
+    is_on_usage_invoice: bool = True
+    rounding: AmountRounding | None = None  # of what is charged for a part of a period
+
+
+@dataclass(frozen=True, slots=True)
 class UsageFilter:
     """From `starting_at` on, up to the contract's next one, only usage that has one of `group_values` is the contract's
     (`docs/usage_filters.md`)."""
@@ -217,6 +265,7 @@ class Contract:
     commits: tuple[Commit, ...] = ()
     charges: tuple[ScheduledCharge, ...] = ()
     recurring: tuple[RecurringCommit, ...] = ()
+    subscriptions: tuple[Subscription, ...] = ()
     renews: UUID | None = None  # the contract that it took the place of when it started
     usage_filters: tuple[UsageFilter, ...] = ()  # in order of time
 

@@ -17,8 +17,8 @@ from pricing.engine.catalog import Catalog
 def usage_document(
     draft: UsageDraft, catalog: Catalog, findings: tuple[Finding, ...], late: Sequence[Adjustment]
 ) -> Document | None:
-    """The document of a billing period, with the adjustments that it carries; None where it has neither lines nor a
-    finding that holds it."""
+    """The document of a billing period, with the adjustments that it carries, or of fees that have one of their own;
+    None where it has neither lines nor a finding that holds it."""
     carried = [each for each in late if each.carrier_id == draft.open.document_id]
     lines = (*usage_lines(draft, catalog), *(line for each in carried for line in each.lines))
     findings = (*findings, *(finding for each in carried for finding in each.findings))
@@ -28,11 +28,11 @@ def usage_document(
     return Document(
         id=open_.document_id,
         contract_id=open_.contract.id,
-        kind=USAGE,
+        kind=open_.kind,
         slot=open_.slot,
-        type="USAGE",
-        period=open_.period,
-        issued_at=open_.ending_before,
+        type="USAGE" if open_.kind == USAGE else "SCHEDULED",
+        period=open_.period if open_.kind == USAGE else None,
+        issued_at=open_.posted_at,
         finalizes_at=open_.finalizes_at,
         unit=fiat,
         lines=lines,
@@ -50,7 +50,7 @@ def _entries(draft: UsageDraft) -> Iterator[Entry]:
                 commit_id=balance.commit.id,
                 segment_id=balance.segment.id,
                 amount=-amount,
-                timestamp=draft.open.ending_before,
+                timestamp=draft.open.posted_at,
             )
     for rollover in (*draft.rollovers, *draft.taken_over):
         for balance, amount in rollover.moved.items():

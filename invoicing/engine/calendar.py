@@ -44,12 +44,21 @@ class BillingPeriod:
         return self.ending_before == self.contract.term.ending_before
 
     @property
+    def kind(self) -> str:
+        return USAGE
+
+    @property
     def slot(self) -> str:
         return format_instant(self.starting_at)
 
     @property
     def document_id(self) -> UUID:
-        return draft_id(self.contract.id, USAGE, self.slot)
+        return draft_id(self.contract.id, self.kind, self.slot)
+
+    @property
+    def posted_at(self) -> datetime:
+        """When what its document draws is drawn, and the date of its document."""
+        return self.ending_before
 
     @property
     def finalizes_at(self) -> datetime:

@@ -20,6 +20,7 @@ units for a balance that counts those.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from graphlib import CycleError, TopologicalSorter
 from uuid import UUID
@@ -116,7 +117,7 @@ def _last_hour(draft: UsageDraft, version: ProductVersion, unit: Unit) -> Stretc
     end = draft.open.ending_before
     start = end - HOUR
     offer = Offer(version.product_id, version.tags, (), ())
-    (quote,) = draft.seller.quotes(offer, [start], unit)
+    (quote,) = draft.seller.quotes(offer, [start], lambda price: replace(price, unit=unit))
     price, refusal = (quote.price, "") if isinstance(quote.price, Price) else (None, quote.price.value)
     contract_id = draft.open.contract.id
     holding = [

@@ -67,13 +67,13 @@ class Corrects(NamedTuple):
 class Line(NamedTuple):  # a tuple, as there are hundreds a draft
     """A line as the customer reads it. `total` is exact to 12 places; `counts` says whether it is in the total."""
 
-    type: str  # usage, applied_commit_or_credit, cpu_conversion, scheduled, commit_purchase
+    type: str  # usage, subscription, applied_commit_or_credit, cpu_conversion, scheduled, commit_purchase
     name: str
     total: Decimal
     unit: Unit
     counts: bool = True
     product_id: UUID | None = None
-    product_type: str = ""  # USAGE, COMPOSITE, FIXED
+    product_type: str = ""  # USAGE, SUBSCRIPTION, COMPOSITE, FIXED
     quantity: Decimal | None = None
     quantity_consumed: Decimal | None = None  # of an applied balance that counts units
     unit_price: Decimal | None = None
@@ -90,6 +90,8 @@ class Line(NamedTuple):  # a tuple, as there are hundreds a draft
     segment_id: UUID | None = None
     postpaid_commit_id: UUID | None = None  # on true-up lines
     charge_id: UUID | None = None
+    subscription_id: UUID | None = None
+    is_prorated: bool = False  # a fee for a part of its period: `unit_price` is that part of what one costs
     converted: Unit | None = None  # the custom unit that a conversion is of
     adjusts: Adjusted | None = None  # of an adjustment for late usage
     corrects: Corrects | None = None  # of a note by hand

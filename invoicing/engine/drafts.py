@@ -9,6 +9,7 @@ from uuid import UUID
 
 from billing_site.foundation.money import QUANTUM, exact_total, floor_to, round_to
 from billing_site.foundation.periods import HOUR
+from contracts.subscriptions import Fee
 from invoicing.engine.balances import Balance
 from invoicing.engine.calendar import BillingPeriod, open_periods
 from invoicing.engine.inputs import Inputs, Posted
@@ -34,6 +35,8 @@ class UsageDraft:
     composites: tuple[ProductVersion, ...]  # as they are defined in the period's last hour
     items: dict[ItemKey, Item] = field(default_factory=dict)
     composite_items: list[Item] = field(default_factory=list)  # there when the usage has been walked to the end
+    fees: list[Fee] = field(default_factory=list)  # of subscriptions, that it collects
+    fee_items: list[Item] = field(default_factory=list)  # there when they are collected
     deductions: dict[Balance, Decimal] = field(default_factory=dict)  # known when it is closed
     _known_stretches: dict[ItemKey, tuple[Stretch, ...]] = field(default_factory=dict)
     _presentation_matters: bool = field(init=False)
@@ -48,8 +51,9 @@ class UsageDraft:
 
     @property
     def product_order(self) -> tuple[UUID, ...]:
-        """That of the lines: of the card, composites last."""
-        return (*self.seller.product_ids, *self.seller.composite_ids)
+        """That of the lines: of the card, then subscriptions, composites last."""
+        of_fees = dict.fromkeys(item.product_id for item in self.fee_items)
+        return (*self.seller.product_ids, *of_fees, *self.seller.composite_ids)
 
     def plain_items(self, product_id: UUID) -> list[Item]:
         """The items of a product that has no group keys, used or not."""
@@ -62,7 +66,7 @@ class UsageDraft:
 
     @property
     def all_items(self) -> list[Item]:
-        return [*self.items.values(), *self.composite_items]
+        return [*self.items.values(), *self.fee_items, *self.composite_items]
 
     def items_of(self, series: Series) -> list[Item]:
         """The items that usage of one series counts for: one for each product and run that it feeds."""

@@ -57,6 +57,12 @@ def _is_too_large(number: Fraction) -> bool:
     return numerator >= LARGEST * denominator  # a ratio that is compared with a number asks first what it is
 
 
+def _told(number: str, item: Item) -> str:
+    if item.fee is not None:
+        return f"{number} subscribed to"
+    return f"a spend of {number}" if item.is_composite else f"{number} metered"
+
+
 def _finding(draft: UsageDraft, item: Item, kind: str, period: Period, quantity: Decimal) -> Finding:
     number = f"{quantity.normalize():f}"
     return Finding(
@@ -64,7 +70,7 @@ def _finding(draft: UsageDraft, item: Item, kind: str, period: Period, quantity:
         blocking=kind in BLOCKING,
         message=SENTENCES[kind].format(
             name=item.name,
-            quantity=f"a spend of {number}" if item.is_composite else f"{number} metered",
+            quantity=_told(number, item),
             card=draft.seller.card.name,
         ),
         period=period,

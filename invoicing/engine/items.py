@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
+from contracts.subscriptions import Fee
 from invoicing.engine.sellers import COMPOSITE
 from invoicing.engine.stretches import Stretch
 from invoicing.engine.takes import Take
@@ -45,6 +46,7 @@ class Item:
     total: Fraction = Fraction(0)  # where it will be at the end; known for what is priced by it
     takes: list[Take] = field(default_factory=list)
     unbilled: dict[Stretch, Decimal] = field(default_factory=dict)  # metered where there is no price
+    fee: Fee | None = None  # of a subscription, of which the item is one fee
     left_out: Decimal = Decimal(0)  # metered where the contract's usage filter leaves it to nobody
     stretch: Stretch = field(init=False)  # where the walk is
     is_running: bool = field(init=False, default=False)  # whether it is within it
@@ -53,7 +55,8 @@ class Item:
 
     def __post_init__(self) -> None:
         self.stretch = self.stretches[0]
-        self.name = name_with_values(self.run.definition.name, self.values)
+        own_name = self.fee.subscription.name if self.fee is not None else ""
+        self.name = own_name or name_with_values(self.run.definition.name, self.values)
 
     @property
     def product_id(self) -> UUID:

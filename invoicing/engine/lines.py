@@ -75,13 +75,16 @@ def _lines_of(row: Row, draft: UsageDraft, catalog: Catalog) -> Iterator[Line]:
 
 def _line(item: Item, reading: Reading, draft: UsageDraft, **numbers: Any) -> Line:
     """A line that says what it is about; `numbers` are the fields that depend on how much was used, and by whom."""
+    fee = item.fee
     return Line(
-        type="usage",
+        type="usage" if fee is None else "subscription",
         name=item.name,
         unit=reading.unit,
         counts=reading.unit == draft.seller.card.fiat,
         product_id=item.product_id,
-        product_type="COMPOSITE" if item.is_composite else "USAGE",
+        product_type=item.run.definition.type,
+        subscription_id=None if fee is None else fee.subscription.id,
+        is_prorated=fee is not None and fee.is_prorated,
         unit_price=reading.step.printed_price,
         list_price=reading.list_price,
         level=reading.step.level,
@@ -126,6 +129,7 @@ def applied_line(covered: Line, payer: Balance, catalog: Catalog, drawn: Decimal
         access_type=covered.access_type,
         segment_id=covered.segment_id,
         adjusts=covered.adjusts,
+        subscription_id=covered.subscription_id,
     )
 
 

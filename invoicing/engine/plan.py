@@ -1,9 +1,9 @@
 """The plan of a walk: into which slices time is cut, and which metrics are asked for.
 
 The rules are piecewise constant in time. The cuts are all instants at which a rate, an override, a product's
-definition, an access window, a claim, a usage filter, a billing period or a contract begins or ends, within the periods
-that are not final yet. Between two cuts only sums matter, as long as no balance runs out. A cut too many changes
-nothing.
+definition, an access window, a claim, a usage filter, a billing period or a contract begins or ends, or fees alone are
+collected, within the periods that are not final yet. Between two cuts only sums matter, as long as no balance runs out.
+A cut too many changes nothing.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,6 +15,7 @@ from uuid import UUID
 from billing_site.foundation.periods import Period
 from invoicing.engine.calendar import BillingPeriod, open_periods
 from invoicing.engine.commits import all_commits
+from invoicing.engine.fees import collections
 from invoicing.engine.inputs import Inputs
 from invoicing.engine.sellers import Seller, sellers
 from ledger.scopes import Scope
@@ -92,6 +93,8 @@ def _cuts(inputs: Inputs, sellers_: Iterable[Seller]) -> Iterator[datetime | Non
     for commit in all_commits(inputs):
         for segment in commit.segments:
             yield from _bounds(segment.period)
+    for collection in collections(inputs):
+        yield collection.posted_at
     for claim in inputs.terms.claims:
         yield from (claim.starting_at, claim.ending_before)
 

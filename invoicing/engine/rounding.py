@@ -86,7 +86,7 @@ def _is_applied(line: Line) -> bool:
 
 
 def _is_payable(line: Line, document: Document) -> bool:
-    is_paid = line.type in ("usage", "cpu_conversion") and line.commit_type in (PREPAID, CREDIT)
+    is_paid = line.type in ("usage", "subscription", "cpu_conversion") and line.commit_type in (PREPAID, CREDIT)
     return line.unit == document.unit and not _is_applied(line) and not is_paid
 
 

@@ -1,11 +1,10 @@
 """A contract as a seller: which products it sells, and what a unit costs under it, whoever pays."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from billing_site.foundation.money import Unit
 from contracts.terms import Contract, CustomerTerms
 from pricing.engine.catalog import Catalog, ProductVersion, RateCard
 from pricing.engine.overrides import COMMIT_RATE, Override, Payer
@@ -26,7 +25,7 @@ class Quote:
     at: datetime
     overrides: tuple[Override, ...]  # that hold then
     price: Price | Unpriced
-    unit: Unit | None = None  # what it is asked in, where that is not for the rate to say
+    made_of: Callable[[Price], Price] | None = None  # what is charged, where that is not the price as it is found
 
     @property
     def depends_on_payer(self) -> bool:
@@ -40,7 +39,7 @@ class Quote:
         at_commit_rate = has_commit_rate and payer.rate_type == COMMIT_RATE
         if not at_commit_rate and not any(override.is_commit_specific for override in self.overrides):
             return self.price
-        return self.seller.price(self.offer, self.at, self.overrides, payer, unit=self.unit)
+        return self.seller.price(self.offer, self.at, self.overrides, payer, made_of=self.made_of)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,14 +57,16 @@ class Seller:
         own = (override.tariff for override in self.contract.overrides)
         return self.card.prices_by_volume or any(tariff is not None and tariff.type == VOLUME for tariff in own)
 
-    def quotes(self, offer: Offer, instants: Sequence[datetime], unit: Unit | None = None) -> Iterator[Quote]:
+    def quotes(
+        self, offer: Offer, instants: Sequence[datetime], made_of: Callable[[Price], Price] | None = None
+    ) -> Iterator[Quote]:
         """What the offer costs at each of the ascending instants; outside of the contract's term it is not sold.
 
-        A composite is asked for in the `unit` of what it is a share of.
+        What is charged is `made_of` the price: a composite in the unit of what it is a share of, a fee for its time.
         """
         overrides = [override for override in self.contract.overrides if applies(override.targets, offer)]
         for at, holding in zip(instants, all_in_force(overrides, instants), strict=True):
-            yield Quote(self, offer, at, holding, self.price(offer, at, holding, unit=unit), unit)
+            yield Quote(self, offer, at, holding, self.price(offer, at, holding, made_of=made_of), made_of)
 
     def prices(self, offer: Offer, instants: Sequence[datetime]) -> Iterator[Price | Unpriced]:
         """Of each quote, the price while no balance pays."""
@@ -78,13 +79,13 @@ class Seller:
         overrides: Iterable[Override],
         payer: Payer | None = None,
         *,
-        unit: Unit | None = None,
+        made_of: Callable[[Price], Price] | None = None,
     ) -> Price | Unpriced:
         if at not in self.contract.term:
             return Unpriced.NOT_ENTITLED
         scheme = self.contract.prioritization
         price = price_at(self.card, offer, at, overrides=overrides, prioritization=scheme, payer=payer)
-        return replace(price, unit=unit) if unit is not None and isinstance(price, Price) else price
+        return made_of(price) if made_of is not None and isinstance(price, Price) else price
 
     def cuts(self, offer: Offer) -> Iterator[datetime | None]:
         """Every instant at which the price of the offer may change; None is never."""

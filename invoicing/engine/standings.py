@@ -34,7 +34,7 @@ def standings(
         pending.setdefault(segment_id, []).append(taken)
     for draft in drafts:
         for balance, amount in draft.deductions.items():
-            taken = Pending(draft.open.document_id, draft.open.contract.id, amount, draft.open.ending_before)
+            taken = Pending(draft.open.document_id, draft.open.contract.id, amount, draft.open.posted_at)
             pending.setdefault(balance.segment.id, []).append(taken)
     billed = {slot for _, kind, slot in posted.documents - posted.waiting if kind == TRUE_UP}
     for balance in balances:

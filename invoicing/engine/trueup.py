@@ -9,7 +9,8 @@ from covered amounts as they were billed, so that invoices and true-up add up to
     the same, and 100 taken off by hand                                              349.6
 
 It can be final only after all usage documents that overlap its window, of every contract that it is open to, and not
-before the grace of these periods is over: usage that comes within it may still make a document.
+before the grace of these periods is over: usage that comes within it may still make a document. It waits for documents
+of fees alone that count toward it, too.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,13 +19,13 @@ from uuid import UUID
 
 from billing_site.foundation.money import exact_sum
 from contracts.terms import Commit, Contract, ScheduledAmount
-from invoicing.engine.calendar import TRUE_UP, BillingPeriod, draft_id, open_periods
+from invoicing.engine.calendar import CHARGES, TRUE_UP, BillingPeriod, draft_id, open_periods
 from invoicing.engine.documents import Document, Entry, Line, Standing
 from invoicing.engine.inputs import Inputs
 from pricing.engine.products import name_at
 
 
-def true_ups(inputs: Inputs, standings: Sequence[Standing], usage_documents: Sequence[Document]) -> Iterator[Document]:
+def true_ups(inputs: Inputs, standings: Sequence[Standing], documents: Sequence[Document]) -> Iterator[Document]:
     """The draft true-up of each postpaid commit that has none that is final. One of zero is among them.
 
     A renewal that took nothing over has none.
@@ -37,7 +38,7 @@ def true_ups(inputs: Inputs, standings: Sequence[Standing], usage_documents: Seq
             if commit.is_billed_by(contract.id) and not commit.pays and not is_final and _is_owed(of_commit):
                 awaited = [period for period in periods if _decides(period, commit, contract)]
                 for item in commit.invoice_items:  # a postpaid commit has exactly one
-                    yield _true_up(inputs, contract, item, of_commit, awaited, usage_documents)
+                    yield _true_up(inputs, contract, item, of_commit, awaited, documents)
 
 
 def _by_commit(standings: Sequence[Standing]) -> Iterable[Sequence[Standing]]:
@@ -65,7 +66,7 @@ def _true_up(
     item: ScheduledAmount,
     standings: Sequence[Standing],
     awaited: Sequence[BillingPeriod],
-    usage_documents: Sequence[Document],
+    documents: Sequence[Document],
 ) -> Document:
     commit = standings[0].commit
     ids = {billing.document_id for billing in awaited}
@@ -97,8 +98,14 @@ def _true_up(
         lines=(line,),
         total=missing,
         entries=(Entry("POSTPAID_COMMIT_TRUEUP", commit.id, None, -missing, item.issued_at),),
-        waits_for=tuple(document.id for document in usage_documents if document.id in ids),
+        waits_for=tuple(
+            document.id for document in documents if document.id in ids or _is_fee_that_counts(document, commit)
+        ),
     )
+
+
+def _is_fee_that_counts(document: Document, commit: Commit) -> bool:
+    return document.kind == CHARGES and any(entry.commit_id == commit.id for entry in document.entries)
 
 
 def _missing(inputs: Inputs, commit: Commit, standings: Sequence[Standing]) -> Decimal:

@@ -20,11 +20,13 @@ The walk is told the usage of slices. Days and hours it asks for where it needs 
 """
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from itertools import groupby
 from typing import TypeVar
+from uuid import UUID
 
 from billing_site.foundation.periods import DAY, HOUR, Period, floor_day
 from invoicing.engine.assemble import usage_document
@@ -34,6 +36,7 @@ from invoicing.engine.composites import settle_composites
 from invoicing.engine.documents import Result
 from invoicing.engine.drafts import UsageDraft, usage_drafts
 from invoicing.engine.exact import exactly
+from invoicing.engine.fees import collecting_drafts, settle_fees, take_fees
 from invoicing.engine.findings import findings
 from invoicing.engine.hours import Parts, settle
 from invoicing.engine.inputs import Inputs
@@ -47,6 +50,7 @@ from invoicing.engine.sums import Sums, Taken, take_what_fits
 from invoicing.engine.totals import know_totals
 from invoicing.engine.trueup import true_ups
 from ledger.used import Used
+from pricing.engine.catalog import ProductVersion
 
 __all__ = ["Finer", "Plan", "compute", "plan"]
 
@@ -107,14 +111,16 @@ def _compute(
     commits = all_commits(inputs)
     shared = balances(commits, inputs.catalog, inputs.posted)
     drafts = usage_drafts(inputs, shared)
+    take_fees(drafts)
+    alone = collecting_drafts(inputs, shared)
     late = [netted] if netted is not None else []
     give_back(late, shared)
     late += adjustments(inputs, closed, shared, drafts)
-    yield from walk(drafts, plan.slices, usage)
-    found = [(draft, findings(draft)) for draft in drafts]
+    yield from walk(drafts, plan.slices, usage, Collecting(list(alone), inputs.catalog.products))
+    found = [(draft, findings(draft)) for draft in (*drafts, *alone)]
     made = [usage_document(draft, inputs.catalog, of_draft, late) for draft, of_draft in found]
     drafted = [document for document in (*made, *(each.document for each in late)) if document is not None]
-    standing = tuple(standings(shared, drafts, inputs.posted, late))
+    standing = tuple(standings(shared, (*drafts, *alone), inputs.posted, late))
     of_usage = in_turn(drafted, late, standing) if late else drafted
     documents = [*of_usage, *charge_documents(inputs, commits), *true_ups(inputs, standing, of_usage)]
     documents.sort(key=lambda document: (document.issued_at, document.contract_id, document.kind != "USAGE"))
@@ -142,14 +148,36 @@ class Leg:
         return self.hours <= HOURS_OF_A_DAY
 
 
-def walk(drafts: Sequence[UsageDraft], slices: Sequence[Period], usage: Usage) -> Asking[None]:
-    """Fill the items of the drafts.
+@dataclass(slots=True)
+class Collecting:
+    """Drafts of fees alone, in the order in which they are collected, and the products of all fees."""
+
+    waiting: list[UsageDraft] = field(default_factory=list)
+    products: Mapping[UUID, Sequence[ProductVersion]] = field(default_factory=dict)
+
+    def is_due(self, at: datetime) -> bool:
+        return bool(self.waiting) and self.waiting[0].open.posted_at <= at
+
+    def collect(self, at: datetime | None = None) -> None:
+        """What is collected by then, or all that is left; what is collected at one instant together."""
+        while self.waiting and (at is None or self.is_due(at)):
+            instant = self.waiting[0].open.posted_at
+            together = [draft for draft in self.waiting if draft.open.posted_at == instant]
+            del self.waiting[: len(together)]
+            close(together, self.products)
+
+
+def walk(
+    drafts: Sequence[UsageDraft], slices: Sequence[Period], usage: Usage, collecting: Collecting | None = None
+) -> Asking[None]:
+    """Fill the items of the drafts, and of those that collect fees alone.
 
     Slices over which the rules stand still for every item (they were cut for the sake of others) are walked as one.
     """
     for draft in drafts:
         if draft.seller.prices_by_volume:
             know_totals(draft, slices, usage)
+    collecting = collecting or Collecting()
     routes = Routes(())
     waiting: list[Leg] = []
     for slice_ in slices:
@@ -159,10 +187,14 @@ def walk(drafts: Sequence[UsageDraft], slices: Sequence[Period], usage: Usage) -
             yield from walk_legs(waiting, routes)
             waiting.clear()
         if covering != routes.drafts:
-            close([draft for draft in routes.drafts if draft not in covering])
+            close([draft for draft in routes.drafts if draft not in covering], collecting.products)
             routes = Routes(covering)
         elif start >= routes.unchanged_until:
             routes.move_to(start)
+        if collecting.is_due(start):
+            yield from walk_legs(waiting, routes)
+            waiting.clear()
+            collecting.collect(start)
         counted = routes.count(usage[slice_], start)
         for item, metered in counted.unpriced.items():
             item.unbilled[item.stretch] = item.unbilled.get(item.stretch, Decimal(0)) + metered
@@ -170,11 +202,13 @@ def walk(drafts: Sequence[UsageDraft], slices: Sequence[Period], usage: Usage) -
             item.left_out += metered
         waiting.append(Leg(slice_, counted.priced, usage[slice_].has_negative))
     yield from walk_legs(waiting, routes)
-    close(routes.drafts)
+    close(routes.drafts, collecting.products)
+    collecting.collect()
 
 
-def close(over: Sequence[UsageDraft]) -> None:
+def close(over: Sequence[UsageDraft], products: Mapping[UUID, Sequence[ProductVersion]]) -> None:
     """End the walk of drafts whose periods are over: their last charges, and what they draw in all."""
+    settle_fees(over, products)
     settle_composites(over)
     for draft in over:
         draft.close()

@@ -15,13 +15,25 @@ from fractions import Fraction
 
 from pricing.engine.charges import charge
 from pricing.engine.prices import Price
-from pricing.engine.steps import steps_of
-from pricing.engine.tariffs import FLAT, SUBSCRIPTION
+from pricing.engine.tariffs import FLAT, SUBSCRIPTION, Tariff
 
 
 def period_fee(price: Price, quantity: Fraction) -> Fraction:
     """The exact fee for a full period of `quantity`; a SUBSCRIPTION rate goes by a quantity of its own."""
-    if price.tariff.type == SUBSCRIPTION:
-        steps = steps_of(replace(price.tariff, type=FLAT), price.multiples)
-        return charge(steps, Fraction(0), Fraction(price.tariff.quantity or 0))
-    return charge(price.steps(quantity), Fraction(0), quantity)
+    own = own_quantity(price)
+    charged = quantity if own is None else own
+    return charge(by_the_unit(price).steps(charged), Fraction(0), charged)
+
+
+def own_quantity(price: Price) -> Fraction | None:
+    """What a SUBSCRIPTION rate says is charged for, whatever the subscription's quantity."""
+    return Fraction(price.tariff.quantity or 0) if price.tariff.type == SUBSCRIPTION else None
+
+
+def by_the_unit(price: Price) -> Price:
+    """The price with its fees as what one of a quantity costs for a full period."""
+    return replace(price, tariff=_flat(price.tariff), rate=replace(price.rate, tariff=_flat(price.rate.tariff)))
+
+
+def _flat(tariff: Tariff) -> Tariff:
+    return replace(tariff, type=FLAT) if tariff.type == SUBSCRIPTION else tariff

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from billing_site.foundation.money import Unit
 from pricing.engine.catalog import Rate, RateCard
+from pricing.engine.charges import ONE
 from pricing.engine.overridden import overridden
 from pricing.engine.overrides import (
     COMMIT_RATE,
@@ -38,12 +39,13 @@ class Price:
     tariff: Tariff  # as it is written down
     multiples: tuple[MultiplierTier, ...]  # what the override makes of it; () is nothing
     unit: Unit
+    share: Fraction = ONE  # so much of it is charged: of a fee for a part of its period
 
     def steps(self, total: Fraction) -> Steps:
         """What it charges, step by step, where the period comes to `total` units."""
         reached, known = _reached(self.tariff, total), self._known_steps
         if reached not in known:
-            known[reached] = steps_of(self.tariff, self.multiples, reached)
+            known[reached] = self._shared(steps_of(self.tariff, self.multiples, reached))
         return known[reached]
 
     @property
@@ -57,7 +59,7 @@ class Price:
             return self.steps(total)
         reached, known = _reached(self.rate.tariff, total), self._known_list_steps
         if reached not in known:
-            known[reached] = steps_of(self.rate.tariff, (), reached)
+            known[reached] = self._shared(steps_of(self.rate.tariff, (), reached))
         return known[reached]
 
     def list_price(self, step: Step, total: Fraction) -> Decimal | None:
@@ -89,6 +91,9 @@ class Price:
             other.steps(total),
             other.list_steps(total),
         )
+
+    def _shared(self, steps: Steps) -> Steps:
+        return steps if self.share is ONE else tuple(step.for_share(self.share) for step in steps)
 
     @cached_property
     def _known_steps(self) -> dict[int, Steps]:

@@ -22,7 +22,7 @@ A package costs what the step says in which it is started: in the last row, the 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Context, Decimal, localcontext
 from fractions import Fraction
 from itertools import accumulate
@@ -73,6 +73,14 @@ class Step:
     jumps: bool = field(
         init=False, compare=False
     )  # whether some of its units cost something at once and others nothing
+
+    def for_share(self, share: Fraction) -> "Step":
+        """The same units for a part of the time: so much of price and fee, exact; as it is read, to 12 decimals."""
+        price, fee = self.exact_price * share, self.exact_fee * share
+        found = replace(self, price=round_to(price, QUANTUM), fee=round_to(fee, QUANTUM))
+        object.__setattr__(found, "exact_price", price)
+        object.__setattr__(found, "exact_fee", fee)
+        return found
 
     def __post_init__(self) -> None:
         known = {
