@@ -216,7 +216,9 @@ SPECTACULAR_SETTINGS = {
         "RateTypeSentEnum": [*RATE_TYPES, "CUSTOM"],
         "FrequencyEnum": ["WEEKLY", "MONTHLY", "QUARTERLY", "ANNUAL"],
         "InvoiceTypeEnum": ["USAGE", "SCHEDULED", "USAGE_CONSOLIDATED"],
-        "LineTypeEnum": ["usage", "applied_commit_or_credit", "cpu_conversion", "scheduled", "commit_purchase"],
+        "LineTypeEnum": [
+            *("usage", "subscription", "applied_commit_or_credit", "cpu_conversion", "scheduled", "commit_purchase")
+        ],
         "CommitTypeEnum": ["PREPAID", "POSTPAID"],
         "BalanceTypeEnum": ["PREPAID", "POSTPAID", "CREDIT"],
         "RateChargedEnum": ["LIST_RATE", "COMMIT_RATE"],

@@ -21,16 +21,16 @@ OF_THE_WHOLE = ("id", "customer_id", "archived_at", "custom_fields", "package_id
 UNKNOWN = ("multiplier_override_prioritization", "usage_filter", "has_more")  # to its terms
 
 
-def created_contract_json(agreed: Agreement) -> Fields:
+def created_contract_json(agreed: Agreement, *, at: datetime) -> Fields:
     """A contract as `v1/contracts/create` replies."""
-    return {**contract_json(agreed), "overrides": _overrides(agreed.overrides)}
+    return {**contract_json(agreed, at=at), "overrides": _overrides(agreed.overrides)}
 
 
 def first_contract_json(
     current: Agreement, origin: Origin, *, at: datetime, balances: Balances = NO_BALANCES
 ) -> Fields:
     """A contract, as `v1/contracts/get` and `list` show it at an instant."""
-    shown = contract_json(current)
+    shown = contract_json(current, at=at)
     return {
         **{name: shown[name] for name in OF_THE_WHOLE if name in shown},
         "initial": _terms_json(origin.initial, balances, at),
@@ -40,7 +40,7 @@ def first_contract_json(
 
 
 def _terms_json(agreed: Agreement, balances: Balances, at: datetime) -> Fields:
-    shown = contract_json(agreed, balances=balances)
+    shown = contract_json(agreed, at=at, balances=balances)
     left_out = (*OF_THE_WHOLE, *UNKNOWN)
     return {
         **{name: value for name, value in shown.items() if name not in left_out},

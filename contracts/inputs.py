@@ -8,19 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from enum import Enum
-from typing import Final, Literal
 from uuid import UUID
 
+from contracts.input_parts import UNCHANGED as UNCHANGED
+from contracts.input_parts import RoundingInput as RoundingInput
+from contracts.input_parts import Unchanged as Unchanged
+from contracts.subscription_inputs import SubscriptionInput, SubscriptionUpdateInput
 from pricing.services.tariffs import TierInput
-
-
-class _Unchanged(Enum):
-    UNCHANGED = "unchanged"
-
-
-UNCHANGED: Final = _Unchanged.UNCHANGED
-Unchanged = Literal[_Unchanged.UNCHANGED]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +145,6 @@ class RecurringAmountInput:
     quantity: Decimal | None = None
     credit_type_id: UUID | None = None
     access_type: str = "SPEND"
-
-
-@dataclass(frozen=True, slots=True)
-class RoundingInput:
-    decimal_places: Decimal
-    rounding_method: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,6 +326,7 @@ class ContractInput:
     recurring_commits: tuple[RecurringInput, ...] = ()
     recurring_credits: tuple[RecurringInput, ...] = ()
     scheduled_charges: tuple[ScheduledChargeInput, ...] = ()
+    subscriptions: tuple[SubscriptionInput, ...] = ()
     custom_fields: Mapping[str, str] = field(default_factory=dict)
     package_id: UUID | None = None
     package_alias: str = ""
@@ -360,6 +349,7 @@ class EditInput:
     add_recurring_commits: tuple[RecurringInput, ...] = ()
     add_recurring_credits: tuple[RecurringInput, ...] = ()
     add_scheduled_charges: tuple[ScheduledChargeInput, ...] = ()
+    add_subscriptions: tuple[SubscriptionInput, ...] = ()
     add_usage_filters: tuple[UsageFilterInput, ...] = ()
     remove_overrides: tuple[UUID, ...] = ()
     archive_commits: tuple[UUID, ...] = ()
@@ -370,6 +360,7 @@ class EditInput:
     update_recurring_commits: tuple[RecurringUpdateInput, ...] = ()
     update_recurring_credits: tuple[RecurringUpdateInput, ...] = ()
     update_scheduled_charges: tuple[ChargeChangeInput, ...] = ()
+    update_subscriptions: tuple[SubscriptionUpdateInput, ...] = ()
     update_contract_end_date: datetime | Unchanged | None = UNCHANGED
     update_contract_name: str | Unchanged | None = UNCHANGED
     update_net_payment_terms_days: Decimal | Unchanged | None = UNCHANGED

@@ -5,6 +5,7 @@ join its shape (`balance`, `ledger`).
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from itertools import zip_longest
 from typing import Any
@@ -26,6 +27,7 @@ from contracts.commit_presentation import (
 from contracts.models import Contract, ContractTerms, Customer, Override, ScheduledCharge
 from contracts.queries import AgreedCharge, Agreement, ContractPrice, ContractSchedule, EditedTerms
 from contracts.recurring_presentation import recurring_json, updates_json
+from contracts.subscription_presentation import subscription_json, subscription_updates_json
 from pricing.presentation import commit_rate_json, named_value_json, tariff_json
 
 
@@ -51,8 +53,10 @@ def customer_detail_json(customer: Customer, aliases: Sequence[str]) -> Fields:
     }
 
 
-def contract_json(agreed: Agreement, *, balances: Mapping[UUID, Mapping[str, Any]] = NO_BALANCES) -> Fields:
-    """A contract, as `v2/contracts/get` and `list` show it."""
+def contract_json(
+    agreed: Agreement, *, at: datetime, balances: Mapping[UUID, Mapping[str, Any]] = NO_BALANCES
+) -> Fields:
+    """A contract, as `v2/contracts/get` and `list` show it at an instant."""
     contract, terms = agreed.contract, agreed.terms
     recurring = [each.now for each in agreed.recurring]
     return without_absent(
@@ -82,7 +86,9 @@ def contract_json(agreed: Agreement, *, balances: Mapping[UUID, Mapping[str, Any
             "recurring_commits": [recurring_json(row, contract) for row in recurring if not row.is_credit],
             "recurring_credits": [recurring_json(row, contract) for row in recurring if row.is_credit],
             "reseller_royalties": [],
-            "subscriptions": [],
+            "subscriptions": [
+                subscription_json(each, contract, terms.ending_before, at=at) for each in agreed.subscriptions
+            ],
             "transitions": _transitions(agreed),
             "usage_filter": filters_json(terms),
             "has_more": {"commits": False, "credits": False},
@@ -155,6 +161,7 @@ def edit_json(edited: EditedTerms) -> Fields:
         **({"uniqueness_key": edit.uniqueness_key} if edit.uniqueness_key else {}),
         **_added_commits(edited),
         **_added_recurring(edited),
+        **_added_subscriptions(edited),
         **({"add_overrides": [override_json(override) for override in edited.overrides]} if edited.overrides else {}),
         **({"add_scheduled_charges": [_new_charge(charged) for charged in edited.charges]} if edited.charges else {}),
     }
@@ -177,6 +184,8 @@ def edit_json(edited: EditedTerms) -> Fields:
     for name in ("update_recurring_commits", "update_recurring_credits"):
         if name in changes:
             shown[name] = updates_json(changes[name])
+    if "update_subscriptions" in changes:
+        shown["update_subscriptions"] = subscription_updates_json(changes["update_subscriptions"])
     for name in (
         "undoes",
         "add_usage_filters",
@@ -235,6 +244,14 @@ def _added_recurring(edited: EditedTerms) -> Fields:
         "add_recurring_credits": [recurring_json(row, row.contract) for row in edited.recurring if row.is_credit],
     }
     return {name: added for name, added in lists.items() if added}
+
+
+def _added_subscriptions(edited: EditedTerms) -> Fields:
+    if not edited.subscriptions:
+        return {}
+    contract, at = edited.subscriptions[0].subscription.contract, edited.edit.created_at
+    added = [subscription_json(each, contract, edited.contract_ended_at, at=at) for each in edited.subscriptions]
+    return {"add_subscriptions": added}
 
 
 def _new_charge(charged: AgreedCharge) -> Fields:

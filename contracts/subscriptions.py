@@ -156,10 +156,11 @@ class Around:
     next: Period | None
 
 
-def periods_around(contract: Contract, subscription: Subscription, instant: datetime) -> Around:
+def periods_around(subscription: Subscription, runs: Period, instant: datetime) -> Around:
+    """`runs` is the time in which it has periods."""
     previous: Period | None = None
     current: Period | None = None
-    for period in periods(contract, subscription):
+    for period in billing_periods(runs, subscription.anchor_at, subscription.frequency):
         if period.starting_at > instant:
             return Around(previous, current, period)
         if current is not None:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from contracts.views import balances, contracts, customers, named_schedules, packages
+from contracts.views import balances, contracts, customers, named_schedules, packages, subscriptions
 
 urlpatterns = [
     path("v1/customers", customers.Customers.as_view()),
@@ -15,6 +15,8 @@ urlpatterns = [
     path("v1/contracts/customerCredits/create", balances.CreateCustomerCredit.as_view()),
     path("v1/contracts/customerCredits/updateEndDate", balances.EndCredit.as_view()),
     path("v1/contracts/amend", contracts.AmendContract.as_view()),
+    path("v1/contracts/getSubscriptionQuantityHistory", subscriptions.GetQuantityHistory.as_view()),
+    path("v1/contracts/getSubscriptionSeatsHistory", subscriptions.GetSeatsHistory.as_view()),
     path("v1/contracts/create", contracts.CreateContract.as_view()),
     path("v1/contracts/edits/undo", contracts.UndoEdit.as_view()),
     path("v1/contracts/getContractRateSchedule", contracts.GetContractRateSchedule.as_view()),

@@ -11,12 +11,13 @@ $24.00 = 30 × $0.80
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise, takewhile, zip_longest
 from uuid import UUID
 
 from billing_site.foundation.display import exact_text, instant_text, period_text, quantity_text
 from billing_site.foundation.money import Unit, exact_sum
-from billing_site.foundation.periods import Period, parse_instant
+from billing_site.foundation.periods import HOUR, Period, full_period, parse_instant
 from contracts.models import ContractEdit, Override
 from contracts.terms import CREDIT, POSTPAID
 from contracts.wording import override_text
@@ -104,10 +105,12 @@ def part_sentences(told: Explained, line: ShownLine, part: ShownPart) -> Iterato
     """Where its units are, its rate, the override that holds and those that do not, and who pays, in which turn."""
     yield from place_sentences(part)
     rate = told.rates.get(part.rate_id)
+    if line.type == "subscription":
+        yield from _fee(told, line, part)
     if line.type == "cpu_conversion":
         yield from _converted(told, line)
     elif rate is not None:
-        yield _listed(part, rate)
+        yield _listed(replace(part, list_price=None) if line.type == "subscription" else part, rate)
         if rate.formula is not None:
             yield f"Its price is made by a formula: {made_of_text(rate)}."
     override = told.overrides.get(part.override_id) if part.override_id else None
@@ -120,6 +123,21 @@ def part_sentences(told: Explained, line: ShownLine, part: ShownPart) -> Iterato
         if loser is not None:
             yield f"Not applied: {_agreed(told, loser)}. {reason}"
     yield from _turns(told, line, part)
+
+
+def _fee(told: Explained, line: ShownLine, part: ShownPart) -> Iterator[str]:
+    """What time a fee is for, and what share of the whole period's fee that is."""
+    subscription, end = told.subscription(line), part.period.ending_before
+    if subscription is None or end is None:
+        return
+    when = "in advance" if told.document.issued_at <= part.period.starting_at else "when it was over"
+    yield f"The fee of the subscription for {period_text(part.period)}, collected {when}."
+    if line.fields.get("is_prorated"):
+        whole = full_period(subscription.anchor_at, subscription.frequency, at=part.period.starting_at)
+        assert whole.ending_before is not None
+        hours, of = (end - part.period.starting_at) // HOUR, (whole.ending_before - whole.starting_at) // HOUR
+        share = f"{hours // 24} of {of // 24} days" if hours % 24 == of % 24 == 0 else f"{hours} of {of} hours"
+        yield f"That is {share} of its period, and so much of the price of a whole one."
 
 
 def override_words(told: Explained, override: Override) -> str:

@@ -219,7 +219,7 @@ class CorrectedLineReply(CorrectedReply):
 
 class LineReply(serializers.Serializer):
     type = serializers.ChoiceField(
-        ("usage", "applied_commit_or_credit", "cpu_conversion", "scheduled", "commit_purchase")
+        ("usage", "subscription", "applied_commit_or_credit", "cpu_conversion", "scheduled", "commit_purchase")
     )
     name = serializers.CharField()
     total = NumberField()
@@ -246,6 +246,10 @@ class LineReply(serializers.Serializer):
     applied_commit_or_credit = AppliedReply(required=False)
     postpaid_commit = RefReply(required=False)
     scheduled_charge_id = serializers.UUIDField(required=False)
+    subscription_id = serializers.UUIDField(required=False)
+    is_prorated = serializers.BooleanField(
+        required=False, help_text="Of a fee of a subscription: whether it is for a part of its period."
+    )
     adjustment = AdjustmentReply(required=False, help_text="Where it is for late usage, or on a note.")
     correction = CorrectedLineReply(required=False, help_text="On a note that was entered by hand.")
 

@@ -7,8 +7,6 @@ NOT_SERVED = tuple(
         "v1/archiveCustomerBillingProviderConfigurations",
         "v1/auditLogs",
         "v1/contracts/createHistoricalInvoices",
-        "v1/contracts/getSubscriptionQuantityHistory",
-        "v1/contracts/getSubscriptionSeatsHistory",
         "v1/contracts/scheduleProServicesInvoice",
         "v1/contracts/seatBalances/list",
         "v1/credits/createGrant",

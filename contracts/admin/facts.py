@@ -18,6 +18,9 @@ from contracts.models import (
     RecurringCommit,
     ScheduledCharge,
     ScheduledChargeItem,
+    Subscription,
+    SubscriptionQuantity,
+    SubscriptionTerms,
 )
 from contracts.models.term import digits
 
@@ -139,6 +142,28 @@ class RecurringCommitAdmin(TermAdmin):
     def granted(self, row: RecurringCommit) -> str:
         """In what it is held in: money, a custom unit, or units of what is sold."""
         return exact_text(row.access_amount, row.held_in)
+
+
+@admin.register(Subscription)
+class SubscriptionAdmin(TermAdmin):
+    list_display = ["contract", "product", "frequency", "collection_schedule", "starting_at", *EDITS]
+    list_filter = ["frequency", "collection_schedule", STANDING]
+    search_fields = ["product__name", "customer__name", "contract__id"]
+    related = ("contract__customer", "product")
+
+
+@admin.register(SubscriptionTerms)
+class SubscriptionTermsAdmin(TermAdmin):
+    list_display = ["customer", "subscription", "name", "mode", "ending_before", *EDITS]
+    search_fields = ["name", "customer__name", "subscription__id"]
+    related = ("subscription__product",)
+
+
+@admin.register(SubscriptionQuantity)
+class SubscriptionQuantityAdmin(TermAdmin):
+    list_display = ["customer", "subscription", "starting_at", "exact_quantity", *EDITS]
+    search_fields = ["customer__name", "subscription__id"]
+    related = ("subscription__product",)
 
 
 @admin.register(AccessSegment)

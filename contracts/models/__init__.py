@@ -14,6 +14,7 @@ from contracts.models.packages import Package, PackageAlias
 from contracts.models.parties import BillingProfile, LegalEntity
 from contracts.models.recurring import RecurringCommit
 from contracts.models.segment_uses import SegmentUse
+from contracts.models.subscriptions import Subscription, SubscriptionQuantity, SubscriptionTerms
 from contracts.models.taxes import ProductTaxCode, TaxRate
 from contracts.models.term import Term, TermQuerySet
 
@@ -39,6 +40,9 @@ __all__ = [
     "ScheduledCharge",
     "ScheduledChargeItem",
     "SegmentUse",
+    "Subscription",
+    "SubscriptionQuantity",
+    "SubscriptionTerms",
     "TaxRate",
     "Term",
     "TermQuerySet",

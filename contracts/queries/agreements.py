@@ -21,9 +21,13 @@ from contracts.models import (
     RecurringCommit,
     ScheduledCharge,
     ScheduledChargeItem,
+    Subscription,
+    SubscriptionQuantity,
+    SubscriptionTerms,
     Term,
     TermQuerySet,
 )
+from contracts.models.subscriptions import in_order_of_time
 from contracts.queries.customers import no_such_contract
 
 T = TypeVar("T", bound=Term)
@@ -60,6 +64,15 @@ class AgreedRecurring:
 
 
 @dataclass(frozen=True, slots=True)
+class AgreedSubscription:
+    """`quantities` are in order of time."""
+
+    subscription: Subscription
+    terms: SubscriptionTerms
+    quantities: tuple[SubscriptionQuantity, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Agreement:
     """A contract and the terms that stood after an edit, each list in the order of adding. Credits are among the
     commits."""
@@ -70,6 +83,7 @@ class Agreement:
     commits: tuple[AgreedCommit, ...]
     charges: tuple[AgreedCharge, ...]
     recurring: tuple[AgreedRecurring, ...]
+    subscriptions: tuple[AgreedSubscription, ...] = ()
     renewed_by: UUID | None = None
     is_archived: bool = False
 
@@ -77,8 +91,8 @@ class Agreement:
 def agreements(
     customer_id: UUID, *, contract_ids: Collection[UUID] | None = None, at_edit: int | None = None
 ) -> list[Agreement]:
-    """The customer's contracts (or those named), in order of start, as known at an edit. Eight queries at
-    the most.
+    """The customer's contracts (or those named), in order of start, as known at an edit. Twelve queries
+    at the most.
 
     A contract that did not exist yet at that edit is left out.
     """
@@ -96,8 +110,8 @@ def agreements_of(
     choose: Callable[[TermQuerySet], TermQuerySet],
     edits: QuerySet[ContractEdit],
 ) -> list[Agreement]:
-    """Contracts with the terms that `choose` picks, renewed and archived by those of `edits` that do so. Eight queries
-    at the most."""
+    """Contracts with the terms that `choose` picks, renewed and archived by those of `edits` that do so. Eleven
+    queries at the most."""
     return _agreed_of(customer_id, contract_ids, choose, edits)[0]
 
 
@@ -150,6 +164,7 @@ def _agreed_of(
     recurring = _grouped(
         known(RecurringCommit.objects.select_related("product", "unit", "invoice_unit"), "contract_id"), "contract_id"
     )
+    subscriptions = subscriptions_by_contract(lambda rows: known(rows, "contract_id"), known)
 
     def agreed(owner: UUID | None) -> Iterator[AgreedCommit]:
         for commit in commits[owner]:
@@ -165,10 +180,28 @@ def _agreed_of(
             renewed_by=held.renewed_by,
             is_archived=held.is_archived,
             recurring=by_what_recurs(recurring[held.contract_id]),
+            subscriptions=tuple(subscriptions[held.contract_id]),
         )
         for held in sorted(terms, key=lambda held: (held.contract.starting_at, held.contract_id))
     ]
     return found, list(agreed(None))
+
+
+def subscriptions_by_contract(
+    own: Callable[[TermQuerySet], TermQuerySet], known: Callable[[TermQuerySet, str], TermQuerySet]
+) -> dict[UUID, list[AgreedSubscription]]:
+    """One query, and two more where there is any."""
+    found = in_order_of_adding(own(Subscription.objects.select_related("product")))
+    of_contracts: defaultdict[UUID, list[AgreedSubscription]] = defaultdict(list)
+    if found:
+        terms, quantities = (
+            _grouped(known(model.objects.all(), "subscription__contract_id"), "subscription_id")
+            for model in (SubscriptionTerms, SubscriptionQuantity)
+        )
+        for row in found:
+            in_time = tuple(in_order_of_time(quantities[row.pk]))
+            of_contracts[row.contract_id].append(AgreedSubscription(row, terms[row.pk][-1], in_time))
+    return of_contracts
 
 
 def shared_commits(customer_id: UUID, *, at_edit: int | None = None) -> list[AgreedCommit]:

@@ -13,6 +13,7 @@ from billing_site.foundation.refusals import Refusal
 from billing_site.foundation.transactions import sees_committed_alone
 from contracts import terms
 from contracts.models import ContractEdit, Customer, RecurringCommit
+from contracts.models.subscriptions import to_subscription
 from contracts.queries.agreements import AgreedCommit, AgreedRecurring, Agreement, everything_agreed
 from contracts.queries.claims import claim_windows
 from contracts.queries.customers import no_such_customer
@@ -32,7 +33,7 @@ _agreed: Memo[_Agreed] = Memo(128)
 
 def customer_terms(customer_id: UUID, *, at_edit: int | None = None, anew: bool = False) -> terms.CustomerTerms:
     """Everything agreed with a customer that is not archived, as known at its edit number `at_edit` (None: now). Two
-    queries, and at most eight more where this process has not read what was known then. `anew` is for who doubts the
+    queries, and at most eleven more where this process has not read what was known then. `anew` is for who doubts the
     facts: nothing that this process remembers of them is used.
 
     Raises NotFound; Refusal where there was no such edit.
@@ -94,6 +95,11 @@ def to_terms(agreed: Agreement) -> terms.Contract:
         charges=tuple(charged.charge.to_charge(charged.items) for charged in agreed.charges),
         renews=contract.renews_id,
         usage_filters=held.to_filters(),
+        subscriptions=tuple(
+            to_subscription(each.subscription, each.terms, each.quantities, contract)
+            for each in agreed.subscriptions
+            if each.terms.ending_before is None or each.terms.ending_before > each.subscription.starting_at
+        ),
         recurring=tuple(each for recurring in agreed.recurring for each in to_recurring(recurring)),
     )
 

@@ -8,22 +8,26 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from contracts.models import (
     AccessSegment,
     Commit,
     CommitVersion,
     ContractEdit,
+    ContractTerms,
     InvoiceScheduleItem,
     Override,
     RecurringCommit,
     ScheduledCharge,
     ScheduledChargeItem,
+    Subscription,
+    SubscriptionQuantity,
+    SubscriptionTerms,
     Term,
     TermQuerySet,
 )
-from contracts.queries.agreements import AgreedCharge, AgreedCommit, in_order_of_adding
+from contracts.queries.agreements import AgreedCharge, AgreedCommit, AgreedSubscription, in_order_of_adding
 
 T = TypeVar("T", bound=Term)
 
@@ -57,11 +61,13 @@ class EditedTerms:
     updates: tuple[UpdatedCommit, ...]
     recurring: tuple[RecurringCommit, ...]
     charge_updates: tuple[UpdatedCharge, ...] = ()
+    subscriptions: tuple[AgreedSubscription, ...] = ()  # as they were added
+    contract_ended_at: datetime | None = None  # as it was known with that edit; only beside subscriptions
 
 
 def edit_history(customer_id: UUID, contract_id: UUID | None, *, edit_id: UUID | None = None) -> list[EditedTerms]:
     """The edits of a contract in order, its creation not among them; or only one of them. None: those of the customer's
-    own commits and credits. Eleven queries."""
+    own commits and credits. Twelve queries, and two or three more where subscriptions were added."""
     kind = ContractEdit.Kind.BALANCE if contract_id is None else ContractEdit.Kind.EDIT
     edits = edits_of(customer_id, contract_id).filter(kind=kind)
     if edit_id is not None:
@@ -80,6 +86,7 @@ def edit_history(customer_id: UUID, contract_id: UUID | None, *, edit_id: UUID |
         "added_by_edit_id",
     )
     charges = _ChargeMoves.of(customer_id, edits)
+    subscriptions = _subscriptions(customer_id, contract_id, edits)
     moves = _Moves.of(customer_id, edits)
     return [
         EditedTerms(
@@ -90,9 +97,33 @@ def edit_history(customer_id: UUID, contract_id: UUID | None, *, edit_id: UUID |
             moves.commits_updated(edit),
             tuple(recurring[edit.pk]),
             charges.updated(edit),
+            *subscriptions.get(edit.pk, ()),
         )
         for edit in edits
     ]
+
+
+def _subscriptions(
+    customer_id: UUID, contract_id: UUID | None, edits: QuerySet[ContractEdit]
+) -> dict[UUID, tuple[tuple[AgreedSubscription, ...], datetime | None]]:
+    """By edit: the subscriptions that it added, and when the contract ended then."""
+    rows = Subscription.objects.filter(customer_id=customer_id, added_by_edit__in=edits)
+    found = _by(in_order_of_adding(rows.select_related("added_by_edit", "product", "contract")), "added_by_edit_id")
+    if not found:
+        return {}
+    added = {"customer_id": customer_id, "added_by_edit": F("subscription__added_by_edit")}
+    terms = {each.subscription_id: each for each in SubscriptionTerms.objects.filter(**added, added_by_edit__in=edits)}
+    quantities = _by(SubscriptionQuantity.objects.filter(**added, added_by_edit__in=edits), "subscription_id")
+    held = list(ContractTerms.objects.filter(contract=contract_id).select_related("added_by_edit"))
+    numbers = dict(edits.values_list("pk", "number"))
+    ends = {each.added_by_edit.number: each.ending_before for each in held}
+    return {
+        edit_id: (
+            tuple(AgreedSubscription(row, terms[row.pk], tuple(quantities[row.pk])) for row in of_edit),
+            ends[max(number for number in ends if number <= numbers[edit_id])],
+        )
+        for edit_id, of_edit in found.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)

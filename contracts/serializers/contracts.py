@@ -11,6 +11,7 @@ from contracts.serializers.recurring import (
     RecurringCreditShape,
     RecurringCreditUpdateShape,
 )
+from contracts.serializers.subscriptions import SubscriptionShape, SubscriptionUpdateShape
 from contracts.serializers.terms import (
     BLANK,
     ChargeUpdateShape,
@@ -54,6 +55,7 @@ class CreateContractRequest(serializers.Serializer):
     recurring_commits = RecurringCommitShape(many=True, help_text="Granted anew each period.", **OPTIONAL)
     recurring_credits = RecurringCreditShape(many=True, help_text="Granted anew each period.", **OPTIONAL)
     scheduled_charges = ScheduledChargeShape(many=True, **OPTIONAL)
+    subscriptions = SubscriptionShape(many=True, help_text="So many of a product, for a fee a period.", **OPTIONAL)
     custom_fields = text_map(**OPTIONAL)
 
     def to_input(self) -> ContractInput:
@@ -71,6 +73,7 @@ class EditContractRequest(serializers.Serializer):
     add_recurring_commits = RecurringCommitShape(many=True, **OPTIONAL)
     add_recurring_credits = RecurringCreditShape(many=True, **OPTIONAL)
     add_scheduled_charges = ScheduledChargeShape(many=True, **OPTIONAL)
+    add_subscriptions = SubscriptionShape(many=True, **OPTIONAL)
     remove_overrides = IdShape(many=True, **OPTIONAL)
     archive_commits = IdShape(many=True, **OPTIONAL)
     archive_credits = IdShape(many=True, **OPTIONAL)
@@ -83,6 +86,9 @@ class EditContractRequest(serializers.Serializer):
     )
     update_recurring_credits = RecurringCreditUpdateShape(
         many=True, help_text="For whatever has not begun.", **OPTIONAL
+    )
+    update_subscriptions = SubscriptionUpdateShape(
+        many=True, help_text="Quantities and seats from a date on, an earlier end, the name.", **OPTIONAL
     )
     update_contract_end_date = InstantField(help_text="On the hour; null opens the contract.", **OPTIONAL)
     update_contract_name = TextField(help_text="Null clears it.", **BLANK)

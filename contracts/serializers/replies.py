@@ -181,6 +181,68 @@ class StatementScheduleReply(serializers.Serializer):
     billing_anchor_date = InstantField()
 
 
+class InstantsReply(serializers.Serializer):
+    starting_at = InstantField()
+    ending_before = InstantField(required=False)
+
+
+class BillingPeriodsReply(serializers.Serializer):
+    previous = InstantsReply(required=False)
+    current = InstantsReply(required=False)
+    next = InstantsReply(required=False)
+
+
+class QuantityReply(InstantsReply):
+    quantity = NumberField()
+
+
+class SubscriptionRateReply(serializers.Serializer):
+    billing_frequency = serializers.CharField()
+    product = UnitRefReply()
+
+
+class SubscriptionReply(serializers.Serializer):
+    id = serializers.UUIDField()
+    name = serializers.CharField(required=False)
+    description = serializers.CharField(required=False)
+    created_at = InstantField()
+    starting_at = InstantField()
+    ending_before = InstantField(required=False)
+    subscription_rate = SubscriptionRateReply()
+    product_custom_fields = text_map()
+    collection_schedule = serializers.CharField()
+    proration = serializers.DictField(help_text="is_prorated, invoice_behavior, and the rounding, where there is one.")
+    billing_cycle_config = serializers.DictField(help_text="anchor_date and invoice_placement.")
+    quantity_management_mode = serializers.CharField()
+    seat_config = serializers.DictField(required=False, help_text="The seat_group_key.")
+    quantity_schedule = QuantityReply(many=True, help_text="What holds now, and what is to come.")
+    billing_periods = BillingPeriodsReply()
+    custom_fields = text_map()
+
+
+class SeatsReply(InstantsReply):
+    assigned_seat_ids = texts()
+    total_quantity = serializers.IntegerField()
+
+
+class PricedQuantityReply(serializers.Serializer):
+    quantity = NumberField()
+    unit_price = NumberField()
+    total = NumberField()
+
+
+class QuantityStepReply(serializers.Serializer):
+    starting_at = InstantField()
+    data = PricedQuantityReply(many=True)  # type: ignore[assignment]  # a field, whatever Serializer.data is
+
+
+class QuantityHistoryReply(serializers.Serializer):
+    subscription_id = serializers.UUIDField()
+    fiat_credit_type_id = serializers.UUIDField()
+    custom_credit_type_id = serializers.UUIDField(required=False)
+    history = QuantityStepReply(many=True)
+
+
 class HasMoreReply(serializers.Serializer):
     commits = serializers.BooleanField()
     credits = serializers.BooleanField()
@@ -234,7 +296,7 @@ class ContractReply(TermsReply):
     multiplier_override_prioritization = serializers.CharField()
     uniqueness_key = serializers.CharField(required=False)
     custom_fields = text_map()
-    subscriptions = serializers.ListField(child=serializers.DictField())
+    subscriptions = SubscriptionReply(many=True)
     usage_filter = UsageFilterReply(many=True)
     has_more = HasMoreReply()
 
@@ -274,7 +336,7 @@ class FirstShapeOfContractReply(serializers.Serializer):
     package_id = serializers.UUIDField(required=False)
     uniqueness_key = serializers.CharField(required=False)
     custom_fields = text_map()
-    subscriptions = serializers.ListField(child=serializers.DictField())
+    subscriptions = SubscriptionReply(many=True)
     initial = FirstTermsReply(help_text="As it was agreed when it was created.")
     current = FirstTermsReply(help_text="As it stands after every amendment and edit.")
     amendments = AmendmentReply(many=True)
@@ -295,6 +357,7 @@ class EditReply(serializers.Serializer):
     add_recurring_commits = RecurringReply(many=True, required=False)
     add_recurring_credits = RecurringReply(many=True, required=False)
     add_scheduled_charges = AddedChargeReply(many=True, required=False)
+    add_subscriptions = SubscriptionReply(many=True, required=False)
     add_usage_filters = SetFilterReply(many=True, required=False)
     remove_overrides = IdReply(many=True, required=False)
     archive_commits = IdReply(many=True, required=False)
@@ -305,6 +368,7 @@ class EditReply(serializers.Serializer):
     update_scheduled_charges = serializers.ListField(child=serializers.DictField(), required=False)
     update_recurring_commits = serializers.ListField(child=serializers.DictField(), required=False)
     update_recurring_credits = serializers.ListField(child=serializers.DictField(), required=False)
+    update_subscriptions = serializers.ListField(child=serializers.DictField(), required=False)
     update_contract_end_date = InstantField(required=False, allow_null=True)
     update_contract_name = serializers.CharField(required=False, allow_null=True)
     update_end_policy = serializers.CharField(required=False)

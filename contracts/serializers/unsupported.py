@@ -49,7 +49,6 @@ CREATE_CONTRACT: Known = {
     "scheduled_charges_on_usage_invoices": NO,
     "spend_threshold_configuration": NO,
     "spend_trackers": NO,
-    "subscriptions": NO,
     "total_contract_value": NO,
     "usage_statement_schedule": {"invoice_generation_starting_at": NO},
 }
@@ -99,14 +98,12 @@ EDIT_CONTRACT: Known = {
     "add_scheduled_charges": CHARGE,
     "add_spend_threshold_configuration": NO,
     "add_spend_trackers": NO,
-    "add_subscriptions": NO,
     "archive_spend_trackers": NO,
     "update_commits": CREDIT,
     "update_credits": CREDIT,
     "update_prepaid_balance_threshold_configuration": NO,
     "update_scheduled_charges": CHARGE,
     "update_spend_threshold_configuration": NO,
-    "update_subscriptions": NO,
 }
 
 

@@ -1,4 +1,4 @@
-"""What an edit adds, from input to rows: overrides, commits, credits, what recurs, scheduled charges."""
+"""What an edit adds, from input to rows: overrides, commits, credits, what recurs, scheduled charges, subscriptions."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from billing_site.foundation.periods import Period
 from billing_site.foundation.problems import Problems
 from contracts.inputs import CommitInput, OverrideInput, RecurringInput, ScheduledChargeInput
 from contracts.models import Contract, ContractEdit, Override, RecurringCommit, Term
-from contracts.queries import AgreedCharge, AgreedCommit, AgreedRecurring
+from contracts.queries import AgreedCharge, AgreedCommit, AgreedRecurring, AgreedSubscription
 from contracts.services.charges import charge_rows
 from contracts.services.checks import Deal, fiat_of
 from contracts.services.commits import commit_rows
@@ -17,6 +17,8 @@ from contracts.services.overrides import override_row
 from contracts.services.payers import ANY, standing_payers, with_added
 from contracts.services.recording import add_terms, stamp
 from contracts.services.recurring import check_daily, recurring_row
+from contracts.services.subscriptions import subscription_rows
+from contracts.subscription_inputs import SubscriptionInput
 from pricing.queries import products_by_id, units_by_id
 
 
@@ -31,6 +33,7 @@ class Added:
     charges: Sequence[ScheduledChargeInput]
     recurring_commits: Sequence[RecurringInput] = ()
     recurring_credits: Sequence[RecurringInput] = ()
+    subscriptions: Sequence[SubscriptionInput] = ()
 
     @property
     def balances(self) -> tuple[CommitInput | RecurringInput, ...]:
@@ -46,6 +49,8 @@ class Added:
             yield from filter(None, (target.product_id for target in commit.specifiers))
         for charge in self.charges:
             yield charge.product_id
+        for subscription in self.subscriptions:
+            yield subscription.product_id
 
     def unit_ids(self) -> set[UUID]:
         """Every pricing unit that a balance is to be held in."""
@@ -63,6 +68,7 @@ class AddedRows:
     commits: tuple[AgreedCommit, ...]
     charges: tuple[AgreedCharge, ...]
     recurring: tuple[RecurringCommit, ...]
+    subscriptions: tuple[AgreedSubscription, ...] = ()
 
     def by_model(self) -> Iterator[Sequence[Term]]:
         """All of them, in the order in which they can be saved."""
@@ -70,6 +76,9 @@ class AddedRows:
         yield [added.commit for added in self.commits]
         yield [added.charge for added in self.charges]
         yield self.recurring
+        yield [added.subscription for added in self.subscriptions]
+        yield [added.terms for added in self.subscriptions]
+        yield [quantity for added in self.subscriptions for quantity in added.quantities]
         yield [segment for added in self.commits for segment in added.segments]
         yield [item for added in self.commits for item in added.invoice_items]
         yield [item for added in self.charges for item in added.items]
@@ -84,6 +93,8 @@ class AddedRows:
             charged.charge.contract = contract
         for recurring in self.recurring:
             recurring.contract = contract
+        for subscribed in self.subscriptions:
+            subscribed.subscription.contract = contract
         for terms in self.by_model():
             stamp(edit, terms)
 
@@ -156,4 +167,10 @@ def added_rows(
             for position, given in enumerate(added.charges)
         ),
         recurring=recurring,
+        subscriptions=tuple(
+            subscription_rows(
+                given, position, contract, term, deal, problems.within(f"{added.prefix}subscriptions[{position}]")
+            )
+            for position, given in enumerate(added.subscriptions)
+        ),
     )

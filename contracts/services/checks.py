@@ -6,15 +6,18 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from billing_site.foundation.periods import format_instant
+from billing_site.foundation.periods import Period, format_instant
 from billing_site.foundation.problems import Problems
+from contracts.inputs import RoundingInput
 from contracts.models import Contract
+from contracts.models.recurring import ROUNDINGS
 from pricing.models import PricingUnit, Product
 from pricing.queries import default_unit
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(9000, 1, 1, tzinfo=UTC)  # months can still be added to it
 MOST_DAYS = 36_500
+MOST_DECIMAL_PLACES = 12
 KEY_LENGTH = 128
 OF_THE_CUSTOMER = "must be the id of a contract of this customer"
 UNPRICED = (Product.Type.FIXED, Product.Type.PRO_SERVICE)
@@ -126,3 +129,25 @@ def uniqueness_key(problems: Problems, value: str | None) -> None:
         problems.add("uniqueness_key", value, "must not be empty")
     elif value is not None:
         short_text(problems, "uniqueness_key", value, length=KEY_LENGTH)
+
+
+def within_term(problems: Problems, name: str, value: datetime, term: Period) -> None:
+    """`term` is the contract's, from its start to its end."""
+    if value not in term:
+        end = f" and before its end, {format_instant(term.ending_before)}" if term.ending_before else ""
+        rule = f"must not be before the contract's start, {format_instant(term.starting_at)}{end}"
+        problems.add(name, value.isoformat(), rule)
+
+
+def rounding(given: RoundingInput | None, problems: Problems) -> tuple[int | None, str]:
+    """Decimal places and method of a rounding that was agreed; None and nothing where none was."""
+    if given is None:
+        return None, ""
+    places, method = given.decimal_places, given.rounding_method
+    if method not in ROUNDINGS:
+        problems.add("rounding_method", method, f"must be one of {', '.join(ROUNDINGS)}")
+    if not places.is_finite() or abs(places) > MOST_DECIMAL_PLACES or places != places.to_integral_value():
+        rule = f"must be a whole number from -{MOST_DECIMAL_PLACES} to {MOST_DECIMAL_PLACES}"
+        problems.add("decimal_places", places, rule)
+        return None, ""
+    return int(places), method

@@ -120,6 +120,7 @@ def planned_contract(
         given.scheduled_charges,
         given.recurring_commits,
         given.recurring_credits,
+        given.subscriptions,
     )
     term = within(given.starting_at, given.ending_before)
     rows = added_rows(added, deal_for(contract, added), problems, contract=contract, term=term, at=at)

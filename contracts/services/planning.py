@@ -52,6 +52,13 @@ from contracts.services.overlaps import check_overlap
 from contracts.services.recording import stamp
 from contracts.services.recurring import later_rows, updates_told
 from contracts.services.schedule_changes import RowChange
+from contracts.services.subscription_changes import FIELD as SUBSCRIPTIONS
+from contracts.services.subscription_changes import (
+    SubscriptionChange,
+    after_changes,
+    plan_subscriptions,
+    subscriptions_told,
+)
 from contracts.services.usage_filters import filters_told, with_filters
 
 FILTERS = "add_usage_filters"
@@ -73,6 +80,7 @@ class PlannedEdit:
     shorter_segments: Sequence[AccessSegment]
     earlier_true_ups: Sequence[InvoiceScheduleItem]
     later_recurring: Sequence[RecurringCommit]  # what takes over for whatever has not begun
+    subscriptions: Sequence[SubscriptionChange]
     removed: tuple[Sequence[Term], ...]  # each of one model
 
     @property
@@ -85,6 +93,8 @@ class PlannedEdit:
         yield self.shorter_segments
         yield self.earlier_true_ups
         yield self.later_recurring
+        for subscribed in self.subscriptions:
+            yield from subscribed.added
 
     def after(self) -> Agreement:
         """The contract as it would stand after the edit, under the number that the edit would have."""
@@ -129,6 +139,7 @@ class PlannedEdit:
                     *self.later_recurring,
                 ]
             ),
+            subscriptions=(*after_changes(self.agreed.subscriptions, self.subscriptions), *self.rows.subscriptions),
             renewed_by=self.agreed.renewed_by,
         )
 
@@ -159,6 +170,7 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
         given.add_scheduled_charges,
         given.add_recurring_commits,
         given.add_recurring_credits,
+        given.add_subscriptions,
     )
     deal = deal_for(agreed.contract, added, dates_charged=dates_charged(agreed.contract, at=at))
     terms = _new_terms(given, agreed, problems, at=at)
@@ -167,6 +179,7 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
     overrides = overrides_to_remove(given.remove_overrides, agreed, problems)
     commits = commits_to_archive(given, agreed, problems)
     charges = charges_to_archive(given.archive_scheduled_charges, agreed, problems)
+    subscriptions = plan_subscriptions(given, agreed, (terms or agreed.terms).ending_before, problems, at=at)
     later = _updated_recurring(given, agreed, deal, problems)
     if terms is not None and terms.ending_before != agreed.terms.ending_before:
         check_end(problems, customer, agreed, terms.ending_before, terms.to_filters())
@@ -210,6 +223,7 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
         shorter_segments=moved.shorter_segments,
         earlier_true_ups=moved.earlier_true_ups,
         later_recurring=later,
+        subscriptions=subscriptions,
         removed=(
             overrides,
             [committed.commit for committed in archived],
@@ -220,6 +234,7 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
             charges_left_empty(agreed, items_gone),
             *(rows for change in changes for rows in change.removed),
             *(change.items.removed for change in charged),
+            *(rows for subscribed in subscriptions for rows in subscribed.removed),
         ),
     )
 
@@ -241,7 +256,9 @@ def _is_empty(given: EditInput) -> bool:
         given.add_recurring_commits,
         given.add_recurring_credits,
         given.add_scheduled_charges,
+        given.add_subscriptions,
         given.add_usage_filters,
+        given.update_subscriptions,
         given.update_recurring_commits,
         given.update_recurring_credits,
         given.remove_overrides,
@@ -277,6 +294,8 @@ def _changes(given: EditInput, agreed: Agreement, terms: ContractTerms | None) -
     for name in ("update_recurring_commits", "update_recurring_credits"):
         if updates := getattr(given, name):
             changes[name] = updates_told(updates)
+    if given.update_subscriptions:
+        changes[SUBSCRIPTIONS] = subscriptions_told(given.update_subscriptions)
     if given.add_usage_filters:
         changes[FILTERS] = filters_told(given.add_usage_filters, contract)
     end = given.update_contract_end_date

@@ -30,14 +30,12 @@ from contracts.inputs import (
     Unchanged,
 )
 from contracts.models import Contract, RecurringCommit
-from contracts.models.recurring import ROUNDINGS
 from contracts.queries import AgreedRecurring
 from contracts.services import access
-from contracts.services.checks import Deal, in_fiat, instant, not_charged_yet, term_range
+from contracts.services.checks import Deal, in_fiat, instant, not_charged_yet, rounding, term_range, within_term
 from contracts.services.commits import charged_at, check_attributes, target
 
 MOST_PERIODS = 1_000
-MOST_DECIMAL_PLACES = 12
 Term = Period  # from the contract's start to its end
 
 
@@ -70,10 +68,7 @@ def recurring_row(
     target(row, given.applicable_product_ids, given.applicable_product_tags, given.specifiers, deal, problems)
     found = len(problems.errors)
     term_range(problems, given.starting_at, given.ending_before)
-    if given.starting_at not in term:
-        end = f" and before its end, {format_instant(term.ending_before)}" if term.ending_before else ""
-        rule = f"must not be before the contract's start, {format_instant(term.starting_at)}{end}"
-        problems.add("starting_at", given.starting_at.isoformat(), rule)
+    within_term(problems, "starting_at", given.starting_at, term)
     if given.recurrence_frequency and given.recurrence_frequency not in RecurringCommit.Frequency.values:
         rule = f"must be one of {', '.join(RecurringCommit.Frequency.values)}"
         problems.add("recurrence_frequency", given.recurrence_frequency, rule)
@@ -239,22 +234,9 @@ def _price_and_quantity(given: RecurringAmountInput, problems: Problems) -> tupl
 
 def _fill_rounding(row: RecurringCommit, given: ProrationRoundingInput, problems: Problems) -> None:
     if given.access is not UNCHANGED:
-        row.access_decimal_places, row.access_rounding_method = _rounding(given.access, problems.within("access"))
+        row.access_decimal_places, row.access_rounding_method = rounding(given.access, problems.within("access"))
     if given.invoice is not UNCHANGED:
-        row.invoice_decimal_places, row.invoice_rounding_method = _rounding(given.invoice, problems.within("invoice"))
-
-
-def _rounding(given: RoundingInput | None, problems: Problems) -> tuple[int | None, str]:
-    if given is None:
-        return None, ""
-    places, method = given.decimal_places, given.rounding_method
-    if method not in ROUNDINGS:
-        problems.add("rounding_method", method, f"must be one of {', '.join(ROUNDINGS)}")
-    if not places.is_finite() or abs(places) > MOST_DECIMAL_PLACES or places != places.to_integral_value():
-        rule = f"must be a whole number from -{MOST_DECIMAL_PLACES} to {MOST_DECIMAL_PLACES}"
-        problems.add("decimal_places", places, rule)
-        return None, ""
-    return int(places), method
+        row.invoice_decimal_places, row.invoice_rounding_method = rounding(given.invoice, problems.within("invoice"))
 
 
 def _starts(row: RecurringCommit, granted: Period | None, contract: Contract, *, until: datetime) -> Iterable[datetime]:

@@ -5,7 +5,8 @@
     takes an override out                            agreeing it again as it was
     renames, moves the end, changes what holds       what held before, while nobody has changed that since
     changes, archives or cuts balances and charges,  an edit by hand: what else would have to come back is not for a
-    adds what recurs, sets a usage filter            machine to guess
+    adds what recurs, sets a usage filter, adds or   machine to guess
+    changes a subscription
 
 An undoing is an edit like any other, and can be undone.
 """
@@ -89,6 +90,7 @@ def _goes_further(edited: EditedTerms, before: Agreement, after: Agreement) -> b
         or any(charges.get(each.charge.pk) != each.items for each in before.charges)
         or any(each.commit.pk not in commits for each in before.commits)
         or [each.rows for each in before.recurring] != [each.rows for each in after.recurring]
+        or before.subscriptions != after.subscriptions
     )
 
 

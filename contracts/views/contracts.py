@@ -42,7 +42,7 @@ class CreateContract(ContractsView):
         contract = services.create_contract(customer_id, sent.to_input(), **self.told(request))
         with read_snapshot():
             agreed = queries.agreement(customer_id, contract.pk)
-            shown = created_contract_json(queries.with_granted(agreed, at=contract.created_at))
+            shown = created_contract_json(queries.with_granted(agreed, at=contract.created_at), at=contract.created_at)
         return Response({"data": {"id": str(contract.pk), "contract": shown}})
 
 

@@ -53,6 +53,8 @@ def _kind(line: ShownLine) -> str:
         return " ".join(words)
     if "correction" in line.fields:
         return ""  # its name says what it is for
+    if line.type == "subscription":
+        return "for a part of its period" if line.fields.get("is_prorated") else ""
     kind = KINDS[line.type]
     if "quantity_consumed" in line.fields:  # of a balance of units, whatever they would have cost
         kind += f": {quantity_text(Decimal(line.fields['quantity_consumed']))} units"

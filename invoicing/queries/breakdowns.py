@@ -94,6 +94,7 @@ def _page(spots: Sequence[Spot], window_size: timedelta, limit: int) -> list[Spo
 def pieces_of(document: ShownDocument, windows: Sequence[Period], inputs: Inputs) -> Iterator[Piece]:
     """What falls into each window. One query."""
     instants = sorted({instant for window in windows for instant in (window.starting_at, _end(window))})
+    document = replace(document, lines=_with_fees_at_the_end(document))
     parts = _parts_by_line(document.lines)
     [by_part] = shares([Asked.of(document, tuple(instants), inputs)], inputs)
     quantities = [
@@ -119,6 +120,19 @@ def pieces_of(document: ShownDocument, windows: Sequence[Period], inputs: Inputs
         )
         counted = [line.total for line in (*lines, *adjustments) if line.counts]
         yield Piece(document, window, (*lines, *adjustments), exact_sum(counted))
+
+
+def _with_fees_at_the_end(document: ShownDocument) -> tuple[ShownLine, ...]:
+    """Fees of subscriptions, and what pays them, are where they are collected: in the document's last hour."""
+    if document.period is None or document.period.ending_before is None:
+        return document.lines
+    end = document.period.ending_before
+    found: list[ShownLine] = []
+    is_of_fee = False
+    for line in document.lines:
+        is_of_fee = line.type == "subscription" or (is_of_fee and line.type == "applied_commit_or_credit")
+        found.append(replace(line, period=Period(end - HOUR, end), parts=()) if is_of_fee else line)
+    return tuple(found)
 
 
 def _adjustments(document: ShownDocument) -> tuple[ShownLine, ...]:

@@ -21,9 +21,10 @@ from contracts.models import (
     RecurringCommit,
     ScheduledChargeItem,
 )
-from contracts.queries import Agreement, billed_by, by_what_recurs, going_on, granted
-from contracts.queries.agreements import in_order_of_adding
+from contracts.queries import Agreement, billed_by, by_what_recurs, going_on, granted, to_terms
+from contracts.queries.agreements import in_order_of_adding, subscriptions_by_contract
 from invoicing.engine.calendar import finalizes_at
+from invoicing.engine.fees import alone
 from invoicing.models import Invoice
 from invoicing.queries.late_due import late_usage_due
 from ledger.models import LedgerEntry
@@ -82,6 +83,7 @@ def _unsettled(*, until: datetime) -> Iterator[Falling]:
     yield from _usage_periods(until)
     yield from _charges(until)
     yield from _payments_of_what_recurs(until)
+    yield from _fees(until)
     yield from _true_ups(until)
     yield from _late_usage(until)
 
@@ -152,6 +154,31 @@ def _payments_of_what_recurs(until: datetime) -> Iterator[Falling]:
                 if (contract_id, item.issued_at) not in billed:
                     instant = max(item.issued_at, added[instance.recurring_id])
                     yield Falling(instant, contract.customer_id, Invoice.Kind.CHARGES)
+
+
+def _fees(until: datetime) -> Iterator[Falling]:
+    """Fees of subscriptions that have documents of their own. One query, and at most four more."""
+    found = subscriptions_by_contract(
+        lambda rows: rows.standing().filter(contract__archived_at=None, created_at__lte=until),
+        lambda rows, _: rows.standing(),
+    )
+    if not found:
+        return
+    billed = {contract_id: set[str]() for contract_id in found}
+    invoices = Invoice.objects.filter(contract_id__in=found, kind=Invoice.Kind.CHARGES)
+    for contract_id, slot in invoices.values_list("contract_id", "slot"):
+        billed[contract_id].add(slot)
+    standing = ContractTerms.objects.standing().filter(contract__in=found).select_related("contract")
+    for terms in standing:
+        subscribed = tuple(found[terms.contract_id])
+        contract = to_terms(Agreement(terms.contract, terms, (), (), (), (), subscribed))
+        agreed = {each.subscription.pk: each.subscription.created_at for each in subscribed}
+        agreed |= {row.pk: row.created_at for each in subscribed for row in each.quantities}
+        for slot, fees in alone(contract, until).items():
+            fee = fees[0]
+            instant = max(fee.collected_at, agreed[fee.increase_id or fee.subscription.id])
+            if instant <= until and slot not in billed[terms.contract_id]:
+                yield Falling(instant, terms.contract.customer_id, Invoice.Kind.CHARGES)
 
 
 def _true_ups(until: datetime) -> Iterator[Falling]:

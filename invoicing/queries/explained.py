@@ -15,11 +15,12 @@ from uuid import UUID
 from django.db.models import Model, QuerySet
 
 from billing_site.foundation.money import QUANTUM, Unit, exact_sum
+from billing_site.foundation.periods import HOUR
 from billing_site.foundation.refusals import FieldError, NotFound
 from billing_site.foundation.transactions import read_snapshot
 from contracts.models import Commit, Contract, Override, RecurringCommit, ScheduledCharge
 from contracts.queries import Known, customer_terms, known_at
-from contracts.terms import CustomerTerms
+from contracts.terms import CustomerTerms, Subscription
 from contracts.wording import names_in
 from invoicing.engine.balances import Balance, balances, rule_between
 from invoicing.engine.commits import all_commits
@@ -91,11 +92,13 @@ class Explained:
         if product is None:
             found = [balance for balance in self.balances if balance.segment.id == part.segment_id]
         else:
+            subscription = self.subscription(line)
             offer = Offer(
                 product.pk,
                 tuple(version_in_force(product, part.period.starting_at).tags),
                 tuple(line.fields.get("pricing_group_values", {}).items()),
                 tuple(line.fields.get("presentation_group_values", {}).items()),
+                "" if subscription is None else subscription.frequency,
             )
             found = [balance for balance in self.balances if self._is_open(balance, line, part, offer)]
         rules = [rule_between(one, other, self.catalog) for one, other in pairwise(found)]
@@ -108,10 +111,22 @@ class Explained:
         is_share = line.fields.get("product_type") == COMPOSITE
         in_its_unit = not is_share if balance.counts_units else balance.commit.unit.id == line.unit_id
         return (
-            part.period.starting_at in balance.period
+            self._paid_at(line, part) in balance.period
             and in_its_unit
             and balance.applies_to(self.document.contract_id, offer)
         )
+
+    def _paid_at(self, line: ShownLine, part: ShownPart) -> datetime:
+        """When the balances are asked: a fee that is collected when its time is over, in the last hour of that."""
+        start, end = part.period.starting_at, part.period.ending_before
+        is_in_arrears = line.type == "subscription" and self.document.issued_at > start
+        return end - HOUR if is_in_arrears and end is not None else start
+
+    def subscription(self, line: ShownLine) -> Subscription | None:
+        """What a line is the fee of."""
+        wanted = id_in(line, "subscription_id")
+        contracts = (each for each in self.terms.contracts if each.id == self.document.contract_id)
+        return next((each for contract in contracts for each in contract.subscriptions if each.id == wanted), None)
 
     def base_of(self, line: ShownLine) -> Mapping[str, Decimal]:
         """What a composite's line is a share of: by product, what it came to on this document. Empty where the lines

@@ -24,7 +24,8 @@ from pricing.engine.steps import Level
 
 ZERO = Decimal(0)
 DRAFT, FINALIZED, VOID = "DRAFT", "FINALIZED", "VOID"
-COVERED = ("usage", "cpu_conversion", "applied_commit_or_credit")  # lines on which a balance is one that was applied
+# Lines on which a balance is one that was applied.
+COVERED = ("usage", "subscription", "cpu_conversion", "applied_commit_or_credit")
 COMMIT_TYPES = {"PREPAID": "PrepaidCommit", "CREDIT": "PrepaidCommit", "POSTPAID": "PostpaidCommit"}
 
 
@@ -212,6 +213,8 @@ def line_fields(line: Line, draft: Document, catalog: Catalog) -> dict[str, Any]
         given["postpaid_commit"] = {"id": line.postpaid_commit_id}
     if line.charge_id is not None:
         given["scheduled_charge_id"] = line.charge_id
+    if line.subscription_id is not None:
+        given |= {"subscription_id": line.subscription_id, "is_prorated": line.is_prorated}
     if line.adjusts is not None:
         adjusted = line.adjusts
         about = {"starting_at": adjusted.period.starting_at, "ending_before": adjusted.period.ending_before}

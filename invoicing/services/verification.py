@@ -267,12 +267,13 @@ def _against_the_trace(lines: Sequence[InvoiceLine], prices: Catalog) -> Iterato
                 yield f"{where}: its rate {part['rate_id']} was not known at the document's publication."
             elif rate.publication != part["publication"]:
                 yield f"{where}: its rate {rate.id} is of publication {rate.publication}, not {part['publication']}."
-            elif _is_priced_plainly(part) and rate.tariff.price != Decimal(part["list_price"]):
+            elif _is_priced_plainly(part, line) and rate.tariff.price != Decimal(part["list_price"]):
                 yield f"{where}: its rate {rate.id} says {rate.tariff.price}, its trace {part['list_price']}."
 
 
-def _is_priced_plainly(part: dict[str, Any]) -> bool:
-    return part.get("rate_type", "FLAT") == "FLAT" and part["list_price"] is not None
+def _is_priced_plainly(part: dict[str, Any], line: InvoiceLine) -> bool:
+    is_whole = not line.details.get("is_prorated")
+    return is_whole and part.get("rate_type", "FLAT") == "FLAT" and part["list_price"] is not None
 
 
 def _rows_differ(where: str, row: Any, expected: Any, fields: Sequence[str]) -> Iterator[str]:

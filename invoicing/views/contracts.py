@@ -34,19 +34,25 @@ class GetContract(BodyView):
 
     @extend_schema(summary="Read a contract", responses={200: enveloped(ContractReply)})
     def post(self, request: Request) -> Response:
-        asked = self.read(request)
+        asked, at = self.read(request), clock.now()
         if "as_of_date" in asked and asked.get("include_ledgers"):
             raise Refusal.of("as_of_date", asked["as_of_date"].isoformat(), "cannot be combined with include_ledgers")
         found, statements = agreements_with_balances(
             asked["customer_id"],
-            at=clock.now(),
+            at=at,
             contract_ids=[asked["contract_id"]],
             as_of=asked.get("as_of_date"),
             with_balances=_wants_balances(asked),
         )
         if not found:
             raise no_such_contract(asked["contract_id"])
-        return Response({"data": contract_json(found[0], balances=balance_fields(statements, asked))})
+        return Response(
+            {
+                "data": contract_json(
+                    found[0], at=asked.get("as_of_date") or at, balances=balance_fields(statements, asked)
+                )
+            }
+        )
 
 
 class ListContracts(BodyView):
@@ -67,7 +73,7 @@ class ListContracts(BodyView):
 
     def shown(self, page: Sequence[Agreement], balances: Balances, *, at: datetime) -> list[Fields]:
         """The contracts of the page in the shape of the call."""
-        return [contract_json(agreed, balances=balances) for agreed in page]
+        return [contract_json(agreed, at=at, balances=balances) for agreed in page]
 
 
 class GetFirstContract(BodyView):

@@ -32,6 +32,7 @@ from pricing.queries.price_list import (
 )
 from pricing.queries.rows import (
     default_unit,
+    has_rate,
     metric,
     metrics,
     pricing_keys_from,
@@ -72,6 +73,7 @@ __all__ = [
     "default_unit",
     "formula_in_force",
     "formulas_of",
+    "has_rate",
     "key_counts",
     "keys_of_card",
     "keys_priced_at",

@@ -10,7 +10,7 @@ from django.db.models import Exists, Model, OuterRef, Prefetch, QuerySet
 
 from billing_site.foundation.refusals import FieldError, NotFound, Refusal
 from pricing.engine.timelines import Dated, in_force
-from pricing.models import BillableMetric, PricingUnit, Product, ProductVersion, RateCard
+from pricing.models import BillableMetric, PricingUnit, Product, ProductVersion, Rate, RateCard
 from pricing.units import USD_ID
 
 Row = TypeVar("Row", bound=Model)
@@ -86,6 +86,12 @@ def products_with_versions(*related: str, at_publication: int | None = None) -> 
     known = ProductVersion.objects.filter(publication_id__lte=at_publication)
     found = Product.objects.filter(Exists(known.filter(product=OuterRef("pk"))))
     return found.prefetch_related(Prefetch("versions", versions.filter(publication_id__lte=at_publication)))
+
+
+def has_rate(rate_card_id: UUID, product_id: UUID, billing_frequency: str) -> bool:
+    """Whether a card prices a product by a frequency, whenever."""
+    rates = Rate.objects.filter(rate_card=rate_card_id, product=product_id, billing_frequency=billing_frequency)
+    return bool(rates.filter(withdrawal=None).exists())
 
 
 def rate_cards() -> QuerySet[RateCard]:

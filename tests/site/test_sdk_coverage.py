@@ -39,7 +39,7 @@ v1.packages: create retrieve list archive list_contracts_on_package
 """
 # Of the core: what is still to come. Whoever serves one takes it out of here, and out of `billing_site.api.elsewhere`.
 TO_COME = """
-v1.contracts: get_subscription_seats_history list_seat_balances retrieve_subscription_quantity_history
+v1.contracts: list_seat_balances
 """
 
 
