@@ -10,6 +10,7 @@ from contracts.commit_wording import commit_text
 from contracts.models import Contract, ContractTerms
 from contracts.queries import Agreement
 from contracts.recurring_wording import recurring_text
+from contracts.subscription_wording import subscription_text
 from contracts.wording import filter_text, names_in, override_text
 
 FREQUENCIES = {
@@ -43,6 +44,8 @@ def term_lines(agreed: Agreement) -> Iterator[TermLine]:
         yield TermLine(commit_text(committed), committed.commit.pk)
     for recurring in agreed.recurring:
         yield TermLine(recurring_text(recurring.now), recurring_id=recurring.now.recurring_id)
+    for subscribed in agreed.subscriptions:
+        yield TermLine(subscription_text(subscribed))
     for override in agreed.overrides:
         yield TermLine(override_text(override, names))
     if agreed.contract.multiplier_override_prioritization == Contract.Prioritization.EXPLICIT:

@@ -31,11 +31,15 @@ from contracts.models import (
     CustomerScheduleSegment,
     Override,
     RecurringCommit,
+    Subscription,
+    SubscriptionTerms,
     TermQuerySet,
 )
 from contracts.models.term import PAYER_KEYS
 from contracts.queries import AMENDED_FROM, EditedTerms, UpdatedCommit, edit_history
 from contracts.recurring_wording import UPDATES, recurring_text, recurring_updates_in_words
+from contracts.subscription_wording import FIELD as SUBSCRIPTIONS
+from contracts.subscription_wording import subscription_name, subscription_text, subscription_updates_in_words
 from pricing.models import Product
 from pricing.wording import percent_text, tariff_text, values_text
 
@@ -56,13 +60,14 @@ class EditInWords:
 
 
 def history_in_words(contract: Contract) -> list[EditInWords]:
-    """The contract's edits, newest first, its creation last. Twenty-three queries at the most."""
+    """The contract's edits, newest first, its creation last. Twenty-nine queries at the most."""
     edits = edit_history(contract.customer_id, contract.pk)
     removed = _removed(contract, [edited.edit for edited in edits])
     names = names_in(override for edited in edits for override in edited.overrides)
     update_names = names_in_updates(update for edited in edits for update in edited.updates)
     undone = {edited.edit.changes["undoes"]["number"] for edited in edits if "undoes" in edited.edit.changes}
     recurring = _what_recurs(edited.edit for edited in edits)
+    subscriptions = _subscriptions(edited.edit for edited in edits)
     told = [
         EditInWords(
             number=edited.edit.number,
@@ -75,6 +80,7 @@ def history_in_words(contract: Contract) -> list[EditInWords]:
                 *changes_in_words(edited.updates, update_names),
                 *charge_changes_in_words(edited.charge_updates),
                 *recurring_updates_in_words(edited.edit.changes, recurring),
+                *subscription_updates_in_words(edited.edit.changes, subscriptions),
                 *removed.get(edited.edit.pk, ()),
                 *_updated(edited.edit.changes),
             ),
@@ -230,6 +236,8 @@ def _added(edited: EditedTerms, names: Mapping[str, str]) -> Iterable[str]:
         yield f"{override_text(override, names)}."
     for charged in edited.charges:
         yield f"{charge_text(charged)}."
+    for subscribed in edited.subscriptions:
+        yield f"{subscription_text(subscribed)}."
 
 
 def _removed(contract: Contract, edits: Iterable[ContractEdit]) -> dict[UUID, list[str]]:
@@ -256,6 +264,16 @@ def _what_recurs(edits: Iterable[ContractEdit]) -> dict[str, RecurringCommit]:
     ids = {update["id"] for edit in edits for field in UPDATES for update in edit.changes.get(field, ())}
     found = RecurringCommit.objects.filter(pk__in=ids).select_related("unit", "invoice_unit") if ids else ()
     return {str(row.pk): row for row in found}
+
+
+def _subscriptions(edits: Iterable[ContractEdit]) -> dict[str, str]:
+    """The names of the subscriptions that edits update, by id as text. Two queries at the most."""
+    ids = {update["id"] for edit in edits for update in edit.changes.get(SUBSCRIPTIONS, ())}
+    if not ids:
+        return {}
+    terms = {each.subscription_id: each for each in SubscriptionTerms.objects.standing().filter(subscription__in=ids)}
+    rows = Subscription.objects.filter(pk__in=ids).select_related("product")
+    return {str(row.pk): subscription_name(row, terms.get(row.pk)) for row in rows}
 
 
 def filter_text(told: Mapping[str, Any]) -> str:

@@ -25,7 +25,8 @@ from contracts.models import Override, RecurringCommit
 from contracts.models.commit_attributes import BalanceAttributes
 from contracts.models.commits import ScheduledItem
 from contracts.models.term import PAYER_KEYS
-from contracts.queries import AgreedCharge, AgreedCommit
+from contracts.queries import AgreedCharge, AgreedCommit, AgreedSubscription
+from contracts.subscription_inputs import ProrationInput, SeatConfigInput, SubscriptionInput
 from contracts.terms import QUANTITY
 from pricing.models import PricingUnit
 from pricing.services.tariffs import TierInput
@@ -70,6 +71,30 @@ def recurring_as_given(row: RecurringCommit) -> RecurringInput:
         ),
         temporary_id=str(row.recurring_id),
         **_attributes(row),
+    )
+
+
+def subscription_as_given(agreed: AgreedSubscription) -> SubscriptionInput:
+    """A subscription to as many as there are in the end; of seats, nobody has one yet."""
+    row, terms = agreed.subscription, agreed.terms
+    quantity = agreed.quantities[-1].quantity
+    return SubscriptionInput(
+        product_id=row.product_id,
+        billing_frequency=row.frequency,
+        collection_schedule=row.collection_schedule,
+        proration=ProrationInput(
+            row.is_prorated, row.invoice_behavior, _rounding(terms.decimal_places, terms.rounding_method)
+        ),
+        initial_quantity=None if terms.is_by_seat else quantity,
+        quantity_management_mode=terms.mode,
+        seat_config=SeatConfigInput(terms.seat_group_key, (), quantity) if terms.is_by_seat else None,
+        starting_at=row.starting_at,
+        ending_before=terms.ending_before,
+        anchor_date=row.anchor_at,
+        invoice_placement=row.invoice_placement,
+        name=terms.name,
+        description=row.description,
+        custom_fields=row.custom_fields,
     )
 
 

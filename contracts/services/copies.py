@@ -4,6 +4,7 @@
     its name, end and what happens there,       the same; what is counted from the start is counted from the new one
     net terms, billing calendar
     what it has of its own                      all that stands, what is over too: each date as far after the new start
+    a subscription                              as many as in the end, seats without anybody yet
     a usage filter                              the last one, from the start on
     documents, draws, what renews it, keys      nothing
 
@@ -29,8 +30,15 @@ from contracts.inputs import (
     UsageFilterInput,
 )
 from contracts.queries import Agreement
-from contracts.services.as_given import charge_as_given, commit_as_given, override_as_given, recurring_as_given
+from contracts.services.as_given import (
+    charge_as_given,
+    commit_as_given,
+    override_as_given,
+    recurring_as_given,
+    subscription_as_given,
+)
 from contracts.services.checks import EARLIEST, LATEST
+from contracts.subscription_inputs import SubscriptionInput
 
 Ranged = TypeVar("Ranged", OverrideInput, RecurringInput)
 
@@ -60,6 +68,7 @@ def contract_like(agreed: Agreement, start: datetime) -> ContractInput:
         recurring_commits=tuple(each for each in recurring if each.type != "CREDIT"),
         recurring_credits=tuple(each for each in recurring if each.type == "CREDIT"),
         scheduled_charges=tuple(by.charge(charge_as_given(each)) for each in agreed.charges),
+        subscriptions=tuple(map(by.subscription, map(subscription_as_given, agreed.subscriptions))),
         custom_fields=contract.custom_fields,
     )
 
@@ -95,6 +104,18 @@ class _Move:
             commit,
             access_schedule=replace(access, schedule_items=segments),
             invoice_schedule=self._billed(billed) if billed else None,
+        )
+
+    def subscription(self, subscription: SubscriptionInput) -> SubscriptionInput:
+        """An anchor of its own stays where it is, unless it would be after the start."""
+        start, end, anchor = subscription.starting_at, subscription.ending_before, subscription.anchor_date
+        assert start is not None  # of what stands
+        begins = self.to(start)
+        return replace(
+            subscription,
+            starting_at=begins,
+            ending_before=self.to(end) if end else None,
+            anchor_date=anchor if anchor is None or anchor <= begins else self.to(anchor),
         )
 
     def charge(self, charge: ScheduledChargeInput) -> ScheduledChargeInput:

@@ -262,13 +262,14 @@ def _told(update: RecurringUpdateInput) -> dict[str, Any]:
     if update.rate_type is not None:
         told["rate_type"] = update.rate_type
     roundings = {"access": update.proration_rounding.access, "invoice": update.proration_rounding.invoice}
-    changed = {name: _rounding_told(given) for name, given in roundings.items() if given is not UNCHANGED}
+    changed = {name: rounding_told(given) for name, given in roundings.items() if given is not UNCHANGED}
     if changed:
         told["proration_rounding"] = changed
     return told
 
 
-def _rounding_told(given: RoundingInput | Unchanged | None) -> dict[str, Any] | None:
+def rounding_told(given: RoundingInput | Unchanged | None) -> dict[str, Any] | None:
+    """As it is kept on an edit."""
     if given is None or given is UNCHANGED:
         return None
     return {"decimal_places": int(given.decimal_places), "rounding_method": given.rounding_method}

@@ -24,6 +24,7 @@ from contracts.models import Contract, SubscriptionQuantity, SubscriptionTerms, 
 from contracts.models.subscriptions import in_order_of_time
 from contracts.queries import AgreedSubscription, Agreement
 from contracts.services.checks import instant, reaches_back, rounding, short_text
+from contracts.services.recurring import rounding_told
 from contracts.services.subscriptions import not_below_zero, seat_ids, whole_number
 from contracts.subscription_inputs import (
     QuantityUpdateInput,
@@ -340,6 +341,11 @@ def _told(update: SubscriptionUpdateInput) -> dict[str, Any]:
         told["name"] = update.name
     if update.ending_before is not UNCHANGED:
         told["ending_before"] = None if update.ending_before is None else format_instant(update.ending_before)
+    if update.rounding is not UNCHANGED:
+        told["proration_rounding"] = rounding_told(update.rounding)
+    if update.by_seats_of is not None:
+        config = {"seat_group_key": update.by_seats_of}
+        told["quantity_management_mode_update"] = {"quantity_management_mode": "SEAT_BASED", "seat_config": config}
     if update.quantity_updates:
         told["quantity_updates"] = [_quantity_told(each) for each in update.quantity_updates]
     seats = {
