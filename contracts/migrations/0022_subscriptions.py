@@ -22,7 +22,7 @@ DROP TRIGGER {0}_never_overwritten ON {0}
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("contracts", "0019_packages"),
+        ("contracts", "0021_scheduled_charges_are_changed"),
         ("pricing", "0012_formulas"),
     ]
 
