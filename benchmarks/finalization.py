@@ -174,26 +174,53 @@ def _agree(customers: int) -> list[UUID]:
 
 
 def _customers(card: Any, names: Sequence[str], *, regions: int) -> list[UUID]:
-    """Their terms in one transaction and their usage in few calls: with a commit and a call for each, two thousand
-    took longer to set up than to finalize."""
+    """The first is agreed with row by row, the others are copies of its rows under ids and names of their own; usage
+    comes in few calls. With a commit and a call of ingest for each, two thousand took longer than to finalize them."""
     from django.db import transaction
 
     from ledger.services.ingest.reading import MAX_EVENTS
     from tests.factories.contracts import AccessSegmentFactory, CommitFactory, ContractFactory, CustomerFactory
     from tests.factories.ledger import post
 
-    made = []
     with transaction.atomic():
-        for name in names:
-            customer = CustomerFactory(name=name, aliases=[name])
-            contract = ContractFactory(customer=customer, rate_card=card, starting_at=OCTOBER, created_at=OCTOBER)
-            credit = CommitFactory(contract=contract, type="CREDIT", segment=None, invoice_item=None)
-            AccessSegmentFactory(commit=credit, amount=500, starting_at=OCTOBER, ending_before=NEXT_YEAR)
-            made.append(customer.pk)
+        first = CustomerFactory(name=names[0], aliases=[names[0]])
+        contract = ContractFactory(customer=first, rate_card=card, starting_at=OCTOBER, created_at=OCTOBER)
+        credit = CommitFactory(contract=contract, type="CREDIT", segment=None, invoice_item=None)
+        AccessSegmentFactory(commit=credit, amount=500, starting_at=OCTOBER, ending_before=NEXT_YEAR)
+    with transaction.atomic():
+        made = [first.pk, *_copied(first, names[1:])]
     events = [each for name in names for each in _usage(name, regions)]
-    for first in range(0, len(events), MAX_EVENTS):
-        post(*events[first : first + MAX_EVENTS], at=datetime(2075, 10, 30, tzinfo=UTC))
+    for start in range(0, len(events), MAX_EVENTS):
+        post(*events[start : start + MAX_EVENTS], at=datetime(2075, 10, 30, tzinfo=UTC))
     return made
+
+
+def _copied(like: Any, names: Sequence[str]) -> list[UUID]:
+    """As many customers with everything that was agreed with `like`."""
+    from billing_site.foundation.ids import uuid7
+    from contracts.models import AccessSegment, Claim, Commit, Contract, ContractEdit, ContractTerms
+
+    rows = [like.__class__.objects.get(pk=like.pk)]
+    for model in (ContractEdit, Claim, Contract, ContractTerms, Commit, AccessSegment):
+        rows += model._default_manager.filter(customer=like)
+    copies: dict[Any, list[Any]] = {}
+    made = []
+    for name in names:
+        told: dict[Any, Any] = {like.name: name} | {row.pk: uuid7() for row in rows}
+        told[str(like.pk)] = str(told[like.pk])  # a customer's id is a subject, too
+        made.append(told[like.pk])
+        for row in rows:
+            values = {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
+            copies.setdefault(type(row), []).append(
+                type(row)(**{at: told.get(value, value) if _is_name(value) else value for at, value in values.items()})
+            )
+    for model, found in copies.items():
+        model._default_manager.bulk_create(found, batch_size=1_000)
+    return made
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, (str, UUID))
 
 
 def _usage(name: str, regions: int) -> list[dict[str, Any]]:
