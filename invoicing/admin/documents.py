@@ -13,11 +13,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
 
 from billing_site.foundation import clock
 from billing_site.foundation.actor import Actor
-from billing_site.foundation.admin import FactAdmin, ReadOnlyInline, instant_cell, money_column
+from billing_site.foundation.admin import FactAdmin
 from billing_site.foundation.display import day_text, exact_text, instant_text, period_text
 from billing_site.foundation.money import Unit
 from billing_site.foundation.refusals import Refusal
@@ -25,94 +24,12 @@ from invoicing import services
 from invoicing.admin.findings import FindingCard, cards_of_contracts
 from invoicing.admin.holds import held_texts
 from invoicing.admin.known_then import KnownThen, present_text
-from invoicing.admin.voids import StandingFilter, TakingBack
-from invoicing.models import DraftsOfCustomer, EntityNumber, Invoice, InvoiceLine, NumberSeries
+from invoicing.models import DraftsOfCustomer, EntityNumber, Invoice, NumberSeries
 from invoicing.printing.lines import PrintedLine
 from invoicing.printing.page import Fact, totals_of
 from invoicing.queries.documents import documents_by_id, drafts_of
-from invoicing.queries.shown import FINALIZED, VOID, ShownDocument
-from invoicing.wording import invoice_text
+from invoicing.queries.shown import ShownDocument
 from pricing.models import PricingUnit
-
-
-class LinesInline(ReadOnlyInline):
-    model = InvoiceLine
-    ordering = ["position"]
-    fields = [
-        "position",
-        "type",
-        "name",
-        "starting_at",
-        "ending_before",
-        "quantity",
-        "unit_price",
-        "total",
-        "counts_toward_total",
-    ]
-
-
-@admin.register(Invoice)
-class InvoiceAdmin(TakingBack, FactAdmin):
-    """Final documents. Drafts are not rows: see Drafts."""
-
-    nothing_yet = "Documents that are final. A draft becomes final when its grace period is over: see Drafts."
-    list_display = [
-        "number",
-        "customer",
-        "billed_for",
-        "issued",
-        "money_total",
-        "standing",
-        "finalized",
-        "printed",
-    ]
-    actions = ["void", "regenerate"]
-    money_total = money_column("Total", amount="total")
-    list_filter = ["kind", StandingFilter, "issued_at"]
-    list_select_related = ["customer", "unit", "void"]
-    search_fields = ["number", "customer__name"]
-    ordering = ["-issued_at", "number"]
-    date_hierarchy = "issued_at"
-    exclude = ["document_hash"]
-    readonly_fields = ["printed", "correct", "content_hash"]
-    inlines = [LinesInline]
-
-    @admin.display(description="For", ordering="starting_at")
-    def billed_for(self, invoice: Invoice) -> str:
-        return invoice_text(invoice)
-
-    @admin.display(description="Issued", ordering="issued_at")
-    def issued(self, invoice: Invoice) -> str:
-        return instant_cell(invoice.issued_at)
-
-    @admin.display(description="Final since", ordering="finalized_at")
-    def finalized(self, invoice: Invoice) -> str:
-        return day_text(invoice.finalized_at)
-
-    @admin.display(description="Status")
-    def standing(self, invoice: Invoice) -> str:
-        return VOID if hasattr(invoice, "void") else FINALIZED
-
-    @admin.display(description="Printed")
-    def printed(self, invoice: Invoice) -> str:
-        where = [invoice.customer_id, invoice.pk]
-        return format_html(
-            '<a href="{}">Page</a> · <a href="{}">PDF</a>',
-            reverse("portal_invoice", args=where),
-            reverse("portal_invoice_pdf", args=where),
-        )
-
-    @admin.display(description="Notes")
-    def correct(self, invoice: Invoice) -> str:
-        notes = Invoice.objects.filter(note__about=invoice).order_by("finalized_at", "number")
-        links = [(reverse("admin:invoicing_invoice_change", args=[note.pk]), str(note)) for note in notes]
-        if invoice.kind != Invoice.Kind.NOTE and not hasattr(invoice, "void"):
-            links.append((reverse("admin:invoicing_note_enter", args=[invoice.pk]), "Enter a note by hand"))
-        return format_html_join(" · ", '<a href="{}">{}</a>', links)
-
-    @admin.display(description="SHA-256 of the document")
-    def content_hash(self, invoice: Invoice) -> str:
-        return bytes(invoice.document_hash).hex()
 
 
 @admin.register(NumberSeries)

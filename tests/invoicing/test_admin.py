@@ -9,7 +9,7 @@ from django.urls import NoReverseMatch, reverse
 
 from contracts.forms.price_grid import cell_name
 from invoicing.models import Invoice
-from invoicing.services import finalize_due
+from invoicing.services import finalize_due, void_invoice
 from tests.factories.contracts import CustomerFactory
 from tests.factories.pricing import PublicationFactory, RateFactory
 from tests.invoicing.conftest import ADA, at, commit_of, contract_for
@@ -167,13 +167,30 @@ def test_a_final_document_is_shown_with_its_lines_and_cannot_be_changed(finance,
     [invoice] = finalize_due(story.customer.pk, at=at("2025-11-02"), by=ADA).finalized
     address = reverse("admin:invoicing_invoice_change", args=[invoice.pk])
     page = finance.get(address).content.decode()
-    assert "INV-000001" in page
-    assert "Tokens (model: xl)" in page
-    assert bytes(invoice.document_hash).hex() in page
+    for words in (
+        "INV-000001",
+        "Final since 2 November 2025, 00:00 UTC, by Ada.",
+        "Tokens (model: xl)",
+        "1–31 October 2025",
+        "100.5",
+        "$0.40",
+        "$40.20",
+        "$40.26",
+        bytes(invoice.document_hash).hex(),
+    ):
+        assert words in page
     assert finance.post(address, {"number": "INV-7"}).status_code == 403
     for name in ("add", "delete"):
         arguments = [invoice.pk] if name == "delete" else []
         assert finance.get(reverse(f"admin:invoicing_invoice_{name}", args=arguments)).status_code == 403
+
+
+def test_a_void_document_says_who_took_it_back_and_why(finance, story):
+    [invoice] = finalize_due(story.customer.pk, at=at("2025-11-02"), by=ADA).finalized
+    void_invoice(story.customer, invoice.pk, reason="Not delivered", at=at("2025-11-03"), by=ADA)
+    page = finance.get(reverse("admin:invoicing_invoice_change", args=[invoice.pk])).content.decode()
+    assert "Void since 3 November 2025, 00:00 UTC, by Ada: Not delivered<br>Final since" in page
+    assert ">void<" in finance.get(reverse("admin:invoicing_invoice_changelist")).content.decode()
 
 
 def test_a_list_costs_the_same_for_one_document_and_for_three(finance, story, django_assert_num_queries):
