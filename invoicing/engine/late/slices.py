@@ -23,7 +23,7 @@ ZERO = Fraction(0)
 
 
 class NotAsComputed(ValueError):
-    """A final document names a payer whom its own terms do not have: it was not computed from them."""
+    """A final document names a payer or a product that its own terms do not have: it was not computed from them."""
 
 
 @dataclass(frozen=True, slots=True)

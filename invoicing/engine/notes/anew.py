@@ -67,14 +67,9 @@ class Piece:
     amount: Fraction
     share: Fraction | None = None  # of the fee or package where they begin, where others have the rest
 
-    @property
-    def drawn(self) -> Fraction:
+    def drawn_off(self, payment: Payment) -> Fraction:
         """What it takes off the balance that pays."""
-        if self.payment is None:
-            return ZERO
-        if self.payment.balance.counts_units:
-            return self.upto - self.above
-        return self.amount * self.payment.exchange
+        return self.upto - self.above if payment.balance.counts_units else self.amount * payment.exchange
 
 
 def rated_anew(item: Item, used: Mapping[Stretch, Fraction], billed: Iterable[Billed]) -> list[Piece]:
@@ -102,10 +97,10 @@ def within(pieces: Iterable[Piece], budgets: dict[UUID, Fraction]) -> Iterator[P
         if piece.payment is None:
             yield piece
             continue
-        segment_id = piece.payment.balance.segment.id
+        segment_id, drawn = piece.payment.balance.segment.id, piece.drawn_off(piece.payment)
         left = max(budgets.get(segment_id, ZERO), ZERO)
-        if piece.drawn <= left:
-            budgets[segment_id] = left - piece.drawn
+        if drawn <= left:
+            budgets[segment_id] = left - drawn
             yield piece
             continue
         budgets[segment_id] = ZERO

@@ -13,7 +13,7 @@ from invoicing.engine.drafts import UsageDraft
 from invoicing.engine.items import Item
 from invoicing.engine.late.closed import Closed, Pieces, units_of
 from invoicing.engine.late.rerate import Rerated
-from invoicing.engine.late.slices import Payment, SettledMove, Slice
+from invoicing.engine.late.slices import NotAsComputed, Payment, SettledMove, Slice
 from invoicing.engine.notes.anew import Billed, parts, rated_anew, within
 from invoicing.engine.stretches import Stretch
 from pricing.engine.catalog import GroupValues, ProductVersion
@@ -103,9 +103,8 @@ class _Corrector:
     def take_up_what_is_gone(self) -> None:
         """Items that are not billed at all any more."""
         for (product_id, values), was in self.waiting.items():
-            item = _former_item(self.reopened.then, product_id, values, was) if was else None
-            if item is not None:
-                self._differ(item, was, [])
+            if was:
+                self._differ(_former_item(self.reopened.then, product_id, values, was), was, [])
 
     def units_billed(self, version: ProductVersion) -> list[Unit]:
         """The units of what the composite is a share of."""
@@ -203,7 +202,7 @@ def _whole(item: Item, exchange: Fraction) -> Slice:
     return Slice(item, stretch, Pieces(), ZERO, ZERO, ZERO, ZERO, ZERO)
 
 
-def _former_item(then: UsageDraft, product_id: UUID, values: GroupValues, was: Sequence[Billed]) -> Item | None:
+def _former_item(then: UsageDraft, product_id: UUID, values: GroupValues, was: Sequence[Billed]) -> Item:
     """The item by the terms that it was billed by."""
     starting_at = was[0].part.period.starting_at
     for number, run in enumerate(then.runs.get(product_id, ())):
@@ -212,4 +211,6 @@ def _former_item(then: UsageDraft, product_id: UUID, values: GroupValues, was: S
     for version in then.composites:
         if version.product_id == product_id:
             return composite_item(then, version, was[0].unit)
-    return None
+    raise NotAsComputed(
+        f"{then.open.contract.name}: the product {product_id} was billed at {starting_at}, and not sold."
+    )

@@ -14,7 +14,18 @@ from billing_site.foundation.money import Unit, exact_sum, wire_amount
 from billing_site.foundation.periods import HOUR, Period
 from invoicing.engine.documents import Adjusted, Document, Line
 from invoicing.engine.rounding import finalized
-from invoicing.engine.taxes import DatedRate, FixedRates, NoTaxes, NoTaxRate, Taxed, TaxRate, tax_line, taxes
+from invoicing.engine.taxes import (
+    STANDARD,
+    AsPrinted,
+    DatedRate,
+    FixedRates,
+    NoTaxes,
+    NoTaxRate,
+    Taxed,
+    TaxRate,
+    tax_line,
+    taxes,
+)
 from tests.invoicing.engine.world import DECEMBER, EUR, JPY, KWD, NOVEMBER, OCTOBER, USD
 
 VAT = TaxRate("VAT", D(19))
@@ -203,6 +214,12 @@ def test_no_rate_is_not_a_rate_of_zero(product, country, at):
     rates = (DatedRate(VAT, "DE", Period(OCTOBER, None)), DatedRate(BOOKS, "DE", EVER))
     with pytest.raises(NoTaxRate):
         fixed(*rates, country=country).rate(product, at)
+
+
+def test_what_corrects_a_document_is_taxed_as_that_was_and_the_rest_as_ever():
+    now = fixed(DatedRate(TaxRate("VAT", D(16)), "DE", EVER), DatedRate(BOOKS, "DE", EVER))
+    printed = AsPrinted(now, now.codes, {STANDARD: VAT})
+    assert [printed.rate(product, NOVEMBER) for product in (SERVICE, None, BOOK)] == [VAT, VAT, BOOKS]
 
 
 def test_usage_is_taxed_by_the_end_of_its_period_and_the_rest_by_its_date():

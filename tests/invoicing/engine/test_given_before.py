@@ -82,3 +82,26 @@ def test_what_was_given_of_a_line_is_not_told_again_of_its_product_and_document(
         ("The document, given back by hand before", 1),
     ]
     assert note.total == 0
+
+
+def test_of_an_item_counts_what_is_payable_and_of_the_document_whatever_is_no_true_up():
+    """-6 of calls, and -2 that a balance gets back; 9 credits, which are -3 in money, and -1 that a balance gets back;
+    a true-up of 5. All of the line was given back before, and 9 of the document."""
+    credits_ = Unit(CALLS, "credits", 0, 0)
+    paid, applied = {"commit_type": "CREDIT"}, Line("applied_commit_or_credit", "Pack", D(2), EUR, commit_type="CREDIT")
+    lines = [
+        *rated("-6.00").document.lines,
+        Line("usage", "Calls", D(-2), EUR, product_id=CALLS, pricing_group_values=(("model", "xl"),), **paid),
+        applied,
+        Line("usage", "Calls", D(-9), credits_, counts=False, product_id=CALLS),
+        Line("cpu_conversion", "credits in EUR", D(-3), EUR),
+        Line("cpu_conversion", "credits in EUR", D(-1), EUR, **paid),
+        applied,
+        Line("commit_purchase", "Pack: true-up", D(5), EUR, product_id=CONTRACT, postpaid_commit_id=CONTRACT),
+    ]
+    rounded = finalized(note_document(lines, (), contract_id=CONTRACT, slot="1", unit=EUR, at=OCTOBER.starting_at))
+    of = replace(billed("10.00 of the line"), goodwill=D(9), notes=D(-19))
+    assert [(line.name, line.total) for line in without_given_before(rounded, of, ABOUT).document.lines[8:]] == [
+        ("Calls, given back by hand before", 6),
+        ("The document, given back by hand before", 3),
+    ]

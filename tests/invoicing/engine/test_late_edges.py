@@ -7,8 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from invoicing.engine.late.carry import adjustments
+from invoicing.engine.calendar import open_periods
+from invoicing.engine.documents import Entry
+from invoicing.engine.late.carry import Adjustment, adjustments
 from invoicing.engine.late.slices import NotAsComputed
+from invoicing.engine.plan import plan
+from invoicing.engine.walk import answered, compute
 from tests.invoicing.engine.books import Books
 from tests.invoicing.engine.test_late_tables import (
     CHANGING,
@@ -24,7 +28,9 @@ from tests.invoicing.engine.test_late_tables import (
     h,
 )
 from tests.invoicing.engine.world import (
+    NOTHING_POSTED,
     D,
+    Ledger,
     card,
     composite,
     contract,
@@ -156,3 +162,27 @@ def test_what_a_volume_comes_to_is_told_of_slices_that_nothing_came_into():
     found = books(prices=prices, events=h((3, 6), (20, 4)))
     assert found.finals[0].total == 140
     assert adjusted(found, *h((20, 2))) == [("to pay", None, None, -12), ("to pay", 2, 14, 28)]
+
+
+def test_what_a_void_document_had_drawn_can_be_drawn_on_again():
+    """100 were drawn; 30 of them are taken off a draft in the place of a void document, whose 5 H have these 30. What
+    was drawn on a commit that is not agreed any more is nobody's."""
+    pack = credit("100")
+    agreed = contract(commits=(pack,))
+    drawn = replace(NOTHING_POSTED, drawn={pack.segments[0].id: D(100)})
+    inputs = given(on(10, 31), [agreed], [PRICES], [H], posted=drawn)
+    planned, ledger = plan(inputs), Ledger(h((3, 5)))
+    (period,) = open_periods(inputs)
+    entries = tuple(
+        Entry("CREDIT_AUTOMATED_INVOICE_DEDUCTION", pack.id, segment_id, D(30), period.ending_before)
+        for segment_id in (pack.segments[0].id, uid("gone"))
+    )
+    netted = Adjustment(agreed, period.document_id, None, (), (), entries)
+    result = answered(compute(inputs, planned, ledger.usage(planned.slices), (), netted), ledger.finer)
+    assert [(line.quantity, line.total, line.commit_type) for line in the_usage(result).lines] == [
+        (3, 30, "CREDIT"),
+        (None, -30, "CREDIT"),
+        (2, 20, ""),
+    ]
+    (standing,) = result.balances
+    assert ([taken.amount for taken in standing.pending], standing.left) == ([-30, 30], 0)

@@ -6,7 +6,10 @@ from uuid import UUID
 import pytest
 
 from billing_site.foundation.ids import uuid7
-from invoicing.engine.notes.by_hand import CREDIT, DEBIT, Asked, Billed, Creditable, broken_rules
+from invoicing.engine.documents import Corrects
+from invoicing.engine.items import LONGEST_NAME
+from invoicing.engine.notes.by_hand import CREDIT, DEBIT, Asked, Billed, Creditable, broken_rules, note_by_hand
+from tests.invoicing.engine.world import EUR, OCTOBER
 
 CENT = D("0.01")
 PRODUCT = UUID(int=7)
@@ -91,3 +94,20 @@ def test_a_discount_on_a_product_is_taken_back_with_what_it_was_on_or_limits_it(
         "must not credit more than is left of the product"
     ]
     assert not list(broken_rules(CREDIT, [alone, Asked(D("-2.00"), "outage", 2, PRODUCT)], of, CENT))
+
+
+def test_a_note_takes_off_or_adds_what_was_asked_and_posts_nothing():
+    about, of = Corrects(uuid7(), "INV-000001"), {"contract_id": uuid7(), "unit": EUR, "slot": "1", "at": OCTOBER}
+    asked = [Asked(D("2.00"), "outage", 1, PRODUCT, "USAGE", "Calls"), Asked(D("1.00"), "goodwill")]
+    credited, debited = (note_by_hand(kind, asked, about=about, **of) for kind in (CREDIT, DEBIT))
+    assert [(line.name, line.total) for line in credited.lines] == [("Calls: outage", D(-2)), ("goodwill", D(-1))]
+    assert [line.corrects for line in credited.lines] == [Corrects(about.invoice_id, about.number, 1), about]
+    assert (credited.total, debited.total, credited.entries) == (D(-3), D(3), ())
+
+
+def test_a_long_name_makes_room_for_the_reason():
+    asked = [Asked(D(1), "outage", 1, PRODUCT, "USAGE", "x" * LONGEST_NAME)]
+    about = Corrects(uuid7(), "INV-000001")
+    note = note_by_hand(CREDIT, asked, about=about, contract_id=uuid7(), unit=EUR, slot="1", at=OCTOBER)
+    assert len(note.lines[0].name) == LONGEST_NAME
+    assert note.lines[0].name.endswith("x…: outage")
