@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from billing_site.foundation.periods import Period
 from contracts.terms import ClaimWindow
-from invoicing.engine.calendar import draft_id, open_periods
+from invoicing.engine.calendar import draft_id, finalizes_at, open_periods
 from invoicing.engine.inputs import Posted
 from invoicing.engine.plan import plan
 from tests.invoicing.engine.world import (
@@ -34,6 +34,20 @@ from tests.invoicing.engine.world import (
 
 PRODUCTS = [product("A")]
 PRICES = [card(rate("A", "1"))]
+
+
+@pytest.mark.parametrize(
+    ("ends", "grace", "due"),
+    [
+        (NOVEMBER, 24, on(11, 2)),
+        (NOVEMBER, 0, NOVEMBER),
+        (on(11, 5, 10), 0, on(11, 5, 11)),
+        (on(11, 5, 10), 1, on(11, 5, 11)),
+    ],
+)
+def test_the_table_of_when_usage_falls_due(ends, grace, due):
+    assert finalizes_at(ends, OCTOBER, grace) == due
+    assert finalizes_at(ends, ends + 48 * HOUR, grace) == ends + (48 + grace) * HOUR  # agreed after it was over
 
 
 def periods(at: datetime, posted: Posted = NOTHING_POSTED, **terms) -> list[str]:
