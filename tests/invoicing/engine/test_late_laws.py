@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from fractions import Fraction
 
 from hypothesis import example, settings
 from hypothesis import given as for_all
@@ -11,7 +12,7 @@ from billing_site.foundation.money import exact_sum
 from invoicing.engine.documents import Document
 from invoicing.engine.inputs import Inputs
 from tests.invoicing.engine.books import Books, rated
-from tests.invoicing.engine.world import HOUR, D, Event, card, commit, given, rate, tiers, used
+from tests.invoicing.engine.world import CREDITS, HOUR, D, Event, card, commit, given, rate, tiers, used
 from tests.invoicing.engine.worlds import (
     AFTER,
     END,
@@ -43,12 +44,11 @@ def final(books: Books) -> list[Document]:
     return [each.document for each in books.finals]
 
 
-def in_usd(documents: list[Document]):
-    """What usage, and what was converted, came to in money."""
-    return exact_sum([
-        line.total for each in documents for line in each.lines
-        if line.unit == each.unit and line.type in ("usage", "cpu_conversion")
-    ])  # fmt: skip
+def worth(books: Books) -> Fraction:
+    """What usage came to in the money of the card, whoever paid for it and in whatever."""
+    (prices,) = books.inputs.catalog.rate_cards.values()
+    lines = [line for each in final(books) for line in each.lines if line.type == "usage"]
+    return sum((Fraction(line.total) * prices.exchange(line.unit) for line in lines), Fraction(0))
 
 
 @settings(max_examples=40, deadline=None)
@@ -67,8 +67,23 @@ def a_fee_that_two_pay() -> Inputs:
     )
 
 
+def two_balances_of_credits() -> Inputs:
+    """Of which the second is there for the first hour alone. 4 of the second hour and then 4 of the first are paid by
+    both; all at once, the first hour has most of the first balance, and 3 of the second hour are to be paid."""
+    first = commit("PREPAID", "5", START, START + 2 * HOUR, name="first", unit=CREDITS, priority=D(1))
+    second = commit("PREPAID", "5", START, START + HOUR, name="second", unit=CREDITS, priority=D(2))
+    prices = card(rate("plain", "1", unit=CREDITS), credits_at="1.5")
+    return given(AFTER, [weekly(commits=(first, second))], [prices], PRODUCTS)
+
+
 @settings(max_examples=40, deadline=None)
 @for_all(inputs=alike_for_all(), in_time=usage(), late=usage(), later=usage())
+@example(
+    inputs=two_balances_of_credits(),
+    in_time=[],
+    late=[used("plain", START + HOUR, 4)],
+    later=[used("plain", START, 4)],
+)
 @example(
     inputs=a_fee_that_two_pay(),
     in_time=[used("plain", START + 25 * HOUR, 1)],
@@ -83,7 +98,7 @@ def test_all_documents_together_are_a_rating_of_all_events(inputs, in_time, late
         books.close(at)
     at_once = Books(inputs, [*in_time, *late, *later])
     at_once.close(CLOSED)
-    assert abs(in_usd(final(books)) - in_usd(final(at_once))) < NEARLY
+    assert abs(worth(books) - worth(at_once)) < NEARLY
 
 
 def a_fee_at_commit_rate() -> Inputs:
