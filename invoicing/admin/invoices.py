@@ -16,6 +16,7 @@ from billing_site.foundation.admin import (
 )
 from billing_site.foundation.display import day_text, exact_text, instant_text
 from billing_site.foundation.money import Unit
+from billing_site.foundation.periods import floor_day
 from invoicing.admin.voids import StandingFilter, TakingBack
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.printing.lines import PrintedLine
@@ -121,7 +122,7 @@ class InvoiceAdmin(TakingBack, FactAdmin):
 
     @admin.display(description="Issued", ordering="issued_at")
     def issued(self, invoice: Invoice) -> str:
-        return instant_cell(invoice.issued_at)
+        return instant_cell(floor_day(invoice.issued_at))  # notes are issued at an instant; its day is enough here
 
     @admin.display(description="Due")
     def due(self, invoice: Invoice) -> str:

@@ -40,15 +40,15 @@ class OfCustomer(FactAdmin):
 
 @admin.register(DraftSummary)
 class DraftSummaryAdmin(OfCustomer):
-    list_display = ["customer", "contract_name", "what", "money_total", "finalizes", "standing", "as_of"]
+    list_display = ["customer", "what", "money_total", "finalizes", "standing", "as_of"]
     list_filter = ["kind", HeldFilter, "finalizes_at"]
     search_fields = ["customer__name", "contract_name"]
     ordering = ["finalizes_at", "customer__name", "id"]
-    money_total = money_column("Total now, with tax", amount="total_with_tax")
+    money_total = money_column("Now, with tax", amount="total_with_tax")
 
     @admin.display(description="For", ordering="starting_at")
     def what(self, draft: DraftSummary) -> str:
-        return draft_text(draft, clock.now())
+        return format_html("{}<br><small>{}</small>", draft_text(draft, clock.now()), draft.contract_name)
 
     @admin.display(description="Final on", ordering="finalizes_at")
     def finalizes(self, draft: DraftSummary) -> str:
