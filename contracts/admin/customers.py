@@ -3,7 +3,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import mark_safe
@@ -11,6 +11,7 @@ from django.utils.safestring import mark_safe
 from billing_site.foundation.admin import HouseAdmin, ReadOnlyInline
 from billing_site.foundation.display import instant_text
 from contracts import forms, services
+from contracts.admin.imports import import_view
 from contracts.commit_wording import commit_text
 from contracts.models import Contract, Customer
 from contracts.queries import aliases_of, shared_commits
@@ -30,6 +31,7 @@ class ContractInline(ReadOnlyInline):
 
 @admin.register(Customer)
 class CustomerAdmin(ThroughServices, HouseAdmin):
+    list_before_template = "admin/contracts/customer/import_link.html"
     nothing_yet = "Who is billed. Usage comes under the ingest aliases that a customer has."
     add_form = forms.NewCustomerForm
     change_form = forms.CustomerForm
@@ -53,6 +55,12 @@ class CustomerAdmin(ThroughServices, HouseAdmin):
     ]
     inlines = [ContractInline]
     actions = ["archive"]
+
+    def get_urls(self) -> list[Any]:
+        return [
+            path("import/", self.admin_site.admin_view(import_view), name="contracts_customer_import"),
+            *super().get_urls(),
+        ]
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         changelist = super().get_changelist_instance(request)

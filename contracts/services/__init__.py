@@ -22,6 +22,7 @@ from contracts.services.customers import archive_customer, create_customer, set_
 from contracts.services.earlier_ends import end_commit_earlier
 from contracts.services.edits import edit_contract, terms_after_edit
 from contracts.services.end_policies import go_on
+from contracts.services.imports import Imported, import_customers
 from contracts.services.meanwhile import EditedMeanwhile
 from contracts.services.named_schedules import update_named_schedule
 from contracts.services.packages import PackageInput, archive_package, as_contract, create_package
@@ -32,6 +33,7 @@ __all__ = [
     "COMMIT_TYPES",
     "CREDIT_TYPES",
     "EditedMeanwhile",
+    "Imported",
     "MoreWasTaken",
     "PackageInput",
     "StillBills",
@@ -51,6 +53,7 @@ __all__ = [
     "edit_contract",
     "end_commit_earlier",
     "go_on",
+    "import_customers",
     "set_ingest_aliases",
     "set_name",
     "standing_commit",

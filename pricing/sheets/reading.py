@@ -79,15 +79,15 @@ def read_table(text: str) -> Table:
 
     Raises Refusal where it cannot be read at all; what is wrong with its columns and rows is among its `errors`.
     """
-    records = _records(text)
-    header_line, header = next(records)
+    found = records(text)
+    header_line, header = next(found)
     columns = tuple(name.strip() for name in header)
     dimensions = {name: key for name in columns if (key := dimension_of(name)) is not None}
     errors = list(_wrong_columns(header_line, columns))
     if errors:
         return Table(columns, dimensions, errors=tuple(errors))
     rows: list[SheetRow] = []
-    for line, cells in records:
+    for line, cells in found:
         if len(rows) == MOST_ROWS:
             raise Refusal.of("sheet", f"line {line:,}", f"must not have more than {MOST_ROWS:,} rows: send it in parts")
         if len(cells) != len(columns):
@@ -98,7 +98,7 @@ def read_table(text: str) -> Table:
     return Table(columns, dimensions, tuple(rows), tuple(errors))
 
 
-def _records(text: str) -> Iterator[tuple[int, list[str]]]:
+def records(text: str) -> Iterator[tuple[int, list[str]]]:
     """Each row that says something, with the line it begins in."""
     head = text.lstrip("\r\n").split("\n", 1)[0]
     separator = max(SEPARATORS, key=head.count)
