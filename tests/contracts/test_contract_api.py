@@ -2,13 +2,11 @@
 
 from datetime import UTC, datetime
 
-import metronome
 import pytest
 
 from billing_site.foundation.ids import uuid7
 from contracts.models import Contract, ContractEdit, Customer
 from contracts.queries import aliases_of
-from pricing.models import Rate
 from pricing.units import USD_ID
 from tests.factories.contracts import CommitFactory, ContractFactory, CustomerFactory, OverrideFactory
 from tests.factories.pricing import (
@@ -16,7 +14,6 @@ from tests.factories.pricing import (
     ProductFactory,
     RateCardAliasFactory,
     RateCardFactory,
-    RateFactory,
 )
 
 OCTOBER = datetime(2025, 10, 1, tzinfo=UTC)
@@ -33,54 +30,6 @@ def names(fields):
 
 @pytest.mark.django_db(transaction=True)
 class TestWithTheSdk:
-    def test_a_customer_from_creation_to_archive(self, sdk):
-        created = sdk.v1.customers.create(name="Acme", ingest_aliases=["acme"], custom_fields={"crm": "42"}).data
-        other = sdk.v1.customers.create(name="Other", external_id="other").data
-
-        assert (created.name, created.ingest_aliases, created.external_id) == ("Acme", ["acme"], "acme")
-        assert (created.custom_fields, other.ingest_aliases) == ({"crm": "42"}, ["other"])
-        assert sdk.v1.customers.set_ingest_aliases(customer_id=created.id, ingest_aliases=["a", "b"]) is None
-        assert sdk.v1.customers.set_name(customer_id=created.id, name="Acme GmbH").data.name == "Acme GmbH"
-
-        detail = sdk.v1.customers.retrieve(customer_id=created.id).data
-        assert (detail.id, detail.name, detail.ingest_aliases) == (created.id, "Acme GmbH", ["a", "b"])
-        assert detail.created_at <= detail.updated_at
-        assert detail.to_dict().keys() == {
-            "id",
-            "external_id",
-            "ingest_aliases",
-            "name",
-            "custom_fields",
-            "customer_config",
-            "current_billable_status",
-            "created_at",
-            "updated_at",
-        }
-        assert detail.current_billable_status.value == "billable"
-        assert sdk.v1.customers.archive(id=other.id).data.id == other.id
-        assert sdk.v1.customers.retrieve(customer_id=other.id).data.archived_at
-
-    def test_customers_are_listed_page_by_page_and_filtered(self, sdk):
-        made = [CustomerFactory(name=name, aliases=[name.lower()]) for name in ("Ada", "Ben", "Cleo")]
-        ids = [str(customer.pk) for customer in made]
-
-        def listed(**options):
-            return [(customer.id, customer.ingest_aliases) for customer in sdk.v1.customers.list(**options)]
-
-        assert listed(limit=1) == listed() == [(str(c.pk), [c.name.lower()]) for c in sorted(made, key=lambda c: c.pk)]
-        assert listed(customer_ids=ids[:2]) == [one for one in listed() if one[0] in ids[:2]]
-        assert listed(ingest_alias="cleo") == [(ids[2], ["cleo"])]
-        assert listed(only_archived=True) == []
-
-    def test_a_used_alias_is_a_conflict_at_once(self, sdk):
-        CustomerFactory(aliases=["acme"])
-
-        with pytest.raises(metronome.ConflictError) as refused:
-            sdk.with_options(max_retries=2).v1.customers.create(name="Twin", ingest_aliases=["acme"])
-        assert refused.value.response.headers["x-should-retry"] == "false"
-        assert refused.value.response.num_bytes_downloaded
-        assert Customer.objects.count() == 1
-
     def test_a_contract_and_one_edit_of_it(self, sdk):
         customer, card, calls = CustomerFactory(), RateCardFactory(), ProductFactory(name="Calls")
         fixed = FixedProductFactory(name="Commitment")
@@ -206,60 +155,6 @@ class TestWithTheSdk:
         assert [one.id for one in edit.remove_overrides] == [str(override.pk)]
         assert [one.id for one in edit.archive_commits] == [str(commit.pk)]
         assert edit.uniqueness_key == "clean"
-
-    def test_the_rate_schedule_shows_list_price_beside_override(self, sdk):
-        contract = ContractFactory(starting_at=OCTOBER)
-        cheap, dear, extra, hidden = (
-            ProductFactory(name=name, version__tags=["ai"]) for name in ("Cheap", "Dear", "Extra", "Hidden")
-        )
-        for product, price, entitled in ((cheap, 2, True), (dear, 40, True), (extra, 5, False), (hidden, 7, True)):
-            RateFactory(rate_card=contract.rate_card, product=product, price=price, entitled=entitled)
-        dearer_later = RateFactory(rate_card=contract.rate_card, product=dear, price=50, starting_at=JANUARY)
-        half = {"contract": contract, "starting_at": MID_OCTOBER}
-        OverrideFactory(**half, product=dear)
-        OverrideFactory(**half, type="OVERWRITE", product=cheap, price=1)
-        OverrideFactory(contract=contract, type="", multiplier=None, entitled=True, product=extra)
-        OverrideFactory(contract=contract, type="", multiplier=None, entitled=False, product=hidden)
-
-        def prices(at, **selector):
-            rows = sdk.v1.contracts.retrieve_rate_schedule(
-                customer_id=str(contract.customer.pk),
-                contract_id=str(contract.pk),
-                at=at,
-                selectors=[selector] if selector else [],
-            )
-            return {
-                row.product_name: (row.list_rate.price, row.override_rate and row.override_rate.price)
-                for row in rows.data
-            }
-
-        assert prices(OCTOBER) == {"Cheap": (2, None), "Dear": (40, None), "Extra": (5, None)}
-        assert prices(MID_OCTOBER) == {"Cheap": (2, 1), "Dear": (40, 20), "Extra": (5, None)}
-        assert prices(JANUARY, product_id=str(dear.pk)) == {"Dear": (50, 25)}
-        assert prices(MID_OCTOBER, product_tags=["none"]) == {}
-        assert Rate.objects.get(pk=dearer_later.pk).price == 50
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_rate_schedule_is_paged(sdk):
-    contract = ContractFactory()
-    for name in ("Ada", "Ben", "Cleo"):
-        RateFactory(rate_card=contract.rate_card, product=ProductFactory(name=name))
-    whose = {"customer_id": str(contract.customer.pk), "contract_id": str(contract.pk), "at": OCTOBER}
-
-    found, cursor = [], None
-    while cursor or not found:
-        page = sdk.v1.contracts.retrieve_rate_schedule(**whose, limit=2, **({"next_page": cursor} if cursor else {}))
-        found += [row.product_name for row in page.data]
-        cursor = page.next_page
-    assert sorted(found) == ["Ada", "Ben", "Cleo"]
-
-
-def test_a_contract_without_a_rate_card_has_no_prices(api):
-    contract = ContractFactory(rate_card=None)
-    body = {"customer_id": str(contract.customer.pk), "contract_id": str(contract.pk)}
-
-    assert api.post("/v1/contracts/getContractRateSchedule", body) == {"data": [], "next_page": None}
 
 
 def test_lower_case_enums_unknown_fields_and_nulls_are_taken_as_the_compatible_api_does(api):
@@ -418,28 +313,6 @@ def test_a_used_key_answers_409_and_says_not_to_retry(api):
     answer = api.client.post(EDIT, edit, content_type="application/json")
     assert (answer.status_code, answer["x-should-retry"]) == (409, "false")
     assert ContractEdit.objects.filter(kind="EDIT").count() == 1
-
-
-@pytest.mark.parametrize(
-    "query", ["customer_ids=x", "limit=0", "next_page=!", "only_archived=maybe"], ids=lambda query: query
-)
-def test_a_list_of_customers_that_makes_no_sense_is_refused(api, query):
-    (error, *_) = api.get(f"/v1/customers?{query}", status=400)["errors"]
-
-    assert error["field"].startswith(query.partition("=")[0])
-
-
-def test_at_most_a_hundred_customers_are_asked_for(api):
-    ids = ",".join(str(uuid7()) for _ in range(101))
-
-    assert api.get(f"/v1/customers?customer_ids={ids}", status=400)["errors"][0]["field"] == "customer_ids"
-
-
-@pytest.mark.parametrize("customer_id", [str(uuid7()), "acme"], ids=["an id of nobody", "no id"])
-def test_an_unknown_customer_is_not_found(api, customer_id):
-    api.get(f"/v1/customers/{customer_id}", status=404)
-    api.post(f"/v1/customers/{customer_id}/setName", {"name": "Acme"}, status=404)
-    api.post(f"/v1/customers/{customer_id}/setIngestAliases", {"ingest_aliases": []}, status=404)
 
 
 class TestBoundTokens:
