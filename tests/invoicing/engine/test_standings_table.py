@@ -63,6 +63,13 @@ def test_what_came_in_went_out_or_is_left():
     assert not standing.is_settled
 
 
+def test_what_comes_to_nothing_in_12_decimals_is_not_pending():
+    prices = card(rate("H", "0.1"))
+    inputs = given(on(10, 31), [contract(commits=(prepaid("100"),))], [prices], [H])
+    (standing,) = computed(inputs, [used("H", on(10, 5), "0.000000000001")]).balances
+    assert (standing.pending, standing.left) == ((), 100)
+
+
 @pytest.mark.parametrize(("waiting", "is_settled"), [(False, True), (True, False)])
 def test_an_obligation_is_settled_by_its_true_up_and_not_by_one_that_is_made_anew(waiting, is_settled):
     owed = postpaid("1000", OCTOBER, NEW_YEAR)
