@@ -29,6 +29,7 @@ class TermLine:
     text: str
     commit_id: UUID | None = None
     recurring_id: UUID | None = None
+    subscription_id: UUID | None = None
     charge_id: UUID | None = None
 
 
@@ -45,7 +46,7 @@ def term_lines(agreed: Agreement) -> Iterator[TermLine]:
     for recurring in agreed.recurring:
         yield TermLine(recurring_text(recurring.now), recurring_id=recurring.now.recurring_id)
     for subscribed in agreed.subscriptions:
-        yield TermLine(subscription_text(subscribed))
+        yield TermLine(subscription_text(subscribed), subscription_id=subscribed.subscription.pk)
     for override in agreed.overrides:
         yield TermLine(override_text(override, names))
     if agreed.contract.multiplier_override_prioritization == Contract.Prioritization.EXPLICIT:
