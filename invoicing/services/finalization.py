@@ -176,14 +176,6 @@ def _counts_for(silent: Document, true_up: Document, computed: Computation) -> b
     return overlaps and commit.is_open_to(silent.contract_id)
 
 
-def _counts_for(silent: Document, true_up: Document, computed: Computation) -> bool:
-    """Whether usage that came after all into a period of silence would count toward the commitment."""
-    commit = next(commit for commit in computed.result.commits if str(commit.id) == true_up.slot)
-    assert silent.period is not None, "it is of usage"
-    overlaps = any(segment.period.overlap(silent.period) for segment in commit.segments)
-    return overlaps and commit.is_open_to(silent.contract_id)
-
-
 def _refuse_while_voided(draft: Document, computed: Computation) -> None:
     """A true-up counts what documents billed: not while one of them is still to be made again."""
     if draft.kind != Invoice.Kind.TRUE_UP:
