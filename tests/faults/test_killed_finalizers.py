@@ -52,7 +52,7 @@ from billing_site.foundation import jobs
 with connection.execute_wrapper(interrupted):
     print(jobs.run(job))
 """
-LOCK, NUMBER = '"money_version" = ', "give_entity_number"
+LOCK, NUMBER = "SET money_version = ", "give_entity_number"
 ENTRIES, LINES = 'INSERT INTO "ledger_ledgerentry"', 'INSERT INTO "invoicing_invoiceline"'
 
 
