@@ -5,6 +5,7 @@ The parts are those of the second version (`presentation.py`), but overrides rep
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -61,6 +62,7 @@ def _usage_filter(terms: ContractTerms, at: datetime) -> Fields:
 
 def _amendment_json(amendment: Amendment, balances: Balances) -> Fields:
     edit = amendment.edit
+    value = edit.changes.get("total_contract_value")
     return without_absent(
         {
             "id": str(edit.pk),
@@ -77,6 +79,9 @@ def _amendment_json(amendment: Amendment, balances: Balances) -> Fields:
             "professional_services": [],
             "reseller_royalties": [],
             "custom_fields": edit.changes.get("custom_fields"),
+            "total_contract_value": Decimal(value) if value is not None else None,
+            "salesforce_opportunity_id": edit.changes.get("salesforce_opportunity_id"),
+            "netsuite_sales_order_id": edit.changes.get("netsuite_sales_order_id"),
         }
     )
 

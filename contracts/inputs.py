@@ -328,6 +328,9 @@ class ContractInput:
     scheduled_charges: tuple[ScheduledChargeInput, ...] = ()
     subscriptions: tuple[SubscriptionInput, ...] = ()
     custom_fields: Mapping[str, str] = field(default_factory=dict)
+    total_contract_value: Decimal | None = None
+    salesforce_opportunity_id: str = ""
+    netsuite_sales_order_id: str = ""
     package_id: UUID | None = None
     package_alias: str = ""
 
@@ -341,7 +344,7 @@ class UndoneInput:
 @dataclass(frozen=True, slots=True)
 class EditInput:
     """One atomic edit of a contract. With `amends_from` it is an amendment from then on, which only adds and may have
-    custom fields."""
+    custom fields, a value and the ids of other systems of its own."""
 
     add_overrides: tuple[OverrideInput, ...] = ()
     add_commits: tuple[CommitInput, ...] = ()
@@ -369,5 +372,8 @@ class EditInput:
     reason: str = ""
     amends_from: datetime | None = None
     undoes: UndoneInput | None = None  # the edit that this one takes back
+    total_contract_value: Decimal | None = None
+    salesforce_opportunity_id: str = ""
+    netsuite_sales_order_id: str = ""
     custom_fields: Mapping[str, str] = field(default_factory=dict)
     based_on_edit: int | None = None  # the contract's last edit that its author has seen; None: does not matter

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
-from billing_site.foundation.display import day_text
+from billing_site.foundation.display import day_text, exact_text
 from contracts.charge_wording import charge_text
 from contracts.commit_wording import commit_text
 from contracts.models import Contract, ContractTerms
@@ -12,6 +12,7 @@ from contracts.queries import Agreement
 from contracts.recurring_wording import recurring_text
 from contracts.subscription_wording import subscription_text
 from contracts.wording import filter_text, names_in, override_text
+from pricing.queries import default_unit
 
 FREQUENCIES = {
     Contract.Frequency.WEEKLY: "weekly",
@@ -53,6 +54,19 @@ def term_lines(agreed: Agreement) -> Iterator[TermLine]:
         yield TermLine("Of several discounts the one with the lowest priority number holds.")
     for charged in agreed.charges:
         yield TermLine(charge_text(charged), charge_id=charged.charge.pk)
+    for text in _commercial(agreed.contract):
+        yield TermLine(text)
+
+
+def _commercial(contract: Contract) -> Iterator[str]:
+    """What the deal is worth, and what other systems call it."""
+    if contract.total_contract_value is not None:
+        unit = contract.rate_card.fiat_unit if contract.rate_card else default_unit()
+        yield f"Worth {exact_text(contract.total_contract_value, unit.to_unit())} in all; nothing is billed by that."
+    if contract.salesforce_opportunity_id:
+        yield f"Salesforce opportunity {contract.salesforce_opportunity_id}."
+    if contract.netsuite_sales_order_id:
+        yield f"NetSuite sales order {contract.netsuite_sales_order_id}."
 
 
 def whole_lines(agreed: Agreement) -> Iterator[str]:

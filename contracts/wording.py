@@ -10,7 +10,8 @@ from uuid import UUID
 from django.db.models import OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
-from billing_site.foundation.display import day_text, instant_text, quantity_text
+from billing_site.foundation.display import day_text, exact_text, instant_text, quantity_text
+from billing_site.foundation.money import Unit
 from billing_site.foundation.periods import parse_instant
 from contracts.charge_wording import charge_changes_in_words, charge_text
 from contracts.commit_wording import (
@@ -41,6 +42,7 @@ from contracts.recurring_wording import UPDATES, recurring_text, recurring_updat
 from contracts.subscription_wording import FIELD as SUBSCRIPTIONS
 from contracts.subscription_wording import subscription_name, subscription_text, subscription_updates_in_words
 from pricing.models import Product
+from pricing.queries import default_unit
 from pricing.wording import percent_text, tariff_text, values_text
 
 NAMED_AT_MOST = 6
@@ -62,6 +64,7 @@ class EditInWords:
 def history_in_words(contract: Contract) -> list[EditInWords]:
     """The contract's edits, newest first, its creation last. Twenty-nine queries at the most."""
     edits = edit_history(contract.customer_id, contract.pk)
+    unit = (contract.rate_card.fiat_unit if contract.rate_card else default_unit()).to_unit()
     removed = _removed(contract, [edited.edit for edited in edits])
     names = names_in(override for edited in edits for override in edited.overrides)
     update_names = names_in_updates(update for edited in edits for update in edited.updates)
@@ -75,7 +78,7 @@ def history_in_words(contract: Contract) -> list[EditInWords]:
             created_by=edited.edit.created_by,
             reason=edited.edit.reason,
             changes=(
-                *_amended(edited.edit.changes),
+                *_amended(edited.edit.changes, unit),
                 *_added(edited, names),
                 *changes_in_words(edited.updates, update_names),
                 *charge_changes_in_words(edited.charge_updates),
@@ -282,11 +285,17 @@ def filter_text(told: Mapping[str, Any]) -> str:
     return f"From {instant_text(parse_instant(told['starting_at']))}: only usage whose {told['group_key']} is {values}"
 
 
-def _amended(changes: Mapping[str, Any]) -> Iterable[str]:
+def _amended(changes: Mapping[str, Any], unit: Unit) -> Iterable[str]:
     if "undoes" in changes:
         yield f"Edit {changes['undoes']['number']} is undone."
     if AMENDED_FROM in changes:
         yield f"Amendment from {instant_text(parse_instant(changes[AMENDED_FROM]))}."
+    if "salesforce_opportunity_id" in changes:
+        yield f"Salesforce opportunity {changes['salesforce_opportunity_id']}."
+    if "netsuite_sales_order_id" in changes:
+        yield f"NetSuite sales order {changes['netsuite_sales_order_id']}."
+    if "total_contract_value" in changes:
+        yield f"Worth {exact_text(Decimal(changes['total_contract_value']), unit)} in all; nothing is billed by that."
 
 
 def _updated(changes: Mapping[str, Any]) -> Iterable[str]:

@@ -299,6 +299,8 @@ class InvoicePieceReply(serializers.Serializer):
     contract_name = serializers.CharField()
     customer_custom_fields = text_map()
     contract_custom_fields = text_map()
+    salesforce_opportunity_id = serializers.CharField(required=False, help_text="Of the contract.")
+    netsuite_sales_order_id = serializers.CharField(required=False, help_text="Of the contract.")
     line_items = LineReply(many=True)
 
 

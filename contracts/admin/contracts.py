@@ -97,6 +97,9 @@ class EditInline(ReadOnlyInline):
         return super().get_queryset(request).select_related("customer").order_by("number")
 
 
+SYSTEM_IDS = ("salesforce_opportunity_id", "netsuite_sales_order_id")
+
+
 class ContractRecordAdmin(ThroughServices, HouseAdmin):
     """A contract's list and its record, field by field. What it costs is known above: see `invoicing.admin`."""
 
@@ -113,7 +116,7 @@ class ContractRecordAdmin(ThroughServices, HouseAdmin):
     ]
     list_filter = ["frequency", "rate_card", "package"]
     list_select_related = ["customer", "rate_card"]
-    search_fields = ["customer__name", "id", "terms__name", "uniqueness_key"]
+    search_fields = ["customer__name", "id", "terms__name", "uniqueness_key", *SYSTEM_IDS]
     autocomplete_fields = ["customer", "rate_card"]
     ordering = ["-created_at", "-id"]
     fields = [
@@ -127,6 +130,9 @@ class ContractRecordAdmin(ThroughServices, HouseAdmin):
         "billed_through",
         "uniqueness_key",
         "custom_fields",
+        "total_contract_value",
+        "salesforce_opportunity_id",
+        "netsuite_sales_order_id",
         "created_at",
         "created_by",
         "archived_at",

@@ -4,12 +4,15 @@ from uuid import UUID
 from django import forms
 from django.db.models import Model
 
+from billing_site.foundation.money import wire_amount
 from contracts import services
+from contracts.forms.amounts import MajorField
 from contracts.forms.instants import InstantField
 from contracts.inputs import ContractInput, StatementScheduleInput, TransitionInput
 from contracts.models import Contract, ContractTerms
 from contracts.queries import agreement
 from pricing.forms import ServiceForm
+from pricing.queries import default_unit
 
 DAYS = [
     ("FIRST_OF_MONTH", "the first of the month"),
@@ -42,6 +45,9 @@ class NewContractForm(ServiceForm):
     day = forms.ChoiceField(choices=DAYS, label="Billing periods are counted from")
     billing_anchor_date = InstantField(label="Date of its own")
     net_payment_terms_days = forms.DecimalField(required=False)
+    total_contract_value = MajorField(
+        label="Worth in all", help_text="In whole units of its money, such as dollars. Nothing is billed by it."
+    )
     shown_as = {
         "transition.from_contract_id": "renewal_of",
         "rate_card_id": "rate_card",
@@ -58,8 +64,14 @@ class NewContractForm(ServiceForm):
             "starting_at",
             "frequency",
             "multiplier_override_prioritization",
+            "salesforce_opportunity_id",
+            "netsuite_sales_order_id",
             "uniqueness_key",
         ]
+        labels = {
+            "salesforce_opportunity_id": "Salesforce opportunity",
+            "netsuite_sales_order_id": "NetSuite sales order",
+        }
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -87,6 +99,8 @@ class NewContractForm(ServiceForm):
             }
 
     def perform(self, values: dict[str, Any], **told: Any) -> Model:
+        worth, card = values["total_contract_value"], values["rate_card"]
+        unit = (card.fiat_unit if card else default_unit()).to_unit()
         given = ContractInput(
             starting_at=values["starting_at"],
             ending_before=values["ending_before"],
@@ -95,6 +109,9 @@ class NewContractForm(ServiceForm):
             net_payment_terms_days=values["net_payment_terms_days"],
             end_policy=values["end_policy"] or ContractTerms.EndPolicy.STOP,
             uniqueness_key=values["uniqueness_key"] or None,
+            total_contract_value=None if worth is None else wire_amount(worth, unit),
+            salesforce_opportunity_id=values["salesforce_opportunity_id"],
+            netsuite_sales_order_id=values["netsuite_sales_order_id"],
             usage_statement_schedule=StatementScheduleInput(
                 values["frequency"], values["day"], values["billing_anchor_date"]
             ),

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from billing_site.foundation.columns import (
+    amount_field,
     ends_after_it_starts,
     is_a_number,
     keeps_numbers_as_text,
@@ -54,6 +55,9 @@ class Contract(models.Model):
     renews = models.ForeignKey("self", models.PROTECT, null=True, blank=True, editable=False, related_name="+")
     package = models.ForeignKey(Package, models.PROTECT, null=True, editable=False, related_name="contracts")
     custom_fields = models.JSONField(default=dict, blank=True)
+    total_contract_value = amount_field(null=True, blank=True)  # in wire units of its money; nothing is billed by it
+    salesforce_opportunity_id = models.CharField(max_length=160, blank=True, default="")
+    netsuite_sales_order_id = models.CharField(max_length=160, blank=True, default="")
     created_at = models.DateTimeField()
     created_by = models.CharField(max_length=160)
     archived_at = models.DateTimeField(null=True, blank=True)
@@ -65,6 +69,7 @@ class Contract(models.Model):
     class Meta:
         constraints = [
             *on_the_hour("starting_at", "billing_anchor_at", "billed_through"),
+            is_a_number("total_contract_value"),
             one_of("frequency", ["WEEKLY", "MONTHLY", "QUARTERLY", "ANNUAL"]),
             one_of("multiplier_override_prioritization", ["LOWEST_MULTIPLIER", "EXPLICIT"]),
             models.UniqueConstraint(

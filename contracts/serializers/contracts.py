@@ -57,6 +57,9 @@ class CreateContractRequest(serializers.Serializer):
     scheduled_charges = ScheduledChargeShape(many=True, **OPTIONAL)
     subscriptions = SubscriptionShape(many=True, help_text="So many of a product, for a fee a period.", **OPTIONAL)
     custom_fields = text_map(**OPTIONAL)
+    total_contract_value = NumberField(help_text="What the deal is worth; nothing is billed by it.", **OPTIONAL)
+    salesforce_opportunity_id = TextField(**BLANK)
+    netsuite_sales_order_id = TextField(**BLANK)
 
     def to_input(self) -> ContractInput:
         sent = plain(self.validated_data)
@@ -113,13 +116,17 @@ class AmendContractRequest(serializers.Serializer):
     credits = ContractCreditShape(many=True, **OPTIONAL)
     scheduled_charges = ScheduledChargeShape(many=True, **OPTIONAL)
     custom_fields = text_map(help_text="Of the amendment.", **OPTIONAL)
+    total_contract_value = NumberField(help_text="What the amendment is worth; nothing is billed by it.", **OPTIONAL)
+    salesforce_opportunity_id = TextField(**BLANK)
+    netsuite_sales_order_id = TextField(**BLANK)
 
     def to_input(self) -> EditInput:
         sent = plain(self.validated_data)
         lists = ("overrides", "commits", "credits", "scheduled_charges")
+        of_itself = ("custom_fields", "total_contract_value", "salesforce_opportunity_id", "netsuite_sales_order_id")
         return EditInput(
             amends_from=sent["starting_at"],
-            custom_fields=sent.get("custom_fields", {}),
+            **{name: sent[name] for name in of_itself if name in sent},
             **{f"add_{name}": sent[name] for name in lists if name in sent},
         )
 

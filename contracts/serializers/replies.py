@@ -275,6 +275,9 @@ class TermsReply(serializers.Serializer):
     rate_card_id = serializers.UUIDField(required=False)
     net_payment_terms_days = serializers.IntegerField(required=False)
     end_policy = serializers.CharField(help_text="What happens at its end: STOP, LIST_PRICE, RENEW.")
+    total_contract_value = NumberField(required=False)
+    salesforce_opportunity_id = serializers.CharField(required=False)
+    netsuite_sales_order_id = serializers.CharField(required=False)
     usage_statement_schedule = StatementScheduleReply()
     commits = CommitReply(many=True)
     overrides = OverrideReply(many=True)
@@ -327,6 +330,9 @@ class AmendmentReply(serializers.Serializer):
     professional_services = serializers.ListField(child=serializers.DictField())
     reseller_royalties = serializers.ListField(child=serializers.DictField())
     custom_fields = text_map(required=False)
+    total_contract_value = NumberField(required=False)
+    salesforce_opportunity_id = serializers.CharField(required=False)
+    netsuite_sales_order_id = serializers.CharField(required=False)
 
 
 class FirstShapeOfContractReply(serializers.Serializer):
@@ -340,46 +346,6 @@ class FirstShapeOfContractReply(serializers.Serializer):
     initial = FirstTermsReply(help_text="As it was agreed when it was created.")
     current = FirstTermsReply(help_text="As it stands after every amendment and edit.")
     amendments = AmendmentReply(many=True)
-
-
-class UndoneReply(IdReply):
-    number = serializers.IntegerField()
-
-
-class EditReply(serializers.Serializer):
-    id = serializers.UUIDField()
-    timestamp = InstantField()
-    uniqueness_key = serializers.CharField(required=False)
-    undoes = UndoneReply(required=False, help_text="The edit that this one takes back.")
-    add_commits = AddedCommitReply(many=True, required=False)
-    add_credits = AddedCommitReply(many=True, required=False)
-    add_overrides = OverrideReply(many=True, required=False)
-    add_recurring_commits = RecurringReply(many=True, required=False)
-    add_recurring_credits = RecurringReply(many=True, required=False)
-    add_scheduled_charges = AddedChargeReply(many=True, required=False)
-    add_subscriptions = SubscriptionReply(many=True, required=False)
-    add_usage_filters = SetFilterReply(many=True, required=False)
-    remove_overrides = IdReply(many=True, required=False)
-    archive_commits = IdReply(many=True, required=False)
-    archive_credits = IdReply(many=True, required=False)
-    archive_scheduled_charges = IdReply(many=True, required=False)
-    update_commits = serializers.ListField(child=serializers.DictField(), required=False)
-    update_credits = serializers.ListField(child=serializers.DictField(), required=False)
-    update_scheduled_charges = serializers.ListField(child=serializers.DictField(), required=False)
-    update_recurring_commits = serializers.ListField(child=serializers.DictField(), required=False)
-    update_recurring_credits = serializers.ListField(child=serializers.DictField(), required=False)
-    update_subscriptions = serializers.ListField(child=serializers.DictField(), required=False)
-    update_contract_end_date = InstantField(required=False, allow_null=True)
-    update_contract_name = serializers.CharField(required=False, allow_null=True)
-    update_end_policy = serializers.CharField(required=False)
-
-
-class EditHistoryReply(serializers.Serializer):
-    data = EditReply(many=True)  # type: ignore[assignment]  # a field, whatever Serializer.data is
-
-
-class EditedReply(IdReply):
-    edit = EditReply()
 
 
 class ContractPriceReply(serializers.Serializer):

@@ -36,7 +36,6 @@ CREATE_CONTRACT: Known = {
     "credits": CREDIT,
     "discounts": NO,
     "hierarchy_configuration": NO,
-    "netsuite_sales_order_id": NO,
     "overrides": OVERRIDE,
     "prepaid_balance_threshold_configuration": NO,
     "professional_services": NO,
@@ -44,12 +43,10 @@ CREATE_CONTRACT: Known = {
     "recurring_credits": RECURRING,
     "reseller_royalties": NO,
     "revenue_system_configuration": NO,
-    "salesforce_opportunity_id": NO,
     "scheduled_charges": CHARGE,
     "scheduled_charges_on_usage_invoices": NO,
     "spend_threshold_configuration": NO,
     "spend_trackers": NO,
-    "total_contract_value": NO,
     "usage_statement_schedule": {"invoice_generation_starting_at": NO},
 }
 PACKAGE: Known = {
@@ -75,13 +72,10 @@ AMEND_CONTRACT: Known = {
     "commits": COMMIT,
     "credits": CREDIT,
     "discounts": NO,
-    "netsuite_sales_order_id": NO,
     "overrides": OVERRIDE,
     "professional_services": NO,
     "reseller_royalties": NO,
-    "salesforce_opportunity_id": NO,
     "scheduled_charges": CHARGE,
-    "total_contract_value": NO,
 }
 EDIT_CONTRACT: Known = {
     "add_billing_provider_configuration_update": NO,

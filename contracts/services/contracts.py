@@ -14,6 +14,7 @@ from contracts.queries import Agreement, by_what_recurs, customer_terms, to_term
 from contracts.queries.customers import no_such_customer
 from contracts.services.additions import Added, AddedRows, added_rows, deal_for
 from contracts.services.checks import days, instant, short_text, term_range, uniqueness_key
+from contracts.services.commercial import commercial_columns
 from contracts.services.end_checks import check_policy
 from contracts.services.overlaps import check_overlap
 from contracts.services.package_terms import from_package
@@ -109,6 +110,7 @@ def planned_contract(
         multiplier_override_prioritization=given.multiplier_override_prioritization,
         uniqueness_key=key,
         custom_fields=dict(given.custom_fields),
+        **commercial_columns(given, problems),
         created_at=at,
         created_by=by.label,
     )

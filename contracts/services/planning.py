@@ -36,6 +36,7 @@ from contracts.queries import (
 from contracts.services.additions import Added, AddedRows, added_rows, deal_for
 from contracts.services.charges import ChargeChange, plan_charge_changes
 from contracts.services.checks import Deal, days, instant, short_text, uniqueness_key
+from contracts.services.commercial import commercial_changes, says_commercial
 from contracts.services.commit_changes import CommitChange, plan_changes, refuse_used
 from contracts.services.contracts import key_was_used, refuse_archived, within
 from contracts.services.end_checks import FIELD as END_POLICY
@@ -162,6 +163,7 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
     if given.amends_from is not None:
         _check_amendment(given.amends_from, agreed, problems)
     problems.custom_fields(given.custom_fields)
+    commercial = commercial_changes(given, problems)
     added = Added(
         "add_" if given.amends_from is None else "",
         given.add_overrides,
@@ -214,7 +216,7 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
     return PlannedEdit(
         customer=customer,
         agreed=agreed,
-        changes=_changes(given, agreed, terms),
+        changes=_changes(given, agreed, terms) | commercial,
         at=at,
         rows=rows,
         terms=terms,
@@ -275,7 +277,7 @@ def _is_empty(given: EditInput) -> bool:
         given.update_net_payment_terms_days,
         given.update_end_policy,
     )
-    return not any(lists) and all(update is UNCHANGED for update in updates)
+    return not any(lists) and not says_commercial(given) and all(update is UNCHANGED for update in updates)
 
 
 def _changes(given: EditInput, agreed: Agreement, terms: ContractTerms | None) -> dict[str, Any]:

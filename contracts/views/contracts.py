@@ -21,7 +21,8 @@ from contracts.serializers.contracts import (
     UndoEditRequest,
     UpdateEndDateRequest,
 )
-from contracts.serializers.replies import ContractPriceReply, CreatedContractReply, EditedReply, EditHistoryReply
+from contracts.serializers.edit_replies import EditedReply, EditHistoryReply
+from contracts.serializers.replies import ContractPriceReply, CreatedContractReply
 from contracts.serializers.unsupported import AMEND_CONTRACT, CREATE_CONTRACT, EDIT_CONTRACT
 from contracts.services.endings import FIELD as END
 from contracts.services.planning import FILTERS

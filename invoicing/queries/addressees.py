@@ -15,15 +15,24 @@ NO_TAXES = NoTaxes()
 INVOICE, STATEMENT = "Invoice", "Usage statement"
 
 
+SYSTEM_IDS = ("salesforce_opportunity_id", "netsuite_sales_order_id")  # what other systems call the deal
+
+
 @dataclass(frozen=True, slots=True)
 class Addressee:
-    """A customer as its documents name it. `custom_fields_of` are those of its contracts, by id."""
+    """A customer as its documents name it. `contracts` are what documents say of its contracts, by id."""
 
     customer: Customer
-    custom_fields_of: Mapping[UUID, Any]
+    contracts: Mapping[UUID, Mapping[str, Any]]
     entity: LegalEntity | None = None
     profile: BillingProfile | None = None
     tax_port: TaxPort = NO_TAXES
+
+    def of_contract(self, contract_id: UUID) -> dict[str, Any]:
+        """What of a contract is on its documents, besides its terms."""
+        said = self.contracts.get(contract_id, {})
+        ids = {name: said[name] for name in SYSTEM_IDS if said.get(name)}
+        return {"contract_custom_fields": said.get("custom_fields", {}), **ids}
 
     @property
     def is_taxed(self) -> bool:
@@ -75,7 +84,10 @@ def addressee(customer: Customer) -> Addressee:
     entity, profile = legal_entity(), billing_profile(customer.pk)
     return Addressee(
         customer,
-        dict(Contract.objects.filter(customer=customer).values_list("id", "custom_fields")),
+        {
+            each["id"]: each
+            for each in Contract.objects.filter(customer=customer).values("id", "custom_fields", *SYSTEM_IDS)
+        },
         entity,
         profile,
         tax_port(entity, profile),

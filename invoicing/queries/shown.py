@@ -171,7 +171,7 @@ def document_fields(draft: Document, computation: Computation, addressee: Addres
     given: dict[str, Any] = {
         "credit_type": {"id": draft.unit.id, "name": draft.unit.name},
         "customer_custom_fields": addressee.customer.custom_fields,
-        "contract_custom_fields": addressee.custom_fields_of.get(draft.contract_id, {}),
+        **addressee.of_contract(draft.contract_id),
         "contract_name": contract.name,
         **addressee.fields(issued_at=draft.issued_at, net_payment_terms_days=contract.net_payment_terms_days),
     }

@@ -206,8 +206,9 @@ def test_an_amendment_that_cannot_be_changes_nothing(admin, acme, ids, given, fi
 def test_an_amendment_of_nothing_or_of_what_is_not_served_is_refused(admin, ids):
     with pytest.raises(metronome.BadRequestError, match="The edit changes nothing"):
         admin.v1.contracts.amend(**ids, starting_at=MID_NOVEMBER)
-    with pytest.raises(metronome.APIStatusError, match="total_contract_value: is not supported") as refused:
-        admin.v1.contracts.amend(**ids, starting_at=MID_NOVEMBER, total_contract_value=7)
+    discount = {"product_id": ids["contract_id"], "schedule": {}}
+    with pytest.raises(metronome.APIStatusError, match="discounts: is not supported") as refused:
+        admin.v1.contracts.amend(**ids, starting_at=MID_NOVEMBER, discounts=[discount])
     assert refused.value.status_code == 501
 
 

@@ -218,6 +218,8 @@ def test_what_is_answered_is_what_the_reference_describes(client, story):
         "tax_problem",
         "correction_of",
         "regenerated_from_invoice_id",
+        "salesforce_opportunity_id",
+        "netsuite_sales_order_id",
     }
     answered = {key for invoice in invoices for line in invoice.line_items for key in line.to_dict()}
     of_other_prices = {"tier", "flat_fee", "package_size", "quantity_consumed", "converted_credit_type_id"} | {
