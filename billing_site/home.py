@@ -26,6 +26,7 @@ from contracts.models import Contract, ContractEdit, ContractTerms
 from contracts.queries import ending
 from invoicing.models import CommitmentSummary, CustomerSummary, DraftSummary, Invoice
 from invoicing.portal import percent_text
+from invoicing.queries.alerts import customers_in_alarm
 from invoicing.queries.summaries import oldest_summary
 from invoicing.wording import draft_text
 from ledger.queries.glance import COUNTED_AT_MOST, Stranger, strangers
@@ -199,6 +200,9 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         context |= {"now_text": instant_text(at), "is_sandbox": settings.SANDBOX, "steps": _steps_shown(request)}
         if _may(request, "invoicing.view_draftsummary"):
             context |= _drafts(at)
+        if _may(request, "invoicing.view_alertstate"):
+            count = customers_in_alarm()
+            context["in_alarm"] = count_text(count, "customer is", "customers are") if count else ""
         if _may(request, "invoicing.view_commitmentsummary"):
             context |= _commitments()
         if _may(request, "contracts.view_contract"):

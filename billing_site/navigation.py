@@ -26,6 +26,7 @@ PLACES: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
             ("Drafts", "edit_document", "invoicing_draftsummary_changelist", "invoicing.view_draftsummary"),
             ("Review queue", "fact_check", "invoicing_review_queue", "invoicing.view_draftsummary"),
             ("Proposed notes", "difference", "invoicing_note_proposed", "invoicing.view_note"),
+            ("Alerts", "notifications", "invoicing_alert_changelist", "invoicing.view_alert"),
         ),
     ),
     (

@@ -47,6 +47,7 @@ class CustomerAdmin(ThroughServices, HouseAdmin):
         "claims",
         "balances",
         "balance_history",
+        "alarms",
         "custom_fields",
         "created_at",
         "created_by",
@@ -90,6 +91,19 @@ class CustomerAdmin(ThroughServices, HouseAdmin):
         )
         each = format_html_join(mark_safe("<br>"), '{} <a href="{}">Change</a>', links)
         return format_html("{}<br>{}", all_of_them, each) if links else all_of_them
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        shown = super().get_fields(request, obj)
+        may_see = request.user.has_perm("invoicing.view_alertstate")
+        return [field for field in shown if field != "alarms" or may_see]
+
+    @admin.display(description="In alarm for")
+    def alarms(self, customer: Customer) -> str:
+        """A panel of its own, as alerts are not known here."""
+        return format_html(
+            '<div hx-get="{0}" hx-trigger="load"><a href="{0}">Show</a></div>',
+            reverse("admin:invoicing_alerts_of_customer", args=[customer.pk]),
+        )
 
     @admin.display(description="History of these")
     def balance_history(self, customer: Customer) -> str:

@@ -116,6 +116,7 @@ class AlertState(models.Model):
     since = models.DateTimeField(null=True)  # when the status became what it is
 
     class Meta:
+        verbose_name_plural = "alerts by customer"
         constraints = [one_of("status", ["OK", "IN_ALARM"]), is_a_number("figure")]
         indexes = [
             models.Index(name="customers_in_alarm", fields=["customer", "alert"], condition=Q(status="IN_ALARM"))
@@ -155,6 +156,7 @@ class AlertTurn(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
+        verbose_name_plural = "history of alerts"
         constraints = [
             is_a_number("figure"),
             models.CheckConstraint(name="an_alarm_has_a_figure", condition=Q(is_alarm=False) | Q(figure__isnull=False)),

@@ -34,6 +34,12 @@ def alerts_to_follow(customer_id: UUID) -> list[Alert]:
     return list(watched.select_related("unit", "metric").order_by("created_at", "id"))
 
 
+def customers_in_alarm() -> int:
+    """How many customers are in alarm for anything. One query."""
+    alarms = AlertState.objects.filter(status=AlertState.Status.IN_ALARM, alert__archived_at=None)
+    return alarms.values("customer").distinct().count()
+
+
 @dataclass(frozen=True, slots=True)
 class AlertStanding:
     """How a customer stands with an alert; `status` is None while that is not known."""
