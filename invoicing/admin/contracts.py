@@ -33,7 +33,7 @@ from invoicing.admin.looked_at import is_saved_as_seen, mark_of
 from invoicing.admin.new_contracts import NewContractPages
 from invoicing.admin.recurring import RecurringEditPage
 from invoicing.admin.screens import ContractScreen, PreviewCard, WhyCard
-from invoicing.admin.subscriptions import SubscriptionEditPage
+from invoicing.admin.subscriptions import SubscriptionPages
 from invoicing.admin.undoing import UndoPage
 from invoicing.queries.account import account
 from invoicing.queries.explained import NotThere, explained_row
@@ -49,7 +49,7 @@ class ContractAdmin(
     ArchivePages,
     CommitEditPage,
     RecurringEditPage,
-    SubscriptionEditPage,
+    SubscriptionPages,
     ChargeEditPage,
     UndoPage,
     NewContractPages,
@@ -83,6 +83,7 @@ class ContractAdmin(
             page("record/", self.record_view, "record"),
             page("grant/", self.grant_of_contract_view, "grant"),
             page("recurring/<uuid:recurring_id>/", self.edit_recurring_view, "recurring_edit"),
+            page("subscribe/", self.subscribe_view, "subscribe"),
             page("subscriptions/<uuid:subscription_id>/", self.edit_subscription_view, "subscription_edit"),
             page("archive/", self.archive_contract_view, "archive"),
             page("copy/", self.copy_view, "copy"),

@@ -5,6 +5,7 @@ import re
 import pytest
 from django.urls import reverse
 
+from billing_site.foundation.ids import uuid7
 from contracts.models import Contract
 from contracts.queries import agreement
 from tests.invoicing.commit_page import Page
@@ -21,6 +22,9 @@ class SubscriptionPage(Page):
         self.of = shop.customer.pk, Contract.objects.get().pk
         super().__init__(Contract.objects.get())
         self.url = reverse("admin:contracts_contract_subscription_edit", args=[self.of[1], self.agreed.subscription.pk])
+
+    def shown(self):
+        return super().shown() if "subscriptions/" in self.url else {}
 
     @property
     def agreed(self):
@@ -71,3 +75,27 @@ def test_seats_are_given_and_taken_by_their_ids(shop, clock_at):
     assert page.errors(**when, remove_unassigned_seats="9") == {
         "remove_unassigned_seats": ["must not be more than the seats that nobody has on 2025-11-01T00:00:00+00:00"]
     }
+
+
+def test_one_is_added_by_click(shop, clock_at):
+    clock_at("2025-10-16")
+    page = SubscriptionPage(shop, seats(shop))
+    page.url = reverse("admin:contracts_contract_subscribe", args=[page.of[1]])
+    assert page.url in page.contract_page()[0]
+    typed = {"product": shop.products["Seats"], "quantity": "3", "collected": "at_the_end", "frequency": "MONTHLY"}
+    typed |= {"placement": "ON_USAGE_INVOICE", "is_prorated": "on", "seat_group_key": "user", "name": "More"}
+    typed |= {"starting_at_0": "2025-10-16", "starting_at_1": "00:00", "key": str(uuid7()), "reason": "They grow"}
+    assert page.errors(reason="They grow", key=typed["key"]) == {"product": ["Needed."], "quantity": ["Needed."]} | {
+        name: ["This field is required."] for name in ("frequency", "collected", "placement")
+    }
+    assert list(page.errors(**typed | {"frequency": "WEEKLY"})) == ["frequency"]
+    assert list(page.errors(**typed | {"quantity": "-1"})) == ["quantity"]
+    seen = page.browser.post(page.url, typed | {"preview": "1"})
+    assert "30.97" in seen.content.decode(), "3 seats, 16 of 31 days"
+    page.browser.post(page.url, typed | {"previewed": seen.context["previewed"], "save": "1"})
+    _, added = agreement(*page.of).subscriptions
+    assert (added.terms.name, added.terms.seat_group_key, added.quantities[0].unassigned) == ("More", "user", 3)
+    assert (added.subscription.collection_schedule, added.subscription.invoice_behavior) == (
+        "ADVANCE",
+        "BILL_ON_NEXT_COLLECTION_DATE",
+    )

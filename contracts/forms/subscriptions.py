@@ -1,0 +1,119 @@
+"""The page on which a contract gets a subscription: to what, how many, from when on, and when it is collected."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from django import forms
+
+from billing_site.foundation.admin import Dressed
+from billing_site.foundation.ids import uuid7
+from billing_site.foundation.refusals import Refusal
+from contracts.forms.amounts import NumberField
+from contracts.forms.choices import ProductChoice
+from contracts.forms.instants import InstantField
+from contracts.forms.rows import NEEDED, RowsForm, Section
+from contracts.inputs import EditInput
+from contracts.models import Subscription, SubscriptionTerms
+from contracts.subscription_inputs import ProrationInput, SeatConfigInput, SubscriptionInput
+
+AT_ONCE, AT_THE_END = Subscription.Increases.BILL_IMMEDIATELY, Subscription.Increases.BILL_ON_NEXT_COLLECTION_DATE
+ADVANCE, ARREARS = Subscription.Collection.ADVANCE, Subscription.Collection.ARREARS
+# When a period is collected, and when what is added within it.
+COLLECTED = {
+    "at_once": ("In advance; what is added, at once", ADVANCE, AT_ONCE),
+    "at_the_end": ("In advance; what is added, when the period is over", ADVANCE, AT_THE_END),
+    "in_arrears": ("When the period is over", ARREARS, AT_THE_END),
+}
+FREQUENCIES = (
+    (Subscription.Frequency.MONTHLY, "month"),
+    (Subscription.Frequency.QUARTERLY, "quarter"),
+    (Subscription.Frequency.ANNUAL, "year"),
+    (Subscription.Frequency.WEEKLY, "week"),
+)
+PLACES = (
+    (Subscription.Placement.ON_USAGE_INVOICE, "On usage invoices, where one ends then"),
+    (Subscription.Placement.ON_SCHEDULED_INVOICE, "On invoices of its own"),
+)
+ADDED = re.compile(r"add_subscriptions\[0\]\.")
+# What the service calls a field, and which one it is here.
+SHOWN_AS = {
+    "subscription_rate.product_id": "product",
+    "subscription_rate.billing_frequency": "frequency",
+    "initial_quantity": "quantity",
+    "seat_config.initial_unassigned_seats": "quantity",
+    "seat_config.seat_group_key": "seat_group_key",
+}
+
+
+class SubscriptionForm(Dressed, RowsForm):
+    use_required_attribute = False  # what is missing is said beside its field
+
+    key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid7)  # sent twice, it is agreed once
+    product = ProductChoice("SUBSCRIPTION", label="Product", help_text="The rate card has its price.")
+    frequency = forms.ChoiceField(choices=FREQUENCIES, label="For each")
+    quantity = NumberField(label="Quantity")
+    seat_group_key = forms.CharField(
+        required=False, label="By the seat of each", help_text="A property of events, as user; empty: a number alone."
+    )
+    name = forms.CharField(required=False, max_length=160, help_text="Of the line; empty: the product's.")
+    starting_at = InstantField(label="From", help_text="Empty: the contract's start.")
+    ending_before = InstantField(label="Up to (not including)", help_text="Empty: as long as the contract.")
+    collected = forms.ChoiceField(choices=[(key, words) for key, (words, _, _) in COLLECTED.items()])
+    placement = forms.ChoiceField(choices=PLACES, label="Where")
+    is_prorated = forms.BooleanField(required=False, initial=True, label="Parts of periods by time")
+    reason = forms.CharField(max_length=2_000, help_text="Why; kept with the edit and shown in the history.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.dress()
+
+    def sections(self) -> Iterator[Section]:
+        yield Section(
+            "To what",
+            [
+                [self["product"], self["frequency"]],
+                [self["quantity"], self["seat_group_key"], self["name"]],
+                [self["starting_at"], self["ending_before"]],
+            ],
+            "Seats get their ids once it is agreed.",
+        )
+        yield Section("How it is collected", [[self["collected"], self["placement"]], [self["is_prorated"]]])
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean()
+        for name in ("product", "quantity"):
+            if values.get(name) is None and name not in self.errors:
+                self.add_error(name, NEEDED)
+        return values
+
+    def to_input(self) -> EditInput:
+        """The edit of the contract that a valid form asks for."""
+        values = self.cleaned_data
+        _, collection, increases = COLLECTED[values["collected"]]
+        key, quantity = values["seat_group_key"], values["quantity"]
+        product_id: UUID = values["product"].pk
+        given = SubscriptionInput(
+            product_id=product_id,
+            billing_frequency=values["frequency"],
+            collection_schedule=collection,
+            proration=ProrationInput(values["is_prorated"], increases),
+            initial_quantity=None if key else quantity,
+            quantity_management_mode=SubscriptionTerms.Mode.SEAT_BASED if key else SubscriptionTerms.Mode.QUANTITY_ONLY,
+            seat_config=SeatConfigInput(key, (), quantity) if key else None,
+            starting_at=values["starting_at"],
+            ending_before=values["ending_before"],
+            invoice_placement=values["placement"],
+            name=values["name"],
+        )
+        return EditInput(add_subscriptions=(given,), reason=values["reason"], uniqueness_key=str(values["key"]))
+
+    def show(self, refusal: Refusal) -> None:
+        """Put what a service refused beside the fields it is about."""
+        for error in refusal.errors:
+            own = ADDED.sub("", error.field)
+            field = SHOWN_AS.get(own, own)
+            self.add_error(field if field in self.fields else None, error.rule)
+        if not refusal.errors:
+            self.add_error(None, refusal.message)
