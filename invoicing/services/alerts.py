@@ -60,7 +60,9 @@ def create_alert(given: AlertInput, *, reason: str = "", at: datetime, by: Actor
     a rule.
     """
     if given.alert_type == SEATS:
-        raise NotSupported.of("alert_type", SEATS.lower(), "is not supported by this server: balances are not kept by seat")
+        raise NotSupported.of(
+            "alert_type", SEATS.lower(), "is not supported by this server: balances are not kept by seat"
+        )
     key = given.uniqueness_key
     if key and Alert.objects.filter(uniqueness_key=key).exists():
         raise _key_was_used(key)
