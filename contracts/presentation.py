@@ -45,7 +45,7 @@ def customer_detail_json(customer: Customer, aliases: Sequence[str]) -> Fields:
     archived = {"archived_at": format_instant(customer.archived_at)} if customer.archived_at else {}
     return {
         **customer_json(customer, aliases),
-        "customer_config": {},
+        "customer_config": {"salesforce_account_id": account} if (account := customer.salesforce_account_id) else {},
         "current_billable_status": {"value": "billable"},  # from when on: ever since
         "created_at": format_instant(customer.created_at),
         "updated_at": format_instant(customer.updated_at),

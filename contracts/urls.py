@@ -10,6 +10,7 @@ urlpatterns = [
     path("v1/customers/<str:customer_id>", customers.OneCustomer.as_view()),
     path("v1/customers/<str:customer_id>/setIngestAliases", customers.SetIngestAliases.as_view()),
     path("v1/customers/<str:customer_id>/setName", customers.SetName.as_view()),
+    path("v1/customers/<str:customer_id>/updateConfig", customers.UpdateConfig.as_view()),
     path("v1/contracts/customerCommits/create", balances.CreateCustomerCommit.as_view()),
     path("v1/contracts/customerCommits/updateEndDate", balances.EndCommit.as_view()),
     path("v1/contracts/customerCredits/create", balances.CreateCustomerCredit.as_view()),

@@ -28,7 +28,6 @@ NOT_SERVED = tuple(
         "v1/customers/[^/]+/plans/[^/]+/priceAdjustments",
         "v1/customers/[^/]+/plans/add",
         "v1/customers/[^/]+/previewEvents",
-        "v1/customers/[^/]+/updateConfig",
         "v1/dashboards/getEmbeddableUrl",
         "v1/getCustomerBillingProviderConfigurations",
         "v1/listConfiguredBillingProviders",

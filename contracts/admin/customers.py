@@ -37,11 +37,12 @@ class CustomerAdmin(ThroughServices, HouseAdmin):
     change_form = forms.CustomerForm
     list_display = ["name", "ingest_aliases", "claims", "created_at", "created_by", "archived_at"]
     list_filter = [ARCHIVED]
-    search_fields = ["name", "id", "claims__subject"]
+    search_fields = ["name", "id", "claims__subject", "salesforce_account_id"]
     ordering = ["-created_at", "-id"]
     fields = [
         "name",
         "ingest_aliases",
+        "salesforce_account_id",
         "reason",
         "id",
         "claims",

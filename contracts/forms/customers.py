@@ -28,7 +28,8 @@ class CustomerForm(ServiceForm):
 
     class Meta:
         model = Customer
-        fields = ["name"]
+        fields = ["name", "salesforce_account_id"]
+        labels = {"salesforce_account_id": "Salesforce account"}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -37,6 +38,8 @@ class CustomerForm(ServiceForm):
     def perform(self, values: dict[str, Any], **told: Any) -> Model:
         customer_id = self.instance.pk
         services.set_ingest_aliases(customer_id, values["ingest_aliases"], **told)
+        if "salesforce_account_id" in self.changed_data:
+            services.set_salesforce_account(customer_id, values["salesforce_account_id"], **told)
         if "name" in self.changed_data:
             return services.set_name(customer_id, values["name"], **told)
         return Customer.objects.get(pk=customer_id)

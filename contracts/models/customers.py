@@ -14,6 +14,7 @@ class Customer(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     name = models.CharField(max_length=160)
     custom_fields = models.JSONField(default=dict, blank=True)
+    salesforce_account_id = models.CharField(max_length=160, blank=True, default="")
     created_at = models.DateTimeField()
     created_by = models.CharField(max_length=160)
     updated_at = models.DateTimeField()

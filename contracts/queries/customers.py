@@ -20,12 +20,18 @@ def customer(customer_id: UUID | str) -> Customer:
 
 
 def customers(
-    *, ids: Collection[UUID] | None = None, ingest_alias: str = "", only_archived: bool = False
+    *,
+    ids: Collection[UUID] | None = None,
+    ingest_alias: str = "",
+    salesforce_account_ids: Collection[str] | None = None,
+    only_archived: bool = False,
 ) -> QuerySet[Customer]:
     """Customers that are not archived, or only archived ones; all that is given must hold."""
     found = Customer.objects.filter(archived_at__isnull=not only_archived)
     if ids is not None:
         found = found.filter(pk__in=ids)
+    if salesforce_account_ids is not None:
+        found = found.filter(salesforce_account_id__in=[each for each in salesforce_account_ids if each])
     if ingest_alias:
         claim = holders_of([ingest_alias]).get(ingest_alias)
         found = found.filter(pk=claim.customer_id) if claim and claim.customer_id else found.none()

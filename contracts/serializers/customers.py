@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from billing_site.foundation.fields import InstantField, TextField, text_map, texts
+from contracts.serializers.terms import BLANK
 from pricing.serializers.common import OPTIONAL
 
 MOST_IDS = 100
@@ -25,6 +26,10 @@ class SetNameRequest(serializers.Serializer):
     name = TextField(help_text="Cut at 160 characters.")
 
 
+class UpdateConfigRequest(serializers.Serializer):
+    salesforce_account_id = TextField(help_text="What Salesforce calls the customer; null clears it.", **BLANK)
+
+
 class CommaJoined(serializers.ListField):
     """A list in a query string: a,b,c."""
 
@@ -36,6 +41,7 @@ class CommaJoined(serializers.ListField):
 class ListCustomersQuery(serializers.Serializer):
     customer_ids = CommaJoined(child=serializers.UUIDField(), max_length=MOST_IDS, required=False)
     ingest_alias = TextField(required=False, allow_blank=True)
+    salesforce_account_ids = CommaJoined(child=TextField(), max_length=MOST_IDS, required=False)
     only_archived = serializers.BooleanField(required=False, default=False)
 
 
@@ -47,12 +53,16 @@ class CustomerReply(serializers.Serializer):
     custom_fields = text_map()
 
 
+class CustomerConfigReply(serializers.Serializer):
+    salesforce_account_id = serializers.CharField(required=False)
+
+
 class BillableStatusReply(serializers.Serializer):
     value = serializers.ChoiceField(["billable"])
 
 
 class CustomerDetailReply(CustomerReply):
-    customer_config = serializers.DictField()
+    customer_config = CustomerConfigReply()
     current_billable_status = BillableStatusReply()
     created_at = InstantField()
     updated_at = InstantField()

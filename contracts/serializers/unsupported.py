@@ -29,7 +29,7 @@ CREATE_CUSTOMER: Known = {
     "customer_billing_provider_configurations": NO,
     "customer_revenue_system_configurations": NO,
 }
-LIST_CUSTOMERS: Known = {"salesforce_account_ids": NO}
+UPDATE_CONFIG: Known = {"leave_stripe_invoices_in_draft": NO}
 CREATE_CONTRACT: Known = {
     "billing_provider_configuration": NO,
     "commits": COMMIT,

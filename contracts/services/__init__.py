@@ -18,7 +18,13 @@ from contracts.services.commit_edits import (
 )
 from contracts.services.contracts import contract_as_planned, create_contract, terms_with
 from contracts.services.copies import contract_like
-from contracts.services.customers import archive_customer, create_customer, set_ingest_aliases, set_name
+from contracts.services.customers import (
+    archive_customer,
+    create_customer,
+    set_ingest_aliases,
+    set_name,
+    set_salesforce_account,
+)
 from contracts.services.earlier_ends import end_commit_earlier
 from contracts.services.edits import edit_contract, terms_after_edit
 from contracts.services.end_policies import go_on
@@ -56,6 +62,7 @@ __all__ = [
     "import_customers",
     "set_ingest_aliases",
     "set_name",
+    "set_salesforce_account",
     "standing_commit",
     "terms_after_archived_commit",
     "terms_after_archived_contract",

@@ -10,6 +10,7 @@ from billing_site.foundation.refusals import NotSupported
 from billing_site.foundation.transactions import repeatable_read
 from contracts.models import Contract, ContractEdit, Customer
 from contracts.queries import aliases_of
+from contracts.services.checks import short_text
 from contracts.services.claims import (
     checked_aliases,
     claim_subjects,
@@ -100,6 +101,24 @@ def set_name(customer: Customer, name: str, *, reason: str = "", at: datetime, b
     customer.name = name.strip()[:NAME_LENGTH]
     customer.updated_at = at
     save(customer, reason=reason)
+    return customer
+
+
+@money_transaction
+def set_salesforce_account(
+    customer: Customer, salesforce_account_id: str, *, reason: str = "", at: datetime, by: Actor
+) -> Customer:
+    """Say what Salesforce calls a customer; empty: nothing. Saying what is said already changes nothing.
+
+    Raises NotFound, Refusal.
+    """
+    problems = Problems()
+    short_text(problems, "salesforce_account_id", salesforce_account_id)
+    problems.refuse()
+    if customer.salesforce_account_id != salesforce_account_id:
+        customer.salesforce_account_id = salesforce_account_id
+        customer.updated_at = at
+        save(customer, reason=reason)
     return customer
 
 

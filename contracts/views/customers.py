@@ -15,8 +15,9 @@ from contracts.serializers.customers import (
     ListCustomersQuery,
     SetAliasesRequest,
     SetNameRequest,
+    UpdateConfigRequest,
 )
-from contracts.serializers.unsupported import CREATE_CUSTOMER, LIST_CUSTOMERS, refuse_unsupported
+from contracts.serializers.unsupported import CREATE_CUSTOMER, UPDATE_CONFIG
 from contracts.views.base import ContractsView, bound_customer
 from pricing.presentation import id_json
 from pricing.serializers.common import IdReply, IdRequest, enveloped
@@ -36,12 +37,12 @@ class Customers(ContractsView):
         parameters=[
             OpenApiParameter("customer_ids", str, description="Up to 100 ids, joined by commas."),
             OpenApiParameter("ingest_alias", str),
+            OpenApiParameter("salesforce_account_ids", str, description="Up to 100 ids, joined by commas."),
             OpenApiParameter("only_archived", bool),
         ],
         responses=CustomerDetailReply(many=True),
     )
     def get(self, request: Request) -> Response:
-        refuse_unsupported(request.query_params, LIST_CUSTOMERS)
         query = ListCustomersQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         sent = query.validated_data
@@ -49,6 +50,7 @@ class Customers(ContractsView):
             found = queries.customers(
                 ids=sent.get("customer_ids"),
                 ingest_alias=sent.get("ingest_alias", ""),
+                salesforce_account_ids=sent.get("salesforce_account_ids"),
                 only_archived=sent["only_archived"],
             )
             if bound_to := bound_customer(request):
@@ -101,6 +103,20 @@ class SetName(ContractsView):
         sent = self.read(request).validated_data
         customer = queries.customer(customer_id)
         return _reply(services.set_name(customer, sent["name"], **self.told(request)))
+
+
+class UpdateConfig(ContractsView):
+    serializer_class = UpdateConfigRequest
+    required_scope = "admin"
+    unsupported = UPDATE_CONFIG
+
+    @extend_schema(summary="Say what Salesforce calls a customer", responses={200: None})
+    def post(self, request: Request, customer_id: str) -> Response:
+        sent = self.read(request).validated_data
+        customer = queries.customer(customer_id)
+        if "salesforce_account_id" in sent:
+            services.set_salesforce_account(customer.pk, sent["salesforce_account_id"] or "", **self.told(request))
+        return Response()
 
 
 class ArchiveCustomer(ContractsView):
