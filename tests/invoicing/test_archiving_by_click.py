@@ -201,6 +201,7 @@ def test_the_contracts_that_share_one_and_the_one_that_bills_it_are_changed_by_f
         "based_on_edit": form["based_on_edit"].value(),
         "reason": "They moved",
         "name": "Shared",
+        "product": form["product"].value(),
         "priority": "100",
         "rate_type": "COMMIT_RATE",
         "contracts": [str(other.pk)],
