@@ -13,7 +13,12 @@ from pricing.engine.steps import Level
 from pricing.engine.tariffs import PERCENTAGE, TIERED_PERCENTAGE, VOLUME
 from pricing.wording import percent_text
 
-KINDS = {Invoice.Kind.TRUE_UP: "True-up", Invoice.Kind.CHARGES: "Scheduled charges"}
+KINDS = {
+    Invoice.Kind.USAGE: "Usage",
+    Invoice.Kind.TRUE_UP: "True-up",
+    Invoice.Kind.CHARGES: "Scheduled charges",
+    Invoice.Kind.ADJUSTMENT: "Late usage",
+}
 
 
 def draft_text(draft: DraftSummary, at: datetime) -> str:
@@ -37,7 +42,7 @@ def _billed_for(bill: DraftSummary | Invoice) -> str:
     start, end = bill.starting_at, bill.ending_before
     is_month = start.day == 1 and start.hour == 0 and end == add_months(start, 1)
     period = month_text(start) if is_month else period_text(Period(start, end))
-    return f"Late usage of {period}" if bill.kind == Invoice.Kind.ADJUSTMENT else period
+    return f"{KINDS[Invoice.Kind.ADJUSTMENT]} of {period}" if bill.kind == Invoice.Kind.ADJUSTMENT else period
 
 
 def arithmetic_text(part: ShownPart, unit: Unit) -> str:

@@ -33,15 +33,9 @@ from invoicing.queries.lateness import MissedUsage
 from invoicing.queries.preview import Change, DocumentChange, Preview, WindowChange
 from invoicing.queries.shown import ShownLine
 from invoicing.queries.traces import ShownPart
-from invoicing.wording import arithmetic_text
+from invoicing.wording import KINDS, arithmetic_text
 
 SUBJECTS_NAMED = 3
-KINDS = {
-    Invoice.Kind.USAGE: "Usage",
-    Invoice.Kind.TRUE_UP: "True-up",
-    Invoice.Kind.CHARGES: "Scheduled charges",
-    Invoice.Kind.ADJUSTMENT: "Late usage",
-}
 
 
 @dataclass(frozen=True, slots=True)
