@@ -10,6 +10,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from django.test import TransactionTestCase
+from hypothesis import HealthCheck
+from hypothesis import settings as examples
 from pytest_django import DjangoDbBlocker
 
 from billing_site.api import authentication
@@ -21,8 +23,11 @@ from tests.browser import chromium
 
 def pytest_configure() -> None:
     """What costs time in tests and is not what they are about: passwords that take half a second to hash, and looking
-    for garbage among all that was imported."""
+    for garbage among all that was imported. And how long an example of a law takes says how loaded the machine is, not
+    whether the law holds."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    examples.register_profile("whatever the load", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    examples.load_profile("whatever the load")
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
 

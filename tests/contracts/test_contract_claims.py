@@ -247,7 +247,7 @@ STEPS = st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["claim", "release
 class ClaimsOverTime(TestCase):
     """Laws over any sequence of claiming, releasing and billing by three customers."""
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(steps=STEPS)
     def test_every_hour_has_one_owner_at_most_and_billed_hours_keep_theirs(self, steps):
         told = {"at": NOVEMBER, "by": Actor("USER", "Ada")}

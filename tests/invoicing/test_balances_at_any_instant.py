@@ -107,9 +107,7 @@ def burned(acme):
     return acme
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     as_of=st.datetimes(datetime(2025, 10, 1), datetime(2025, 12, 10)).map(lambda one: at(f"{one:%Y-%m-%dT%H:%M:%S}"))
 )

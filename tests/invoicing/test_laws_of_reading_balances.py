@@ -199,7 +199,6 @@ def holds_at(story, as_of):
 @pytest.mark.django_db
 @settings(
     max_examples=8,
-    deadline=None,
     derandomize=True,  # the same stories each time; without it, longer searches by hand
     database=None,
     suppress_health_check=list(HealthCheck),

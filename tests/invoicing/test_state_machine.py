@@ -385,7 +385,6 @@ def test_whatever_a_shop_does_the_books_are_those_of_the_model():
         settings=settings(
             max_examples=6,
             stateful_step_count=20,
-            deadline=None,
             derandomize=True,  # the same runs each time; without it, longer searches by hand
             database=None,
             suppress_health_check=list(HealthCheck),

@@ -189,7 +189,6 @@ def test_the_ledger_and_the_model_agree():
         settings=settings(
             max_examples=12,
             stateful_step_count=25,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )

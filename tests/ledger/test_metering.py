@@ -208,7 +208,7 @@ sent_events = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(events=sent_events, start=st.integers(-100, 900), hours=st.integers(1, 800), batches=st.integers(1, 4))
 def test_each_is_what_a_plain_fold_of_the_events_says(events, start, hours, batches):
     run = str(uuid7())

@@ -33,7 +33,7 @@ def test_a_moved_subject_changes_hands_at_its_hour(django_assert_num_queries):
 histories = st.lists(st.tuples(st.sampled_from([0, 1, None]), st.none() | st.integers(0, 5)), max_size=6)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=histories)
 def test_any_history_of_claims_reads_the_same_both_ways(customers, subjects, history):
     subject = next(subjects)

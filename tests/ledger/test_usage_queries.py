@@ -134,7 +134,7 @@ ranges = st.tuples(st.integers(-5, LAST_HOUR + 5), st.integers(1, LAST_HOUR)).ma
 windows = st.lists(st.tuples(st.lists(st.sampled_from(SUBJECTS), max_size=4), ranges), max_size=5)
 metric_sets = st.sets(st.sampled_from([TOKENS, CALLS, OTHER]))
 
-random_examples = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+random_examples = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @random_examples

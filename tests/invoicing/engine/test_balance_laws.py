@@ -98,7 +98,7 @@ def check(result: Result) -> None:
             assert each.granted == rolled[each.commit.rolled_over_from] <= each.segment.amount
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @for_all(shared_worlds(), usage("-6"))
 def test_what_came_in_went_out_or_is_left(inputs, events):
     result = computed(inputs, events)
@@ -113,7 +113,7 @@ def test_what_came_in_went_out_or_is_left(inputs, events):
     assert sorted(pending) == sorted(posting)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @for_all(shared_worlds(), usage("-6"), st.randoms(use_true_random=False))
 def test_whichever_document_becomes_final_first_nothing_is_drawn_twice(inputs, events, random):
     """But for what the places after the twelfth buy.
@@ -162,7 +162,7 @@ def standing(result: Result) -> dict[UUID, tuple[Decimal, Decimal, Decimal]]:
     return {each.segment.id: (each.granted, each.rolled_over, each.left) for each in result.balances}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @for_all(worlds(), usage(), windows(), numbers("0.01", "400", 2), st.integers(0, 3))
 def test_a_credit_never_raises_a_bill(inputs, events, window, amount, priority):
     """Without composites, and at one price whoever pays: what a credit takes is at the most what it saves."""

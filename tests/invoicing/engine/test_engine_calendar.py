@@ -156,7 +156,7 @@ def test_the_plan_leaves_out_what_lies_between_open_periods():
 hours = st.integers(0, 24 * 365 * 3).map(lambda number: datetime(2024, 1, 1, tzinfo=UTC) + number * HOUR)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @for_all(hours, hours, st.integers(1, 24 * 400), st.sampled_from(["WEEKLY", "MONTHLY", "QUARTERLY", "ANNUAL"]))
 def test_periods_and_slices_tile_the_term(anchor, start, length, frequency):
     end = start + timedelta(hours=length)

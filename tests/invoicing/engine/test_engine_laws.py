@@ -71,7 +71,7 @@ def lines_by_payer(documents: list[Document]) -> dict[tuple[str, str | None], li
     return found
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @for_all(worlds(), usage())
 def test_the_bill_is_that_of_a_slow_walk_written_apart(inputs, events):
     documents = usage_documents(computed(inputs, events))
@@ -93,13 +93,13 @@ class HourByHour(Ledger):
         return replace(used, has_negative=bool(used.quantities))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @for_all(worlds(), usage("-6"))
 def test_the_short_cut_comes_to_what_the_hours_come_to(inputs, events):
     assert computed(inputs, events) == computed_from(inputs, HourByHour(events))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @for_all(worlds(), usage("-6"), st.lists(windows(), min_size=1, max_size=3))
 def test_a_cut_that_no_usage_meets_changes_nothing(inputs, events, cuts):
     (agreed,), (prices_,) = inputs.terms.contracts, inputs.catalog.rate_cards.values()
@@ -121,7 +121,7 @@ def test_a_cut_that_no_usage_meets_changes_nothing(inputs, events, cuts):
     assert usage_documents(computed(cut_world, events)) == usage_documents(computed(inputs, events))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @for_all(worlds(), usage("-6"), st.randoms(use_true_random=False))
 def test_the_order_of_arrival_changes_nothing(inputs, events, random):
     shuffled = list(events)
@@ -129,7 +129,7 @@ def test_the_order_of_arrival_changes_nothing(inputs, events, random):
     assert computed(inputs, shuffled) == computed(inputs, events)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @for_all(worlds(), usage("-6"))
 def test_documents_add_up_and_no_balance_is_overdrawn(inputs, events):
     documents = usage_documents(computed(inputs, events))
@@ -158,7 +158,7 @@ def test_documents_add_up_and_no_balance_is_overdrawn(inputs, events):
         assert amount <= amounts[segment_id]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @for_all(worlds(), usage())
 def test_all_that_was_metered_is_on_a_line_or_in_a_finding(inputs, events):
     documents = usage_documents(computed(inputs, events))
@@ -168,7 +168,7 @@ def test_all_that_was_metered_is_on_a_line_or_in_a_finding(inputs, events):
     assert exact_sum([*billed, *found]) == exact_sum([event.quantity for event in events])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @for_all(worlds(tariffs(("FLAT", "TIERED", "VOLUME"))), usage("-6"))
 def test_each_unit_of_a_period_is_in_one_part_of_one_line(inputs, events):
     for document in usage_documents(computed(inputs, events)):
@@ -180,7 +180,7 @@ def test_each_unit_of_a_period_is_in_one_part_of_one_line(inputs, events):
             assert [above for above, _ in ranges] == [Decimal(0), *(upto for _, upto in ranges[:-1])][: len(ranges)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @for_all(worlds(), usage("-6"))
 def test_who_pays_at_list_price_changes_nothing_of_what_is_charged(inputs, events):
     """Balances that pay at the list price, in whatever order: the usage comes to the same with them and without."""
@@ -208,7 +208,7 @@ def usage_by_name(document: Document) -> dict[tuple[str, str], int]:
     return {key: round(total * 1_000_000) for key, total in found.items()}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @for_all(worlds(), usage())
 def test_making_a_document_final_does_not_change_the_next_draft(inputs, events):
     before = usage_documents(computed(inputs, events))
@@ -218,7 +218,7 @@ def test_making_a_document_final_does_not_change_the_next_draft(inputs, events):
     assert usage_documents(computed(replace(inputs, posted=posted), events)) == before[1:]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @for_all(worlds(), usage(), numbers("0", "1", 2))
 def test_without_balances_a_cheaper_price_never_raises_a_bill(inputs, events, factor):
     (prices_,) = inputs.catalog.rate_cards.values()
@@ -241,7 +241,7 @@ def times(tariff: Tariff, factor: Decimal) -> Tariff:
     return replace(tariff, price=None if tariff.price is None else tariff.price * factor, tiers=cheaper)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @for_all(worlds(), usage("-6"), price_lists())
 def test_prices_that_are_withdrawn_leave_no_trace(inputs, events, others):
     """Rates that were published and taken back: every line, every part and every digit is what it was."""
@@ -254,7 +254,7 @@ def test_prices_that_are_withdrawn_leave_no_trace(inputs, events, others):
     assert computed(given(AFTER, agreed, [withdrawn], PRODUCTS), events) == before
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @for_all(tariffs(), st.lists(st.tuples(hours(last=HOURS - 1), numbers("0", "12", 1)), max_size=12), hours(1, HOURS - 1))
 def test_a_price_that_is_published_again_changes_nothing(tariff, quantities, cut):
     """The same price from any hour on: the counter runs on, and the bill is the same."""
@@ -268,7 +268,7 @@ def test_a_price_that_is_published_again_changes_nothing(tariff, quantities, cut
     assert [usage_by_name(document) for document in twice] == [usage_by_name(document) for document in once]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @for_all(st.integers(1, 23), st.integers(0, 30))
 def test_any_hour_may_be_a_cut(hour, day):
     """A price change in any hour splits the usage exactly there."""
@@ -308,7 +308,7 @@ def said_otherwise(price: Decimal, size: Decimal) -> dict[str, tuple[dict[str, o
     }
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @for_all(
     st.sampled_from(sorted(said_otherwise(D(1), D(1)))),
     numbers("0", "20", 2),

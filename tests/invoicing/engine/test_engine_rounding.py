@@ -120,7 +120,7 @@ def test_an_applied_postpaid_commit_mirrors_what_it_covers():
 amounts = st.decimals(D(-1000), D(1000), places=12, allow_nan=False, allow_infinity=False)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @for_all(
     st.sampled_from([USD, EUR, JPY, KWD]),
     st.lists(st.tuples(st.sampled_from(["", "PREPAID", "POSTPAID"]), amounts), max_size=12),
@@ -175,7 +175,7 @@ def test_a_prepaid_deduction_knows_what_was_printed():
     assert (usage.total, rounded.total) == (D("0.2"), 0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @for_all(st.lists(st.integers(0, 130), min_size=3, max_size=3))
 def test_invoices_and_true_up_add_up_to_the_commitment(months):
     """A commitment of 100 cents, usage at 0.4 cents a unit: what is billed in all is the commitment, or the usage.

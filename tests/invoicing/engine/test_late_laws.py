@@ -51,7 +51,7 @@ def worth(books: Books) -> Fraction:
     return sum((Fraction(line.total) * prices.exchange(line.unit) for line in lines), Fraction(0))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @for_all(inputs=worlds(), events=usage())
 def test_what_has_missed_nothing_is_not_adjusted(inputs, events):
     books = Books(inputs, events)
@@ -76,7 +76,7 @@ def two_balances_of_credits() -> Inputs:
     return given(AFTER, [weekly(commits=(first, second))], [prices], PRODUCTS)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @for_all(inputs=alike_for_all(), in_time=usage(), late=usage(), later=usage())
 @example(
     inputs=two_balances_of_credits(),
@@ -108,7 +108,7 @@ def a_fee_at_commit_rate() -> Inputs:
     return given(AFTER, [weekly(commits=(paying,))], [prices], PRODUCTS)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @for_all(inputs=worlds(), in_time=usage(), late=usage())
 @example(inputs=a_fee_at_commit_rate(), in_time=[], late=[used("plain", START, "0.1")])
 def test_what_came_late_and_was_voided_leaves_nothing(inputs, in_time, late):
@@ -122,7 +122,7 @@ def test_what_came_late_and_was_voided_leaves_nothing(inputs, in_time, late):
     assert abs(rated(final(books)) - before) < NEARLY
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @for_all(inputs=worlds(), in_time=usage(), late=usage(), fewer=st.integers(0, 25))
 def test_no_balance_pays_more_than_it_has(inputs, in_time, late, fewer):
     books = Books(inputs, list(in_time))

@@ -5,7 +5,7 @@ from fractions import Fraction
 from math import prod
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pricing.engine.formulas import (
@@ -127,7 +127,6 @@ def formulas(draw: st.DrawFn) -> tuple[Node, ...]:
     return tuple(draw(st.permutations(made)))
 
 
-@settings(deadline=None)
 @given(formulas())
 def test_each_price_is_the_product_of_the_nodes_behind_it(nodes):
     priced = prices(nodes)
@@ -139,7 +138,6 @@ def test_each_price_is_the_product_of_the_nodes_behind_it(nodes):
         assert price == prod(Fraction(each.number) for each in behind)
 
 
-@settings(deadline=None)
 @given(formulas(), st.data())
 def test_a_node_is_in_just_the_prices_that_have_its_values(nodes, data):
     """One of three models in 3 × 4 × 3: exactly 12 of 36, as it is a law and not a table."""

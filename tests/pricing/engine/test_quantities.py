@@ -4,7 +4,7 @@ from decimal import Decimal as D
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pricing.engine.catalog import Conversion, Rounding
@@ -67,7 +67,6 @@ roundings = st.none() | st.builds(
 )
 
 
-@settings(deadline=None)
 @given(quantities, conversions, roundings)
 def test_the_parts_of_any_split_add_up_to_the_whole(parts, conversion, rounding):
     before, sold = D(0), Fraction(0)

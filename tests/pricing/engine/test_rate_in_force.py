@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from billing_site.foundation.ids import derived_id
@@ -99,7 +99,6 @@ def test_the_order_on_the_card_changes_nothing():
 spans = st.tuples(st.integers(1, 20), st.integers(0, 10), st.integers(1, 100))
 
 
-@settings(deadline=None)
 @given(st.lists(spans, max_size=12, unique_by=lambda span: span[2]), st.integers(0, 24))
 def test_it_is_the_greatest_start_and_publication_among_those_that_hold(given_spans, at):
     rates = [

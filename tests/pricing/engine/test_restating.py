@@ -344,7 +344,7 @@ wholes = st.tuples(starts, st.fixed_dictionaries(dict.fromkeys(keys, small)))
 changes = st.tuples(starts, st.dictionaries(st.sampled_from(keys), small, min_size=1))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.fixed_dictionaries(dict.fromkeys(keys, small)), st.lists(st.one_of(wholes, changes), max_size=6))
 def test_prices_are_at_every_instant_what_the_formula_says(first, later):
     """Whatever is stated, in whatever order and from whenever on; zeros hide a change and let it out again."""
