@@ -287,6 +287,7 @@ class StatementScheduleInput:
     frequency: str = "MONTHLY"
     day: str = "FIRST_OF_MONTH"  # CONTRACT_START, CUSTOM_DATE
     billing_anchor_date: datetime | None = None
+    invoice_generation_starting_at: datetime | None = None  # None: the contract's start
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,14 @@ def _transitions(agreed: Agreement) -> list[Fields]:
 
 
 def statement_schedule_json(contract: Contract) -> Fields:
-    return {"frequency": contract.frequency, "billing_anchor_date": format_instant(contract.billing_anchor_at)}
+    starts = contract.invoicing_starts_at
+    return without_absent(
+        {
+            "frequency": contract.frequency,
+            "billing_anchor_date": format_instant(contract.billing_anchor_at),
+            "invoice_generation_starting_at": format_instant(starts) if starts else None,
+        }
+    )
 
 
 def override_json(override: Override) -> Fields:

@@ -109,7 +109,16 @@ def fees(contract: Contract, subscription: Subscription, *, until: datetime) -> 
     for number, period in enumerate(periods(contract, subscription)):
         if number and period.starting_at > until:
             return
-        yield from _of_period(contract, subscription, period, is_first=number == 0)
+        for fee in _of_period(contract, subscription, period, is_first=number == 0):
+            if _is_invoiced(contract, fee):
+                yield fee
+
+
+def _is_invoiced(contract: Contract, fee: Fee) -> bool:
+    """Whether it is collected once invoicing has started. In arrears, the fee whose time ends just then is on the
+    document that ends just then, which is none of ours."""
+    since = contract.invoicing_starts_at
+    return since is None or fee.collected_at > since or fee.period.starting_at >= since
 
 
 def _of_period(contract: Contract, subscription: Subscription, period: Period, *, is_first: bool) -> Iterator[Fee]:
@@ -179,14 +188,14 @@ def usage_period_of(contract: Contract, fee: Fee) -> Period | None:
     """
     if not fee.subscription.is_on_usage_invoice or fee.is_alone or (fee.is_in_advance and fee.is_first):
         return None
-    before = fee.collected_at - HOUR
-    if before not in contract.term:
+    before, invoiced = fee.collected_at - HOUR, contract.invoiced
+    if invoiced is None or before not in invoiced:
         return None
     whole = full_period(contract.billing_anchor_at, contract.frequency, at=before)
-    end = earliest(whole.ending_before, contract.term.ending_before)
+    end = earliest(whole.ending_before, invoiced.ending_before)
     if fee.is_in_advance and end != fee.collected_at:
         return None
-    return Period(max(whole.starting_at, contract.term.starting_at), end)
+    return Period(max(whole.starting_at, invoiced.starting_at), end)
 
 
 def own_slot(fee: Fee) -> str:

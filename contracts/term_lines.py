@@ -40,6 +40,9 @@ def term_lines(agreed: Agreement) -> Iterator[TermLine]:
     names = names_in(agreed.overrides) | {str(each.pk): each.name for each in new if each.name}
     if agreed.terms.end_policy != ContractTerms.EndPolicy.STOP:
         yield TermLine(f"At its end {ContractTerms.EndPolicy(agreed.terms.end_policy).label}.")
+    starts = agreed.contract.invoicing_starts_at
+    if starts is not None:
+        yield TermLine(f"Usage is invoiced from {day_text(starts)} on; what is used earlier is on no invoice here.")
     for told in agreed.terms.usage_filters:
         yield TermLine(filter_text(told))
     for committed in agreed.commits:

@@ -268,6 +268,14 @@ class Contract:
     subscriptions: tuple[Subscription, ...] = ()
     renews: UUID | None = None  # the contract that it took the place of when it started
     usage_filters: tuple[UsageFilter, ...] = ()  # in order of time
+    invoicing_starts_at: datetime | None = None  # None: with the contract
+
+    @property
+    def invoiced(self) -> Period | None:
+        """The time whose usage is on documents of ours (`docs/start_of_invoicing.md`); None where there is none."""
+        if self.invoicing_starts_at is None:
+            return self.term
+        return Period(self.invoicing_starts_at, None).overlap(self.term)
 
     def filter_at(self, instant: datetime) -> UsageFilter | None:
         """The filter in force; None: all usage is the contract's."""

@@ -126,6 +126,7 @@ class ContractRecordAdmin(ThroughServices, HouseAdmin):
         "rate_card",
         "frequency",
         "billing_anchor_at",
+        "invoicing_starts_at",
         "multiplier_override_prioritization",
         "billed_through",
         "uniqueness_key",

@@ -44,6 +44,11 @@ class NewContractForm(ServiceForm):
     end_policy = forms.ChoiceField(choices=ContractTerms.EndPolicy.choices, required=False, label="At its end")
     day = forms.ChoiceField(choices=DAYS, label="Billing periods are counted from")
     billing_anchor_date = InstantField(label="Date of its own")
+    invoice_generation_starting_at = InstantField(
+        label="Invoice usage from",
+        help_text="On the hour, UTC; empty: from the contract's start. Earlier usage is invoiced elsewhere: it is on no"
+        " invoice here, and draws on no balance.",
+    )
     net_payment_terms_days = forms.DecimalField(required=False)
     total_contract_value = MajorField(
         label="Worth in all", help_text="In whole units of its money, such as dollars. Nothing is billed by it."
@@ -54,6 +59,7 @@ class NewContractForm(ServiceForm):
         "usage_statement_schedule.frequency": "frequency",
         "usage_statement_schedule.day": "day",
         "usage_statement_schedule.billing_anchor_date": "billing_anchor_date",
+        "usage_statement_schedule.invoice_generation_starting_at": "invoice_generation_starting_at",
     }
 
     class Meta:
@@ -113,7 +119,10 @@ class NewContractForm(ServiceForm):
             salesforce_opportunity_id=values["salesforce_opportunity_id"],
             netsuite_sales_order_id=values["netsuite_sales_order_id"],
             usage_statement_schedule=StatementScheduleInput(
-                values["frequency"], values["day"], values["billing_anchor_date"]
+                values["frequency"],
+                values["day"],
+                values["billing_anchor_date"],
+                values["invoice_generation_starting_at"],
             ),
             multiplier_override_prioritization=values["multiplier_override_prioritization"],
             transition=TransitionInput(values["renewal_of"].pk, values["true_ups"] or "AS_IS")

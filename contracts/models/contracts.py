@@ -48,6 +48,9 @@ class Contract(models.Model):
     rate_card = models.ForeignKey(RateCard, models.PROTECT, null=True, related_name="contracts")
     frequency = models.CharField(max_length=16, choices=Frequency, default=Frequency.MONTHLY)
     billing_anchor_at = models.DateTimeField(help_text="Billing periods are counted from here.")
+    invoicing_starts_at = models.DateTimeField(
+        null=True, blank=True, help_text="Usage before this is on no document of ours."
+    )
     multiplier_override_prioritization = models.CharField(
         max_length=24, choices=Prioritization, default=Prioritization.LOWEST_MULTIPLIER
     )
@@ -68,7 +71,7 @@ class Contract(models.Model):
 
     class Meta:
         constraints = [
-            *on_the_hour("starting_at", "billing_anchor_at", "billed_through"),
+            *on_the_hour("starting_at", "billing_anchor_at", "billed_through", "invoicing_starts_at"),
             is_a_number("total_contract_value"),
             one_of("frequency", ["WEEKLY", "MONTHLY", "QUARTERLY", "ANNUAL"]),
             one_of("multiplier_override_prioritization", ["LOWEST_MULTIPLIER", "EXPLICIT"]),
@@ -81,6 +84,10 @@ class Contract(models.Model):
                 name="a_contract_is_renewed_once",
                 fields=["customer", "renews"],
                 condition=Q(renews__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="a_contract_is_not_invoiced_before_it_starts",
+                condition=Q(invoicing_starts_at__isnull=True) | Q(invoicing_starts_at__gte=F("starting_at")),
             ),
             models.CheckConstraint(name="no_contract_renews_itself", condition=~Q(renews=F("id"))),
             models.CheckConstraint(

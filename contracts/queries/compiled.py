@@ -95,6 +95,7 @@ def to_terms(agreed: Agreement) -> terms.Contract:
         charges=tuple(charged.charge.to_charge(charged.items) for charged in agreed.charges),
         renews=contract.renews_id,
         usage_filters=held.to_filters(),
+        invoicing_starts_at=contract.invoicing_starts_at,
         subscriptions=tuple(
             to_subscription(each.subscription, each.terms, each.quantities, contract)
             for each in agreed.subscriptions

@@ -179,6 +179,7 @@ class ChargeReply(AddedChargeReply):
 class StatementScheduleReply(serializers.Serializer):
     frequency = serializers.CharField()
     billing_anchor_date = InstantField()
+    invoice_generation_starting_at = InstantField(required=False)
 
 
 class InstantsReply(serializers.Serializer):

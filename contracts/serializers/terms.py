@@ -287,6 +287,9 @@ class StatementScheduleShape(InputShape):
     frequency = CodeField(("WEEKLY", "MONTHLY", "QUARTERLY", "ANNUAL"))
     day = CodeField(("FIRST_OF_MONTH", "CONTRACT_START", "CUSTOM_DATE"), **OPTIONAL)
     billing_anchor_date = InstantField(help_text="For CUSTOM_DATE: billing periods are counted from here.", **OPTIONAL)
+    invoice_generation_starting_at = InstantField(
+        help_text="Usage before it is on no document; on the hour, the contract's start by default.", **OPTIONAL
+    )
 
 
 class FutureInvoicesShape(Shape):

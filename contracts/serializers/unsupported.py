@@ -47,7 +47,6 @@ CREATE_CONTRACT: Known = {
     "scheduled_charges_on_usage_invoices": NO,
     "spend_threshold_configuration": NO,
     "spend_trackers": NO,
-    "usage_statement_schedule": {"invoice_generation_starting_at": NO},
 }
 PACKAGE: Known = {
     "billing_provider": NO,

@@ -107,6 +107,7 @@ def planned_contract(
         rate_card=_rate_card(given, problems),
         frequency=given.usage_statement_schedule.frequency,
         billing_anchor_at=_anchor(given, problems.within("usage_statement_schedule")),
+        invoicing_starts_at=_start_of_invoicing(given, problems.within("usage_statement_schedule")),
         multiplier_override_prioritization=given.multiplier_override_prioritization,
         uniqueness_key=key,
         custom_fields=dict(given.custom_fields),
@@ -222,3 +223,17 @@ def _anchor(given: ContractInput, problems: Problems) -> datetime:
     if anchor is not None:
         problems.add("billing_anchor_date", anchor.isoformat(), "belongs to the day CUSTOM_DATE")
     return given.starting_at if schedule.day == "CONTRACT_START" else floor_day(given.starting_at).replace(day=1)
+
+
+def _start_of_invoicing(given: ContractInput, problems: Problems) -> datetime | None:
+    """From when on usage is on documents of ours; None: from the contract's start."""
+    name, starts = "invoice_generation_starting_at", given.usage_statement_schedule.invoice_generation_starting_at
+    if starts is None:
+        return None
+    instant(problems, name, starts)
+    problems.hour(name, starts)
+    if starts < given.starting_at:
+        problems.add(name, starts.isoformat(), "must not be before the contract's start")
+    elif given.ending_before is not None and starts >= given.ending_before:
+        problems.add(name, starts.isoformat(), "must be before the contract's end")
+    return starts

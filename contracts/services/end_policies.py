@@ -34,10 +34,12 @@ def go_on(customer: Customer, contract_id: UUID, *, at: datetime, by: Actor) -> 
 
 
 def _successor(agreed: Agreement, end: datetime) -> ContractInput:
-    contract = agreed.contract
+    contract, starts = agreed.contract, agreed.contract.invoicing_starts_at
+    later = starts if starts is not None and starts > end else None  # not yet invoiced: nor is what takes its place
+    schedule = StatementScheduleInput(contract.frequency, "CUSTOM_DATE", contract.billing_anchor_at, later)
     same = replace(
         contract_like(agreed, end),
-        usage_statement_schedule=StatementScheduleInput(contract.frequency, "CUSTOM_DATE", contract.billing_anchor_at),
+        usage_statement_schedule=schedule,
         transition=TransitionInput(contract.pk),
     )
     if agreed.terms.end_policy == Policy.RENEW:

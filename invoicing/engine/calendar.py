@@ -96,8 +96,14 @@ def open_periods(inputs: Inputs) -> list[BillingPeriod]:
     return sorted(found, key=lambda period: (period.ending_before, period.contract.id))
 
 
+def invoiced_periods(contract: Contract) -> Iterator[Period]:
+    """The billing periods of which usage documents are made; the first is short where invoicing starts within it."""
+    if contract.invoiced is not None:
+        yield from billing_periods(contract.invoiced, contract.billing_anchor_at, contract.frequency)
+
+
 def _begun(contract: Contract, at: datetime) -> Iterator[BillingPeriod]:
-    for period in billing_periods(contract.term, contract.billing_anchor_at, contract.frequency):
+    for period in invoiced_periods(contract):
         if period.starting_at > at or period.ending_before is None:
             return
         yield BillingPeriod(contract, period.starting_at, period.ending_before)
@@ -105,6 +111,5 @@ def _begun(contract: Contract, at: datetime) -> Iterator[BillingPeriod]:
 
 def is_billed_to_its_end(contract: Contract, posted: Posted) -> bool:
     """Whether the documents of all its periods are final, and none is to be made in the place of a void one."""
-    periods = billing_periods(contract.term, contract.billing_anchor_at, contract.frequency)
-    slots = {(contract.id, USAGE, format_instant(each.starting_at)) for each in periods}
+    slots = {(contract.id, USAGE, format_instant(each.starting_at)) for each in invoiced_periods(contract)}
     return slots <= posted.documents - posted.waiting

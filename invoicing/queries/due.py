@@ -102,9 +102,9 @@ def _usage_periods(until: datetime) -> Iterator[Falling]:
     )
     for terms in standing.iterator():
         contract: Contract = terms.contract
-        start = contract.billed_through or contract.starting_at
+        start = contract.billed_through or contract.invoicing_starts_at or contract.starting_at
         if terms.ending_before is not None and terms.ending_before <= start:
-            continue  # its end was moved back over what is billed
+            continue  # its end was moved back over what is billed, or to before anything is
         term = Period(start, terms.ending_before)
         for period in billing_periods(term, contract.billing_anchor_at, contract.frequency):
             assert period.ending_before is not None

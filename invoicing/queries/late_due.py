@@ -33,12 +33,13 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) last ON true
 WHERE contract.archived_at IS NULL AND contract.rate_card_id IS NOT NULL AND terms.ending_before < %(until)s
+  AND terms.ending_before > coalesce(contract.invoicing_starts_at, contract.starting_at)
   AND EXISTS (
     SELECT FROM contracts_claim claim
     JOIN ledger_latemark mark ON mark.subject = claim.subject AND mark.hour < terms.ending_before
     WHERE claim.customer_id = contract.customer_id
       AND (last.snapshot IS NULL OR NOT pg_visible_in_snapshot(mark.xid, last.snapshot::pg_snapshot))
-      AND (mark.hour >= contract.starting_at OR EXISTS (
+      AND (mark.hour >= coalesce(contract.invoicing_starts_at, contract.starting_at) OR EXISTS (
         SELECT FROM ledger_carriedlevel level
         WHERE level.subject = mark.subject AND level.month = date_trunc('month', mark.hour, 'UTC')::date
       ))

@@ -21,9 +21,8 @@ from uuid import UUID
 
 from billing_site.foundation.display import amount_text
 from billing_site.foundation.money import round_to
-from billing_site.foundation.periods import billing_periods
 from invoicing.engine.bounds import BELOW, Billed, out_of_bounds
-from invoicing.engine.calendar import USAGE, BillingPeriod
+from invoicing.engine.calendar import USAGE, BillingPeriod, invoiced_periods
 from invoicing.engine.documents import Document
 from invoicing.engine.reasons import OPERATIONS, SILENT, Reason
 from invoicing.engine.sellers import sellers
@@ -53,8 +52,7 @@ def _unmade(computed: Computation) -> Iterator[BillingPeriod]:
     for contract in inputs.terms.contracts:
         if contract.rate_card_id is None or contract.id not in billed:
             continue
-        periods = billing_periods(contract.term, contract.billing_anchor_at, contract.frequency)
-        for before, period in pairwise(periods):
+        for before, period in pairwise(invoiced_periods(contract)):
             if period.ending_before is None or period.ending_before > inputs.at:
                 break
             assert before.ending_before is not None

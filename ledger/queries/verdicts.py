@@ -19,6 +19,8 @@ from pricing.engine.tariffs import Tariff
 from pricing.models import BillableMetric
 from pricing.queries import catalog
 
+ELSEWHERE = "at that time its usage is not invoiced here yet"
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -124,6 +126,9 @@ class _Selling:
     def prices(self, metric_id: UUID, group: Mapping[str, str | None]) -> Iterator[str]:
         for contract in self.contracts:
             name = contract.name or str(contract.id)
+            if contract.invoiced is None or self.at not in contract.invoiced:
+                yield f"{name}: {ELSEWHERE}"
+                continue
             if not contract.takes(tuple(group.items()), self.at):
                 yield f"{name}: its usage filter leaves it out"
                 continue
@@ -167,4 +172,6 @@ def _summary(subject: str, event_type: str, verdicts: list[Verdict], selling: _S
         return "Its owner has no contract in force at that time."
     if any(" a unit" in price for verdict in counting for price in verdict.prices):
         return "It is billed."
+    if any(price.endswith(ELSEWHERE) for verdict in counting for price in verdict.prices):
+        return "It is from before usage of its contract is invoiced here, so it is on no document."
     return "Its owner's contracts sell nothing that is measured by what counts it."

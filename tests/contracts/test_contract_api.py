@@ -231,12 +231,6 @@ def test_lower_case_enums_unknown_fields_and_nulls_are_taken_as_the_compatible_a
             id="recurring credits by the seat",
         ),
         pytest.param(
-            CREATE,
-            {"usage_statement_schedule": {"invoice_generation_starting_at": "2025-10-01"}},
-            "usage_statement_schedule.invoice_generation_starting_at",
-            id="imported history",
-        ),
-        pytest.param(
             EDIT,
             {"add_commits": [{"payment_gate_config": {"payment_gate_type": "STRIPE"}}]},
             "add_commits[0].payment_gate_config",

@@ -65,6 +65,7 @@ def test_usage_falls_due_when_the_grace_of_a_period_is_over(acme):
         pytest.param({"terms__ending_before": None}, [at(f"2025-{m}-02") for m in (11, 12)], id="open-ended"),
         pytest.param({"rate_card": None}, [], id="nothing is sold by usage"),
         pytest.param({"archived_at": OCTOBER}, [], id="archived"),
+        pytest.param({"invoicing_starts_at": at("2025-12-15")}, [at("2026-01-02")], id="invoiced from December on"),
         pytest.param({"billed_through": DECEMBER}, [at("2026-01-02")], id="two months are billed"),
         pytest.param({"billed_through": JANUARY}, [], id="all is billed"),
     ],
