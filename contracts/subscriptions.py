@@ -184,9 +184,12 @@ def usage_period_of(contract: Contract, fee: Fee) -> Period | None:
     """The period of the usage document on which a fee is; None: it is on one of its own.
 
     In advance that is one that ends when the fee begins, and none for the first fee; else the one in which its time
-    ends.
+    ends, unless that end was agreed too late for it.
     """
-    if not fee.subscription.is_on_usage_invoice or fee.is_alone or (fee.is_in_advance and fee.is_first):
+    subscription = fee.subscription
+    if not subscription.is_on_usage_invoice or fee.is_alone or (fee.is_in_advance and fee.is_first):
+        return None
+    if subscription.is_ended_late and fee.collected_at == subscription.period.ending_before and not fee.is_in_advance:
         return None
     before, invoiced = fee.collected_at - HOUR, contract.invoiced
     if invoiced is None or before not in invoiced:

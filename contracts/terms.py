@@ -229,6 +229,7 @@ class Subscription:
     bills_immediately: bool = True  # an increase within a period: at once, or with what is collected at its end
     is_on_usage_invoice: bool = True
     rounding: AmountRounding | None = None  # of what is charged for a part of a period
+    is_ended_late: bool = False  # the usage document up to its end was final when that was agreed
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,7 @@ class SubscriptionTerms(Term):
     subscription = models.ForeignKey(Subscription, models.PROTECT, related_name="terms")
     name = models.CharField(max_length=160, blank=True, default="")
     ending_before = models.DateTimeField(null=True)  # NULL: with the contract
+    is_ended_late = models.BooleanField(default=False)  # at an end of the contract up to which usage was billed
     decimal_places = models.SmallIntegerField(null=True)
     rounding_method = models.CharField(max_length=16, blank=True, default="")
     mode = models.CharField(max_length=16, choices=Mode, default=Mode.QUANTITY_ONLY)
@@ -97,6 +98,10 @@ class SubscriptionTerms(Term):
                 name="one_set_of_terms_of_a_subscription_stands",
                 fields=["customer", "subscription"],
                 condition=Q(removed_by_edit__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="what_of_a_subscription_ended_late_ends",
+                condition=Q(is_ended_late=False) | Q(ending_before__isnull=False),
             ),
             models.CheckConstraint(
                 name="what_a_subscription_rounds_says_how_and_where_to",
@@ -179,4 +184,5 @@ def to_subscription(
         bills_immediately=row.invoice_behavior == Subscription.Increases.BILL_IMMEDIATELY,
         is_on_usage_invoice=row.invoice_placement == Subscription.Placement.ON_USAGE_INVOICE,
         rounding=rounding,
+        is_ended_late=held.is_ended_late,
     )

@@ -31,9 +31,11 @@ from contracts.models import (
     ScheduledChargeItem,
 )
 from contracts.queries import Agreement, agreements
+from contracts.queries.compiled import to_terms
 from contracts.services.checks import reaches_back
 from contracts.services.endings import charges_left_empty, moved_end
 from contracts.services.recording import add_terms, record_edit, remove_terms
+from contracts.services.subscription_ends import EndedSubscription, own_ends, refuse_collected_again
 
 AS_IS, REMOVE = "AS_IS", "REMOVE"
 TRUE_UPS = (AS_IS, REMOVE)
@@ -51,6 +53,7 @@ class Renewal:
     charges: Sequence[ScheduledCharge]
     invoice_items: Sequence[InvoiceScheduleItem]
     recurring: Sequence[RecurringCommit]
+    subscriptions: Sequence[EndedSubscription]
 
     @property
     def contract(self) -> Contract:
@@ -76,6 +79,8 @@ class Renewal:
         if self.terms is not None:
             remove_terms(edit, [self.renewed.terms])
             add_terms(edit, [self.terms])
+        remove_terms(edit, [each.agreed.terms for each in self.subscriptions])
+        add_terms(edit, [each.terms for each in self.subscriptions])
 
     def _changes(self) -> dict[str, Any]:
         changes: dict[str, Any] = {}
@@ -100,7 +105,7 @@ def plan_renewal(customer: Customer, given: ContractInput, problems: Problems, *
     if given.transition is None:
         return None
     start = given.starting_at
-    renewed = _renewed(customer, given.transition, start, problems.within("transition"))
+    renewed = _renewed(customer, given.transition, start, problems.within("transition"), at=at)
     if renewed is None:
         return None
     moved = moved_end(renewed, start, apart_from=(), at=at)
@@ -114,10 +119,13 @@ def plan_renewal(customer: Customer, given: ContractInput, problems: Problems, *
         charges=charges_left_empty(renewed, moved.charge_items),
         invoice_items=[*moved.payments, *true_ups],
         recurring=moved.recurring,
+        subscriptions=list(own_ends(renewed, renewed.subscriptions, start, at=at)),
     )
 
 
-def _renewed(customer: Customer, transition: TransitionInput, start: datetime, problems: Problems) -> Agreement | None:
+def _renewed(
+    customer: Customer, transition: TransitionInput, start: datetime, problems: Problems, *, at: datetime
+) -> Agreement | None:
     name, contract_id = "from_contract_id", transition.from_contract_id
     found = agreements(customer.pk, contract_ids=[contract_id])
     if not found or found[0].contract.archived_at is not None:
@@ -133,6 +141,9 @@ def _renewed(customer: Customer, transition: TransitionInput, start: datetime, p
         problems.add(name, contract_id, rule)
     elif contract.billed_through is not None and start < contract.billed_through:
         problems.add(name, contract_id, reaches_back(contract.billed_through))
+    elif end is None or start < end:
+        deal = to_terms(renewed)
+        refuse_collected_again(problems, name, contract_id, deal.subscriptions, deal, start, at=at)
     by = Contract.objects.filter(customer=customer, renews=contract).first()
     if by is not None:
         problems.add(name, contract_id, f"must be a contract that is not renewed yet; contract {by.pk} renews it")

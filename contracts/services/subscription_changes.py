@@ -23,8 +23,11 @@ from contracts.inputs import UNCHANGED, EditInput
 from contracts.models import Contract, SubscriptionQuantity, SubscriptionTerms, Term
 from contracts.models.subscriptions import in_order_of_time
 from contracts.queries import AgreedSubscription, Agreement
+from contracts.queries.compiled import to_terms
 from contracts.services.checks import instant, reaches_back, rounding, short_text
+from contracts.services.endings import FIELD as END_DATE
 from contracts.services.recurring import rounding_told
+from contracts.services.subscription_ends import carried_on, own_ends, refuse_collected_again
 from contracts.services.subscriptions import not_below_zero, seat_ids, whole_number
 from contracts.subscription_inputs import (
     QuantityUpdateInput,
@@ -35,7 +38,6 @@ from contracts.subscription_inputs import (
 )
 
 FIELD = "update_subscriptions"
-CARRIED_ON = ("subscription", "name", "ending_before", "decimal_places", "rounding_method", "mode", "seat_group_key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ def plan_subscriptions(
     """What the edit changes of what stands; `new_end` is the contract's after it."""
     term = Period(agreed.contract.starting_at, agreed.terms.ending_before)
     standing = {each.subscription.pk: each for each in agreed.subscriptions}
+    deal = to_terms(agreed)
     changes: dict[UUID, SubscriptionChange] = {}
     for index, update in enumerate(given.update_subscriptions):
         inner, found = problems.within(f"{FIELD}[{index}]"), standing.get(update.subscription_id)
@@ -97,27 +100,17 @@ def plan_subscriptions(
             inner.add("subscription_id", update.subscription_id, "must be there only once")
         else:
             changes[update.subscription_id] = _changed(update, found, agreed.contract, term, inner, at=at)
-    for kept in _kept_as_long(agreed, new_end):
-        if changes.get(kept.agreed.subscription.pk, kept).terms is kept.terms:
-            changes[kept.agreed.subscription.pk] = replace(
-                changes.get(kept.agreed.subscription.pk, kept), terms=kept.terms
-            )
+            if isinstance(end := update.ending_before, datetime):
+                held = [each for each in deal.subscriptions if each.id == update.subscription_id]
+                refuse_collected_again(inner, "ending_before", end.isoformat(), held, deal, end, at=at)
+    if new_end is not None and new_end in term:
+        shown = new_end.isoformat()
+        refuse_collected_again(problems, END_DATE, shown, deal.subscriptions, deal, new_end, at=at)
+    after = after_changes(agreed.subscriptions, list(changes.values()))
+    for ended in own_ends(agreed, after, new_end, at=at):
+        key = ended.agreed.subscription.pk
+        changes[key] = replace(changes.get(key) or SubscriptionChange(standing[key]), terms=ended.terms)
     return list(changes.values())
-
-
-def _kept_as_long(agreed: Agreement, new_end: datetime | None) -> Iterator[SubscriptionChange]:
-    """A contract that is made longer does not make a subscription in advance longer: its last period may be paid."""
-    old_end = agreed.terms.ending_before
-    if old_end is None or (new_end is not None and new_end <= old_end):
-        return
-    for each in agreed.subscriptions:
-        end = each.terms.ending_before
-        if each.subscription.is_in_advance and (end is None or end > old_end):
-            yield SubscriptionChange(each, _carried_on(each.terms, ending_before=old_end))
-
-
-def _carried_on(held: SubscriptionTerms, **changed: Any) -> SubscriptionTerms:
-    return SubscriptionTerms(**{**{name: getattr(held, name) for name in CARRIED_ON}, **changed})
 
 
 def _changed(
@@ -184,7 +177,7 @@ def _new_terms(
     if update.by_seats_of is not None:
         _check_switch(update.by_seats_of, agreed, problems.within("quantity_management_mode_update"))
         changed |= {"mode": SubscriptionTerms.Mode.SEAT_BASED, "seat_group_key": update.by_seats_of}
-    return _carried_on(agreed.terms, **changed) if changed else None
+    return carried_on(agreed.terms, **changed) if changed else None
 
 
 def _check_end(
