@@ -10,10 +10,9 @@ from uuid import UUID
 
 import pytest
 
-from billing_site.foundation import tokens
 from billing_site.foundation.money import exact_sum
 from invoicing.services import finalize_invoice
-from tests.invoicing.conftest import ADA, NOVEMBER, OCTOBER, at, sdk
+from tests.invoicing.conftest import ADA, NOVEMBER, OCTOBER, at
 from tests.invoicing.shop import Shop, shown, table
 
 pytestmark = pytest.mark.django_db
@@ -168,12 +167,6 @@ a level, by the hour          | WEIGHTED_SUM | FLAT 3             | 10 on 30    
 a level at two prices         | WEIGHTED_SUM | FLAT 3 then FLAT 5 | 1 on 14, -1 on 16                | 19 at 3 = 57; 29 at 5 = 145
 a level that goes down        | WEIGHTED_SUM | TIERED 3 for 24, 1 | 2 on 5, -1 on 6, -1 on 7         | 24 at 3 = 72; 48 at 1 = 48
 """  # noqa: E501
-
-
-@pytest.fixture
-def client(clock_at):
-    clock_at("2025-10-31T23")
-    return sdk(tokens.create_token("RevOps", scope="admin", at=OCTOBER, by=ADA)[1])
 
 
 def sold(text: str) -> dict[str, object]:

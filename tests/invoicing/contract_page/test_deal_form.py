@@ -1,19 +1,13 @@
-"""The page of a contract: what it costs now, the deal in one form, its effect before it is made, and why."""
+"""The deal in one form: its effect before it is made, what is made of it, and what is refused beside its field."""
 
-import re
 from datetime import UTC, datetime
 from decimal import Decimal as D
-from html import unescape
 
 import pytest
 from django.contrib.auth.models import Permission, User
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
 
 from contracts import services
-from contracts.forms.edits import as_sent
 from contracts.inputs import EditInput
 from contracts.models import Contract, ContractEdit, Override
 from contracts.queries import agreement, customer_terms
@@ -28,202 +22,9 @@ from tests.factories.contracts import (
 )
 from tests.factories.pricing import FixedProductFactory, ProductFactory, RateFactory
 from tests.invoicing.conftest import ADA, DECEMBER, JANUARY, OCTOBER, Acme, at, contract_for
+from tests.invoicing.contract_page.deal_form import MID_OCTOBER, Deal, page, split, text_of, the_deal
 
 pytestmark = pytest.mark.django_db
-
-MID_OCTOBER = datetime(2025, 10, 15, tzinfo=UTC)
-
-
-@pytest.fixture
-def revops(clock_at):
-    """A browser in which Grace of RevOps is logged in, on 31 October."""
-    clock_at("2025-10-31T23")
-    browser = Client()
-    browser.force_login(User.objects.create_superuser("grace"))
-    return browser
-
-
-def page(name: str, *args: object) -> str:
-    return reverse(f"admin:contracts_contract_{name}", args=args)
-
-
-def split(name, instant):
-    """The two inputs of an instant."""
-    return {f"{name}_0": f"{instant:%Y-%m-%d}", f"{name}_1": f"{instant:%H:%M:%S}"}
-
-
-def text_of(response) -> str:
-    """What a reader sees, on one line."""
-    words = unescape(re.sub(r"<[^>]+>", " ", response.content.decode()))
-    return re.sub(r"\s+", " ", words)
-
-
-class Deal:
-    """The form as a browser has it, and what is done with it."""
-
-    def __init__(self, browser, contract):
-        self.browser, self.contract = browser, contract
-        shown = browser.get(page("edit", contract.pk)).context["form"]
-        self.values = {}
-        for field in (*shown, *shown.tariff):
-            sent = as_sent(field) if field.name != "entitled" else {}
-            self.values |= sent
-            if field.field.show_hidden_initial:
-                self.values |= {f"initial-{name}": value for name, value in sent.items()}
-
-    def preview(self, **given):
-        self.values |= {"entitled": "unknown", "reason": "the deal"} | given
-        return self.browser.post(page("edit", self.contract.pk), self.values | {"preview": "1"})
-
-    def save(self, **given):
-        """Look, then make what was looked at."""
-        looked_at = self.preview(**given)
-        seen = looked_at.context["previewed"]
-        return self.browser.post(page("edit", self.contract.pk), self.values | {"previewed": seen, "save": "1"})
-
-
-def the_deal(acme, **more):
-    """A commitment of $100, and half off from 15 October."""
-    return {
-        "commit_amount": "$100.00",
-        "commit_name": "Year end",
-        "commit_product": FixedProductFactory().pk,
-        "discount": "50",
-        "discount_products": [acme.prices.tokens.pk, acme.prices.calls.pk],
-        **split("commit_starting_at", OCTOBER),
-        **split("commit_ending_before", JANUARY),
-        **split("discount_starting_at", MID_OCTOBER),
-        **more,
-    }
-
-
-@pytest.fixture
-def october(acme):
-    """Tokens of $4 in each half of October, and 10 calls of 2 cents in the second."""
-    acme.uses_tokens("2025-10-03T05", 10)
-    acme.uses_tokens("2025-10-20T05", 10)
-    acme.calls("2025-10-20T05", 10)
-    return acme
-
-
-class TestScreen:
-    def test_it_opens_on_what_the_contract_costs_now(self, revops, october):
-        shown = text_of(revops.get(page("change", october.contract.pk)))
-
-        assert "October so far $8.20 final on 2 November 2025, 00:00 UTC" in shown
-        assert "Tokens (model: xl) $0.40 20 $8.00" in shown
-        assert "API calls $0.02 10 $0.20" in shown
-        assert "List prices, nothing of its own yet." in shown
-
-    def test_after_the_deal_it_shows_both_prices_the_commitment_and_the_change_in_words(self, revops, october):
-        Deal(revops, october.contract).save(**the_deal(october))
-
-        shown = text_of(revops.get(page("change", october.contract.pk)))
-
-        assert "October so far $6.10" in shown
-        assert "$2.10 saved since 15 October" in shown
-        assert "Tokens (model: xl) $0.40 until 14 October, $0.20 since 20 10 + 10 $6.00 $4.00 + $2.00" in shown
-        assert "$6.10 of $100.00" in shown
-        assert "$93.90 left; at the present pace about" in shown
-        assert "Postpaid commit “Year end”: $100.00 (1 October – 31 December 2025); the rest is billed on" in shown
-        assert "50 % off the list price of API calls and Tokens from 15 October 2025." in shown
-        assert "“the deal”" in shown
-        assert "by grace, 31 October 2025, 23:00 UTC" in shown
-
-    def test_names_are_escaped(self, revops, october):
-        october.customer.name = "<script>alert(1)</script>"
-        october.customer.save()
-        assert "<script>alert(1)" not in revops.get(page("change", october.contract.pk)).content.decode()
-
-    def test_it_takes_the_same_queries_with_few_terms_and_with_many(self, revops, october):
-        counts = []
-        for more in (1, 4):
-            for _ in range(more):
-                OverrideFactory(contract=october.contract, product=ProductFactory())
-                CommitFactory(contract=october.contract)
-            with CaptureQueriesContext(connection) as captured:
-                revops.get(page("change", october.contract.pk))
-            counts.append(len(captured))
-
-        assert counts[0] == counts[1]
-
-    def test_a_contract_without_a_rate_card_has_a_page_too(self, revops):
-        contract = ContractFactory(rate_card=None)
-        assert "without a rate card" in text_of(revops.get(page("change", contract.pk)))
-
-    def test_a_contract_that_does_not_exist_has_no_page(self, revops, october):
-        for name in ("change", "edit"):
-            assert revops.get(page(name, october.customer.pk)).status_code == 404
-
-
-class TestWhy:
-    def test_each_line_says_where_it_comes_from(self, revops, october):
-        Deal(revops, october.contract).save(**the_deal(october))
-        draft = drafts_of(october.customer.pk, at=at("2025-10-31T23"))[0]
-
-        shown = text_of(revops.get(page("why", october.contract.pk, draft.id, 0)))
-
-        assert "Tokens (model: xl) : $6.00 on Draft, 1–31 October 2025." in shown
-        assert "the sum of “tokens” over this customer's events of type tokens. This is 20 of it." in shown
-        assert "1–14 October 2025: 10 × $0.40 = $4.00" in shown
-        assert "15–31 October 2025: 10 × $0.20 = $2.00" in shown
-        assert "The contract has no price or discount of its own for it then." in shown
-        assert "50 % off the list price of API calls and Tokens from 15 October 2025, agreed in edit" in shown
-        assert "by grace on 31 October 2025, 23:00 UTC (“the deal”)." in shown
-        assert "Counts toward the postpaid commit “Year end” of $100.00" in shown
-
-    def test_a_part_leads_to_its_events(self, revops, october):
-        draft = drafts_of(october.customer.pk, at=at("2025-10-31T23"))[0]
-
-        shown = revops.get(page("why", october.contract.pk, draft.id, 0)).content.decode()
-
-        (link,) = re.findall(r'href="([^"]*)">acme</a>', shown)
-        events = text_of(revops.get(unescape(link)))
-        assert re.findall(r"tokens at 2025-10-\d\d", events) == ["tokens at 2025-10-03", "tokens at 2025-10-20"]
-
-    def test_an_override_that_lost_is_named_with_the_reason(self, revops, october):
-        OverrideFactory(contract=october.contract, multiplier=D("0.9"), starting_at=OCTOBER)
-        OverrideFactory(contract=october.contract, multiplier=D("0.8"), starting_at=OCTOBER)
-        draft = drafts_of(october.customer.pk, at=at("2025-10-31T23"))[0]
-
-        shown = text_of(revops.get(page("why", october.contract.pk, draft.id, 0)))
-
-        assert "The contract has its own: 20 % off the list price" in shown
-        assert "Not applied: 10 % off the list price" in shown
-        assert "A smaller multiplier holds." in shown
-
-    def test_a_line_as_it_was_known_before_the_deal_stands_beside_what_it_is_now(self, revops, october):
-        Deal(revops, october.contract).save(**the_deal(october))
-        draft = drafts_of(october.customer.pk, at=at("2025-10-31T23"))[0]
-        why = page("why", october.contract.pk, draft.id, 0)
-
-        shown = text_of(revops.get(why, split("as_of", at("2025-10-30"))))
-        assert "known on 30 October 2025, 00:00 UTC, and the usage known now. Now it is $6.00 on Draft" in shown
-        assert "Tokens (model: xl) : $8.00 on Draft" in shown
-        assert "agreed in edit" not in shown
-        assert why in revops.get(why, split("as_of", at("2025-10-30"))).content.decode()
-
-        shown = text_of(revops.get(why, split("as_of", at("2025-11-30"))))
-        assert "Nothing is known yet of what comes after 31 October 2025, 23:00 UTC." in shown
-        assert "Tokens (model: xl) : $6.00 on Draft" in shown
-
-    def test_a_line_that_was_not_there_then_says_so(self, revops, october):
-        Deal(revops, october.contract).save(**the_deal(october))
-        draft = drafts_of(october.customer.pk, at=at("2025-10-31T23"))[0]
-        early = october.contract.starting_at.replace(year=2024)
-        shown = text_of(revops.get(page("why", october.contract.pk, draft.id, 0), split("as_of", early)))
-        assert "There was no such document then." in shown
-        assert "Tokens (model: xl) : $6.00 on Draft" in shown
-
-    def test_htmx_gets_the_panel_alone(self, revops, october):
-        draft = drafts_of(october.customer.pk, at=at("2025-10-31T23"))[0]
-        panel = revops.get(page("why", october.contract.pk, draft.id, 0), headers={"HX-Request": "true"})
-        assert "<html" not in panel.content.decode()
-
-    def test_a_line_that_is_not_there_is_not_found(self, revops, october):
-        draft = drafts_of(october.customer.pk, at=at("2025-10-31T23"))[0]
-        assert revops.get(page("why", october.contract.pk, draft.id, 99)).status_code == 404
-        assert revops.get(page("why", october.contract.pk, october.customer.pk, 0)).status_code == 404
 
 
 class TestPreview:
