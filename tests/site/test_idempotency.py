@@ -154,7 +154,7 @@ def test_an_error_is_repeated_though_its_cause_is_gone(caller):
 
 def test_what_says_nothing_about_the_request_is_not_kept(caller):
     assert Caller("read").post(CUSTOMERS, {"name": "Acme"}, key="k").status_code == 403
-    assert caller.post("/v1/alerts/create", {}, key="k").status_code == 501
+    assert caller.post("/v1/credits/createGrant", {}, key="k").status_code == 501
     stranger = Client(headers={"Authorization": "Bearer nobody", "Idempotency-Key": "k" * 300})
     assert stranger.post(CUSTOMERS).status_code == 401
     assert not IdempotencyKey.objects.exists()
