@@ -340,6 +340,7 @@ class ContractInput:
 class UndoneInput:
     id: UUID
     number: int
+    subscriptions: tuple[UUID, ...] = ()  # that become as they were before it
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,7 @@ from contracts.services.subscription_changes import (
     plan_subscriptions,
     subscriptions_told,
 )
+from contracts.services.subscription_undoing import put_back
 from contracts.services.usage_filters import filters_told, with_filters
 
 FILTERS = "add_usage_filters"
@@ -182,6 +183,8 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
     commits = commits_to_archive(given, agreed, problems)
     charges = charges_to_archive(given.archive_scheduled_charges, agreed, problems)
     subscriptions = plan_subscriptions(given, agreed, (terms or agreed.terms).ending_before, problems, at=at)
+    if given.undoes is not None and given.undoes.subscriptions:
+        subscriptions = put_back(given.undoes, agreed, subscriptions, (terms or agreed.terms).ending_before, at=at)
     later = _updated_recurring(given, agreed, deal, problems)
     if terms is not None and terms.ending_before != agreed.terms.ending_before:
         check_end(problems, customer, agreed, terms.ending_before, terms.to_filters())
@@ -277,7 +280,13 @@ def _is_empty(given: EditInput) -> bool:
         given.update_net_payment_terms_days,
         given.update_end_policy,
     )
-    return not any(lists) and not says_commercial(given) and all(update is UNCHANGED for update in updates)
+    restores = given.undoes is not None and bool(given.undoes.subscriptions)
+    return (
+        not any(lists)
+        and not restores
+        and not says_commercial(given)
+        and all(update is UNCHANGED for update in updates)
+    )
 
 
 def _changes(given: EditInput, agreed: Agreement, terms: ContractTerms | None) -> dict[str, Any]:

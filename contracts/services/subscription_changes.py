@@ -60,6 +60,7 @@ class SubscriptionChange:
     terms: SubscriptionTerms | None = None  # what replaces the standing ones
     quantities: tuple[SubscriptionQuantity, ...] = ()
     replaced: tuple[SubscriptionQuantity, ...] = ()
+    is_gone: bool = False
 
     @property
     def added(self) -> Iterator[Sequence[Term]]:
@@ -68,8 +69,9 @@ class SubscriptionChange:
 
     @property
     def removed(self) -> Iterator[Sequence[Term]]:
-        yield [self.agreed.terms] if self.terms is not None else []
-        yield self.replaced
+        yield [self.agreed.subscription] if self.is_gone else []
+        yield [self.agreed.terms] if self.is_gone or self.terms is not None else []
+        yield self.agreed.quantities if self.is_gone else self.replaced
 
     def after(self) -> AgreedSubscription:
         kept = [each for each in self.agreed.quantities if each not in self.replaced]
@@ -81,7 +83,8 @@ def after_changes(
     standing: Sequence[AgreedSubscription], changes: Sequence[SubscriptionChange]
 ) -> list[AgreedSubscription]:
     changed = {each.agreed.subscription.pk: each.after() for each in changes}
-    return [changed.get(each.subscription.pk, each) for each in standing]
+    gone = {each.agreed.subscription.pk for each in changes if each.is_gone}
+    return [changed.get(each.subscription.pk, each) for each in standing if each.subscription.pk not in gone]
 
 
 def plan_subscriptions(

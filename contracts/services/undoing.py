@@ -4,9 +4,10 @@
     adds an override, a commit, a credit, a charge   taking it out, as far as nothing final has drawn on it or billed it
     takes an override out                            agreeing it again as it was
     renames, moves the end, changes what holds       what held before, while nobody has changed that since
+    adds a subscription, or changes one              taking it out, or what it was before, as far as no fee of it that
+                                                     is billed would be another
     changes, archives or cuts balances and charges,  an edit by hand: what else would have to come back is not for a
-    adds what recurs, sets a usage filter, adds or   machine to guess
-    changes a subscription
+    adds what recurs, sets a usage filter            machine to guess
 
 An undoing is an edit like any other, and can be undone.
 """
@@ -25,6 +26,7 @@ from contracts.models import ContractEdit, ContractTerms, Customer
 from contracts.queries import Agreement, EditedTerms, agreement, edit_history
 from contracts.services.as_given import override_as_given
 from contracts.services.edits import edit_contract
+from contracts.services.subscription_undoing import agreed_again, changed_by
 from contracts.transactions import money_transaction
 
 FIELD = "edit_id"
@@ -65,7 +67,7 @@ def undoing(
     after = agreement(customer_id, contract_id, at_edit=edit.number)
     if _goes_further(edited, before, after):
         raise Refusal.of(FIELD, edit_id, "changes more than can be undone at once; make the opposite edit by hand")
-    _refuse_changed_since(edited, now)
+    _refuse_changed_since(edited, now, before, after)
     taken_out = {each.pk for each in after.overrides}
     return EditInput(
         add_overrides=tuple(override_as_given(each) for each in before.overrides if each.pk not in taken_out),
@@ -73,7 +75,8 @@ def undoing(
         archive_commits=tuple(each.commit.pk for each in edited.commits if not each.commit.is_credit),
         archive_credits=tuple(each.commit.pk for each in edited.commits if each.commit.is_credit),
         archive_scheduled_charges=tuple(each.charge.pk for each in edited.charges),
-        undoes=UndoneInput(edit.pk, edit.number),
+        add_subscriptions=tuple(agreed_again(before, after)),
+        undoes=UndoneInput(edit.pk, edit.number, changed_by(before, after)),
         reason=reason,
         based_on_edit=based_on_edit,
         **_what_held(edit.changes, before.terms),
@@ -90,11 +93,12 @@ def _goes_further(edited: EditedTerms, before: Agreement, after: Agreement) -> b
         or any(charges.get(each.charge.pk) != each.items for each in before.charges)
         or any(each.commit.pk not in commits for each in before.commits)
         or [each.rows for each in before.recurring] != [each.rows for each in after.recurring]
-        or before.subscriptions != after.subscriptions
     )
 
 
-def _refuse_changed_since(edited: EditedTerms, now: Agreement) -> None:
+def _refuse_changed_since(edited: EditedTerms, now: Agreement, before: Agreement, after: Agreement) -> None:
+    then = {each.subscription.pk: each for each in after.subscriptions}
+    subscribed = {each.subscription.pk: each for each in now.subscriptions}
     standing = {
         *(each.pk for each in now.overrides),
         *(each.commit.pk for each in now.commits),
@@ -113,7 +117,8 @@ def _refuse_changed_since(edited: EditedTerms, now: Agreement) -> None:
         "update_end_policy": terms.end_policy,
     }
     changed = [name for name, value in held.items() if name in edit.changes and (edit.changes[name] or None) != value]
-    if changed or not standing.issuperset(added):
+    touched = [each for each in changed_by(before, after) if subscribed.get(each) != then[each]]
+    if changed or touched or not standing.issuperset(added):
         raise Refusal.of(FIELD, edit.pk, "must be an edit that still holds; a later one has changed what it agreed")
 
 
