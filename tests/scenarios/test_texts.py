@@ -8,8 +8,9 @@ from metronome import Metronome
 from billing_site.foundation import tokens
 from billing_site.foundation.actor import Actor
 from billing_site.foundation.periods import parse_instant
+from tests.scenarios.story import Story
 from tests.scenarios.story_text import sentences
-from tests.scenarios.teller import Teller
+from tests.scenarios.teller import tell
 
 STORIES = sorted((Path(__file__).parent / "texts").glob("*.md"))
 
@@ -25,6 +26,6 @@ def client(live_server, settings):
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("file", STORIES, ids=[file.stem for file in STORIES])
 def test_it_is_as_the_story_says(client, file):
-    teller = Teller(client)
+    story = Story(client)
     for sentence in sentences(file):
-        teller.tell(sentence)
+        tell(story, sentence)

@@ -7,8 +7,7 @@ left; what it leaves of a grain is a smaller grain with what is left of the jump
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from fractions import Fraction
@@ -23,90 +22,11 @@ from invoicing.engine.inputs import Inputs
 from pricing.engine.catalog import ProductVersion, Rate
 from pricing.engine.overrides import Override
 from pricing.engine.tariffs import Tariff
+from tests.invoicing.engine.oracle_prices import Asked, Grain
 from tests.invoicing.engine.world import HOUR, Event, uid
 
 Key = tuple[str, str | None]  # the name of a line, and the commit that pays it
 ROUNDINGS = {"ROUND_UP": ROUND_CEILING, "ROUND_DOWN": ROUND_FLOOR, "ROUND_HALF_UP": ROUND_HALF_UP}
-
-
-@dataclass
-class Grain:
-    start: Fraction
-    end: Fraction
-    jump: Fraction = Fraction(1)  # how much of a jump at `start` is not paid yet
-
-
-@dataclass
-class Asked:
-    """One price: a tariff, multiples by range, and the period's total."""
-
-    tariff: Tariff
-    multiples: list[tuple[Fraction | None, Fraction]]  # up to where, and what of the price
-    unit: Unit
-    total: Fraction
-
-    def places(self, upto: Fraction) -> Iterator[Fraction]:
-        """Where the price changes or jumps below `upto`."""
-        yield Fraction(0)
-        yield from (end for end, _ in self.multiples if end is not None)
-        if self.tariff.type == "PACKAGE":
-            size = Fraction(self.tariff.package_size)
-            place = size
-            while place < upto:
-                yield place
-                place += size
-        if self.tariff.type in ("TIERED", "TIERED_PERCENTAGE"):
-            reached = Fraction(0)
-            for tier in self.tariff.tiers[:-1]:
-                reached += Fraction(tier.size)
-                yield reached
-
-    def line(self, start: Fraction) -> "Line":
-        """The price from a place on."""
-        factor = next((each for end, each in self.multiples if end is None or start < end), Fraction(1))
-        tariff = self.tariff
-        if tariff.type == "PACKAGE":
-            price = Fraction(tariff.price) * factor
-            begins = start % Fraction(tariff.package_size) == 0
-            return Line(price if begins else Fraction(0), Fraction(0), price == 0, (self._range_of(start), 0))
-        if tariff.price is not None:
-            price = Fraction(tariff.price) * factor
-            return Line(Fraction(0), price, price == 0, (self._range_of(start), 0))
-        number, begins = self._tier(start)
-        tier = tariff.tiers[number]
-        price, fee = Fraction(tier.price) * factor, Fraction(tier.flat_fee) * factor
-        stands_for_fee = fee if self._range_of(start) == self._range_of(begins) else Fraction(0)
-        return Line(
-            fee if start == begins else Fraction(0),
-            price,
-            price == 0 and stands_for_fee == 0,
-            (self._range_of(start), number),
-        )
-
-    def _tier(self, start: Fraction) -> tuple[int, Fraction]:
-        """Which one holds the unit after a place, and where it begins. By volume it is the same for all."""
-        reached = Fraction(0)
-        for number, tier in enumerate(self.tariff.tiers[:-1]):
-            end = reached + Fraction(tier.size)
-            if self.tariff.type == "VOLUME" and self.total <= end:
-                return number, Fraction(0)
-            if self.tariff.type != "VOLUME" and start < end:
-                return number, reached
-            reached = end
-        return len(self.tariff.tiers) - 1, Fraction(0) if self.tariff.type == "VOLUME" else reached
-
-    def _range_of(self, place: Fraction) -> int:
-        return sum(1 for end, _ in self.multiples if end is not None and end <= place)
-
-
-@dataclass
-class Line:
-    """Something at once, so much for each unit, whether its tier costs nothing at all, and which tier it is."""
-
-    jump: Fraction
-    slope: Fraction
-    free: bool
-    tier: tuple[int, int]
 
 
 class Counted:
