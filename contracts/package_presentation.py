@@ -10,7 +10,7 @@ from uuid import UUID
 from billing_site.foundation.ids import derived_id
 from billing_site.foundation.periods import format_instant
 from contracts.commit_presentation import Fields, without_absent
-from contracts.models import Contract, ContractTerms, Package, RecurringCommit
+from contracts.models import Contract, ContractTerms, Package, RecurringCommit, Subscription, SubscriptionTerms
 from contracts.models.term import PAYER_KEYS
 from contracts.terms import QUANTITY, SPEND, UNITS
 from pricing.engine.overrides import LIST_RATE
@@ -18,7 +18,15 @@ from pricing.models import PricingUnit, Product, RateCard
 from pricing.presentation import unit_ref
 from pricing.queries import default_unit, products_by_id, units_by_id
 
-PARTS = ("overrides", "commits", "credits", "recurring_commits", "recurring_credits", "scheduled_charges")
+PARTS = (
+    "overrides",
+    "commits",
+    "credits",
+    "recurring_commits",
+    "recurring_credits",
+    "scheduled_charges",
+    "subscriptions",
+)
 DEFAULT_PRIORITY = Decimal(100)
 
 
@@ -101,7 +109,6 @@ def package_json(package: Package, named: Named) -> Fields:
             ),
             "usage_statement_schedule": template.get("usage_statement_schedule", {"frequency": "MONTHLY"}),
             **lists,
-            "subscriptions": [],
         }
     )
 
@@ -116,6 +123,8 @@ def _part(package: Package, name: str, place: int, named: Named) -> Fields:
         return _override(package, shown, named)
     if name.startswith("recurring"):
         return _recurring(package, shown, named)
+    if name == "subscriptions":
+        return _subscription(shown)
     if name == "scheduled_charges":
         shown["schedule"] = _schedule(package, (name, place), shown["schedule"], named, "schedule")
         return shown
@@ -130,6 +139,22 @@ def _part(package: Package, name: str, place: int, named: Named) -> Fields:
         billed = _schedule(package, (name, place), shown["invoice_schedule"], named, "invoice_schedule")
         shown["invoice_schedule"] = billed
     return {"priority": DEFAULT_PRIORITY, "rate_type": LIST_RATE, **shown}
+
+
+def _subscription(shown: Fields) -> Fields:
+    """What it does not say is as in a contract."""
+    in_advance = shown["collection_schedule"] == Subscription.Collection.ADVANCE
+    at_once, later = Subscription.Increases.BILL_IMMEDIATELY, Subscription.Increases.BILL_ON_NEXT_COLLECTION_DATE
+    usual = {"is_prorated": True, "invoice_behavior": at_once if in_advance else later}
+    rate = {"billing_frequency": shown.pop("billing_frequency"), "product": shown.pop("product")}
+    placement = shown.pop("invoice_placement", Subscription.Placement.ON_USAGE_INVOICE)
+    return {
+        "quantity_management_mode": SubscriptionTerms.Mode.QUANTITY_ONLY,
+        **shown,
+        "subscription_rate": rate,
+        "proration": usual | shown["proration"],
+        "billing_cycle_config": {"invoice_placement": placement},
+    }
 
 
 def _override(package: Package, shown: Fields, named: Named) -> Fields:
@@ -190,6 +215,8 @@ NUMBERS = {
     "commit_duration",
     "decimal_places",
     "flat_fee",
+    "initial_quantity",
+    "initial_unassigned_seats",
     "multiplier",
     "package_size",
     "price",

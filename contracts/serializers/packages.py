@@ -12,6 +12,7 @@ from contracts.models import Contract, ContractTerms
 from contracts.offsets import MOST, UNITS, Offset
 from contracts.queries.packages import ALL, ARCHIVED, NOT_ARCHIVED
 from contracts.serializers.recurring import RecurringCommitShape, RecurringCreditShape
+from contracts.serializers.subscriptions import BillingCycleShape, SeatConfigShape, SubscriptionShape
 from contracts.serializers.terms import (
     BLANK,
     AccessScheduleShape,
@@ -124,6 +125,27 @@ class PackageRecurringCreditShape(RecurringCreditShape):
     duration = OffsetShape(least=1, help_text="Absent: as long as the contract runs.", **OPTIONAL)
 
 
+class PackageBillingCycleShape(BillingCycleShape):
+    anchor_date = NO_PLACE
+
+
+class PackageSeatConfigShape(SeatConfigShape):
+    becomes: Any = dict
+
+    initial_seat_ids = NO_PLACE
+
+
+class PackageSubscriptionShape(SubscriptionShape):
+    becomes: Any = dict
+
+    starting_at = NO_PLACE
+    ending_before = NO_PLACE
+    starting_at_offset = OffsetShape(help_text="After the contract's start; absent: with it.", **OPTIONAL)
+    duration = OffsetShape(least=1, help_text="Absent: as long as the contract runs.", **OPTIONAL)
+    billing_cycle_config: Any = PackageBillingCycleShape(**OPTIONAL)
+    seat_config: Any = PackageSeatConfigShape(help_text="Required for the mode SEAT_BASED.", **OPTIONAL)
+
+
 class PackageChargeShape(ScheduledChargeShape):
     becomes: Any = dict
 
@@ -155,6 +177,9 @@ class CreatePackageRequest(serializers.Serializer):
     recurring_commits = PackageRecurringCommitShape(many=True, help_text="Granted anew each period.", **OPTIONAL)
     recurring_credits = PackageRecurringCreditShape(many=True, help_text="Granted anew each period.", **OPTIONAL)
     scheduled_charges = PackageChargeShape(many=True, **OPTIONAL)
+    subscriptions = PackageSubscriptionShape(
+        many=True, help_text="So many of a product, for a fee a period.", **OPTIONAL
+    )
 
     def to_input(self) -> PackageInput:
         sent: Mapping[str, Any] = plain(self.validated_data)

@@ -35,7 +35,7 @@ class BillingCycleShape(Shape):
 
 
 class SeatConfigShape(InputShape):
-    becomes = inputs.SeatConfigInput
+    becomes: Any = inputs.SeatConfigInput
 
     seat_group_key = TextField(help_text="The property of events that tells whose seat it is.")
     initial_seat_ids = texts(help_text="Of the seats that have somebody.")
@@ -45,6 +45,8 @@ class SeatConfigShape(InputShape):
 class SubscriptionShape(Shape):
     """Validates into the input of a service."""
 
+    becomes: Any = inputs.SubscriptionInput
+
     subscription_rate = SubscriptionRateShape()
     collection_schedule = CodeField(Subscription.Collection.values)
     proration = ProrationShape()
@@ -52,8 +54,8 @@ class SubscriptionShape(Shape):
     quantity_management_mode = CodeField(
         SubscriptionTerms.Mode.values, help_text="QUANTITY_ONLY by default.", **OPTIONAL
     )
-    seat_config = SeatConfigShape(help_text="Required for the mode SEAT_BASED.", **OPTIONAL)
-    billing_cycle_config = BillingCycleShape(**OPTIONAL)
+    seat_config: Any = SeatConfigShape(help_text="Required for the mode SEAT_BASED.", **OPTIONAL)
+    billing_cycle_config: Any = BillingCycleShape(**OPTIONAL)
     starting_at = InstantField(help_text="On the hour; the contract's start by default.", **OPTIONAL)
     ending_before = InstantField(help_text="On the hour; absent: as long as the contract runs.", **OPTIONAL)
     name = TextField(help_text="Of the line; the product's by default.", **BLANK)
@@ -66,7 +68,7 @@ class SubscriptionShape(Shape):
         sent.pop("temporary_id", None)
         cycle = sent.pop("billing_cycle_config", {})
         kept = {name: value for name, value in cycle.items() if value is not None}
-        return inputs.SubscriptionInput(**sent.pop("subscription_rate"), **kept, **sent)
+        return self.becomes(**sent.pop("subscription_rate"), **kept, **sent)
 
 
 class QuantityUpdateShape(InputShape):

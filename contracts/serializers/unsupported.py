@@ -64,7 +64,7 @@ PACKAGE: Known = {
     "scheduled_charges_on_usage_invoices": NO,
     "spend_threshold_configuration": NO,
     "spend_trackers": NO,
-    "subscriptions": NO,
+    "subscriptions": {"billing_cycle_config": {"anchor_date": NO}, "seat_config": {"initial_seat_ids": NO}},
     "usage_statement_schedule": {"invoice_generation_starting_at_offset": NO},
 }
 AMEND_CONTRACT: Known = {

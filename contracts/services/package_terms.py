@@ -22,7 +22,7 @@ from contracts.stored_inputs import read
 
 # What may be said of a contract that is made from a package, which says the rest.
 ALONGSIDE = ("package_id", "package_alias", "starting_at", "uniqueness_key", "transition", "custom_fields")
-RANGES = ("overrides", "recurring_commits", "recurring_credits")
+RANGES = ("overrides", "recurring_commits", "recurring_credits", "subscriptions")
 BALANCES = ("commits", "credits")
 Template = Mapping[str, Any]
 
@@ -95,8 +95,8 @@ def _at(item: Template, start: datetime) -> dict[str, Any]:
 
 def _ranged(term: Template, start: datetime) -> dict[str, Any]:
     told = dict(term)
-    offset, duration = Offset(**told.pop("starting_at_offset")), _offset(told.pop("duration", None))
-    starting_at, ending_before = dated(start, offset, duration)
+    offset, duration = _offset(told.pop("starting_at_offset", None)), _offset(told.pop("duration", None))
+    starting_at, ending_before = dated(start, offset or AT_THE_START, duration)
     return {**told, "starting_at": starting_at, "ending_before": ending_before}
 
 

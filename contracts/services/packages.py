@@ -80,7 +80,7 @@ def as_contract(found: Package, start: datetime, *, at: datetime, by: Actor) -> 
     )
     problems.refuse()
     recurring = by_what_recurs(rows.recurring)
-    return Agreement(contract, terms, rows.overrides, rows.commits, rows.charges, recurring)
+    return Agreement(contract, terms, rows.overrides, rows.commits, rows.charges, recurring, tuple(rows.subscriptions))
 
 
 def archive_package(package_id: UUID, *, reason: str = "", at: datetime, by: Actor) -> Package:
