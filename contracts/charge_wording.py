@@ -7,7 +7,7 @@ an amount raised                                     Scheduled charge “Support
 
 from collections.abc import Iterable, Iterator
 
-from contracts.commit_wording import dated, named
+from contracts.commit_wording import dated, named, order_text
 from contracts.models import ScheduledChargeItem
 from contracts.queries import AgreedCharge, UpdatedCharge
 
@@ -15,7 +15,7 @@ from contracts.queries import AgreedCharge, UpdatedCharge
 def charge_text(charged: AgreedCharge) -> str:
     unit = charged.charge.unit.to_unit()
     items = ", ".join(dated(item.amount, unit, item.issued_at) for item in charged.items)
-    return f"Scheduled charge{named(charged.charge.name)}: {items}"
+    return f"Scheduled charge{named(charged.charge.name)}: {items}{order_text(charged.charge)}"
 
 
 def charge_changes_in_words(updates: Iterable[UpdatedCharge]) -> Iterator[str]:

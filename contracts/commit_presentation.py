@@ -74,6 +74,8 @@ def new_commit_json(committed: AgreedCommit) -> Fields:
                 "schedule_items": [_segment_json(segment) for segment in committed.segments],
             },
             "invoice_schedule": billed if committed.invoice_items else None,
+            "netsuite_sales_order_id": commit.netsuite_sales_order_id or None,
+            "salesforce_opportunity_id": commit.salesforce_opportunity_id or None,
         }
     )
 

@@ -14,7 +14,14 @@ from uuid import UUID
 from billing_site.foundation.display import day_text, exact_text, period_text, quantity_text
 from billing_site.foundation.money import Unit
 from billing_site.foundation.periods import Period
-from contracts.models import AccessSegment, Commit, ContractTerms, InvoiceScheduleItem
+from contracts.models import (
+    AccessSegment,
+    Commit,
+    ContractTerms,
+    InvoiceScheduleItem,
+    RecurringCommit,
+    ScheduledCharge,
+)
 from contracts.queries import AgreedCommit, UpdatedCommit
 from pricing.models import Product
 from pricing.wording import percent_text
@@ -31,7 +38,16 @@ def commit_text(committed: AgreedCommit) -> str:
     what = "the rest is billed on" if commit.type == Commit.Type.POSTPAID else _how_paid(commit)
     if commit.type == Commit.Type.POSTPAID and len(committed.invoice_items) == 1:
         billed = day_text(committed.invoice_items[0].issued_at)
-    return f"{NOUNS[commit.type]}{named(commit.name)}: {access}" + (f"; {what} {billed}" if billed else "")
+    paid = f"; {what} {billed}" if billed else ""
+    opportunity = commit.salesforce_opportunity_id
+    deal = f"; Salesforce opportunity {opportunity}" if opportunity else ""
+    return f"{NOUNS[commit.type]}{named(commit.name)}: {access}{paid}{order_text(commit)}{deal}"
+
+
+def order_text(term: Commit | RecurringCommit | ScheduledCharge) -> str:
+    """ "; NetSuite sales order SO-1"; nothing where there is none."""
+    order = term.netsuite_sales_order_id
+    return f"; NetSuite sales order {order}" if order else ""
 
 
 def changes_in_words(updates: Iterable[UpdatedCommit], names: Mapping[str, str]) -> Iterator[str]:
@@ -140,6 +156,9 @@ def _attributes(old: Commit, new: Commit, names: Mapping[str, str]) -> Iterator[
     if new.rollover_fraction != old.rollover_fraction:
         share = percent_text(new.rollover_fraction or Decimal(0))
         yield f"{share} of it goes over to a renewal at the most"
+    if new.netsuite_sales_order_id != old.netsuite_sales_order_id:
+        order = new.netsuite_sales_order_id
+        yield f"NetSuite sales order {order}" if order else "its NetSuite sales order taken away"
     if any(getattr(new, name) != getattr(old, name) for name in TARGETS):
         yield f"for {_targets(new, names)}"
     if new.applicable_contract_ids != old.applicable_contract_ids:

@@ -134,6 +134,7 @@ class CommitInput:
     applicable_product_tags: tuple[str, ...] = ()
     specifiers: tuple[TargetInput, ...] = ()
     custom_fields: Mapping[str, str] = field(default_factory=dict)
+    netsuite_sales_order_id: str = ""
     temporary_id: str = ""  # what overrides of the same request may call it
 
 
@@ -175,6 +176,7 @@ class RecurringInput:
     applicable_product_ids: tuple[UUID, ...] = ()
     applicable_product_tags: tuple[str, ...] = ()
     specifiers: tuple[TargetInput, ...] = ()
+    netsuite_sales_order_id: str = ""
     temporary_id: str = ""
 
 
@@ -198,6 +200,7 @@ class SharedCommitInput:
     applicable_contract_ids: tuple[UUID, ...] = ()
     invoice_contract_id: UUID | None = None
     uniqueness_key: str | None = None
+    salesforce_opportunity_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +263,7 @@ class CommitChangeInput:
     applicable_product_ids: tuple[UUID, ...] | Unchanged | None = UNCHANGED
     applicable_product_tags: tuple[str, ...] | Unchanged | None = UNCHANGED
     specifiers: tuple[TargetInput, ...] | Unchanged | None = UNCHANGED
+    netsuite_sales_order_id: str | Unchanged | None = UNCHANGED
     applicable_contract_ids: tuple[UUID, ...] | Unchanged | None = UNCHANGED
     invoice_contract_id: UUID | Unchanged = UNCHANGED
 
@@ -270,6 +274,7 @@ class ScheduledChargeInput:
     schedule: InvoiceScheduleInput
     name: str = ""
     custom_fields: Mapping[str, str] = field(default_factory=dict)
+    netsuite_sales_order_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

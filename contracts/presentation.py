@@ -273,6 +273,7 @@ def _new_charge(charged: AgreedCharge) -> Fields:
             "product": product_ref(charge.product),
             "name": charge.name or None,
             "schedule": schedule_json(charged.items, charge.unit),
+            "netsuite_sales_order_id": charge.netsuite_sales_order_id or None,
         }
     )
 

@@ -48,6 +48,7 @@ def recurring_json(row: RecurringCommit, contract: Contract) -> Fields:
             "proration": row.proration,
             "proration_rounding": _roundings(row) or None,
             "rollover_fraction": row.rollover_fraction,
+            "netsuite_sales_order_id": row.netsuite_sales_order_id or None,
         }
     )
 

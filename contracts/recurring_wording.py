@@ -11,7 +11,7 @@ from typing import Any
 from billing_site.foundation.display import amount_text, day_text, exact_text, instant_text, quantity_text
 from billing_site.foundation.money import Unit
 from billing_site.foundation.periods import Period, parse_instant
-from contracts.commit_wording import RATES, named, span
+from contracts.commit_wording import RATES, named, order_text, span
 from contracts.models import RecurringCommit
 from contracts.terms import Commit
 from pricing.engine.overrides import LIST_RATE
@@ -43,7 +43,7 @@ def recurring_text(row: RecurringCommit) -> str:
     if row.invoice_amount is not None:
         billed_in = (row.invoice_unit or row.unit).to_unit()
         text += f"; {exact_text(row.invoice_amount, billed_in)} is billed for each"
-    return text
+    return f"{text}{order_text(row)}"
 
 
 def noun_and_name(row: RecurringCommit) -> str:

@@ -32,7 +32,8 @@ from contracts.models import Commit, SegmentUse
 from contracts.queries import AgreedCommit, Agreement
 from contracts.services import MoreWasTaken
 
-ATTRIBUTES = ("name", "description", "product", "priority", "rate_type", "rollover")
+ORDER = "netsuite_sales_order_id"
+ATTRIBUTES = ("name", "description", "product", "priority", "rate_type", "rollover", ORDER)
 NEW_SEGMENT, NEW_ITEM = "new_segment", "new_item"
 SHARING = ("contracts", "biller")  # of one of the customer
 # What the service calls an attribute, where the field here is called otherwise.
@@ -59,6 +60,7 @@ class CommitEditForm(Dressed, TargetFields):
     rate_type = forms.ChoiceField(choices=RATES, label="Pays at", help_text="What of a rate is charged while it pays.")
     product = ProductChoice("FIXED", label="Billed as", help_text="The product that names the line on the bill.")
     rollover = PercentField(label=ROLLOVER, help_text=ROLLOVER_HELP)
+    netsuite_sales_order_id = forms.CharField(required=False, max_length=160, label="NetSuite sales order")
     contracts = ContractsChoice()
     biller = forms.ChoiceField(label="On invoices of", help_text="The contract that bills it.")
 
@@ -89,6 +91,7 @@ class CommitEditForm(Dressed, TargetFields):
             "biller": str(commit.invoice_contract_id or ""),
             "product": commit.product_id,
             "rollover": commit.rollover_fraction,
+            ORDER: commit.netsuite_sales_order_id,
             **targets_shown(commit),
         }
         super().__init__(*args, **kwargs)
@@ -212,6 +215,7 @@ class CommitEditForm(Dressed, TargetFields):
             product_id=values["product"].pk if "product" in changed else UNCHANGED,
             rate_type=values["rate_type"] if "rate_type" in changed else UNCHANGED,
             rollover_fraction=values["rollover"] if "rollover" in changed else UNCHANGED,
+            netsuite_sales_order_id=values[ORDER] if ORDER in changed else UNCHANGED,
             applicable_contract_ids=tuple(map(UUID, values["contracts"])) if "contracts" in changed else UNCHANGED,
             invoice_contract_id=UUID(values["biller"]) if "biller" in changed else UNCHANGED,
             **self.changed_targets(self.committed.commit) if self.may_retarget else {},

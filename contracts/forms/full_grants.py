@@ -52,6 +52,7 @@ SHOWN_AS = (
     ("product_id", "product"),
     ("uniqueness_key", ""),
 )
+ORDER = "netsuite_sales_order_id"
 ROW = re.compile(r"(access_schedule|invoice_schedule)\.schedule_items\[(\d+)\]\.(\w+)")
 OF_PLAN = "invoice_schedule.recurring_schedule."
 
@@ -75,6 +76,7 @@ class FullGrantForm(Dressed, TargetFields):
         help_text="What of a rate is charged while it pays.",
     )
     description = forms.CharField(required=False, max_length=10_000, help_text="For you; on no invoice.")
+    netsuite_sales_order_id = forms.CharField(required=False, max_length=160, label="NetSuite sales order")
 
     do_not_invoice = forms.BooleanField(
         required=False, label="Paid elsewhere", help_text="What is paid is kept, and no invoice asks for it."
@@ -103,8 +105,8 @@ class FullGrantForm(Dressed, TargetFields):
         self.dress()
 
     def sections(self) -> Iterator[Section]:
-        first = ("kind", "name", "product", "held_in", "priority", "rate_type", "description", *self.of_its_own())
-        yield Section("What is granted", [[self[name] for name in first]])
+        first = ("kind", "name", "product", "held_in", "priority", "rate_type", "description", ORDER)
+        yield Section("What is granted", [[self[name] for name in (*first, *self.of_its_own())]])
         yield Section(
             "To draw on",
             self.in_rows("segment", SEGMENT),
@@ -191,6 +193,7 @@ class FullGrantForm(Dressed, TargetFields):
             "description": values["description"],
             "priority": values["priority"],
             "rate_type": values["rate_type"],
+            ORDER: values[ORDER],
             **self.targets(),
         }
 

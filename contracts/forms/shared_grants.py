@@ -26,6 +26,7 @@ class SharedGrantForm(FullGrantForm):
         required=False, label="On invoices of", help_text="The contract that bills it, in the money of that contract."
     )
     contracts = ContractsChoice()
+    salesforce_opportunity_id = forms.CharField(required=False, max_length=160, label="Salesforce opportunity")
 
     HELD_BY_DEFAULT = "Money of the contract that bills it; without one US dollars"
 
@@ -38,6 +39,9 @@ class SharedGrantForm(FullGrantForm):
         choice.choices = names
         choice = self.fields["biller"]
         choice.choices = [("", "No contract: nothing is invoiced"), *names]
+
+    def of_its_own(self) -> Sequence[str]:
+        return ("salesforce_opportunity_id",)
 
     def of_payment(self) -> Sequence[str]:
         return ("biller", *super().of_payment())
@@ -62,6 +66,7 @@ class SharedGrantForm(FullGrantForm):
             applicable_contract_ids=tuple(map(UUID, values["contracts"])),
             invoice_contract_id=UUID(values["biller"]) if values["biller"] else None,
             uniqueness_key=values["key"],
+            salesforce_opportunity_id=values["salesforce_opportunity_id"],
         )
 
     def _field_of(self, path: str) -> str:

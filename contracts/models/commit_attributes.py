@@ -23,6 +23,7 @@ class BalanceAttributes(models.Model):
     applicable_product_ids = models.JSONField(default=list)
     applicable_product_tags = models.JSONField(default=list)
     specifiers = models.JSONField(default=list)
+    netsuite_sales_order_id = models.CharField(max_length=160, blank=True, default="")
 
     class Meta:
         abstract = True

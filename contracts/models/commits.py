@@ -44,6 +44,7 @@ class Commit(CommitAttributes, Term):
     invoice_unit = models.ForeignKey(PricingUnit, models.PROTECT, null=True, related_name="+")  # where it is not `unit`
     custom_fields = models.JSONField(default=dict)
     uniqueness_key = models.CharField(max_length=128, null=True)
+    salesforce_opportunity_id = models.CharField(max_length=160, blank=True, default="")  # of one of the customer
 
     class Meta(CommitAttributes.Meta):
         constraints = [
@@ -57,6 +58,10 @@ class Commit(CommitAttributes, Term):
             models.CheckConstraint(
                 name="only_what_is_the_customers_names_contracts",
                 condition=Q(contract=None) | Q(applicable_contract_ids=[], invoice_contract=None, uniqueness_key=None),
+            ),
+            models.CheckConstraint(
+                name="what_is_a_contracts_belongs_to_its_opportunity",
+                condition=Q(contract=None) | Q(salesforce_opportunity_id=""),
             ),
             models.CheckConstraint(
                 name="what_is_the_customers_stays_and_does_not_roll_over",
@@ -215,6 +220,7 @@ class ScheduledCharge(Term):
     name = models.CharField(max_length=160, blank=True, default="")
     unit = models.ForeignKey(PricingUnit, models.PROTECT, related_name="+")
     custom_fields = models.JSONField(default=dict)
+    netsuite_sales_order_id = models.CharField(max_length=160, blank=True, default="")
 
     def __str__(self) -> str:
         return f"Scheduled charge {self.name}".rstrip()

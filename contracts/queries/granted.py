@@ -54,6 +54,7 @@ def _as_agreed(instance: terms.Commit, row: RecurringCommit) -> AgreedCommit:
         applicable_product_ids=row.applicable_product_ids,
         applicable_product_tags=row.applicable_product_tags,
         specifiers=row.specifiers,
+        netsuite_sales_order_id=row.netsuite_sales_order_id,
         created_at=instance.created_at,
     )
     (segment,) = instance.segments

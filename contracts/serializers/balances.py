@@ -9,6 +9,7 @@ from rest_framework import serializers
 from billing_site.foundation.fields import CodeField, InstantField, NumberField, TextField
 from contracts.inputs import CommitInput, EarlierEndInput, SharedCommitInput
 from contracts.serializers.terms import (
+    BLANK,
     AccessScheduleShape,
     BalanceShape,
     CommitUpdateShape,
@@ -17,7 +18,7 @@ from contracts.serializers.terms import (
 )
 from pricing.serializers.common import OPTIONAL, plain
 
-OF_THE_SHARED = ("applicable_contract_ids", "invoice_contract_id", "uniqueness_key")
+OF_THE_SHARED = ("applicable_contract_ids", "invoice_contract_id", "uniqueness_key", "salesforce_opportunity_id")
 
 
 def shared(*, customer_id: UUID, **sent: Any) -> tuple[UUID, SharedCommitInput]:
@@ -41,6 +42,7 @@ class CreateCustomerCommitRequest(BalanceShape):
     )
     invoice_contract_id = serializers.UUIDField(help_text="The contract that bills it, if it is invoiced.", **OPTIONAL)
     uniqueness_key = TextField(help_text="A second one with this key is refused with 409.", **OPTIONAL)
+    salesforce_opportunity_id = TextField(**BLANK)
 
 
 class CreateCustomerCreditRequest(BalanceShape):
@@ -53,6 +55,7 @@ class CreateCustomerCreditRequest(BalanceShape):
         child=serializers.UUIDField(), help_text="The contracts that share it; absent: all.", **OPTIONAL
     )
     uniqueness_key = TextField(help_text="A second one with this key is refused with 409.", **OPTIONAL)
+    salesforce_opportunity_id = TextField(**BLANK)
 
 
 class EditCommitRequest(CommitUpdateShape):

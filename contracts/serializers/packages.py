@@ -83,6 +83,7 @@ class PackageInvoiceScheduleShape(InvoiceScheduleShape):
 class PackageCommitShape(ContractCommitShape):
     becomes: Any = dict
 
+    netsuite_sales_order_id = NO_PLACE
     access_schedule: Any = PackageAccessScheduleShape(help_text="How much can be drawn, and when.")
     invoice_schedule: Any = PackageInvoiceScheduleShape(
         help_text="What is paid for it, and when; absent: nothing. Of a postpaid commit: the true-up.", **OPTIONAL
@@ -92,6 +93,7 @@ class PackageCommitShape(ContractCommitShape):
 class PackageCreditShape(CreditShape):
     becomes: Any = partial(dict, type="CREDIT")
 
+    netsuite_sales_order_id = NO_PLACE
     access_schedule: Any = PackageAccessScheduleShape(help_text="How much can be drawn, and when.")
 
 
@@ -110,6 +112,7 @@ class PackageOverrideShape(OverrideShape):
 class PackageRecurringCommitShape(RecurringCommitShape):
     becomes: Any = partial(dict, type="PREPAID")
 
+    netsuite_sales_order_id = NO_PLACE
     starting_at = NO_PLACE
     ending_before = NO_PLACE
     starting_at_offset = OffsetShape(help_text="After the contract's start.")
@@ -119,6 +122,7 @@ class PackageRecurringCommitShape(RecurringCommitShape):
 class PackageRecurringCreditShape(RecurringCreditShape):
     becomes: Any = partial(dict, type="CREDIT")
 
+    netsuite_sales_order_id = NO_PLACE
     starting_at = NO_PLACE
     ending_before = NO_PLACE
     starting_at_offset = OffsetShape(help_text="After the contract's start.")
@@ -149,6 +153,7 @@ class PackageSubscriptionShape(SubscriptionShape):
 class PackageChargeShape(ScheduledChargeShape):
     becomes: Any = dict
 
+    netsuite_sales_order_id = NO_PLACE
     schedule: Any = PackageInvoiceScheduleShape()
 
 

@@ -88,6 +88,7 @@ class RecurringShape(InputShape):
     applicable_product_ids = serializers.ListField(child=serializers.UUIDField(), **OPTIONAL)
     applicable_product_tags = texts(**OPTIONAL)
     specifiers = SpecifierShape(many=True, **OPTIONAL)
+    netsuite_sales_order_id = TextField(**BLANK)
     temporary_id = TextField(help_text="What overrides of the same request may call it.", **BLANK)
 
 

@@ -66,6 +66,8 @@ class AddedCommitReply(serializers.Serializer):
     specifiers = SpecifierReply(many=True, required=False)
     access_schedule = AccessScheduleReply()
     invoice_schedule = InvoiceScheduleReply(required=False, help_text="Absent where nothing is paid for it.")
+    netsuite_sales_order_id = serializers.CharField(required=False)
+    salesforce_opportunity_id = serializers.CharField(required=False, help_text="Of one of the customer.")
 
 
 class CommitReply(AddedCommitReply):
@@ -132,6 +134,7 @@ class RecurringReply(serializers.Serializer):
     proration = serializers.CharField()
     proration_rounding = ProrationRoundingReply(required=False)
     rollover_fraction = NumberField(required=False)
+    netsuite_sales_order_id = serializers.CharField(required=False)
 
 
 class OverrideReply(serializers.Serializer):
@@ -169,6 +172,7 @@ class AddedChargeReply(serializers.Serializer):
     product = UnitRefReply()
     name = serializers.CharField(required=False)
     schedule = InvoiceScheduleReply()
+    netsuite_sales_order_id = serializers.CharField(required=False)
 
 
 class ChargeReply(AddedChargeReply):

@@ -142,6 +142,7 @@ class BalanceShape(InputShape):
     applicable_product_tags = texts(**OPTIONAL)
     specifiers = SpecifierShape(many=True, **OPTIONAL)
     custom_fields = text_map(**OPTIONAL)
+    netsuite_sales_order_id = TextField(**BLANK)
 
 
 class CommitShape(BalanceShape):
@@ -218,6 +219,7 @@ class BalanceChangeShape(Shape):
         "applicable_product_ids",
         "applicable_product_tags",
         "specifiers",
+        "netsuite_sales_order_id",
         "applicable_contract_ids",
     )
 
@@ -247,6 +249,7 @@ class CommitUpdateShape(BalanceChangeShape):
 
 class ContractCommitUpdateShape(CommitUpdateShape):
     rollover_fraction = NumberField(**ROLLS_OVER)
+    netsuite_sales_order_id = TextField(help_text="Null: none.", **BLANK)
 
 
 class CreditUpdateShape(BalanceChangeShape):
@@ -259,6 +262,7 @@ class CreditUpdateShape(BalanceChangeShape):
 
 class ContractCreditUpdateShape(CreditUpdateShape):
     rollover_fraction = NumberField(**ROLLS_OVER)
+    netsuite_sales_order_id = TextField(help_text="Null: none.", **BLANK)
 
 
 class ScheduledChargeShape(InputShape):
@@ -268,6 +272,7 @@ class ScheduledChargeShape(InputShape):
     schedule = InvoiceScheduleShape()
     name = TextField(**BLANK)
     custom_fields = text_map(**OPTIONAL)
+    netsuite_sales_order_id = TextField(**BLANK)
 
 
 class ChargeUpdateShape(Shape):

@@ -9,10 +9,7 @@ NO: Final = frozenset[str]()  # no value is supported
 Known = Mapping[str, "frozenset[str] | Known"]
 
 OVERRIDE: Known = {"overwrite_rate": {"custom_rate": NO}}
-CREDIT: Known = {
-    "hierarchy_configuration": NO,
-    "netsuite_sales_order_id": NO,
-}
+CREDIT: Known = {"hierarchy_configuration": NO}
 COMMIT: Known = {
     **CREDIT,
     "amount": NO,
@@ -20,9 +17,8 @@ COMMIT: Known = {
     "spend_tracker_attributes": NO,
 }
 EDIT_BALANCE: Known = {"hierarchy_configuration": NO}
-RECURRING: Known = {"hierarchy_configuration": NO, "netsuite_sales_order_id": NO, "subscription_config": NO}
-CUSTOMER_BALANCE: Known = {"netsuite_sales_order_id": NO, "salesforce_opportunity_id": NO}
-CHARGE: Known = {"netsuite_sales_order_id": NO}
+RECURRING: Known = {"hierarchy_configuration": NO, "subscription_config": NO}
+ORDER: Known = {"netsuite_sales_order_id": NO}  # of a template, which is sold to nobody yet; and changed, of a charge
 
 CREATE_CUSTOMER: Known = {
     "billing_config": NO,
@@ -43,24 +39,23 @@ CREATE_CONTRACT: Known = {
     "recurring_credits": RECURRING,
     "reseller_royalties": NO,
     "revenue_system_configuration": NO,
-    "scheduled_charges": CHARGE,
     "scheduled_charges_on_usage_invoices": NO,
     "spend_threshold_configuration": NO,
     "spend_trackers": NO,
 }
 PACKAGE: Known = {
     "billing_provider": NO,
-    "commits": COMMIT,
-    "credits": CREDIT,
+    "commits": {**COMMIT, **ORDER},
+    "credits": {**CREDIT, **ORDER},
     "delivery_method": NO,
     "discounts": NO,
     "hierarchy_configuration": NO,
     "overrides": OVERRIDE,
     "prepaid_balance_threshold_configuration": NO,
     "professional_services": NO,
-    "recurring_commits": RECURRING,
-    "recurring_credits": RECURRING,
-    "scheduled_charges": CHARGE,
+    "recurring_commits": {**RECURRING, **ORDER},
+    "recurring_credits": {**RECURRING, **ORDER},
+    "scheduled_charges": ORDER,
     "scheduled_charges_on_usage_invoices": NO,
     "spend_threshold_configuration": NO,
     "spend_trackers": NO,
@@ -74,7 +69,6 @@ AMEND_CONTRACT: Known = {
     "overrides": OVERRIDE,
     "professional_services": NO,
     "reseller_royalties": NO,
-    "scheduled_charges": CHARGE,
 }
 EDIT_CONTRACT: Known = {
     "add_billing_provider_configuration_update": NO,
@@ -88,14 +82,13 @@ EDIT_CONTRACT: Known = {
     "add_recurring_credits": RECURRING,
     "add_reseller_royalties": NO,
     "add_revenue_system_configuration_update": NO,
-    "add_scheduled_charges": CHARGE,
     "add_spend_threshold_configuration": NO,
     "add_spend_trackers": NO,
     "archive_spend_trackers": NO,
     "update_commits": CREDIT,
     "update_credits": CREDIT,
     "update_prepaid_balance_threshold_configuration": NO,
-    "update_scheduled_charges": CHARGE,
+    "update_scheduled_charges": ORDER,
     "update_spend_threshold_configuration": NO,
 }
 

@@ -33,6 +33,7 @@ def charge_rows(given: ScheduledChargeInput, position: int, deal: Deal, problems
     """The rows of a scheduled charge, not saved. What is wrong goes to `problems`."""
     fixed_product(problems, given.product_id, deal)
     short_text(problems, "name", given.name)
+    short_text(problems, "netsuite_sales_order_id", given.netsuite_sales_order_id)
     problems.custom_fields(given.custom_fields)
     inner = problems.within("schedule")
     in_fiat(inner, given.schedule.credit_type_id, deal)
@@ -46,6 +47,7 @@ def charge_rows(given: ScheduledChargeInput, position: int, deal: Deal, problems
         name=given.name,
         unit=deal.fiat,
         custom_fields=dict(given.custom_fields),
+        netsuite_sales_order_id=given.netsuite_sales_order_id,
     )
     rows = (ScheduledChargeItem(charge=charge, position=index, **item.columns()) for index, item in enumerate(items))
     return AgreedCharge(charge, tuple(rows))

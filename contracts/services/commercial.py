@@ -1,5 +1,11 @@
 """What a deal is worth and what other systems call it: kept and shown, of a contract and of each amendment. Nothing is
-billed by it. A contract that is made like another one is another deal: it has its own."""
+billed by it. A contract that is made like another one is another deal: it has its own.
+
+Commits, credits, what recurs and scheduled charges may each have been sold by an order of their own, which NetSuite
+knows; those of the customer belong to an opportunity of their own, too. What a recurring one grants, and what a renewal
+takes over, is of the order of what it comes from. An edit of the contract changes the order of a commit or credit; that
+of a charge and of what recurs stays as it was agreed.
+"""
 
 from decimal import Decimal
 from typing import Any

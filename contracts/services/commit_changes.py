@@ -190,6 +190,8 @@ def _attributes(
             setattr(new, name, getattr(given, name))
     if given.priority is not UNCHANGED:
         new.priority = DEFAULT_PRIORITY if given.priority is None else given.priority
+    if given.netsuite_sales_order_id is not UNCHANGED:
+        new.netsuite_sales_order_id = given.netsuite_sales_order_id or ""
     if any(getattr(given, name) is not UNCHANGED for name in TARGETS):
         _retarget(new, given, deal, problems)
     _share(new, given, committed, around, problems)

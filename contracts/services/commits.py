@@ -43,6 +43,7 @@ def commit_rows(given: CommitInput, position: int, deal: Deal, problems: Problem
         rollover_fraction=given.rollover_fraction,
         unit=deal.fiat,
         custom_fields=dict(given.custom_fields),
+        netsuite_sales_order_id=given.netsuite_sales_order_id,
     )
     check_attributes(commit, deal, problems)
     target(commit, given.applicable_product_ids, given.applicable_product_tags, given.specifiers, deal, problems)
@@ -77,6 +78,7 @@ def check_attributes(commit: BalanceAttributes, deal: Deal, problems: Problems) 
     fixed_product(problems, commit.product_id, deal)
     short_text(problems, "name", commit.name)
     short_text(problems, "description", commit.description, length=10_000)
+    short_text(problems, "netsuite_sales_order_id", commit.netsuite_sales_order_id)
     problems.number("priority", commit.priority)
     fraction = commit.rollover_fraction
     if fraction is not None and problems.number("rollover_fraction", fraction) and not 0 <= fraction <= 1:

@@ -63,6 +63,7 @@ def recurring_row(
         priority=given.priority,
         rate_type=given.rate_type,
         rollover_fraction=given.rollover_fraction,
+        netsuite_sales_order_id=given.netsuite_sales_order_id,
     )
     check_attributes(row, deal, problems)
     target(row, given.applicable_product_ids, given.applicable_product_tags, given.specifiers, deal, problems)

@@ -16,7 +16,7 @@ from contracts.inputs import SharedCommitInput
 from contracts.models import Commit, Contract, ContractEdit, Customer
 from contracts.queries import AgreedCommit, customer_terms, dates_charged, no_such_customer
 from contracts.services.additions import Added
-from contracts.services.checks import OF_THE_CUSTOMER, Deal, fiat_of, not_archived, uniqueness_key
+from contracts.services.checks import OF_THE_CUSTOMER, Deal, fiat_of, not_archived, short_text, uniqueness_key
 from contracts.services.commits import commit_rows
 from contracts.services.contracts import key_was_used, refuse_archived
 from contracts.services.recording import add_terms, record_edit, stamp
@@ -66,6 +66,7 @@ def plan_shared_commit(customer: Customer, given: SharedCommitInput, *, at: date
         raise key_was_used(key)
     problems = Problems()
     uniqueness_key(problems, key)
+    short_text(problems, "salesforce_opportunity_id", given.salesforce_opportunity_id)
     contracts = {
         each.pk: each for each in Contract.objects.filter(customer=customer).select_related("rate_card__fiat_unit")
     }
@@ -78,6 +79,7 @@ def plan_shared_commit(customer: Customer, given: SharedCommitInput, *, at: date
     commit.applicable_contract_ids = [str(contract_id) for contract_id in dict.fromkeys(given.applicable_contract_ids)]
     commit.invoice_contract = biller
     commit.uniqueness_key = key
+    commit.salesforce_opportunity_id = given.salesforce_opportunity_id
     return committed
 
 

@@ -16,14 +16,13 @@ from contracts.serializers.balances import (
     EditCommitRequest,
     EditCreditRequest,
 )
-from contracts.serializers.unsupported import CUSTOMER_BALANCE, EDIT_BALANCE
+from contracts.serializers.unsupported import EDIT_BALANCE
 from contracts.views.base import ContractsView
 from pricing.serializers.common import IdReply, enveloped
 
 
 class CreateShared(ContractsView):
     required_scope = "admin"
-    unsupported = CUSTOMER_BALANCE
 
     def post(self, request: Request) -> Response:
         customer_id, given = self.read(request).validated_data

@@ -52,6 +52,7 @@ def _row(renewal: Agreement, source: Commit, standing: Standing) -> AgreedCommit
         applicable_product_tags=source.applicable_product_tags,
         specifiers=source.specifiers,
         custom_fields=source.custom_fields,
+        netsuite_sales_order_id=source.netsuite_sales_order_id,
         added_by_edit=by,
         created_at=contract.created_at,
     )
