@@ -1,6 +1,5 @@
 """Alerts in the back office: made by a form, listed in words, and shown where their customers are looked at."""
 
-import re
 from decimal import Decimal as D
 
 import pytest
@@ -11,6 +10,7 @@ from django.urls import reverse
 from invoicing.models import Alert
 from invoicing.services import AlertInput, create_alert, summaries
 from tests.invoicing.conftest import ADA, at
+from tests.pages import words
 
 pytestmark = pytest.mark.django_db
 
@@ -25,11 +25,6 @@ def staff(clock_at):
     client = Client()
     client.force_login(User.objects.create_superuser("grace"))
     return client
-
-
-def words(response):
-    assert response.status_code == 200
-    return " ".join(re.sub(r"<[^>]+>", " ", response.content.decode()).split())
 
 
 def sent(**more):

@@ -29,6 +29,7 @@ from tests.factories.pricing import (
     RateCardFactory,
     RateFactory,
 )
+from tests.pages import words
 
 pytestmark = pytest.mark.django_db
 
@@ -48,11 +49,6 @@ def staff():
     client = Client()
     client.force_login(User.objects.create_superuser("grace"))
     return client
-
-
-def words(response):
-    assert response.status_code == 200
-    return " ".join(re.sub(r"<[^>]+>", " ", response.content.decode()).split())
 
 
 def refreshed():

@@ -1,7 +1,6 @@
 """The grid as a browser shows it, what is typed into it, and what comes back."""
 
 import json
-import re
 from base64 import b64decode
 from datetime import UTC, datetime
 from decimal import Decimal as D
@@ -74,11 +73,6 @@ def typed(client, page, shown, **changes):
 
 def published(client, page, shown, reason="Cheaper chips"):
     return client.post(page, sent(shown, reason=reason) | {"action": "publish"}, follow=True)
-
-
-def words(response):
-    assert response.status_code == 200
-    return " ".join(re.sub(r"<[^>]+>", " ", response.content.decode().replace("&nbsp;", " ")).split())
 
 
 def changes_of(response):

@@ -33,8 +33,8 @@ from tests.ledger.price_grid.grid import (
     published,
     sent,
     typed,
-    words,
 )
+from tests.pages import words
 
 pytestmark = pytest.mark.django_db
 

@@ -23,8 +23,8 @@ from tests.ledger.price_grid.grid import (
     published,
     sold_by,
     typed,
-    words,
 )
+from tests.pages import words
 
 pytestmark = pytest.mark.django_db
 

@@ -1,10 +1,10 @@
 """How somebody types a price on the page of a rate card, and what is read off the page and the rate."""
 
-import re
 from datetime import UTC, datetime
 
 from pricing.models import Rate
 from tests.factories.pricing import CompositeProductFactory, ProductFactory, SubscriptionProductFactory
+from tests.pages import words
 
 NOW = datetime(2025, 10, 31, 23, tzinfo=UTC)
 FROM_DECEMBER = {"starting_at_0": "2025-12-01", "starting_at_1": "00:00"}
@@ -13,12 +13,6 @@ PRODUCTS = {
     "COMPOSITE": CompositeProductFactory,
     "SUBSCRIPTION": SubscriptionProductFactory,
 }
-
-
-def words(response):
-    """The page's text, its spaces as one."""
-    assert response.status_code == 200
-    return " ".join(re.sub(r"<[^>]+>", " ", response.content.decode().replace("&nbsp;", " ")).split())
 
 
 def tiers(*rows, prefix="tiers"):

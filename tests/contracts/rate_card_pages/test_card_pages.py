@@ -1,6 +1,5 @@
 """What is set on a rate card beside its prices: what custom units are worth, and the order on invoices."""
 
-import re
 from datetime import UTC, datetime
 from decimal import Decimal as D
 
@@ -11,51 +10,25 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from billing_site.foundation.models import TestClock
 from pricing import services
 from pricing.models import Publication, RateCardConversion, RateCardPlace
 from pricing.queries import product_order
+from tests.contracts.rate_card_pages.typed_prices import NOW
 from tests.factories.pricing import (
     ADA,
     PricingUnitFactory,
     ProductFactory,
     RateCardAliasFactory,
     RateCardConversionFactory,
-    RateCardFactory,
     RateFactory,
 )
+from tests.pages import words
 
 pytestmark = pytest.mark.django_db
-
-NOW = datetime(2025, 10, 31, 23, tzinfo=UTC)
-
-
-@pytest.fixture(autouse=True)
-def _end_of_october(settings):
-    settings.SANDBOX = True
-    TestClock.objects.create(instant=NOW)
-
-
-@pytest.fixture
-def revops():
-    client = Client()
-    client.force_login(User.objects.create_superuser("grace"))
-    return client
-
-
-@pytest.fixture
-def card():
-    return RateCardFactory(name="List prices 2025")
 
 
 def page_of(card, name="change"):
     return reverse(f"admin:pricing_ratecard_{name}", args=[card.pk])
-
-
-def words(response):
-    """The page's text, its spaces as one."""
-    assert response.status_code == 200
-    return " ".join(re.sub(r"<[^>]+>", " ", response.content.decode().replace("&nbsp;", " ")).split())
 
 
 class TestConversions:

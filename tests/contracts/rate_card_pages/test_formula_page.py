@@ -1,6 +1,5 @@
 """The page of a formula: numbers changed, previewed as moves of prices, and published as one; or the whole stated."""
 
-import re
 from datetime import UTC, datetime
 from decimal import Decimal as D
 
@@ -12,27 +11,25 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from billing_site.foundation.models import TestClock
 from contracts.forms.formulas import line_of_node, node_of_line
 from pricing import services
 from pricing.engine.formulas import Node
 from pricing.models import Formula, Publication, Rate
 from pricing.services import ChangedNumbers, NewNode, WholeFormula
+from tests.contracts.rate_card_pages.typed_prices import FROM_DECEMBER, NOW
 from tests.factories.pricing import (
     ADA,
     CompositeProductFactory,
     PricingUnitFactory,
     ProductFactory,
     RateCardConversionFactory,
-    RateCardFactory,
     RateFactory,
 )
+from tests.pages import words
 
 pytestmark = pytest.mark.django_db
 
-NOW = datetime(2025, 10, 31, 23, tzinfo=UTC)
 OCTOBER, NOVEMBER, DECEMBER = (datetime(2025, month, 1, tzinfo=UTC) for month in (10, 11, 12))
-FROM_DECEMBER = {"starting_at_0": "2025-12-01", "starting_at_1": "00:00"}
 LINES = """\
 base; ; 100
 model; model=small; 0.5
@@ -47,24 +44,6 @@ tier; tier=plus; 1.25
 tier; tier=pro; 1.5"""
 XL = 3  # the place of model xl among the nodes
 SMALL = [NewNode("cost", D(30), {"model": "xl"}), NewNode("cost", D(2), {"model": "s"}), NewNode("markup", D(2))]
-
-
-@pytest.fixture(autouse=True)
-def _end_of_october(settings):
-    settings.SANDBOX = True
-    TestClock.objects.create(instant=NOW)
-
-
-@pytest.fixture
-def revops():
-    client = Client()
-    client.force_login(User.objects.create_superuser("grace"))
-    return client
-
-
-@pytest.fixture
-def card():
-    return RateCardFactory(name="List prices 2025")
 
 
 @pytest.fixture
@@ -115,11 +94,6 @@ def previewed(client, page, shown, **changes):
 
 def published(client, page, shown, **changes):
     return client.post(page, sent(shown, **{"reason": "Cheaper chips"} | changes) | {"action": "publish"}, follow=True)
-
-
-def words(response):
-    assert response.status_code == 200
-    return " ".join(re.sub(r"<[^>]+>", " ", response.content.decode().replace("&nbsp;", " ")).split())
 
 
 def moves_of(response):

@@ -10,8 +10,9 @@ from django.urls import reverse
 from contracts.admin.price_shown import change_url
 from pricing import services
 from pricing.queries import Key
-from tests.contracts.price_form.typed_prices import NOW, Typing, words
+from tests.contracts.rate_card_pages.typed_prices import NOW, Typing
 from tests.factories.pricing import ADA, ProductFactory, RateFactory, SubscriptionProductFactory
+from tests.pages import words
 
 pytestmark = pytest.mark.django_db
 

@@ -1,6 +1,5 @@
 """The page of a rate card: prices as a function of time, changed and withdrawn by RevOps."""
 
-import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal as D
 
@@ -11,36 +10,17 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from billing_site.foundation.models import TestClock
 from contracts.models import Contract
 from pricing import services
 from pricing.models import Publication, Rate
+from tests.contracts.rate_card_pages.typed_prices import FROM_DECEMBER, NOW
 from tests.factories.contracts import ContractFactory, CustomerFactory
-from tests.factories.pricing import ADA, ProductFactory, RateCardFactory, RateFactory, RateWithdrawalFactory
+from tests.factories.pricing import ADA, ProductFactory, RateFactory, RateWithdrawalFactory
+from tests.pages import words
 
 pytestmark = pytest.mark.django_db
 
-NOW = datetime(2025, 10, 31, 23, tzinfo=UTC)
 OCTOBER, NOVEMBER, DECEMBER = (datetime(2025, month, 1, tzinfo=UTC) for month in (10, 11, 12))
-FROM_DECEMBER = {"starting_at_0": "2025-12-01", "starting_at_1": "00:00"}
-
-
-@pytest.fixture(autouse=True)
-def _end_of_october(settings):
-    settings.SANDBOX = True
-    TestClock.objects.create(instant=NOW)
-
-
-@pytest.fixture
-def revops():
-    client = Client()
-    client.force_login(User.objects.create_superuser("grace"))
-    return client
-
-
-@pytest.fixture
-def card():
-    return RateCardFactory(name="List prices 2025")
 
 
 @pytest.fixture
@@ -67,12 +47,6 @@ def price_page(rate):
 
 def withdraw_page(rate):
     return reverse("admin:pricing_ratecard_withdraw", args=[rate.rate_card_id, rate.pk])
-
-
-def words(response):
-    """The page's text, its spaces as one."""
-    assert response.status_code == 200
-    return " ".join(re.sub(r"<[^>]+>", " ", response.content.decode().replace("&nbsp;", " ")).split())
 
 
 def filled(client, rate, **fields):

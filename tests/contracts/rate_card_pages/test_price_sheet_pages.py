@@ -1,6 +1,5 @@
 """A sheet of prices in the admin: taken out, looked at before it is published, and published as one."""
 
-import re
 from datetime import UTC, datetime
 from decimal import Decimal as D
 
@@ -10,34 +9,15 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from billing_site.foundation.models import TestClock
 from pricing import services
 from pricing.models import Publication, Rate
-from tests.factories.pricing import ADA, ProductFactory, RateCardFactory, RateFactory
+from tests.contracts.rate_card_pages.typed_prices import FROM_DECEMBER, NOW
+from tests.factories.pricing import ADA, ProductFactory, RateFactory
+from tests.pages import words
 
 pytestmark = pytest.mark.django_db
 
-NOW = datetime(2025, 10, 31, 23, tzinfo=UTC)
 NOVEMBER, DECEMBER = (datetime(2025, month, 1, tzinfo=UTC) for month in (11, 12))
-FROM_DECEMBER = {"starting_at_0": "2025-12-01", "starting_at_1": "00:00"}
-
-
-@pytest.fixture(autouse=True)
-def _end_of_october(settings):
-    settings.SANDBOX = True
-    TestClock.objects.create(instant=NOW)
-
-
-@pytest.fixture
-def revops():
-    client = Client()
-    client.force_login(User.objects.create_superuser("grace"))
-    return client
-
-
-@pytest.fixture
-def card():
-    return RateCardFactory(name="List prices 2025")
 
 
 @pytest.fixture
@@ -51,11 +31,6 @@ def tokens(card):
 
 def page_of(card, name="import"):
     return reverse(f"admin:pricing_ratecard_{name}", args=[card.pk])
-
-
-def words(response):
-    assert response.status_code == 200
-    return " ".join(re.sub(r"<[^>]+>", " ", response.content.decode().replace("&nbsp;", " ")).split())
 
 
 def fields(response):

@@ -5,7 +5,8 @@ import pytest
 from contracts.admin.price_shown import change_url
 from pricing.models import Rate
 from pricing.queries import Key
-from tests.contracts.price_form.typed_prices import PRODUCTS, Typing, tiers, words
+from tests.contracts.rate_card_pages.typed_prices import PRODUCTS, Typing, tiers
+from tests.pages import words
 
 pytestmark = pytest.mark.django_db
 

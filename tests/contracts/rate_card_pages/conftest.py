@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from billing_site.foundation.models import TestClock
-from tests.contracts.price_form.typed_prices import NOW
+from tests.contracts.rate_card_pages.typed_prices import NOW
 from tests.factories.pricing import RateCardFactory
 
 

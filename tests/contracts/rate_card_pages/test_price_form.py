@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from contracts.admin.price_shown import change_url
 from pricing.queries import Key
-from tests.contracts.price_form.typed_prices import PRODUCTS, Typing, said, tiers, words
+from tests.contracts.rate_card_pages.typed_prices import PRODUCTS, Typing, said, tiers
 from tests.factories.pricing import (
     CompositeRateFactory,
     PricingUnitFactory,
@@ -17,6 +17,7 @@ from tests.factories.pricing import (
     SubscriptionProductFactory,
     SubscriptionRateFactory,
 )
+from tests.pages import words
 
 pytestmark = pytest.mark.django_db
 
