@@ -162,6 +162,9 @@ class PackageStatementScheduleShape(TemplateShape):
     day = CodeField(
         ("FIRST_OF_MONTH", "CONTRACT_START"), help_text="A package has no date for CUSTOM_DATE.", **OPTIONAL
     )
+    invoice_generation_starting_at_offset = OffsetShape(
+        help_text="Usage before it is on no document; absent: the contract's start.", **OPTIONAL
+    )
 
 
 class CreatePackageRequest(serializers.Serializer):

@@ -60,7 +60,6 @@ PACKAGE: Known = {
     "spend_threshold_configuration": NO,
     "spend_trackers": NO,
     "subscriptions": {"billing_cycle_config": {"anchor_date": NO}, "seat_config": {"initial_seat_ids": NO}},
-    "usage_statement_schedule": {"invoice_generation_starting_at_offset": NO},
 }
 AMEND_CONTRACT: Known = {
     "commits": COMMIT,

@@ -3,6 +3,7 @@
 in the template                                  in the contract
 starting_at_offset, duration                     starting_at, ending_before
 date_offset                                      timestamp
+invoice_generation_starting_at_offset            invoice_generation_starting_at
 contract_name, duration of the whole             name, ending_before
 """
 
@@ -62,6 +63,8 @@ def contract_from(template: Template, start: datetime) -> ContractInput:
     told: dict[str, Any] = {**template, "starting_at": start}
     _, told["ending_before"] = dated(start, AT_THE_START, _offset(told.pop("duration", None)))
     told["name"] = told.pop("contract_name", "")
+    if "usage_statement_schedule" in told:
+        told["usage_statement_schedule"] = _statements(told["usage_statement_schedule"], start)
     for name in RANGES:
         told[name] = [_ranged(each, start) for each in told.get(name, ())]
     for name in BALANCES:
@@ -70,6 +73,12 @@ def contract_from(template: Template, start: datetime) -> ContractInput:
         {**each, "schedule": _billed(each["schedule"], start)} for each in told.get("scheduled_charges", ())
     ]
     return read(ContractInput, told)
+
+
+def _statements(schedule: Template, start: datetime) -> dict[str, Any]:
+    told = dict(schedule)
+    offset = _offset(told.pop("invoice_generation_starting_at_offset", None))
+    return told if offset is None else {**told, "invoice_generation_starting_at": offset.after(start)}
 
 
 def _balance(commit: Template, start: datetime) -> dict[str, Any]:

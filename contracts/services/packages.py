@@ -22,6 +22,7 @@ from pricing.services.rate_cards import Alias, check_aliases
 
 # What a template calls the dates of a contract.
 OFFSETS = {"starting_at": "starting_at_offset", "ending_before": "duration", "timestamp": "date_offset"}
+OFFSETS |= {"invoice_generation_starting_at": "invoice_generation_starting_at_offset"}
 OF_THE_WHOLE = {"ending_before": "duration", "name": "contract_name"}
 
 

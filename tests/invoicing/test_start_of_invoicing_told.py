@@ -69,6 +69,25 @@ def test_no_usage_document_is_made_before_it(client, price_list):
             Contract.objects.filter(pk=contract.pk).update(**change)
 
 
+def test_a_package_says_it_by_an_offset(client, price_list):
+    schedule = {"frequency": "MONTHLY", "invoice_generation_starting_at_offset": {"unit": "MONTHS", "value": 1}}
+    whole = {"name": "Moved here", "rate_card_id": str(price_list.card.pk), "duration": {"unit": "MONTHS", "value": 2}}
+    package_id = client.v1.packages.create(usage_statement_schedule=schedule, **whole).data.id
+
+    told = client.v1.packages.retrieve(package_id=package_id).data.usage_statement_schedule
+    client.v1.contracts.create(customer_id=str(CustomerFactory().pk), starting_at=OCTOBER, package_id=package_id)
+
+    assert told.to_dict() == schedule
+    assert Contract.objects.get().invoicing_starts_at == at("2025-11-01")
+    with pytest.raises(metronome.BadRequestError) as refusal:
+        client.v1.packages.create(
+            usage_statement_schedule=schedule, **whole | {"duration": {"unit": "MONTHS", "value": 1}}
+        )
+    [error] = refusal.value.body["errors"]
+    assert error["field"] == "usage_statement_schedule.invoice_generation_starting_at_offset"
+    assert error["rule"] == "must be before the contract's end"
+
+
 @pytest.mark.parametrize(
     ("starts", "rule"),
     [
