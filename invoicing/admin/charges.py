@@ -6,7 +6,6 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_protect
@@ -56,18 +55,16 @@ class ChargeEditPage:
                 messages.error(request, refusal.message)
             except Refusal as refusal:
                 form.show(refusal)
-        return TemplateResponse(
+        return self._balance_page(  # type: ignore[attr-defined]
             request,
-            "admin/contracts/contract/charge_edit.html",
-            {
-                **self.admin_site.each_context(request),  # type: ignore[attr-defined]
-                "opts": self.opts,  # type: ignore[attr-defined]
-                "title": f"Change {row}",
-                "charge": row,
-                "page": page,
-                "form": form,
-                "preview": preview,
-                "previewed": previewed,
-                "media": form.media,
-            },
+            row.customer,
+            "term_edit",
+            title=f"Change {row}",
+            heading=row,
+            of_what=contract,
+            leave=page,
+            form=form,
+            preview=preview,
+            previewed=previewed,
+            media=form.media,
         )

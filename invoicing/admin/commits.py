@@ -72,7 +72,7 @@ class CommitEditPage:
         return self._balance_page(  # type: ignore[attr-defined]
             request,
             customer,
-            "commit_edit",
+            "term_edit",
             title=f"Change {committed.commit}",
             heading=committed.commit,
             of_what=customer,

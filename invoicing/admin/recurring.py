@@ -80,7 +80,7 @@ class RecurringEditPage:
             "previewed": previewed,
             "media": form.media,
         }
-        return self._balance_page(request, customer, "commit_edit", **context)  # type: ignore[attr-defined]
+        return self._balance_page(request, customer, "term_edit", **context)  # type: ignore[attr-defined]
 
 
 def grants_to_come(

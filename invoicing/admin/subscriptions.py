@@ -56,7 +56,7 @@ class SubscriptionPages:
             title=f"Change the subscription {subscription_name(found.subscription, found.terms)}",
             heading=subscription_text(found),
             of_what=contract_name(agreed),
-            template="commit_edit",
+            template="term_edit",
         )
 
     def _contract_to_change(self, request: HttpRequest, contract_id: UUID) -> Contract:
