@@ -19,6 +19,7 @@ Balances = Mapping[UUID, Mapping[str, Any]]
 
 # What the first version says once, of the contract as a whole.
 OF_THE_WHOLE = ("id", "customer_id", "archived_at", "custom_fields", "package_id", "subscriptions", "uniqueness_key")
+OF_BOTH = ("scheduled_charges_on_usage_invoices",)  # and again of its terms
 UNKNOWN = ("multiplier_override_prioritization", "usage_filter", "has_more")  # to its terms
 
 
@@ -33,7 +34,7 @@ def first_contract_json(
     """A contract, as `v1/contracts/get` and `list` show it at an instant."""
     shown = contract_json(current, at=at)
     return {
-        **{name: shown[name] for name in OF_THE_WHOLE if name in shown},
+        **{name: shown[name] for name in (*OF_THE_WHOLE, *OF_BOTH) if name in shown},
         "initial": _terms_json(origin.initial, balances, at),
         "current": _terms_json(current, balances, at),
         "amendments": [_amendment_json(amendment, balances) for amendment in origin.amendments],

@@ -324,6 +324,7 @@ class ContractInput:
     uniqueness_key: str | None = None
     usage_statement_schedule: StatementScheduleInput = StatementScheduleInput()
     multiplier_override_prioritization: str = "LOWEST_MULTIPLIER"
+    scheduled_charges_on_usage_invoices: str = ""
     usage_filter: UsageFilterInput | None = None
     transition: TransitionInput | None = None
     overrides: tuple[OverrideInput, ...] = ()

@@ -107,6 +107,7 @@ def package_json(package: Package, named: Named) -> Fields:
             "multiplier_override_prioritization": template.get(
                 "multiplier_override_prioritization", Contract.Prioritization.LOWEST_MULTIPLIER
             ),
+            "scheduled_charges_on_usage_invoices": template.get("scheduled_charges_on_usage_invoices") or None,
             "usage_statement_schedule": template.get("usage_statement_schedule", {"frequency": "MONTHLY"}),
             **lists,
         }

@@ -75,6 +75,7 @@ def contract_json(
             "end_policy": terms.end_policy,
             "multiplier_override_prioritization": contract.multiplier_override_prioritization,
             "usage_statement_schedule": statement_schedule_json(contract),
+            "scheduled_charges_on_usage_invoices": contract.scheduled_charges_on_usage_invoices or None,
             "uniqueness_key": contract.uniqueness_key,
             "total_contract_value": contract.total_contract_value,
             "salesforce_opportunity_id": contract.salesforce_opportunity_id or None,

@@ -55,6 +55,8 @@ def term_lines(agreed: Agreement) -> Iterator[TermLine]:
         yield TermLine(override_text(override, names))
     if agreed.contract.multiplier_override_prioritization == Contract.Prioritization.EXPLICIT:
         yield TermLine("Of several discounts the one with the lowest priority number holds.")
+    if agreed.contract.charges_on_usage:
+        yield TermLine("What is charged on a date is on the usage invoice that ends on it, where one does.")
     for charged in agreed.charges:
         yield TermLine(charge_text(charged), charge_id=charged.charge.pk)
     for text in _commercial(agreed.contract):

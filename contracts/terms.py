@@ -270,6 +270,7 @@ class Contract:
     renews: UUID | None = None  # the contract that it took the place of when it started
     usage_filters: tuple[UsageFilter, ...] = ()  # in order of time
     invoicing_starts_at: datetime | None = None  # None: with the contract
+    charges_on_usage: bool = False  # scheduled amounts are on usage documents, where one ends on their date
 
     @property
     def invoiced(self) -> Period | None:

@@ -236,7 +236,11 @@ def _without_parts(told: Explained, line: ShownLine) -> Iterator[str]:
     elif "postpaid_commit" in line.fields:
         yield from _missing(told, line)
     else:
-        yield "Agreed in the contract for this date."
+        yield (
+            "Agreed in the contract for the date on which this invoice ends."
+            if "scheduled_item_id" in line.fields
+            else "Agreed in the contract for this date."
+        )
     agreed = named_in(line, "commit_id", told.commits) or named_in(line, "scheduled_charge_id", told.charges)
     if agreed is not None and line.type in ("scheduled", "commit_purchase"):
         yield f"Agreed in {_edit_text(agreed.added_by_edit)}."

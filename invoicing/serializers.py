@@ -246,6 +246,9 @@ class LineReply(serializers.Serializer):
     applied_commit_or_credit = AppliedReply(required=False)
     postpaid_commit = RefReply(required=False)
     scheduled_charge_id = serializers.UUIDField(required=False)
+    scheduled_item_id = serializers.UUIDField(
+        required=False, help_text="On a usage invoice: which item of a schedule is charged."
+    )
     subscription_id = serializers.UUIDField(required=False)
     is_prorated = serializers.BooleanField(
         required=False, help_text="Of a fee of a subscription: whether it is for a part of its period."

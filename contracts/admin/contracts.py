@@ -128,6 +128,7 @@ class ContractRecordAdmin(ThroughServices, HouseAdmin):
         "billing_anchor_at",
         "invoicing_starts_at",
         "multiplier_override_prioritization",
+        "scheduled_charges_on_usage_invoices",
         "billed_through",
         "uniqueness_key",
         "custom_fields",

@@ -70,6 +70,7 @@ class NewContractForm(ServiceForm):
             "starting_at",
             "frequency",
             "multiplier_override_prioritization",
+            "scheduled_charges_on_usage_invoices",
             "salesforce_opportunity_id",
             "netsuite_sales_order_id",
             "uniqueness_key",
@@ -102,6 +103,7 @@ class NewContractForm(ServiceForm):
                 "name": terms.name,
                 "net_payment_terms_days": terms.net_payment_terms_days,
                 "multiplier_override_prioritization": renewed.multiplier_override_prioritization,
+                "scheduled_charges_on_usage_invoices": renewed.scheduled_charges_on_usage_invoices,
             }
 
     def perform(self, values: dict[str, Any], **told: Any) -> Model:
@@ -125,6 +127,7 @@ class NewContractForm(ServiceForm):
                 values["invoice_generation_starting_at"],
             ),
             multiplier_override_prioritization=values["multiplier_override_prioritization"],
+            scheduled_charges_on_usage_invoices=values["scheduled_charges_on_usage_invoices"],
             transition=TransitionInput(values["renewal_of"].pk, values["true_ups"] or "AS_IS")
             if values["renewal_of"]
             else None,

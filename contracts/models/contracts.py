@@ -42,6 +42,10 @@ class Contract(models.Model):
         LOWEST_MULTIPLIER = "LOWEST_MULTIPLIER"
         EXPLICIT = "EXPLICIT"
 
+    class Charges(models.TextChoices):
+        ALONE = "", "documents of their own"
+        ALL = "ALL", "the usage invoice that ends on their date"
+
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="contracts")
     starting_at = models.DateTimeField()
@@ -53,6 +57,9 @@ class Contract(models.Model):
     )
     multiplier_override_prioritization = models.CharField(
         max_length=24, choices=Prioritization, default=Prioritization.LOWEST_MULTIPLIER
+    )
+    scheduled_charges_on_usage_invoices = models.CharField(
+        "scheduled charges are on", max_length=8, choices=Charges, blank=True, default=Charges.ALONE
     )
     uniqueness_key = models.CharField(max_length=128, null=True, blank=True)
     renews = models.ForeignKey("self", models.PROTECT, null=True, blank=True, editable=False, related_name="+")
@@ -75,6 +82,11 @@ class Contract(models.Model):
             is_a_number("total_contract_value"),
             one_of("frequency", ["WEEKLY", "MONTHLY", "QUARTERLY", "ANNUAL"]),
             one_of("multiplier_override_prioritization", ["LOWEST_MULTIPLIER", "EXPLICIT"]),
+            models.CheckConstraint(
+                name="scheduled_charges_are_all_on_usage_invoices_or_none",
+                condition=Q(scheduled_charges_on_usage_invoices__in=["", "ALL"]),
+                violation_error_message="scheduled_charges_on_usage_invoices must be ALL or absent.",
+            ),
             models.UniqueConstraint(
                 name="a_contract_key_is_used_once",
                 fields=["customer", "uniqueness_key"],
@@ -98,6 +110,10 @@ class Contract(models.Model):
 
     def __str__(self) -> str:
         return f"Contract {str(self.id)[-6:]} of {self.customer}"
+
+    @property
+    def charges_on_usage(self) -> bool:
+        return self.scheduled_charges_on_usage_invoices == self.Charges.ALL
 
 
 class ContractTerms(Term):

@@ -96,6 +96,7 @@ def to_terms(agreed: Agreement) -> terms.Contract:
         renews=contract.renews_id,
         usage_filters=held.to_filters(),
         invoicing_starts_at=contract.invoicing_starts_at,
+        charges_on_usage=contract.charges_on_usage,
         subscriptions=tuple(
             to_subscription(each.subscription, each.terms, each.quantities, contract)
             for each in agreed.subscriptions

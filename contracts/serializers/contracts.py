@@ -14,6 +14,7 @@ from contracts.serializers.recurring import (
 from contracts.serializers.subscriptions import SubscriptionShape, SubscriptionUpdateShape
 from contracts.serializers.terms import (
     BLANK,
+    ON_USAGE,
     ChargeUpdateShape,
     ContractCommitShape,
     ContractCommitUpdateShape,
@@ -47,6 +48,7 @@ class CreateContractRequest(serializers.Serializer):
     uniqueness_key = TextField(help_text="A second contract with this key is refused with 409.", **OPTIONAL)
     usage_statement_schedule = StatementScheduleShape(help_text="Monthly from the 1st by default.", **OPTIONAL)
     multiplier_override_prioritization = CodeField(("LOWEST_MULTIPLIER", "EXPLICIT"), **OPTIONAL)
+    scheduled_charges_on_usage_invoices = CodeField(("ALL",), help_text=ON_USAGE, **OPTIONAL)
     usage_filter = UsageFilterShape(help_text="By default all usage is the contract's.", **OPTIONAL)
     transition = TransitionShape(help_text="Renew a contract.", **OPTIONAL)
     overrides = OverrideShape(many=True, **OPTIONAL)

@@ -15,6 +15,7 @@ from contracts.serializers.recurring import RecurringCommitShape, RecurringCredi
 from contracts.serializers.subscriptions import BillingCycleShape, SeatConfigShape, SubscriptionShape
 from contracts.serializers.terms import (
     BLANK,
+    ON_USAGE,
     AccessScheduleShape,
     ContractCommitShape,
     CreditShape,
@@ -179,6 +180,7 @@ class CreatePackageRequest(serializers.Serializer):
     end_policy = CodeField(ContractTerms.EndPolicy.values, help_text="What happens at its end; STOP.", **OPTIONAL)
     usage_statement_schedule = PackageStatementScheduleShape(help_text="Monthly from the 1st by default.", **OPTIONAL)
     multiplier_override_prioritization = CodeField(("LOWEST_MULTIPLIER", "EXPLICIT"), **OPTIONAL)
+    scheduled_charges_on_usage_invoices = CodeField(("ALL",), help_text=ON_USAGE, **OPTIONAL)
     overrides = PackageOverrideShape(many=True, **OPTIONAL)
     commits = PackageCommitShape(many=True, **OPTIONAL)
     credits = PackageCreditShape(many=True, **OPTIONAL)
@@ -228,6 +230,7 @@ class PackageReply(serializers.Serializer):
     net_payment_terms_days = serializers.IntegerField(required=False)
     end_policy = serializers.CharField()
     multiplier_override_prioritization = serializers.CharField()
+    scheduled_charges_on_usage_invoices = serializers.CharField(required=False)
     usage_statement_schedule = serializers.DictField()
     overrides = serializers.ListField(child=serializers.DictField())
     commits = serializers.ListField(child=serializers.DictField())

@@ -39,7 +39,6 @@ CREATE_CONTRACT: Known = {
     "recurring_credits": RECURRING,
     "reseller_royalties": NO,
     "revenue_system_configuration": NO,
-    "scheduled_charges_on_usage_invoices": NO,
     "spend_threshold_configuration": NO,
     "spend_trackers": NO,
 }
@@ -56,7 +55,6 @@ PACKAGE: Known = {
     "recurring_commits": {**RECURRING, **ORDER},
     "recurring_credits": {**RECURRING, **ORDER},
     "scheduled_charges": ORDER,
-    "scheduled_charges_on_usage_invoices": NO,
     "spend_threshold_configuration": NO,
     "spend_trackers": NO,
     "subscriptions": {"billing_cycle_config": {"anchor_date": NO}, "seat_config": {"initial_seat_ids": NO}},

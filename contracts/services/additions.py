@@ -111,6 +111,7 @@ def deal_for(contract: Contract, added: Added, *, dates_charged: frozenset[datet
         prioritization=contract.multiplier_override_prioritization,
         products=products_by_id(added.product_ids()),
         billed_through=contract.billed_through,
+        final_through=contract.billed_through if contract.charges_on_usage else None,
         dates_charged=dates_charged,
         units=units_by_id(added.unit_ids()),
         payers=standing_payers(contract, added.overrides),

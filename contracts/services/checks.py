@@ -31,6 +31,7 @@ class Deal:
     prioritization: str
     products: Mapping[UUID, Product]  # with their versions
     billed_through: datetime | None = None
+    final_through: datetime | None = None  # days up to it are on final usage invoices, with what is charged on them
     dates_charged: frozenset[datetime] = field(default_factory=frozenset)  # what is billed on these has fallen due
     units: Mapping[UUID, PricingUnit] = field(default_factory=dict)  # those that access schedules name
     payers: Mapping[str, Mapping[str, UUID]] = field(default_factory=dict)  # what overrides may name: see `payers`

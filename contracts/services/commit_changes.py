@@ -282,6 +282,7 @@ def _deal(commit: Commit, given: CommitChangeInput, products: Mapping[UUID, Prod
         prioritization="",
         products=products,
         billed_through=max(through, default=None),
+        final_through=biller.billed_through if biller is not None and biller.charges_on_usage else None,
         dates_charged=around.dates_charged(biller),
     )
 

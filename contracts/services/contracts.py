@@ -100,6 +100,12 @@ def planned_contract(
             given.multiplier_override_prioritization,
             f"must be one of {', '.join(Contract.Prioritization.values)}",
         )
+    if given.scheduled_charges_on_usage_invoices not in Contract.Charges.values:
+        problems.add(
+            "scheduled_charges_on_usage_invoices",
+            given.scheduled_charges_on_usage_invoices,
+            f"must be {Contract.Charges.ALL} or absent",
+        )
     net_days = days(problems, "net_payment_terms_days", given.net_payment_terms_days)
     contract = Contract(
         **({"customer": customer} if customer else {}),
@@ -109,6 +115,7 @@ def planned_contract(
         billing_anchor_at=_anchor(given, problems.within("usage_statement_schedule")),
         invoicing_starts_at=_start_of_invoicing(given, problems.within("usage_statement_schedule")),
         multiplier_override_prioritization=given.multiplier_override_prioritization,
+        scheduled_charges_on_usage_invoices=given.scheduled_charges_on_usage_invoices,
         uniqueness_key=key,
         custom_fields=dict(given.custom_fields),
         **commercial_columns(given, problems),

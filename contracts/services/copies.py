@@ -61,6 +61,7 @@ def contract_like(agreed: Agreement, start: datetime) -> ContractInput:
         end_policy=terms.end_policy,
         usage_statement_schedule=_schedule(agreed),
         multiplier_override_prioritization=contract.multiplier_override_prioritization,
+        scheduled_charges_on_usage_invoices=contract.scheduled_charges_on_usage_invoices,
         usage_filter=_filter(agreed),
         overrides=tuple(by.ranged(override_as_given(each)) for each in agreed.overrides),
         commits=tuple(each for each in commits if each.type != "CREDIT"),

@@ -20,7 +20,7 @@ from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
-from billing_site.foundation.periods import format_instant
+from billing_site.foundation.periods import floor_day, format_instant
 from billing_site.foundation.problems import Problems
 from contracts.inputs import (
     AccessChangeInput,
@@ -163,12 +163,12 @@ def _changed_dates(
     noun, standing = f"an invoice item of the {owner}", {item.item_id: item for item in items}
     taken_out = _named(given.remove_schedule_items, standing, noun, problems)
     for name, item in taken_out:
-        _has_not_come(f"{name}.id", item, problems, at=at)
+        _has_not_come(f"{name}.id", item, problems, deal, at=at)
     removed, added = [item for _, item in taken_out], []
     dates = []
     for index, change, old in _changes(given.update_schedule_items, standing, removed, noun, problems):
         path = f"update_schedule_items[{index}]"
-        _has_not_come(f"{path}.id", old, problems, at=at)
+        _has_not_come(f"{path}.id", old, problems, deal, at=at)
         amount = dated_amount(_merged(change, old), problems.within(path))
         removed.append(old)
         if amount is not None:
@@ -229,11 +229,16 @@ def _keeps_what_was_taken(
         problems.add("ending_before", new.ending_before.isoformat(), reaches_back(through))
 
 
-def _has_not_come(name: str, item: ScheduledItem, problems: Problems, *, at: datetime) -> None:
+def _has_not_come(
+    name: str, item: ScheduledItem, problems: Problems, deal: Deal | None = None, *, at: datetime
+) -> None:
     if item.issued_at <= at:
         rule = (
             f"must not be changed: it fell due on {format_instant(item.issued_at)}, and what has fallen due is billed"
         )
+        problems.add(name, item.item_id, rule)
+    elif deal is not None and deal.final_through is not None and floor_day(item.issued_at) <= deal.final_through:
+        rule = f"must not be changed: usage invoices up to {format_instant(deal.final_through)} are final"
         problems.add(name, item.item_id, rule)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from billing_site.foundation.money import exact_sum
 from invoicing.engine.calendar import USAGE
-from invoicing.engine.documents import Document, Entry, Finding
+from invoicing.engine.documents import Document, Entry, Finding, Line
 from invoicing.engine.drafts import UsageDraft
 from invoicing.engine.late.carry import Adjustment
 from invoicing.engine.lines import usage_lines
@@ -15,12 +15,16 @@ from pricing.engine.catalog import Catalog
 
 
 def usage_document(
-    draft: UsageDraft, catalog: Catalog, findings: tuple[Finding, ...], late: Sequence[Adjustment]
+    draft: UsageDraft,
+    catalog: Catalog,
+    findings: tuple[Finding, ...],
+    late: Sequence[Adjustment],
+    charged: Sequence[Line] = (),
 ) -> Document | None:
-    """The document of a billing period, with the adjustments that it carries, or of fees that have one of their own;
-    None where it has neither lines nor a finding that holds it."""
+    """The document of a billing period, with what is charged on its last day and the adjustments that it carries, or of
+    fees that have one of their own; None where it has neither lines nor a finding that holds it."""
     carried = [each for each in late if each.carrier_id == draft.open.document_id]
-    lines = (*usage_lines(draft, catalog), *(line for each in carried for line in each.lines))
+    lines = (*usage_lines(draft, catalog), *charged, *(line for each in carried for line in each.lines))
     findings = (*findings, *(finding for each in carried for finding in each.findings))
     if not lines and not any(finding.blocking for finding in findings):
         return None

@@ -52,6 +52,11 @@ class BillingPeriod:
         return format_instant(self.starting_at)
 
     @property
+    def place(self) -> tuple[UUID, str, str]:
+        """What its document bills, and no other does."""
+        return self.contract.id, self.kind, self.slot
+
+    @property
     def document_id(self) -> UUID:
         return draft_id(self.contract.id, self.kind, self.slot)
 

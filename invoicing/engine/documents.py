@@ -90,6 +90,7 @@ class Line(NamedTuple):  # a tuple, as there are hundreds a draft
     segment_id: UUID | None = None
     postpaid_commit_id: UUID | None = None  # on true-up lines
     charge_id: UUID | None = None
+    item_id: UUID | None = None  # of a scheduled amount that is on a usage document: what was billed
     subscription_id: UUID | None = None
     is_prorated: bool = False  # a fee for a part of its period: `unit_price` is that part of what one costs
     converted: Unit | None = None  # the custom unit that a conversion is of
@@ -143,6 +144,11 @@ class Document:
     entries: tuple[Entry, ...] = ()
     findings: tuple[Finding, ...] = ()
     waits_for: tuple[UUID, ...] = ()  # ids of usage drafts that have to be final first
+
+    @property
+    def total_of_usage(self) -> Decimal:
+        """The total without the scheduled amounts that are on a usage document."""
+        return exact_sum([self.total, *(-line.total for line in self.lines if line.item_id is not None)])
 
 
 @dataclass(frozen=True, slots=True)

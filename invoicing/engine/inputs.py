@@ -21,6 +21,7 @@ class Posted:
     rolled_over: Mapping[UUID, Decimal] = field(default_factory=dict)  # by access segment left behind: positive
     trued_up: Mapping[UUID, Decimal] = field(default_factory=dict)  # by commit: as printed, less what was reversed
     waiting: frozenset[tuple[UUID, str, str]] = frozenset()  # those void ones in whose place none is made yet
+    charged: Mapping[UUID, tuple[UUID, str, str]] = field(default_factory=dict)  # by scheduled item: which usage one
 
 
 @dataclass(frozen=True, slots=True)

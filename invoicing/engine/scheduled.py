@@ -1,25 +1,31 @@
-"""Documents for amounts that are billed on their dates, whatever the usage: scheduled charges and paid commits."""
+"""Amounts that are billed on their dates, whatever the usage: scheduled charges and paid commits. They have documents
+of their own, or are on usage documents (`docs/scheduled_charges.md`)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from billing_site.foundation.money import MixedUnits, Unit, exact_sum
 from billing_site.foundation.periods import format_instant
+from contracts.consolidation import usage_period_on
 from contracts.terms import Commit, Contract, ScheduledAmount, ScheduledCharge
-from invoicing.engine.calendar import CHARGES, draft_id
+from invoicing.engine.calendar import CHARGES, USAGE, draft_id
 from invoicing.engine.documents import Document, Line
 from invoicing.engine.inputs import Inputs
 from pricing.engine.catalog import Catalog
 from pricing.engine.products import name_at
 
+Slot = tuple[UUID, str, str]  # contract, kind, slot
+
 
 def charge_documents(inputs: Inputs, commits: Sequence[Commit]) -> Iterator[Document]:
-    """One draft for each contract and issue date that is not final yet, however far ahead; all of a date together."""
+    """One draft for each contract and issue date that is not final yet, however far ahead; all of a date together. What
+    is on a usage document has none, once the period of that has begun."""
     for contract in inputs.terms.contracts:
         by_date: dict[datetime, list[Line]] = {}
-        for issued_at, line in _lines(contract, commits, inputs.catalog):
-            by_date.setdefault(issued_at, []).append(line)
+        for item, line in _lines(contract, commits, inputs.catalog):
+            if usage_slot(contract, item, inputs) is None:
+                by_date.setdefault(item.issued_at, []).append(line)
         for issued_at, lines in sorted(by_date.items()):
             slot = format_instant(issued_at)
             if (contract.id, CHARGES, slot) not in inputs.posted.documents:
@@ -38,14 +44,39 @@ def charge_documents(inputs: Inputs, commits: Sequence[Commit]) -> Iterator[Docu
                 )
 
 
-def _lines(contract: Contract, commits: Sequence[Commit], catalog: Catalog) -> Iterator[tuple[datetime, Line]]:
+def usage_slot(contract: Contract, item: ScheduledAmount, inputs: Inputs) -> Slot | None:
+    """Which usage document an amount is on, as it was billed or as it will be; None: it is on one of its own."""
+    posted = inputs.posted
+    if item.id in posted.charged:
+        return posted.charged[item.id]
+    period = usage_period_on(contract, item.issued_at)
+    if period is None or period.starting_at > inputs.at:
+        return None
+    slot = (contract.id, USAGE, format_instant(period.starting_at))
+    was_alone = (contract.id, CHARGES, format_instant(item.issued_at)) in posted.documents
+    return None if was_alone or slot in posted.documents else slot
+
+
+def on_usage_documents(inputs: Inputs, commits: Sequence[Commit]) -> Mapping[Slot, list[Line]]:
+    """By usage document: the amounts that are on it."""
+    found: dict[Slot, list[Line]] = {}
+    for contract in inputs.terms.contracts:
+        if contract.charges_on_usage:
+            for item, line in _lines(contract, commits, inputs.catalog):
+                slot = usage_slot(contract, item, inputs)
+                if slot is not None:
+                    found.setdefault(slot, []).append(line._replace(item_id=item.id))
+    return found
+
+
+def _lines(contract: Contract, commits: Sequence[Commit], catalog: Catalog) -> Iterator[tuple[ScheduledAmount, Line]]:
     for charge in contract.charges:
         for item in charge.items:
-            yield item.issued_at, _line("scheduled", charge, item, catalog, charge_id=charge.id)
+            yield item, _line("scheduled", charge, item, catalog, charge_id=charge.id)
     for commit in commits:
         if commit.pays and commit.is_billed_by(contract.id):
             for item in commit.invoice_items:
-                yield item.issued_at, _line("commit_purchase", commit, item, catalog, commit=commit)
+                yield item, _line("commit_purchase", commit, item, catalog, commit=commit)
 
 
 def _line(

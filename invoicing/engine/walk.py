@@ -44,7 +44,7 @@ from invoicing.engine.late.carry import Adjustment, adjustments, give_back, in_t
 from invoicing.engine.late.closed import Closed
 from invoicing.engine.plan import Plan, plan
 from invoicing.engine.routes import Routes
-from invoicing.engine.scheduled import charge_documents
+from invoicing.engine.scheduled import charge_documents, on_usage_documents
 from invoicing.engine.standings import standings
 from invoicing.engine.sums import Sums, Taken, take_what_fits
 from invoicing.engine.totals import know_totals
@@ -118,7 +118,11 @@ def _compute(
     late += adjustments(inputs, closed, shared, drafts)
     yield from walk(drafts, plan.slices, usage, Collecting(list(alone), inputs.catalog.products))
     found = [(draft, findings(draft)) for draft in (*drafts, *alone)]
-    made = [usage_document(draft, inputs.catalog, of_draft, late) for draft, of_draft in found]
+    charged = on_usage_documents(inputs, commits)
+    made = [
+        usage_document(draft, inputs.catalog, of_draft, late, charged.get(draft.open.place, ()))
+        for draft, of_draft in found
+    ]
     drafted = [document for document in (*made, *(each.document for each in late)) if document is not None]
     standing = tuple(standings(shared, (*drafts, *alone), inputs.posted, late))
     of_usage = in_turn(drafted, late, standing) if late else drafted

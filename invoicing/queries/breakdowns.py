@@ -123,7 +123,8 @@ def pieces_of(document: ShownDocument, windows: Sequence[Period], inputs: Inputs
 
 
 def _with_fees_at_the_end(document: ShownDocument) -> tuple[ShownLine, ...]:
-    """Fees of subscriptions, and what pays them, are where they are collected: in the document's last hour."""
+    """Fees of subscriptions, what pays them, and scheduled amounts are where they are collected: in the document's last
+    hour."""
     if document.period is None or document.period.ending_before is None:
         return document.lines
     end = document.period.ending_before
@@ -131,7 +132,8 @@ def _with_fees_at_the_end(document: ShownDocument) -> tuple[ShownLine, ...]:
     is_of_fee = False
     for line in document.lines:
         is_of_fee = line.type == "subscription" or (is_of_fee and line.type == "applied_commit_or_credit")
-        found.append(replace(line, period=Period(end - HOUR, end), parts=()) if is_of_fee else line)
+        is_at_the_end = is_of_fee or "scheduled_item_id" in line.fields
+        found.append(replace(line, period=Period(end - HOUR, end), parts=()) if is_at_the_end else line)
     return tuple(found)
 
 

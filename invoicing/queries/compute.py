@@ -18,7 +18,7 @@ from invoicing.engine.documents import Document, Result
 from invoicing.engine.inputs import Inputs, Posted
 from invoicing.models import Invoice
 from invoicing.queries import metering
-from invoicing.queries.finals import Finals, Slot, final_documents
+from invoicing.queries.finals import Finals, Slot, charged_on_usage, final_documents
 from invoicing.queries.late import closed_periods
 from invoicing.queries.netting import netted
 from invoicing.queries.unread import with_unread_values
@@ -87,7 +87,7 @@ def computation(
             at=at,
             terms=terms,
             catalog=catalog(rate_card_ids=cards, at_publication=at_publication),
-            posted=without(posted(customer_id, finals, as_of=as_of), reopened),
+            posted=without(posted(terms, finals, as_of=as_of), reopened),
         )
         return computed_from(inputs, finals, reopened=reopened)
 
@@ -133,12 +133,12 @@ def without(known: Posted, slot: Slot | None) -> Posted:
     return replace(known, documents=known.documents - {slot}) if slot is not None else known
 
 
-def posted(customer_id: UUID, finals: Finals, *, as_of: datetime | None = None, before: int | None = None) -> Posted:
+def posted(terms: CustomerTerms, finals: Finals, *, as_of: datetime | None = None, before: int | None = None) -> Posted:
     """What the customer's final documents have settled, and what was posted by hand; or had been by `as_of`, or before
     the customer's money version `before`."""
     documents = set(finals.occupied)
     drawn, billed, manual, rolled_over, trued_up = (defaultdict[UUID, list[Decimal]](list) for _ in range(5))
-    for entry in posted_entries(customer_id, as_of=as_of):
+    for entry in posted_entries(terms.customer_id, as_of=as_of):
         if before is not None and entry.money_version is not None and entry.money_version >= before:
             continue
         if entry.type == LedgerEntry.Type.POSTPAID_COMMIT_TRUEUP and entry.contract_id is not None:
@@ -160,6 +160,7 @@ def posted(customer_id: UUID, finals: Finals, *, as_of: datetime | None = None, 
         rolled_over=_sums(rolled_over),
         trued_up=_sums(trued_up),
         waiting=finals.waiting,
+        charged=charged_on_usage(finals, terms),
     )
 
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from billing_site.foundation.periods import Period, billing_periods
 from contracts.models import (
@@ -26,6 +27,7 @@ from contracts.queries.agreements import in_order_of_adding, subscriptions_by_co
 from invoicing.engine.calendar import finalizes_at
 from invoicing.engine.fees import alone
 from invoicing.models import Invoice
+from invoicing.queries.consolidated import on_usage_invoices
 from invoicing.queries.late_due import late_usage_due
 from ledger.models import LedgerEntry
 
@@ -126,9 +128,20 @@ def _charges(until: datetime) -> Iterator[Falling]:
     of_commits = _of_commits(until).filter(
         ~_billed("billed_by"), commit__type=Commit.Type.PREPAID, commit__is_invoiced=True
     )
-    for items in (of_charges, of_commits):
-        for customer_id, issued_at, created_at in items.values_list("customer_id", "issued_at", "created_at"):
-            yield Falling(max(issued_at, created_at), customer_id, Invoice.Kind.CHARGES)
+    consolidated = Contract.objects.filter(scheduled_charges_on_usage_invoices=Contract.Charges.ALL)
+    item = Coalesce("first_row", "pk")  # what it is called, however often it was changed
+    rows = [
+        row
+        for items, billed_by_ in ((of_charges, "charge__contract_id"), (of_commits, "billed_by"))
+        for row in items.annotate(is_on_usage=Exists(consolidated.filter(pk=OuterRef(billed_by_)))).values_list(
+            "customer_id", billed_by_, item, "issued_at", "created_at", "is_on_usage"
+        )
+    ]
+    on_usage = on_usage_invoices({contract_id for _, contract_id, *_, is_on_usage in rows if is_on_usage})
+    for customer_id, contract_id, item_id, issued_at, created_at, _ in rows:
+        instant = on_usage.falls_due(contract_id, item_id, issued_at, created_at)
+        if instant is not None and instant <= until:
+            yield Falling(instant, customer_id, Invoice.Kind.CHARGES)
 
 
 def _payments_of_what_recurs(until: datetime) -> Iterator[Falling]:
@@ -144,6 +157,7 @@ def _payments_of_what_recurs(until: datetime) -> Iterator[Falling]:
     held = {terms.contract_id: terms for terms in ContractTerms.objects.standing().filter(contract__in=rows)}
     invoices = Invoice.objects.filter(contract_id__in=rows, kind=Invoice.Kind.CHARGES)
     billed = set(invoices.values_list("contract_id", "issued_at"))
+    on_usage = on_usage_invoices([key for key, found in rows.items() if found[0].contract.charges_on_usage])
     for contract_id, of_contract in rows.items():
         added = {row.pk: row.created_at for row in of_contract}
         contract = of_contract[0].contract
@@ -151,8 +165,11 @@ def _payments_of_what_recurs(until: datetime) -> Iterator[Falling]:
         for instance in granted(agreed, at=until):
             assert instance.recurring_id is not None
             for item in instance.invoice_items:
-                if (contract_id, item.issued_at) not in billed:
-                    instant = max(item.issued_at, added[instance.recurring_id])
+                if (contract_id, item.issued_at) in billed:
+                    continue
+                agreed_at = added[instance.recurring_id]
+                instant = on_usage.falls_due(contract_id, item.id, item.issued_at, agreed_at)
+                if instant is not None and instant <= until:
                     yield Falling(instant, contract.customer_id, Invoice.Kind.CHARGES)
 
 

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from invoicing.models import Invoice
+from contracts.terms import CustomerTerms
+from invoicing.models import Invoice, InvoiceLine
 
 Slot = tuple[UUID, str, str]  # contract, kind, slot: what one document bills, and no other does
 
@@ -62,3 +63,20 @@ def final_documents(customer_id: UUID, *, as_of: datetime | None = None, before:
         if (as_of is None or void.voided_at <= as_of) and (before is None or void.money_version < before)
     }
     return Finals(tuple(found), known)
+
+
+def charged_on_usage(finals: Finals, terms: CustomerTerms) -> dict[UUID, Slot]:
+    """Which scheduled items were billed on usage documents, void ones too, and on which. One query at the most."""
+    consolidated = {contract.id for contract in terms.contracts if contract.charges_on_usage}
+    usage = {
+        each.pk: each.occupied
+        for each in finals.documents
+        if each.kind == Invoice.Kind.USAGE and each.contract_id in consolidated
+    }
+    if not usage:
+        return {}
+    lines = InvoiceLine.objects.filter(
+        customer_id=terms.customer_id, invoice_id__in=list(usage), details__has_key="scheduled_item_id"
+    )
+    found = lines.values_list("invoice_id", "details__scheduled_item_id")
+    return {UUID(item_id): usage[invoice_id] for invoice_id, item_id in found}

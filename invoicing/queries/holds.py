@@ -190,15 +190,16 @@ def _judged(computed: Computation, drafts: Iterable[Document], *, at: datetime) 
 
 def _bounds_reasons(judged: Judged) -> Iterator[Reason]:
     unit, bounds = judged.draft.unit, bounds_for(judged.draft.unit)
-    now = Billed(judged.draft.total, judged.period)
+    now = Billed(judged.draft.total_of_usage, judged.period)
     found = out_of_bounds(now, judged.before, bounds)
     if found is None:
         return
+    besides = "" if now.total == judged.draft.total else ", without what is charged by schedule,"
     far = "above" if found.kind == ABOVE else "below"
     usual = amount_text(round_to(found.usual, unit.minor_step), unit)
     message = (
-        f"{amount_text(now.total, unit)} is far {far} the {usual} that its last {found.documents} usage invoices "
-        f"make usual for as long a period."
+        f"{amount_text(now.total, unit)}{besides} is far {far} the {usual} that its last {found.documents} "
+        f"usage invoices make usual for as long a period."
     )
     yield of_bounds(found, now, bounds, message)
 

@@ -151,7 +151,7 @@ def proposed(customer_id: UUID, *, at: datetime, about_id: UUID | None = None) -
 def inputs_of(terms: CustomerTerms, finals: Finals, *, at: datetime, at_publication: int | None = None) -> Inputs:
     cards = {contract.rate_card_id for contract in terms.contracts if contract.rate_card_id is not None}
     prices = catalog(rate_card_ids=cards, at_publication=at_publication)
-    return Inputs(at, terms, prices, posted(terms.customer_id, finals))
+    return Inputs(at, terms, prices, posted(terms, finals))
 
 
 def correction_of(closed: ClosedDocument, inputs: Inputs, *, as_seen: str | None) -> Correction:

@@ -115,7 +115,7 @@ class _MadeOf:
 
 def _made_of(invoice: Invoice, terms: CustomerTerms, prices: Catalog) -> _MadeOf:
     finals = final_documents(invoice.customer_id, before=invoice.money_version)
-    known = posted(invoice.customer_id, finals, before=invoice.money_version)
+    known = posted(terms, finals, before=invoice.money_version)
     inputs = Inputs(
         at=invoice.finalized_at,
         terms=terms,

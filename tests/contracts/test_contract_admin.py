@@ -187,6 +187,7 @@ def test_a_contract_is_added(revops):
         "rate_card": card.pk,
         "frequency": "QUARTERLY",
         "multiplier_override_prioritization": "EXPLICIT",
+        "scheduled_charges_on_usage_invoices": "ALL",
         "name": "Deal",
         "day": "CUSTOM_DATE",
         "net_payment_terms_days": "30",
@@ -201,6 +202,7 @@ def test_a_contract_is_added(revops):
     assert (contract.customer, contract.rate_card, contract.starting_at) == (customer, card, OCTOBER)
     assert (contract.frequency, contract.billing_anchor_at) == ("QUARTERLY", DECEMBER)
     assert (contract.uniqueness_key, contract.multiplier_override_prioritization) == (None, "EXPLICIT")
+    assert contract.charges_on_usage
     terms = agreement(customer.pk, contract.pk).terms
     assert (terms.name, terms.ending_before, terms.net_payment_terms_days) == ("Deal", JANUARY, 30)
     assert ContractEdit.objects.get(contract=contract).reason == "signed"

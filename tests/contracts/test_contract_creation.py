@@ -187,6 +187,12 @@ CHARGE = ScheduledChargeInput(uuid7(), InvoiceScheduleInput((InvoiceItemInput(JA
             id="an unknown scheme",
         ),
         pytest.param(
+            {"scheduled_charges_on_usage_invoices": "SOME"},
+            "scheduled_charges_on_usage_invoices",
+            "must be ALL or absent",
+            id="some charges on usage invoices",
+        ),
+        pytest.param(
             {"scheduled_charges": (CHARGE,)},
             "scheduled_charges[0].product_id",
             "must be the id of a product",

@@ -160,6 +160,7 @@ def rich(price_list):
         net_payment_terms_days=D(30),
         usage_statement_schedule=StatementScheduleInput("MONTHLY", "CUSTOM_DATE", at("2025-10-10")),
         multiplier_override_prioritization="EXPLICIT",
+        scheduled_charges_on_usage_invoices="ALL",
         commits=(
             CommitInput(
                 fixed,

@@ -43,6 +43,7 @@ def terms(price_list, fixed):
         "net_payment_terms_days": 14,
         "usage_statement_schedule": {"frequency": "MONTHLY", "day": "CONTRACT_START"},
         "multiplier_override_prioritization": "EXPLICIT",
+        "scheduled_charges_on_usage_invoices": "ALL",
         "commits": [
             {
                 "type": "PREPAID",
