@@ -130,6 +130,7 @@ class ChangeRow:
     after: str
     difference: str
     is_change: bool
+    when: str  # of a fee of a subscription: what it is for
 
     @classmethod
     def of(cls, change: Change, unit: Unit, name: str = "") -> "ChangeRow":
@@ -141,6 +142,7 @@ class ChangeRow:
             after=amount_text(change.after, unit),
             difference=f"{sign}{amount_text(difference, unit)}" if difference else "",
             is_change=change.is_change,
+            when=period_text(change.period) if change.period else "",
         )
 
 

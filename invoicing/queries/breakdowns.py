@@ -1,7 +1,7 @@
 """Usage documents cut into days or hours, so that the pieces of a document add up to it exactly."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -128,13 +128,20 @@ def _with_fees_at_the_end(document: ShownDocument) -> tuple[ShownLine, ...]:
     if document.period is None or document.period.ending_before is None:
         return document.lines
     end = document.period.ending_before
-    found: list[ShownLine] = []
+    return tuple(
+        replace(line, period=Period(end - HOUR, end), parts=())
+        if is_of_fee or "scheduled_item_id" in line.fields
+        else line
+        for line, is_of_fee in with_fees_marked(document.lines)
+    )
+
+
+def with_fees_marked(lines: Iterable[ShownLine]) -> Iterator[tuple[ShownLine, bool]]:
+    """Each line, and whether it is a fee of a subscription or what pays one."""
     is_of_fee = False
-    for line in document.lines:
+    for line in lines:
         is_of_fee = line.type == "subscription" or (is_of_fee and line.type == "applied_commit_or_credit")
-        is_at_the_end = is_of_fee or "scheduled_item_id" in line.fields
-        found.append(replace(line, period=Period(end - HOUR, end), parts=()) if is_at_the_end else line)
-    return tuple(found)
+        yield line, is_of_fee
 
 
 def _adjustments(document: ShownDocument) -> tuple[ShownLine, ...]:

@@ -23,7 +23,7 @@ from contracts.inputs import CommitChangeInput, EditInput, SharedCommitInput
 from contracts.models import Customer
 from contracts.queries import Agreement
 from contracts.terms import CustomerTerms
-from invoicing.queries.breakdowns import pieces_of
+from invoicing.queries.breakdowns import pieces_of, with_fees_marked
 from invoicing.queries.compute import Computation, computation
 from invoicing.queries.documents import shown_drafts
 from invoicing.queries.shown import ShownDocument, ShownLine
@@ -39,6 +39,7 @@ class Change:
     name: str
     before: Decimal
     after: Decimal
+    period: Period | None = None  # of a fee of a subscription: what it is for
 
     @property
     def is_change(self) -> bool:
@@ -47,7 +48,8 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class WindowChange:
-    """A stretch of a usage document, by product. What prepaid balances pay is a line of its own, below zero."""
+    """A stretch of a usage document, by product, without fees. What prepaid balances pay is a line of its own, below
+    zero."""
 
     period: Period
     total: Change
@@ -60,7 +62,7 @@ class WindowChange:
 
 @dataclass(frozen=True, slots=True)
 class DocumentChange:
-    """`windows` are those of a usage document; another kind has its lines in `lines`."""
+    """`windows` are those of a usage document, which has its fees in `lines`; another kind has all its lines there."""
 
     document: ShownDocument  # as it would be, or as it is where the edit takes it away
     unit: Unit
@@ -72,7 +74,13 @@ class DocumentChange:
 
     @property
     def is_change(self) -> bool:
-        return self.is_new or self.is_gone or self.total.is_change or any(each.is_change for each in self.windows)
+        return (
+            self.is_new
+            or self.is_gone
+            or self.total.is_change
+            or any(each.is_change for each in self.windows)
+            or any(each.is_change for each in self.lines)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +165,10 @@ def _change(
     assert shown is not None
     total = Change("", old.subtotal if old else ZERO, new.subtotal if new else ZERO)
     windows: tuple[WindowChange, ...] = ()
-    lines: tuple[Change, ...] = ()
+    old_lines, new_lines = old.lines if old else (), new.lines if new else ()
     if shown.period is not None:
         windows = tuple(_windows(shown, old, new, before, after))
-    else:
-        lines = tuple(_changes(old.lines if old else (), new.lines if new else ()))
+        old_lines, new_lines = _fees(old_lines), _fees(new_lines)
     return DocumentChange(
         document=shown,
         unit=units[shown.unit_id],
@@ -169,7 +176,7 @@ def _change(
         is_gone=new is None,
         total=total,
         windows=windows,
-        lines=lines,
+        lines=tuple(_changes(old_lines, new_lines)),
     )
 
 
@@ -182,7 +189,7 @@ def _windows(
 ) -> Iterator[WindowChange]:
     """The document's stretches, neighbours that are both unchanged taken together."""
     waiting: WindowChange | None = None
-    cut = _cut(shown, [*(old.lines if old else ()), *(new.lines if new else ())])
+    cut = _cut(shown, [*_usage(old.lines if old else ()), *_usage(new.lines if new else ())])
     olds = _lines_by_window(old, cut, before)
     news = _lines_by_window(new, cut, after)
     for window, old_lines, new_lines in zip(cut, olds, news, strict=True):
@@ -215,7 +222,15 @@ def _lines_by_window(
 ) -> list[tuple[ShownLine, ...]]:
     if document is None:
         return [() for _ in windows]
-    return [piece.lines for piece in pieces_of(document, windows, computed.inputs)]
+    return [_usage(piece.lines) for piece in pieces_of(document, windows, computed.inputs)]
+
+
+def _usage(lines: Sequence[ShownLine]) -> tuple[ShownLine, ...]:
+    return tuple(line for line, is_of_fee in with_fees_marked(lines) if not is_of_fee)
+
+
+def _fees(lines: Sequence[ShownLine]) -> tuple[ShownLine, ...]:
+    return tuple(line for line, is_of_fee in with_fees_marked(lines) if is_of_fee)
 
 
 def _window(period: Period, lines: tuple[Change, ...]) -> WindowChange:
@@ -234,17 +249,19 @@ def _together(one: WindowChange, other: WindowChange) -> WindowChange:
 
 
 def _changes(old: Sequence[ShownLine], new: Sequence[ShownLine]) -> Iterator[Change]:
-    """Amounts by name of the line, in the order of the lines that would be."""
+    """Amounts by name of the line, those of fees by their time, too, in the order of the lines that would be."""
     befores, afters = _by_name(old), _by_name(new)
-    for name in {**afters, **befores}:
-        before, after = befores.get(name, ZERO), afters.get(name, ZERO)
+    for key in {**afters, **befores}:
+        before, after = befores.get(key, ZERO), afters.get(key, ZERO)
         if before or after:
-            yield Change(name, before, after)
+            name, period = key
+            yield Change(name, before, after, period)
 
 
-def _by_name(lines: Sequence[ShownLine]) -> dict[str, Decimal]:
-    found: dict[str, Decimal] = {}
-    for line in lines:
+def _by_name(lines: Sequence[ShownLine]) -> dict[tuple[str, Period | None], Decimal]:
+    found: dict[tuple[str, Period | None], Decimal] = {}
+    for line, is_of_fee in with_fees_marked(lines):
         if line.counts:
-            found[line.name] = exact_sum([found.get(line.name, ZERO), line.total])
+            key = line.name, line.period if is_of_fee else None
+            found[key] = exact_sum([found.get(key, ZERO), line.total])
     return found

@@ -42,7 +42,15 @@ def test_more_are_subscribed_to_from_a_date_on_and_the_effect_is_shown_first(sho
     assert page.url in page.contract_page()[0]
     more = {"quantity": "15", "from_at_0": "2025-10-16", "from_at_1": "00:00"}
     _, seen = page.preview(**more)
-    assert "51.61" in seen.content.decode()
+    assert [
+        (row.name, row.when, row.before, row.after) for each in seen.context["preview"].documents for row in each.rows
+    ] == [
+        ("Team", "16–31 October 2025", "$0.00", "$51.61"),
+        ("Team", "1–30 November 2025", "$200.00", "$300.00"),
+    ]
+    windows = [card.title for each in seen.context["preview"].documents for card in each.windows]
+    assert windows == ["1–31 October 2025"], "usage is not cut where a fee begins"
+    assert "1–30 November 2025</span>" in seen.content.decode(), "a fee has the time that it is for"
     assert [row.quantity for row in page.agreed.quantities] == [10], "nothing is saved by looking"
     page.save(**more, name="Crew")
     assert [row.quantity for row in page.agreed.quantities] == [10, 15]
