@@ -13,7 +13,7 @@ from uuid import UUID
 from contracts.input_parts import UNCHANGED as UNCHANGED
 from contracts.input_parts import RoundingInput as RoundingInput
 from contracts.input_parts import Unchanged as Unchanged
-from contracts.subscription_inputs import SubscriptionInput, SubscriptionUpdateInput
+from contracts.subscription_inputs import SubscriptionConfigInput, SubscriptionInput, SubscriptionUpdateInput
 from pricing.services.tariffs import TierInput
 
 
@@ -178,6 +178,7 @@ class RecurringInput:
     specifiers: tuple[TargetInput, ...] = ()
     netsuite_sales_order_id: str = ""
     temporary_id: str = ""
+    subscription_config: SubscriptionConfigInput | None = None  # then the access amount has no quantity
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ proration says so. What comes by time is rounded as agreed; where nothing is, to
 
 What is billed for a whole period is the price times the quantity that were agreed; what comes by time is one amount.
 
+What is granted for each one of a subscription is in `contracts/seats.py`.
+
 What has begun stays as it was granted and billed: an edit changes the grants that begin after it. An earlier end of the
 contract ends the access to what has begun, and takes nothing of its amount; a later end leaves both as they were.
 
@@ -21,7 +23,7 @@ contract ends the access to what has begun, and takes nothing of its amount; a l
     monthly, its own     22 October, 310       22 November, 196.333333333333 (19 of 30 days)
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -38,6 +40,7 @@ from billing_site.foundation.periods import (
     format_instant,
     full_period,
 )
+from contracts.seats import Grant, seat_grants
 from contracts.terms import (
     FIRST,
     FIRST_AND_LAST,
@@ -69,8 +72,13 @@ def instances(contract: Contract, recurring: RecurringCommit, *, until: datetime
             continue
         whole = full_period(anchor, frequency, at=period.starting_at)
         is_last = period.ending_before == granted.ending_before
-        share = _counted(recurring.proration, period, whole, is_first=number == 0, is_last=is_last).share_of(whole)
-        yield _instance(recurring, Period(period.starting_at, earliest(end, contract.term.ending_before)), share)
+        counted = _counted(recurring.proration, period, whole, is_first=number == 0, is_last=is_last)
+        access = Period(period.starting_at, earliest(end, contract.term.ending_before))
+        grants = [Grant(Decimal(1), counted.share_of(whole), access)]
+        if recurring.seats is not None:
+            grants = seat_grants(contract, recurring.seats, period, counted, whole, access)
+        if grants:
+            yield _instance(recurring, counted.share_of(whole), grants)
 
 
 def still_to_come(contract: Contract, recurring_id: UUID, *, at: datetime, most: int) -> list[Commit]:
@@ -103,10 +111,9 @@ def _ends(granted: Period, anchor: datetime, frequency: str) -> Iterator[datetim
     return chain(of_granted, boundaries(anchor, frequency, after=last))
 
 
-def _instance(recurring: RecurringCommit, access: Period, share: Fraction) -> Commit:
-    start = access.starting_at
+def _instance(recurring: RecurringCommit, share: Fraction, grants: Sequence[Grant]) -> Commit:
+    start = grants[0].access.starting_at
     key = (recurring.id, format_instant(start))
-    amount = _by_time(recurring.access_amount, share, recurring.access_rounding)
     items: tuple[ScheduledAmount, ...] = ()
     if recurring.invoice_amount is not None:
         items = (ScheduledAmount(derived_id("recurring item", *key), start, *_billed(recurring, share)),)
@@ -118,7 +125,7 @@ def _instance(recurring: RecurringCommit, access: Period, share: Fraction) -> Co
         name=recurring.name,
         priority=recurring.priority,
         unit=recurring.unit,
-        segments=(AccessSegment(derived_id("recurring segment", *key), amount, access),),
+        segments=tuple(_segment(recurring, grant, key) for grant in grants),
         invoice_items=items,
         targets=recurring.targets,
         created_at=start,
@@ -128,6 +135,25 @@ def _instance(recurring: RecurringCommit, access: Period, share: Fraction) -> Co
         recurring_id=recurring.id,
         invoice_unit=recurring.invoice_unit,
     )
+
+
+def _segment(recurring: RecurringCommit, grant: Grant, key: tuple[UUID, str]) -> AccessSegment:
+    parts = key if grant.increase_id is None else (*key, grant.increase_id)
+    return AccessSegment(
+        derived_id("recurring segment", *parts),
+        _granted(recurring, grant),
+        grant.access,
+        is_for_seats=grant.increase_id is not None,
+    )
+
+
+def _granted(recurring: RecurringCommit, grant: Grant) -> Decimal:
+    if grant.quantity == 1:
+        return _by_time(recurring.access_amount, grant.share, recurring.access_rounding)
+    exact = Fraction(recurring.access_amount) * Fraction(grant.quantity) * grant.share
+    if grant.share == 1 or recurring.access_rounding is None:
+        return round_to(exact, QUANTUM)
+    return recurring.access_rounding.of(exact)
 
 
 def _billed(recurring: RecurringCommit, share: Fraction) -> tuple[Decimal, Decimal, Decimal]:

@@ -27,12 +27,14 @@ def recurring_json(row: RecurringCommit, contract: Contract) -> Fields:
             "applicable_product_ids": row.applicable_product_ids or None,
             "applicable_product_tags": row.applicable_product_tags or None,
             "specifiers": row.specifiers or None,
-            "access_amount": {
-                "access_type": row.access_type,
-                "credit_type_id": str(UNITS.id if row.access_type == QUANTITY else row.unit_id),
-                "unit_price": row.access_unit_price,
-                "quantity": row.access_quantity,
-            },
+            "access_amount": without_absent(
+                {
+                    "access_type": row.access_type,
+                    "credit_type_id": str(UNITS.id if row.access_type == QUANTITY else row.unit_id),
+                    "unit_price": row.access_unit_price,
+                    "quantity": row.access_quantity if row.subscription_id is None else None,
+                }
+            ),
             "invoice_amount": None
             if row.invoice_unit_price is None
             else {
@@ -49,6 +51,13 @@ def recurring_json(row: RecurringCommit, contract: Contract) -> Fields:
             "proration_rounding": _roundings(row) or None,
             "rollover_fraction": row.rollover_fraction,
             "netsuite_sales_order_id": row.netsuite_sales_order_id or None,
+            "subscription_config": None
+            if row.subscription_id is None
+            else {
+                "subscription_id": str(row.subscription_id),
+                "allocation": row.allocation,
+                "apply_seat_increase_config": {"is_prorated": row.is_increase_prorated},
+            },
         }
     )
 

@@ -2,6 +2,8 @@
 
 Recurring credit “Monthly”: $3.10 each usage period from 22 October 2025; $2.40 is billed for each.
 Recurring commit “Weekly”: 100 units each week (October 2025), of which each lasts for 2 periods.
+Recurring credit “Included”: $5.00 for each of Seats, in one pool, each month from 1 October 2025; an increase tops it
+up by time.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,9 +35,10 @@ UPDATES = ("update_recurring_commits", "update_recurring_credits")
 
 
 def recurring_text(row: RecurringCommit) -> str:
-    """What is granted how often, for how long, and what is paid for it; needs its units."""
+    """What is granted how often, for how long, and what is paid for it; needs its units and what it is
+    subscribed to."""
     text = (
-        f"{_noun(row.is_credit)}{named(row.name)}: {exact_text(row.access_amount, row.held_in)} each"
+        f"{_noun(row.is_credit)}{named(row.name)}: {_each(row)} each"
         f" {PERIODS[row.frequency]} {span(row.starting_at, row.ending_before)}"
     )
     if row.duration > 1:
@@ -43,7 +46,14 @@ def recurring_text(row: RecurringCommit) -> str:
     if row.invoice_amount is not None:
         billed_in = (row.invoice_unit or row.unit).to_unit()
         text += f"; {exact_text(row.invoice_amount, billed_in)} is billed for each"
+    if row.subscription_id is not None:
+        text += f"; an increase tops it up {'by time' if row.is_increase_prorated else 'in full'}"
     return f"{text}{order_text(row)}"
+
+
+def _each(row: RecurringCommit) -> str:
+    amount = exact_text(row.access_amount, row.held_in)
+    return amount if row.subscription is None else f"{amount} for each of {row.subscription.product}, in one pool,"
 
 
 def noun_and_name(row: RecurringCommit) -> str:
@@ -91,6 +101,9 @@ def _parts(update: Mapping[str, Any], row: RecurringCommit) -> Iterator[str]:
     billed_in = (row.invoice_unit or row.unit).to_unit()
     for name, unit, verb in (("access_amount", row.held_in, "granted"), ("invoice_amount", billed_in, "billed")):
         if given := update.get(name):
+            if name == "access_amount" and row.subscription_id is not None:
+                yield f"{exact_text(Decimal(given['unit_price']), unit)} is granted for each that is subscribed to"
+                continue
             yield f"{_amount(given, unit)} is {verb} for each"
     if "ending_before" in update:
         end = update["ending_before"]

@@ -26,6 +26,15 @@ class SeatConfigInput:
 
 
 @dataclass(frozen=True, slots=True)
+class SubscriptionConfigInput:
+    """That an amount is for each one of a subscription, by its id or what the same request calls it."""
+
+    subscription_id: str
+    is_prorated: bool  # what an increase adds within a period comes by time
+    allocation: str = "POOLED"
+
+
+@dataclass(frozen=True, slots=True)
 class SubscriptionInput:
     """So many of a SUBSCRIPTION product. Of mode SEAT_BASED the quantity is that of the seats."""
 
@@ -43,6 +52,7 @@ class SubscriptionInput:
     name: str = ""
     description: str = ""
     custom_fields: Mapping[str, str] = field(default_factory=dict)
+    temporary_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

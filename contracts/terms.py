@@ -24,6 +24,7 @@ __all__ = [
     "RecurringCommit",
     "ScheduledAmount",
     "ScheduledCharge",
+    "SeatLink",
     "Subscription",
     "SubscriptionQuantity",
     "Target",
@@ -57,6 +58,7 @@ class AccessSegment:
     amount: Decimal
     period: Period
     agreed: Period | None = None  # as it was first, where an edit has changed it
+    is_for_seats: bool = False  # what seats add that came within the period of a grant
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,15 @@ class AmountRounding:
 
 
 @dataclass(frozen=True, slots=True)
+class SeatLink:
+    """That a recurring commit grants its amount for each one that there is of a subscription (`contracts/seats.py`)."""
+
+    subscription_id: UUID
+    is_prorated: bool  # what an increase adds comes by time
+    agreed_at: datetime  # what was known then of the subscription, its first grants know
+
+
+@dataclass(frozen=True, slots=True)
 class RecurringCommit:
     """A commit or credit that is granted anew each period, from the start of `period` up to its end or the contract's.
 
@@ -159,7 +170,7 @@ class RecurringCommit:
     name: str
     priority: Decimal
     unit: Unit
-    access_amount: Decimal  # of a whole period
+    access_amount: Decimal  # of a whole period; with `seats` for each one of them
     period: Period
     duration: int = 1  # so many periods can each grant be drawn on
     frequency: str | None = None
@@ -176,6 +187,7 @@ class RecurringCommit:
     invoice_unit: Unit | None = None  # of the invoice amount, where that is not `unit`
     holds_after: datetime | None = None
     holds_until: datetime | None = None
+    seats: SeatLink | None = None
 
     def holds_for(self, start: datetime) -> bool:
         """Whether the grant that begins then is as this one says."""
@@ -205,6 +217,9 @@ class SubscriptionQuantity:
     quantity: Decimal
     agreed_at: datetime | None = None
     billed_through: datetime | None = None
+
+    def was_known(self, at: datetime) -> bool:
+        return self.agreed_at is None or self.agreed_at <= at
 
     def came_too_late(self, collected_at: datetime, *, on_usage: bool) -> bool:
         """Whether the document that collects then was final already."""

@@ -141,7 +141,8 @@ class RecurringCommitAdmin(TermAdmin):
     @admin.display(description="Each grants")
     def granted(self, row: RecurringCommit) -> str:
         """In what it is held in: money, a custom unit, or units of what is sold."""
-        return exact_text(row.access_amount, row.held_in)
+        text = exact_text(row.access_amount, row.held_in)
+        return text if row.subscription_id is None else f"{text} for each that is subscribed to"
 
 
 @admin.register(Subscription)

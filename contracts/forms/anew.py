@@ -57,7 +57,8 @@ class AnewFields(RowsForm):
 
     def granted_each(self, *held_as: Any) -> RecurringAmountInput:
         values = self.cleaned_data
-        return RecurringAmountInput(values["anew_amount"], _or_one(values["anew_quantity"]), *held_as)
+        quantity = _or_one(values["anew_quantity"]) if "anew_quantity" in self.fields else None
+        return RecurringAmountInput(values["anew_amount"], quantity, *held_as)
 
     def billed_each(self) -> RecurringAmountInput | None:
         values = self.cleaned_data

@@ -46,6 +46,9 @@ class RecurringEditForm(Dressed, AnewFields):
         }
         super().__init__(*args, **kwargs)
         self.add_anew(self.row.held_in, (self.row.invoice_unit or self.row.unit).to_unit())
+        if self.row.subscription is not None:
+            del self.fields["anew_quantity"]  # the subscription says it
+            self.fields["anew_amount"].label = f"Amount for each of {self.row.subscription.product}"
         if self.row.invoice_unit_price is None:
             for name in BILLED:
                 del self.fields[name]  # it was agreed that nobody pays for it

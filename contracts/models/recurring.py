@@ -50,6 +50,9 @@ class RecurringCommit(BalanceAttributes, Term):
         LAST = terms.LAST
         FIRST_AND_LAST = terms.FIRST_AND_LAST
 
+    class Allocation(models.TextChoices):
+        POOLED = "POOLED"
+
     contract = models.ForeignKey(Contract, models.PROTECT, related_name="recurring")
     first_row = models.ForeignKey("self", models.PROTECT, null=True, related_name="later_rows")  # NULL: this is it
     contract_ended_at = models.DateTimeField(null=True)  # of a later row: the contract's end, as known until then
@@ -72,6 +75,11 @@ class RecurringCommit(BalanceAttributes, Term):
     access_rounding_method = models.CharField(max_length=16, blank=True, default="")
     invoice_decimal_places = models.SmallIntegerField(null=True)
     invoice_rounding_method = models.CharField(max_length=16, blank=True, default="")
+    subscription = models.ForeignKey(  # NULL: it grants the same whatever is subscribed to
+        "Subscription", models.PROTECT, null=True, related_name="allowances"
+    )
+    allocation = models.CharField(max_length=16, choices=Allocation, blank=True, default="")
+    is_increase_prorated = models.BooleanField(null=True)
 
     class Meta(BalanceAttributes.Meta):
         constraints = [
@@ -113,6 +121,13 @@ class RecurringCommit(BalanceAttributes, Term):
                 ),
             ),
             models.CheckConstraint(
+                name="an_allowance_by_the_seat_is_for_one_of_a_subscription",
+                condition=Q(subscription=None, allocation="", is_increase_prorated=None)
+                | Q(subscription__isnull=False, allocation="POOLED", is_increase_prorated__isnull=False)
+                & Q(access_quantity=1)
+                & ~Q(frequency="DAILY"),
+            ),
+            models.CheckConstraint(
                 name="only_what_takes_over_knows_an_earlier_end",
                 condition=Q(contract_ended_at=None) | Q(first_row__isnull=False),
             ),
@@ -140,7 +155,7 @@ class RecurringCommit(BalanceAttributes, Term):
 
     @property
     def access_amount(self) -> Decimal:
-        """Of a whole period, exact."""
+        """Of a whole period, exact; of an allowance by the seat for each one of its subscription."""
         return Context(prec=PRECISION).multiply(self.access_unit_price, self.access_quantity)
 
     @property
@@ -151,10 +166,13 @@ class RecurringCommit(BalanceAttributes, Term):
         return Context(prec=PRECISION).multiply(self.invoice_unit_price, self.invoice_quantity)
 
     def to_recurring(
-        self, *, after: datetime | None, until: datetime | None, end: datetime | None
+        self, *, after: datetime | None, until: datetime | None, end: datetime | None, agreed_at: datetime
     ) -> terms.RecurringCommit:
         """As the engines take it; needs its units. `after`: it has taken over then; `until`: the next row does; `end`:
-        nothing is granted from there on."""
+        nothing is granted from there on; `agreed_at`: the first row was."""
+        seats = None
+        if self.subscription_id is not None:
+            seats = terms.SeatLink(self.subscription_id, bool(self.is_increase_prorated), agreed_at)
         return terms.RecurringCommit(
             id=self.recurring_id,
             type=self.type,
@@ -180,6 +198,7 @@ class RecurringCommit(BalanceAttributes, Term):
             invoice_unit=self.invoice_unit.to_unit() if self.invoice_unit else None,
             holds_after=after,
             holds_until=until,
+            seats=seats,
         )
 
 

@@ -30,6 +30,7 @@ from contracts.models import (
 from contracts.models.subscriptions import in_order_of_time
 from contracts.queries.customers import no_such_contract
 
+RECURRING = ("product", "unit", "invoice_unit", "subscription__product")  # what a row of it is read with
 T = TypeVar("T", bound=Term)
 
 
@@ -161,9 +162,7 @@ def _agreed_of(
     charges = _grouped(known(ScheduledCharge.objects.select_related("product", "unit"), "contract_id"), "contract_id")
     charged = ScheduledChargeItem.objects.all() if charges else ScheduledChargeItem.objects.none()
     items = grouped_by_place(known(charged, "charge__contract_id"), "charge_id")
-    recurring = _grouped(
-        known(RecurringCommit.objects.select_related("product", "unit", "invoice_unit"), "contract_id"), "contract_id"
-    )
+    recurring = _grouped(known(RecurringCommit.objects.select_related(*RECURRING), "contract_id"), "contract_id")
     subscriptions = subscriptions_by_contract(lambda rows: known(rows, "contract_id"), known)
 
     def agreed(owner: UUID | None) -> Iterator[AgreedCommit]:

@@ -117,7 +117,7 @@ def to_recurring(agreed: AgreedRecurring) -> Iterator[terms.RecurringCommit]:
         until = _takes_over(later) if later else None
         end = row.ending_before if later is None else earliest(row.ending_before, later.contract_ended_at)
         if end is None or end > row.starting_at:
-            yield row.to_recurring(after=after, until=until, end=end)
+            yield row.to_recurring(after=after, until=until, end=end, agreed_at=agreed.rows[0].created_at)
         after = until
 
 

@@ -27,7 +27,13 @@ from contracts.models import (
     Term,
     TermQuerySet,
 )
-from contracts.queries.agreements import AgreedCharge, AgreedCommit, AgreedSubscription, in_order_of_adding
+from contracts.queries.agreements import (
+    RECURRING,
+    AgreedCharge,
+    AgreedCommit,
+    AgreedSubscription,
+    in_order_of_adding,
+)
 
 T = TypeVar("T", bound=Term)
 
@@ -80,9 +86,7 @@ def edit_history(customer_id: UUID, contract_id: UUID | None, *, edit_id: UUID |
 
     overrides = _by(added(Override.objects.select_related("product", "unit")), "added_by_edit_id")
     recurring = _by(
-        added(
-            RecurringCommit.objects.filter(first_row=None).select_related("contract", "product", "unit", "invoice_unit")
-        ),
+        added(RecurringCommit.objects.filter(first_row=None).select_related("contract", *RECURRING)),
         "added_by_edit_id",
     )
     charges = _ChargeMoves.of(customer_id, edits)

@@ -57,15 +57,7 @@ def _as_agreed(instance: terms.Commit, row: RecurringCommit) -> AgreedCommit:
         netsuite_sales_order_id=row.netsuite_sales_order_id,
         created_at=instance.created_at,
     )
-    (segment,) = instance.segments
-    assert segment.period.ending_before is not None, "an instance lasts for so many periods"
-    access = AccessSegment(
-        id=segment.id,
-        commit=commit,
-        amount=segment.amount,
-        starting_at=segment.period.starting_at,
-        ending_before=segment.period.ending_before,
-    )
+    access = tuple(_segment(commit, each) for each in instance.segments)
     items = [
         InvoiceScheduleItem(
             id=item.id,
@@ -77,4 +69,15 @@ def _as_agreed(instance: terms.Commit, row: RecurringCommit) -> AgreedCommit:
         )
         for item in instance.invoice_items
     ]
-    return AgreedCommit(commit, (access,), tuple(items), recurring_id=instance.recurring_id)
+    return AgreedCommit(commit, access, tuple(items), recurring_id=instance.recurring_id)
+
+
+def _segment(commit: Commit, segment: terms.AccessSegment) -> AccessSegment:
+    assert segment.period.ending_before is not None, "an instance lasts for so many periods"
+    return AccessSegment(
+        id=segment.id,
+        commit=commit,
+        amount=segment.amount,
+        starting_at=segment.period.starting_at,
+        ending_before=segment.period.ending_before,
+    )

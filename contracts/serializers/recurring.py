@@ -13,6 +13,7 @@ from contracts.models.recurring import ROUNDINGS
 from contracts.serializers.terms import BLANK, ROLLS_OVER, SpecifierShape
 from contracts.services.access import ACCESS_TYPES
 from contracts.services.commits import RATES_CHARGED
+from contracts.subscription_inputs import SubscriptionConfigInput
 from pricing.serializers.common import OPTIONAL, InputShape
 
 
@@ -20,7 +21,9 @@ class RecurringAmountShape(InputShape):
     becomes = inputs.RecurringAmountInput
 
     unit_price = NumberField()
-    quantity = NumberField(help_text="Of a whole period.", **OPTIONAL)
+    quantity = NumberField(
+        help_text="Of a whole period; with a subscription_config its subscription says it.", **OPTIONAL
+    )
     credit_type_id = serializers.UUIDField(help_text="The rate card's unit by default, or a custom one.", **OPTIONAL)
     access_type = CodeField(ACCESS_TYPES, help_text="QUANTITY: amounts are units of what is sold.", **OPTIONAL)
 
@@ -60,6 +63,26 @@ class CommitRoundingShape(CreditRoundingShape):
     invoice = RoundingShape(**OPTIONAL)
 
 
+class SeatIncreaseShape(Shape):
+    is_prorated = serializers.BooleanField(help_text="What an increase adds within a period comes by time.")
+
+
+class SubscriptionConfigShape(Shape):
+    """Validates into the input of a service."""
+
+    subscription_id = TextField(help_text="Of the contract, or the temporary_id of one of the same request.")
+    allocation = CodeField(
+        RecurringCommit.Allocation.values, help_text="POOLED: all of them share one balance.", **OPTIONAL
+    )
+    apply_seat_increase_config = SeatIncreaseShape()
+
+    def to_internal_value(self, data: Any) -> Any:
+        sent = super().to_internal_value(data)
+        said = {"allocation": sent["allocation"]} if sent.get("allocation") else {}
+        prorated = sent["apply_seat_increase_config"]["is_prorated"]
+        return SubscriptionConfigInput(sent["subscription_id"], prorated, **said)
+
+
 class RecurringShape(InputShape):
     """What commits and credits that recur have in common."""
 
@@ -90,6 +113,9 @@ class RecurringShape(InputShape):
     specifiers = SpecifierShape(many=True, **OPTIONAL)
     netsuite_sales_order_id = TextField(**BLANK)
     temporary_id = TextField(help_text="What overrides of the same request may call it.", **BLANK)
+    subscription_config: Any = SubscriptionConfigShape(
+        help_text="The access amount is for each one that there is of a subscription.", **OPTIONAL
+    )
 
 
 class RecurringCommitShape(RecurringShape):

@@ -95,6 +95,7 @@ class RecurringInvoiceAmountReply(serializers.Serializer):
 
 
 class RecurringAmountReply(RecurringInvoiceAmountReply):
+    quantity = NumberField(required=False, help_text="Absent with a subscription_config.")
     access_type = serializers.CharField()
 
 
@@ -111,6 +112,16 @@ class RoundingReply(serializers.Serializer):
 class ProrationRoundingReply(serializers.Serializer):
     access = RoundingReply(required=False)
     invoice = RoundingReply(required=False)
+
+
+class SeatIncreaseReply(serializers.Serializer):
+    is_prorated = serializers.BooleanField()
+
+
+class SubscriptionConfigReply(serializers.Serializer):
+    subscription_id = serializers.UUIDField()
+    allocation = serializers.CharField()
+    apply_seat_increase_config = SeatIncreaseReply()
 
 
 class RecurringReply(serializers.Serializer):
@@ -135,6 +146,7 @@ class RecurringReply(serializers.Serializer):
     proration_rounding = ProrationRoundingReply(required=False)
     rollover_fraction = NumberField(required=False)
     netsuite_sales_order_id = serializers.CharField(required=False)
+    subscription_config = SubscriptionConfigReply(required=False)
 
 
 class OverrideReply(serializers.Serializer):

@@ -65,7 +65,6 @@ class SubscriptionShape(Shape):
 
     def to_internal_value(self, data: Any) -> Any:
         sent = {name: value for name, value in super().to_internal_value(data).items() if value is not None}
-        sent.pop("temporary_id", None)
         cycle = sent.pop("billing_cycle_config", {})
         kept = {name: value for name, value in cycle.items() if value is not None}
         return self.becomes(**sent.pop("subscription_rate"), **kept, **sent)

@@ -17,7 +17,8 @@ COMMIT: Known = {
     "spend_tracker_attributes": NO,
 }
 EDIT_BALANCE: Known = {"hierarchy_configuration": NO}
-RECURRING: Known = {"hierarchy_configuration": NO, "subscription_config": NO}
+PACKAGE_RECURRING: Known = {"hierarchy_configuration": NO, "subscription_config": NO}
+RECURRING: Known = {**PACKAGE_RECURRING, "subscription_config": {"allocation": frozenset({"POOLED"})}}
 ORDER: Known = {"netsuite_sales_order_id": NO}  # of a template, which is sold to nobody yet; and changed, of a charge
 
 CREATE_CUSTOMER: Known = {
@@ -52,8 +53,8 @@ PACKAGE: Known = {
     "overrides": OVERRIDE,
     "prepaid_balance_threshold_configuration": NO,
     "professional_services": NO,
-    "recurring_commits": {**RECURRING, **ORDER},
-    "recurring_credits": {**RECURRING, **ORDER},
+    "recurring_commits": {**PACKAGE_RECURRING, **ORDER},
+    "recurring_credits": {**PACKAGE_RECURRING, **ORDER},
     "scheduled_charges": ORDER,
     "spend_threshold_configuration": NO,
     "spend_trackers": NO,

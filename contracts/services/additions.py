@@ -17,6 +17,7 @@ from contracts.services.overrides import override_row
 from contracts.services.payers import ANY, standing_payers, with_added
 from contracts.services.recording import add_terms, stamp
 from contracts.services.recurring import check_daily, recurring_row
+from contracts.services.seats import subscriptions_by_name
 from contracts.services.subscriptions import subscription_rows
 from contracts.subscription_inputs import SubscriptionInput
 from pricing.queries import products_by_id, units_by_id
@@ -75,8 +76,8 @@ class AddedRows:
         yield self.overrides
         yield [added.commit for added in self.commits]
         yield [added.charge for added in self.charges]
-        yield self.recurring
         yield [added.subscription for added in self.subscriptions]
+        yield self.recurring
         yield [added.terms for added in self.subscriptions]
         yield [quantity for added in self.subscriptions for quantity in added.quantities]
         yield [segment for added in self.commits for segment in added.segments]
@@ -127,9 +128,19 @@ def added_rows(
     term: Period,
     at: datetime,
     standing: Sequence[AgreedRecurring] = (),
+    subscribed: Sequence[AgreedSubscription] = (),
 ) -> AddedRows:
-    """The rows of everything added to a contract of this term, in which `standing` recurs. What is wrong goes to
-    `problems`."""
+    """The rows of everything added to a contract of this term, in which `standing` recurs and what is `subscribed` to
+    stands. What is wrong goes to `problems`."""
+    subscriptions = tuple(
+        subscription_rows(
+            given, position, contract, term, deal, problems.within(f"{added.prefix}subscriptions[{position}]")
+        )
+        for position, given in enumerate(added.subscriptions)
+    )
+    seats = subscriptions_by_name(
+        subscribed, added.subscriptions, subscriptions, f"{added.prefix}subscriptions", problems
+    )
     commits = tuple(
         commit_rows(given, position, deal, problems.within(f"{added.prefix}commits[{position}]"))
         for position, given in enumerate(added.commits)
@@ -141,7 +152,7 @@ def added_rows(
     paths = [f"{added.prefix}recurring_commits[{index}]" for index in range(len(added.recurring_commits))]
     paths += [f"{added.prefix}recurring_credits[{index}]" for index in range(len(added.recurring_credits))]
     recurring = tuple(
-        recurring_row(given, position, contract, term, deal, problems.within(path), at=at)
+        recurring_row(given, position, contract, term, deal, problems.within(path), at=at, subscriptions=seats)
         for position, (path, given) in enumerate(
             zip(paths, (*added.recurring_commits, *added.recurring_credits), strict=True)
         )
@@ -168,10 +179,5 @@ def added_rows(
             for position, given in enumerate(added.charges)
         ),
         recurring=recurring,
-        subscriptions=tuple(
-            subscription_rows(
-                given, position, contract, term, deal, problems.within(f"{added.prefix}subscriptions[{position}]")
-            )
-            for position, given in enumerate(added.subscriptions)
-        ),
+        subscriptions=subscriptions,
     )

@@ -26,7 +26,7 @@ from contracts.models.commit_attributes import BalanceAttributes
 from contracts.models.commits import ScheduledItem
 from contracts.models.term import PAYER_KEYS
 from contracts.queries import AgreedCharge, AgreedCommit, AgreedSubscription
-from contracts.subscription_inputs import ProrationInput, SeatConfigInput, SubscriptionInput
+from contracts.subscription_inputs import ProrationInput, SeatConfigInput, SubscriptionConfigInput, SubscriptionInput
 from contracts.terms import QUANTITY
 from pricing.models import PricingUnit
 from pricing.services.tariffs import TierInput
@@ -57,7 +57,10 @@ def recurring_as_given(row: RecurringCommit) -> RecurringInput:
     return RecurringInput(
         type=row.type,
         access_amount=RecurringAmountInput(
-            row.access_unit_price, row.access_quantity, _unit_id(row.access_type, row.unit), row.access_type
+            row.access_unit_price,
+            row.access_quantity if row.subscription_id is None else None,
+            _unit_id(row.access_type, row.unit),
+            row.access_type,
         ),
         invoice_amount=RecurringAmountInput(row.invoice_unit_price, row.invoice_quantity) if paid else None,
         commit_duration=Decimal(row.duration),
@@ -70,12 +73,15 @@ def recurring_as_given(row: RecurringCommit) -> RecurringInput:
             _rounding(row.invoice_decimal_places, row.invoice_rounding_method),
         ),
         temporary_id=str(row.recurring_id),
+        subscription_config=None
+        if row.subscription_id is None
+        else SubscriptionConfigInput(str(row.subscription_id), bool(row.is_increase_prorated), row.allocation),
         **_attributes(row),
     )
 
 
 def subscription_as_given(agreed: AgreedSubscription) -> SubscriptionInput:
-    """A subscription to as many as there are in the end; of seats, nobody has one yet."""
+    """A subscription to as many as there are in the end; of seats, nobody has one yet. Its id is its temporary id."""
     row, terms = agreed.subscription, agreed.terms
     quantity = agreed.quantities[-1].quantity
     return SubscriptionInput(
@@ -95,6 +101,7 @@ def subscription_as_given(agreed: AgreedSubscription) -> SubscriptionInput:
         name=terms.name,
         description=row.description,
         custom_fields=row.custom_fields,
+        temporary_id=str(row.pk),
     )
 
 

@@ -160,7 +160,9 @@ def contract_as_planned(customer_id: UUID, given: ContractInput, *, at: datetime
     stamp(edit, [terms])
     rows.stamp(contract, edit)
     recurring = by_what_recurs(rows.recurring)
-    return Agreement(contract, terms, rows.overrides, rows.commits, rows.charges, recurring)
+    return Agreement(
+        contract, terms, rows.overrides, rows.commits, rows.charges, recurring, subscriptions=rows.subscriptions
+    )
 
 
 def terms_with(planned: Agreement) -> CustomerTerms:

@@ -75,7 +75,7 @@ def named_payers(problems: Problems, target: TargetInput, payers: Payers) -> dic
         names: Sequence[str] = getattr(target, key)
         problems.keys(key, names)
         known = payers.get(key, {})
-        ids = [known.get(_plain(name)) for name in names]
+        ids = [known.get(plain_name(name)) for name in names]
         for index, (name, payer_id) in enumerate(zip(names, ids, strict=True)):
             if payer_id is None:
                 rule = (
@@ -87,7 +87,7 @@ def named_payers(problems: Problems, target: TargetInput, payers: Payers) -> dic
     return stored
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """An id in any spelling as we spell it; a temporary id as it is."""
     try:
         return str(UUID(name))

@@ -53,6 +53,7 @@ from contracts.services.overlaps import check_overlap
 from contracts.services.recording import stamp
 from contracts.services.recurring import later_rows, updates_told
 from contracts.services.schedule_changes import RowChange
+from contracts.services.seats import check_ends_of_allowances
 from contracts.services.subscription_changes import FIELD as SUBSCRIPTIONS
 from contracts.services.subscription_changes import (
     SubscriptionChange,
@@ -178,13 +179,23 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
     deal = deal_for(agreed.contract, added, dates_charged=dates_charged(agreed.contract, at=at))
     terms = _new_terms(given, agreed, problems, at=at)
     term = within(agreed.contract.starting_at, (terms or agreed.terms).ending_before)
-    rows = added_rows(added, deal, problems, contract=agreed.contract, term=term, at=at, standing=agreed.recurring)
+    rows = added_rows(
+        added,
+        deal,
+        problems,
+        contract=agreed.contract,
+        term=term,
+        at=at,
+        standing=agreed.recurring,
+        subscribed=agreed.subscriptions,
+    )
     overrides = overrides_to_remove(given.remove_overrides, agreed, problems)
     commits = commits_to_archive(given, agreed, problems)
     charges = charges_to_archive(given.archive_scheduled_charges, agreed, problems)
     subscriptions = plan_subscriptions(given, agreed, (terms or agreed.terms).ending_before, problems, at=at)
     if given.undoes is not None and given.undoes.subscriptions:
         subscriptions = put_back(given.undoes, agreed, subscriptions, (terms or agreed.terms).ending_before, at=at)
+    check_ends_of_allowances(given.update_subscriptions, agreed, problems, at=at)
     later = _updated_recurring(given, agreed, deal, problems)
     if terms is not None and terms.ending_before != agreed.terms.ending_before:
         check_end(problems, customer, agreed, terms.ending_before, terms.to_filters())

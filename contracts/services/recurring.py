@@ -4,7 +4,8 @@
     access_amount           unit price times quantity, above zero; in money, in a custom unit, or of QUANTITY
     invoice_amount          of commits alone, in the money of the deal; absent: nobody pays for it
     commit_duration         so many whole periods
-    recurrence_frequency    absent: with the usage documents; DAILY: one of a contract
+    recurrence_frequency    absent: with the usage documents; DAILY: one of a contract, and not by the seat
+    subscription_config     a subscription of the contract or the request, which says the quantity (`services/seats.py`)
     starting_at             within the contract
 
 An update is a row of its own that takes over for whatever begins after the edit. So is another end of the contract, so
@@ -30,10 +31,11 @@ from contracts.inputs import (
     Unchanged,
 )
 from contracts.models import Contract, RecurringCommit
-from contracts.queries import AgreedRecurring
+from contracts.queries import AgreedRecurring, AgreedSubscription
 from contracts.services import access
 from contracts.services.checks import Deal, in_fiat, instant, not_charged_yet, rounding, term_range, within_term
 from contracts.services.commits import charged_at, check_attributes, target
+from contracts.services.seats import for_each_one, link, quantity_of
 
 MOST_PERIODS = 1_000
 Term = Period  # from the contract's start to its end
@@ -48,8 +50,10 @@ def recurring_row(
     problems: Problems,
     *,
     at: datetime,
+    subscriptions: Mapping[str, AgreedSubscription],
 ) -> RecurringCommit:
-    """The row of what recurs, not saved. What is wrong goes to `problems`."""
+    """The row of what recurs, not saved; `subscriptions` are those that it may be linked to, by name. What is wrong
+    goes to `problems`."""
     row = RecurringCommit(
         position=position,
         type=given.type,
@@ -79,6 +83,7 @@ def recurring_row(
     inner = problems.within("access_amount")
     row.access_type = access.access_type(given.access_amount, inner)
     row.unit = access.held_in(given.access_amount, deal, inner)
+    link(row, given.subscription_config, subscriptions, problems.within("subscription_config"))
     _fill_access(row, given.access_amount, inner)
     if given.invoice_amount is not None and row.is_credit:
         problems.add("invoice_amount", "an amount", "must not be given for a credit, which is never invoiced")
@@ -154,7 +159,7 @@ def _updated(
     if update.access_amount is not None:
         _fill_access(
             row,
-            _completed(update.access_amount, row.access_unit_price, row.access_quantity),
+            _completed(update.access_amount, row.access_unit_price, quantity_of(row)),
             problems.within("access_amount"),
         )
     if update.invoice_amount is not None:
@@ -201,6 +206,8 @@ def _duration(given: Decimal, problems: Problems) -> int:
 
 
 def _fill_access(row: RecurringCommit, given: RecurringAmountInput, problems: Problems) -> None:
+    if row.allocation:
+        given = for_each_one(given, problems)
     checked = _price_and_quantity(given, problems)
     if checked is not None:
         row.access_unit_price, row.access_quantity = checked

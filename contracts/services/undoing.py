@@ -7,7 +7,8 @@
     adds a subscription, or changes one              taking it out, or what it was before, as far as no fee of it that
                                                      is billed would be another
     changes, archives or cuts balances and charges,  an edit by hand: what else would have to come back is not for a
-    adds what recurs, sets a usage filter            machine to guess
+    adds what recurs, sets a usage filter, changes   machine to guess
+    a subscription that an allowance follows
 
 An undoing is an edit like any other, and can be undone.
 """
@@ -65,7 +66,8 @@ def undoing(
         raise Conflict.of(FIELD, edit_id, f"is undone already, by edit {undone.number}")
     before = agreement(customer_id, contract_id, at_edit=edit.number - 1)
     after = agreement(customer_id, contract_id, at_edit=edit.number)
-    if _goes_further(edited, before, after):
+    linked = {each.now.subscription_id for each in now.recurring}  # what it has granted would be another
+    if _goes_further(edited, before, after) or not linked.isdisjoint(changed_by(before, after)):
         raise Refusal.of(FIELD, edit_id, "changes more than can be undone at once; make the opposite edit by hand")
     _refuse_changed_since(edited, now, before, after)
     taken_out = {each.pk for each in after.overrides}

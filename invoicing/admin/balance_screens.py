@@ -23,6 +23,7 @@ WORDS = {
     "INITIAL_BALANCE": "Promised",
     "DEDUCTION": "Drawn",
     "EXPIRATION": "Expired",
+    "SEAT_BASED_ADJUSTMENT": "Seats added",
     "CREDITED": "Given back",
     "MANUAL": "By hand",
     "ROLLOVER": "Gone over to the renewal",

@@ -37,6 +37,7 @@ from ledger.queries.entries import posted_entries
 INITIAL_BALANCE = "POSTPAID_COMMIT_INITIAL_BALANCE"
 TRUE_UP = LedgerEntry.Type.POSTPAID_COMMIT_TRUEUP
 START, DEDUCTION, EXPIRATION = "_SEGMENT_START", "_AUTOMATED_INVOICE_DEDUCTION", "_EXPIRATION"
+SEATS = "_SEAT_BASED_ADJUSTMENT"
 GIVEN_BACK = "_CREDITED"
 
 
@@ -56,7 +57,7 @@ class Movement:
 
     @property
     def is_start(self) -> bool:
-        return self.type == INITIAL_BALANCE or self.type.endswith(START)
+        return self.type == INITIAL_BALANCE or self.type.endswith((START, SEATS))
 
     @property
     def is_deduction(self) -> bool:
@@ -169,7 +170,7 @@ def _scheduled(standing: Standing, at: datetime) -> Iterator[Movement]:
     if not standing.granted:
         return
     named = segment.id if commit.pays else None
-    start = f"{commit.ledger_name}{START}" if commit.pays else INITIAL_BALANCE
+    start = f"{commit.ledger_name}{SEATS if segment.is_for_seats else START}" if commit.pays else INITIAL_BALANCE
     yield Movement(start, standing.granted, segment.period.starting_at, named)
     expired = standing.expired(at)
     if expired and segment.period.ending_before is not None:

@@ -84,7 +84,7 @@ LEDGERS = """
 """
 
 # Voids and notes give back what documents drew, see test_voiding; no vendor document says when
-# a balance is canceled; and there are no subscriptions by the seat.
+# a balance is canceled; what seats add is in test_allowances_by_seat.
 NOT_HERE = {
     "PREPAID_COMMIT_CANCELED",
     "PREPAID_COMMIT_CREDITED",
