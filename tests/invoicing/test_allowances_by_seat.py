@@ -4,12 +4,17 @@ A seat costs 20 dollars a month and brings 5 dollars of usage, a unit costs 1 ce
 2025 to 1 February 2026 and bills usage by the calendar month.
 """
 
+from decimal import Decimal as D
+
 import pytest
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 from metronome import APIStatusError, BadRequestError
 
 from billing_site.foundation.ids import uuid7
 from billing_site.foundation.refusals import Refusal
+from contracts.forms.recurring_edits import RecurringEditForm
+from contracts.inputs import RecurringAmountInput
 from contracts.models import Contract, RecurringCommit
 from contracts.queries import agreement
 from contracts.services.copies import contract_like
@@ -139,6 +144,25 @@ def test_a_commit_is_linked_by_an_edit_and_told_in_words(shop, clock_at):
     assert (
         "Recurring commit “Pool”: for whatever has not begun, $6.00 is granted for each that is subscribed to." in words
     )
+
+
+def test_the_page_of_a_pool_asks_for_the_amount_of_one_and_its_ledger_says_seats(shop, clock_at, admin_client):
+    contract_id = agreed(shop, subscriptions=[seats(shop)], recurring_credits=[by_seat(shop)])
+    (recurring,) = agreement(shop.customer.pk, contract_id).recurring
+    shown_form = RecurringEditForm(recurring)
+    assert "anew_quantity" not in shown_form.fields
+    assert shown_form.fields["anew_amount"].label == "Amount for each of Seats"
+    form = RecurringEditForm(
+        recurring, {"anew_amount": "6.00", "rate_type": "LIST_RATE", "reason": "More", "based_on_edit": 1}
+    )
+    assert form.is_valid(), form.errors
+    assert form.to_input().update_recurring_credits[0].access_amount == RecurringAmountInput(D(600), None)
+
+    clock_at("2025-10-16")
+    quantity(shop, contract_id, "2025-10-16", 15)
+    (october,) = held(shop)
+    page = admin_client.get(reverse("admin:contracts_customer_balance", args=[shop.customer.pk, october.id]))
+    assert "Seats added" in page.content.decode()
 
 
 def test_seats_with_ids_and_a_copy_of_the_contract(shop, clock_at):
