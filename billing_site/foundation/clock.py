@@ -46,11 +46,19 @@ def wall_time() -> datetime:
     return datetime.now(UTC)
 
 
-def _look() -> datetime:
-    if settings.SANDBOX:
-        from billing_site.foundation.models import TestClock  # the models' history stamps need this module first
+def was_moved_from(at: datetime) -> bool:
+    """Whether a test clock says something else by now, in the eyes of the transaction that asks."""
+    test_clock = _test_clock()
+    return test_clock is not None and test_clock != at
 
-        row = TestClock.objects.first()
-        if row is not None:
-            return row.instant
-    return wall_time()
+
+def _look() -> datetime:
+    return _test_clock() or wall_time()
+
+
+def _test_clock() -> datetime | None:
+    if not settings.SANDBOX:
+        return None
+    from billing_site.foundation.models import TestClock  # the models' history stamps need this module first
+
+    return TestClock.objects.values_list("instant", flat=True).first()

@@ -81,12 +81,13 @@ def look_around(*, at: datetime) -> int:
 
 @repeatable_read
 def refresh_summary(customer_id: UUID, *, at: datetime) -> bool:
-    """Make a customer's summaries again; False where another process is at it.
+    """Make a customer's summaries again; False where another process is at it, or the test clock was moved since `at`
+    was read: documents may be final by now that end after `at`.
 
     The signals taken are those of the snapshot that is computed in, so none is lost.
     """
     summary = _alone_with(customer_id)
-    if summary is None:
+    if summary is None or clock.was_moved_from(at):
         return False
     touched.take_customer(customer_id)
     computed = computation(customer_id, at=at)

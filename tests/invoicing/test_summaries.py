@@ -143,6 +143,18 @@ def test_finalizing_takes_the_draft_out_and_time_brings_the_next(acme, clock_at)
     assert [row[3] for row in summarized(acme.customer)] == [D(8)]
 
 
+def test_a_pass_from_before_the_clock_was_moved_leaves_the_customer_to_the_next_one(acme, clock_at):
+    """What is final by now may end after its instant, and then nothing of the contract would be open."""
+    acme.calls("2025-11-07T00", 4)
+    clock_at("2025-12-02")
+    finalize_due(acme.customer.pk, at=at("2025-12-02"), by=ADA)
+    CustomerSummary.objects.get_or_create(customer=acme.customer)
+    assert summaries.refresh_summary(acme.customer.pk, at=at(NOON)) is False
+    assert not DraftSummary.objects.exists()
+    settle()
+    assert CustomerSummary.objects.get().as_of == at("2025-12-02")
+
+
 @pytest.mark.parametrize("now", ["2025-10-20T13", "2025-10-20T11:59"])
 def test_another_hour_makes_every_summary_due(acme, clock_at, now):
     settle()
