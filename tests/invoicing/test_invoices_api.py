@@ -223,6 +223,7 @@ def test_what_is_answered_is_what_the_reference_describes(client, story):
     }
     answered = {key for invoice in invoices for line in invoice.line_items for key in line.to_dict()}
     of_other_prices = {"tier", "flat_fee", "package_size", "quantity_consumed", "converted_credit_type_id"} | {
+        "scheduled_item_id",  # of what is consolidated
         "tax_amount",
         "tax_code",
         "subscription_id",
