@@ -1,6 +1,6 @@
 from django.urls import path
 
-from contracts.views import balances, contracts, customers, named_schedules, packages, subscriptions
+from contracts.views import balances, contracts, customers, named_schedules, packages, providers, subscriptions
 
 urlpatterns = [
     path("v1/customers", customers.Customers.as_view()),
@@ -11,6 +11,9 @@ urlpatterns = [
     path("v1/customers/<str:customer_id>/setIngestAliases", customers.SetIngestAliases.as_view()),
     path("v1/customers/<str:customer_id>/setName", customers.SetName.as_view()),
     path("v1/customers/<str:customer_id>/updateConfig", customers.UpdateConfig.as_view()),
+    path("v1/archiveCustomerBillingProviderConfigurations", providers.ArchiveConfigurations.as_view()),
+    path("v1/getCustomerBillingProviderConfigurations", providers.GetConfigurations.as_view()),
+    path("v1/setCustomerBillingProviderConfigurations", providers.SetConfigurations.as_view()),
     path("v1/contracts/customerCommits/create", balances.CreateCustomerCommit.as_view()),
     path("v1/contracts/customerCommits/updateEndDate", balances.EndCommit.as_view()),
     path("v1/contracts/customerCredits/create", balances.CreateCustomerCredit.as_view()),

@@ -4,7 +4,6 @@
 NOT_SERVED = tuple(
     rf"^{path}$"
     for path in (
-        "v1/archiveCustomerBillingProviderConfigurations",
         "v1/auditLogs",
         "v1/contracts/createHistoricalInvoices",
         "v1/contracts/scheduleProServicesInvoice",
@@ -29,14 +28,12 @@ NOT_SERVED = tuple(
         "v1/customers/[^/]+/plans/add",
         "v1/customers/[^/]+/previewEvents",
         "v1/dashboards/getEmbeddableUrl",
-        "v1/getCustomerBillingProviderConfigurations",
         "v1/listConfiguredBillingProviders",
         "v1/planDetails/[^/]+",
         "v1/planDetails/[^/]+/charges",
         "v1/planDetails/[^/]+/customers",
         "v1/plans",
         "v1/services",
-        "v1/setCustomerBillingProviderConfigurations",
         "v1/setUpBillingProvider",
         "v1/upsertAvalaraCredentials",
         "v2/notifications/archive",

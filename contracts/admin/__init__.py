@@ -1,5 +1,5 @@
 """Customers, contracts and the rate cards they are on, in the admin: what writes is a service behind a form."""
 
-from contracts.admin import contracts, customers, facts, logins, packages, parties, rate_cards, taxes
+from contracts.admin import contracts, customers, facts, logins, packages, parties, providers, rate_cards, taxes
 
-__all__ = ["contracts", "customers", "facts", "logins", "packages", "parties", "rate_cards", "taxes"]
+__all__ = ["contracts", "customers", "facts", "logins", "packages", "parties", "providers", "rate_cards", "taxes"]

@@ -12,6 +12,7 @@ from billing_site.foundation.admin import HouseAdmin, ReadOnlyInline
 from billing_site.foundation.display import instant_text
 from contracts import forms, services
 from contracts.admin.imports import import_view
+from contracts.admin.providers import NOTHING_IS_SENT
 from contracts.commit_wording import commit_text
 from contracts.models import Contract, Customer
 from contracts.queries import aliases_of, shared_commits
@@ -49,6 +50,7 @@ class CustomerAdmin(ThroughServices, HouseAdmin):
         "balances",
         "balance_history",
         "alarms",
+        "providers",
         "custom_fields",
         "created_at",
         "created_by",
@@ -92,6 +94,22 @@ class CustomerAdmin(ThroughServices, HouseAdmin):
         )
         each = format_html_join(mark_safe("<br>"), '{} <a href="{}">Change</a>', links)
         return format_html("{}<br>{}", all_of_them, each) if links else all_of_them
+
+    @admin.display(description="Billing providers and revenue systems")
+    def providers(self, customer: Customer) -> str:
+        """Those that are not archived, each with a link to what it says."""
+        standing = customer.provider_configurations.filter(archived_at__isnull=True).order_by("created_at", "id")
+        links = [
+            (
+                f"{each.get_kind_display()}: {each}",
+                reverse("admin:contracts_providerconfiguration_change", args=[each.pk]),
+            )
+            for each in standing
+        ]
+        each = format_html_join(mark_safe("<br>"), '<a href="{1}">{0}</a>', links)
+        if not links:
+            return "None. They are told by the API: POST /v1/setCustomerBillingProviderConfigurations."
+        return format_html("{}<br><small>{}</small>", each, NOTHING_IS_SENT)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         shown = super().get_fields(request, obj)

@@ -12,6 +12,7 @@ from contracts.models.logins import CustomerLogin
 from contracts.models.named_schedules import CustomerScheduleSegment
 from contracts.models.packages import Package, PackageAlias
 from contracts.models.parties import BillingProfile, LegalEntity
+from contracts.models.providers import ProviderConfiguration
 from contracts.models.recurring import RecurringCommit
 from contracts.models.segment_uses import SegmentUse
 from contracts.models.subscriptions import Subscription, SubscriptionQuantity, SubscriptionTerms
@@ -36,6 +37,7 @@ __all__ = [
     "Package",
     "PackageAlias",
     "ProductTaxCode",
+    "ProviderConfiguration",
     "RecurringCommit",
     "ScheduledCharge",
     "ScheduledChargeItem",

@@ -33,6 +33,7 @@ from contracts.queries.named_schedules import ContractSchedule, Place, contract_
 from contracts.queries.origins import AMENDED_FROM, Amendment, Origin, origins
 from contracts.queries.packages import contracts_from, package, package_of_alias, packages
 from contracts.queries.parties import billing_profile, legal_entity, tax_codes, tax_rates
+from contracts.queries.providers import billing_configurations
 from contracts.queries.rate_schedule import ContractPrice, contract_prices
 from contracts.queries.subscriptions import (
     HeldQuantity,
@@ -68,6 +69,7 @@ __all__ = [
     "aliases_of",
     "archived_commits",
     "billed_by",
+    "billing_configurations",
     "billing_profile",
     "by_what_recurs",
     "claim_windows",

@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from billing_site.foundation.fields import InstantField, TextField, text_map, texts
+from contracts.serializers.providers import BillingConfigurationShape, RevenueConfigurationShape
 from contracts.serializers.terms import BLANK
 from pricing.serializers.common import OPTIONAL
 
@@ -16,6 +17,12 @@ class CreateCustomerRequest(serializers.Serializer):
     ingest_aliases = texts(help_text="Other names under which the customer's events are sent.", **OPTIONAL)
     external_id = TextField(help_text="Deprecated: one more ingest alias.", **OPTIONAL)
     custom_fields = text_map(**OPTIONAL)
+    customer_billing_provider_configurations = BillingConfigurationShape(
+        many=True, help_text="What billing providers call the customer; nothing is sent to them.", **OPTIONAL
+    )
+    customer_revenue_system_configurations = RevenueConfigurationShape(
+        many=True, help_text="What revenue systems call the customer; nothing is sent to them.", **OPTIONAL
+    )
 
 
 class SetAliasesRequest(serializers.Serializer):

@@ -23,8 +23,6 @@ ORDER: Known = {"netsuite_sales_order_id": NO}  # of a template, which is sold t
 
 CREATE_CUSTOMER: Known = {
     "billing_config": NO,
-    "customer_billing_provider_configurations": NO,
-    "customer_revenue_system_configurations": NO,
 }
 UPDATE_CONFIG: Known = {"leave_stripe_invoices_in_draft": NO}
 CREATE_CONTRACT: Known = {

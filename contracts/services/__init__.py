@@ -32,6 +32,7 @@ from contracts.services.imports import Imported, import_customers
 from contracts.services.meanwhile import EditedMeanwhile
 from contracts.services.named_schedules import update_named_schedule
 from contracts.services.packages import PackageInput, archive_package, as_contract, create_package
+from contracts.services.providers import archive_configuration, archive_configurations, set_configurations
 from contracts.services.shared_commits import create_shared_commit, terms_after_shared_commit
 from contracts.services.undoing import undo_edit, undoing
 
@@ -45,6 +46,8 @@ __all__ = [
     "StillBills",
     "WasRenewed",
     "archive_commit",
+    "archive_configuration",
+    "archive_configurations",
     "archive_contract",
     "archive_customer",
     "archive_package",
@@ -60,6 +63,7 @@ __all__ = [
     "end_commit_earlier",
     "go_on",
     "import_customers",
+    "set_configurations",
     "set_ingest_aliases",
     "set_name",
     "set_salesforce_account",

@@ -9,6 +9,7 @@ from billing_site.foundation.problems import NAME_LENGTH, Problems, save
 from billing_site.foundation.refusals import NotSupported
 from billing_site.foundation.transactions import repeatable_read
 from contracts.models import Contract, ContractEdit, Customer
+from contracts.provider_inputs import ConfigurationInput
 from contracts.queries import aliases_of
 from contracts.services.checks import short_text
 from contracts.services.claims import (
@@ -18,6 +19,7 @@ from contracts.services.claims import (
     refuse_taken,
     release_subjects,
 )
+from contracts.services.providers import add_configuration, check_configurations
 from contracts.services.recording import record_edit
 from contracts.transactions import lock_customers, money_transaction
 
@@ -27,18 +29,25 @@ def create_customer(
     *,
     ingest_aliases: Sequence[str] = (),
     custom_fields: Mapping[str, str] | None = None,
+    billing_providers: Sequence[ConfigurationInput] = (),
+    revenue_systems: Sequence[ConfigurationInput] = (),
     reason: str = "",
     at: datetime,
     by: Actor,
 ) -> Customer:
     """A new customer, which owns its id and the aliases given as subjects of events. Names are cut at 160 characters.
 
-    Raises Conflict where another customer, archived or not, has one of the aliases, and Refusal.
+    What it is called at billing providers and in revenue systems is kept, and sent nowhere. Raises Conflict where
+    another customer, archived or not, has one of the aliases, and Refusal.
     """
     problems = Problems()
     problems.name("name", name[:NAME_LENGTH])
     problems.custom_fields(custom_fields or {})
     aliases = checked_aliases(problems, ingest_aliases)
+    deliveries = [
+        *check_configurations(problems, "customer_billing_provider_configurations", billing_providers),
+        *check_configurations(problems, "customer_revenue_system_configurations", revenue_systems),
+    ]
     problems.refuse()
 
     @repeatable_read
@@ -55,6 +64,8 @@ def create_customer(
         save(customer, reason=reason)
         edit = record_edit(customer, ContractEdit.Kind.CLAIMS, reason=reason, at=at, by=by)
         claim_subjects([str(customer.pk), *aliases], edit, at=at, by=by)
+        for each, delivery in zip([*billing_providers, *revenue_systems], deliveries, strict=True):
+            add_configuration(customer, each, delivery, reason=reason, at=at, by=by)
         return customer
 
     owners = former_owners(aliases)

@@ -66,7 +66,12 @@ class Customers(ContractsView):
         if external_id := sent.get("external_id"):
             aliases = [external_id, *aliases]
         customer = services.create_customer(
-            sent["name"], ingest_aliases=aliases, custom_fields=sent.get("custom_fields"), **self.told(request)
+            sent["name"],
+            ingest_aliases=aliases,
+            custom_fields=sent.get("custom_fields"),
+            billing_providers=sent.get("customer_billing_provider_configurations") or (),
+            revenue_systems=sent.get("customer_revenue_system_configurations") or (),
+            **self.told(request),
         )
         return _reply(customer)
 

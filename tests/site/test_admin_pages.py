@@ -53,6 +53,7 @@ def test_every_configured_model_has_a_page_with_history():
                 "BillingProfile",
                 "TaxRate",
                 "ProductTaxCode",
+                "ProviderConfiguration",
             ],
             "invoicing": ["Alert"],
         }.items()

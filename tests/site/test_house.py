@@ -43,6 +43,7 @@ MODELS = {
     "contracts.CustomerLogin": ("configured", "id", None),
     "contracts.LegalEntity": ("configured", "id", None),
     "contracts.BillingProfile": ("configured", "id", "customer"),
+    "contracts.ProviderConfiguration": ("configured", "id", "customer"),
     "contracts.TaxRate": ("configured", "id", None),
     "contracts.ProductTaxCode": ("configured", "id", None),
     "contracts.ContractEdit": ("fact", "id", "customer"),
