@@ -138,12 +138,17 @@ def _instance(recurring: RecurringCommit, share: Fraction, grants: Sequence[Gran
 
 
 def _segment(recurring: RecurringCommit, grant: Grant, key: tuple[UUID, str]) -> AccessSegment:
-    parts = key if grant.increase_id is None else (*key, grant.increase_id)
+    if grant.seat is not None:
+        _, seat = grant.seat
+        parts: tuple[object, ...] = (*key, "seat", seat.encode().hex())  # once for each instance, however it came to it
+    else:
+        parts = key if grant.increase_id is None else (*key, grant.increase_id)
     return AccessSegment(
         derived_id("recurring segment", *parts),
         _granted(recurring, grant),
         grant.access,
         is_for_seats=grant.increase_id is not None,
+        seat=grant.seat,
     )
 
 

@@ -4,8 +4,11 @@ Recurring credit “Monthly”: $3.10 each usage period from 22 October 2025; $2
 Recurring commit “Weekly”: 100 units each week (October 2025), of which each lasts for 2 periods.
 Recurring credit “Included”: $5.00 for each of Seats, in one pool, each month from 1 October 2025; an increase tops it
 up by time.
+Recurring credit “Each”: $5.00 for each assigned seat of Seats, in a balance of its own, each month from 1 October 2025;
+a seat that is added has it in full.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -31,6 +34,7 @@ ROUNDING_TEXTS = {
     "FLOOR": "down",
     "CEILING": "up",
 }
+INDIVIDUAL = RecurringCommit.Allocation.INDIVIDUAL
 UPDATES = ("update_recurring_commits", "update_recurring_credits")
 
 
@@ -47,13 +51,18 @@ def recurring_text(row: RecurringCommit) -> str:
         billed_in = (row.invoice_unit or row.unit).to_unit()
         text += f"; {exact_text(row.invoice_amount, billed_in)} is billed for each"
     if row.subscription_id is not None:
-        text += f"; an increase tops it up {'by time' if row.is_increase_prorated else 'in full'}"
+        what = "a seat that is added has it" if row.allocation == INDIVIDUAL else "an increase tops it up"
+        text += f"; {what} {'by time' if row.is_increase_prorated else 'in full'}"
     return f"{text}{order_text(row)}"
 
 
 def _each(row: RecurringCommit) -> str:
     amount = exact_text(row.access_amount, row.held_in)
-    return amount if row.subscription is None else f"{amount} for each of {row.subscription.product}, in one pool,"
+    if row.subscription is None:
+        return amount
+    if row.allocation == INDIVIDUAL:
+        return f"{amount} for each assigned seat of {row.subscription.product}, in a balance of its own,"
+    return f"{amount} for each of {row.subscription.product}, in one pool,"
 
 
 def noun_and_name(row: RecurringCommit) -> str:
@@ -85,12 +94,18 @@ def difference_in_words(before: Sequence[Commit], after: Sequence[Commit], row: 
 def _told_of(instance: Commit | None, held_in: Unit, billed_in: Unit) -> str:
     if instance is None:
         return "nothing"
+    alike = Counter((segment.amount, segment.period, segment.seat is not None) for segment in instance.segments)
     text = " and ".join(
-        f"{amount_text(segment.amount, held_in)} {_until(segment.period)}" for segment in instance.segments
+        f"{amount_text(amount, held_in)}{_for_each(count) if is_own else ''} {_until(period)}"
+        for (amount, period, is_own), count in alike.items()
     )
     billed = "".join(f", for which {amount_text(item.amount, billed_in)} is billed" for item in instance.invoice_items)
     rates = "" if instance.rate_type == LIST_RATE else f", paying at {RATES[instance.rate_type]}"
     return f"{text}{billed}{rates}"
+
+
+def _for_each(count: int) -> str:
+    return f" for each of {count} seats" if count > 1 else " for one seat"
 
 
 def _until(period: Period) -> str:

@@ -1,5 +1,6 @@
 """Allowances by the seat: what a recurring commit or credit grants for each one that there is of a subscription.
 
+POOLED, all share one balance; INDIVIDUAL, each seat that somebody has, has a part of the balance of its own.
 The rule and its worked table are in `docs/subscriptions.md`. A grant knows what had been agreed when it began; what is
 agreed later can add to it, and takes nothing away.
 """
@@ -15,6 +16,9 @@ from billing_site.foundation.periods import Period
 from contracts.subscriptions import running
 from contracts.terms import Contract, SeatLink, Subscription, SubscriptionQuantity
 
+ONE = Decimal(1)
+NOBODY = ""
+
 
 @dataclass(frozen=True, slots=True)
 class Grant:
@@ -24,13 +28,14 @@ class Grant:
     share: Fraction
     access: Period
     increase_id: UUID | None = None  # the quantity that added it within the period; None: it is the period's grant
+    seat: tuple[str, str] | None = None  # whose it is alone: the property that tells seats apart, and its value
 
 
 def seat_grants(
     contract: Contract, link: SeatLink, period: Period, counted: Period, whole: Period, access: Period
 ) -> list[Grant]:
     """What the instance of a period comes to: for what there is at its start, then for each increase beyond what it has
-    had so far. Empty where the subscription does not run in the period.
+    had so far; of individual ones, for each seat once. Empty where the subscription does not run in the period.
 
     `access` is when its period's grant can be drawn on, `counted` the part of the anchored period `whole`
     that the grant is for.
@@ -41,20 +46,64 @@ def seat_grants(
     if subscription is None or within is None:
         return []
     base, changes = _over_time(subscription, within, link)
-    most = Decimal(0)
-    if base is not None and within.starting_at == period.starting_at:
-        most = base.quantity
-    elif base is not None:
+    if base is not None and within.starting_at != period.starting_at:
         changes = [base, *changes]
-    grants = [Grant(most, counted.share_of(whole), access)]
+        base = None
+    spans = _Spans(link, period, within, counted, whole, access)
+    if link.is_individual:
+        return _of_each(subscription.seat_group_key, base, changes, spans)
+    return _of_all(base, changes, spans)
+
+
+@dataclass(frozen=True, slots=True)
+class _Spans:
+    """The times of one instance, as `seat_grants` is told of them; the subscription runs `within`."""
+
+    link: SeatLink
+    period: Period
+    within: Period
+    counted: Period
+    whole: Period
+    access: Period
+
+    def granted(self, quantity: Decimal, seat: tuple[str, str] | None = None) -> Grant:
+        """What there is when the period begins."""
+        return Grant(quantity, self.counted.share_of(self.whole), self.access, seat=seat)
+
+    def added(self, quantity: Decimal, change: SubscriptionQuantity, seat: tuple[str, str] | None = None) -> Grant:
+        """What came within the period, by time where that was agreed."""
+        starting_at = self.start_of(change)
+        by_time = self.link.is_prorated and starting_at > self.period.starting_at
+        rest = Period(starting_at, self.counted.ending_before) if by_time else self.counted
+        reach = Period(starting_at, self.access.ending_before)
+        return Grant(quantity, rest.share_of(self.whole), reach, change.id, seat)
+
+    def start_of(self, change: SubscriptionQuantity) -> datetime:
+        return max(change.starting_at, self.within.starting_at)
+
+
+def _of_all(base: SubscriptionQuantity | None, changes: Iterable[SubscriptionQuantity], spans: _Spans) -> list[Grant]:
+    most = base.quantity if base is not None else Decimal(0)
+    grants = [spans.granted(most)]
     for change in changes:
-        starting_at = max(change.starting_at, within.starting_at)
-        if change.quantity > most and starting_at in access:
-            by_time = link.is_prorated and starting_at > period.starting_at
-            rest = Period(starting_at, counted.ending_before) if by_time else counted
-            reach = Period(starting_at, access.ending_before)
-            grants.append(Grant(change.quantity - most, rest.share_of(whole), reach, change.id))
+        if change.quantity > most and spans.start_of(change) in spans.access:
+            grants.append(spans.added(change.quantity - most, change))
             most = change.quantity
+    return grants
+
+
+def _of_each(
+    key: str, base: SubscriptionQuantity | None, changes: Iterable[SubscriptionQuantity], spans: _Spans
+) -> list[Grant]:
+    """One for each seat that somebody has, or has had in the period. Where nobody has one when the period begins, its
+    own grant is nobody's and of nothing, so that the instance is there from its start on."""
+    had = dict.fromkeys(base.seats) if base is not None else {}
+    grants = [spans.granted(ONE, (key, seat)) for seat in had] or [spans.granted(Decimal(0), (key, NOBODY))]
+    for change in changes:
+        if spans.start_of(change) in spans.access:
+            new = [seat for seat in change.seats if seat not in had]
+            grants.extend(spans.added(ONE, change, (key, seat)) for seat in new)
+            had.update(dict.fromkeys(new))
     return grants
 
 

@@ -59,6 +59,7 @@ class AccessSegment:
     period: Period
     agreed: Period | None = None  # as it was first, where an edit has changed it
     is_for_seats: bool = False  # what seats add that came within the period of a grant
+    seat: tuple[str, str] | None = None  # property and value: only usage that has them draws on it
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,7 @@ class SeatLink:
     subscription_id: UUID
     is_prorated: bool  # what an increase adds comes by time
     agreed_at: datetime  # what was known then of the subscription, its first grants know
+    is_individual: bool = False  # each seat that somebody has, has a balance of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +219,7 @@ class SubscriptionQuantity:
     quantity: Decimal
     agreed_at: datetime | None = None
     billed_through: datetime | None = None
+    seats: tuple[str, ...] = ()  # the ids of those that somebody has
 
     def was_known(self, at: datetime) -> bool:
         return self.agreed_at is None or self.agreed_at <= at
@@ -245,6 +248,7 @@ class Subscription:
     is_on_usage_invoice: bool = True
     rounding: AmountRounding | None = None  # of what is charged for a part of a period
     is_ended_late: bool = False  # the usage document up to its end was final when that was agreed
+    seat_group_key: str = ""  # the property that tells its seats apart; empty: it has none with an id
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,6 +150,25 @@ class NetBalanceRequest(serializers.Serializer):
     )
 
 
+class SeatBalancesRequest(serializers.Serializer):
+    customer_id = serializers.UUIDField()
+    contract_id = serializers.UUIDField()
+    subscription_ids = serializers.ListField(
+        child=serializers.UUIDField(), help_text="Of these alone; each by the seat.", **OPTIONAL
+    )
+    seat_ids = texts(help_text="These seats alone.", **OPTIONAL)
+    skip_missing_seat_ids = serializers.BooleanField(help_text="Leave out seats that are not there.", **OPTIONAL)
+    covering_date = InstantField(help_text="With access then; not with a range.", **OPTIONAL)
+    starting_at = InstantField(help_text="With access then or later.", **OPTIONAL)
+    effective_before = InstantField(help_text="With access before then.", **OPTIONAL)
+    include_credits_and_commits = serializers.BooleanField(
+        help_text="A page then ends with the seat that brings its 100th.", **OPTIONAL
+    )
+    include_ledgers = serializers.BooleanField(help_text="Of the credits and commits, if included.", **OPTIONAL)
+    limit = LimitField(default=25)
+    cursor = TextField(**OPTIONAL)
+
+
 class ManualEntryRequest(serializers.Serializer):
     customer_id = serializers.UUIDField()
     id = serializers.UUIDField(help_text="Of the commit or credit.")
@@ -328,3 +347,39 @@ class BreakdownReply(InvoicePieceReply):
 class NetBalanceReply(serializers.Serializer):
     balance = NumberField()
     credit_type_id = serializers.UUIDField()
+
+
+class SeatSumReply(serializers.Serializer):
+    balance = NumberField(help_text="What can be drawn now.")
+    starting_balance = NumberField(help_text="What was granted.")
+    credit_type_id = serializers.UUIDField()
+    access_type = serializers.ChoiceField(ACCESS_TYPES)
+
+
+class SeatEntryReply(serializers.Serializer):
+    type = serializers.CharField()
+    amount = NumberField()
+    timestamp = InstantField()
+
+
+class SeatPartReply(serializers.Serializer):
+    id = serializers.UUIDField(help_text="Of the commit or credit, which all seats share.")
+    balance = NumberField()
+    start_date = InstantField()
+    end_date = InstantField(required=False)
+    access_type = serializers.ChoiceField(ACCESS_TYPES)
+    credit_type_id = serializers.UUIDField()
+    ledger_entries = SeatEntryReply(many=True, required=False)
+
+
+class SeatBalanceReply(serializers.Serializer):
+    seat_id = serializers.CharField()
+    balances = SeatSumReply(many=True)
+    commits = SeatPartReply(many=True, required=False)
+    credits = SeatPartReply(many=True, required=False)
+
+
+class SeatPaginationReply(serializers.Serializer):
+    seats_included = serializers.IntegerField()
+    seats_available_for_next_page = serializers.IntegerField(help_text="All that follow.")
+    next_page = serializers.CharField(required=False)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from invoicing.views import alerts, archiving, balances, contracts, invoices, portal
+from invoicing.views import alerts, archiving, balances, contracts, invoices, portal, seats
 
 INVOICES = "v1/customers/<uuid:customer_id>/invoices"
 BALANCES = "v1/contracts/customerBalances"
@@ -25,6 +25,7 @@ urlpatterns = [
     path("v2/contracts/list", contracts.ListContracts.as_view()),
     path(f"{BALANCES}/list", balances.ListBalances.as_view()),
     path(f"{BALANCES}/getNetBalance", balances.GetNetBalance.as_view()),
+    path("v1/contracts/seatBalances/list", seats.ListSeatBalances.as_view()),
     path("v1/contracts/customerCommits/list", balances.ListCommits.as_view()),
     path("v1/contracts/customerCredits/list", balances.ListCredits.as_view()),
     path("v1/contracts/addManualBalanceLedgerEntry", balances.AddManualBalanceEntry.as_view()),

@@ -7,7 +7,6 @@ NOT_SERVED = tuple(
         "v1/auditLogs",
         "v1/contracts/createHistoricalInvoices",
         "v1/contracts/scheduleProServicesInvoice",
-        "v1/contracts/seatBalances/list",
         "v1/credits/createGrant",
         "v1/credits/editGrant",
         "v1/credits/listEntries",

@@ -52,6 +52,7 @@ class RecurringCommit(BalanceAttributes, Term):
 
     class Allocation(models.TextChoices):
         POOLED = "POOLED"
+        INDIVIDUAL = "INDIVIDUAL"
 
     contract = models.ForeignKey(Contract, models.PROTECT, related_name="recurring")
     first_row = models.ForeignKey("self", models.PROTECT, null=True, related_name="later_rows")  # NULL: this is it
@@ -123,9 +124,13 @@ class RecurringCommit(BalanceAttributes, Term):
             models.CheckConstraint(
                 name="an_allowance_by_the_seat_is_for_one_of_a_subscription",
                 condition=Q(subscription=None, allocation="", is_increase_prorated=None)
-                | Q(subscription__isnull=False, allocation="POOLED", is_increase_prorated__isnull=False)
-                & Q(access_quantity=1)
+                | Q(subscription__isnull=False, is_increase_prorated__isnull=False, access_quantity=1)
+                & Q(allocation__in=["POOLED", "INDIVIDUAL"])
                 & ~Q(frequency="DAILY"),
+            ),
+            models.CheckConstraint(
+                name="what_a_seat_has_of_its_own_does_not_roll_over",
+                condition=~Q(allocation="INDIVIDUAL") | Q(rollover_fraction=None),
             ),
             models.CheckConstraint(
                 name="only_what_takes_over_knows_an_earlier_end",
@@ -172,7 +177,8 @@ class RecurringCommit(BalanceAttributes, Term):
         nothing is granted from there on; `agreed_at`: the first row was."""
         seats = None
         if self.subscription_id is not None:
-            seats = terms.SeatLink(self.subscription_id, bool(self.is_increase_prorated), agreed_at)
+            is_individual = self.allocation == self.Allocation.INDIVIDUAL
+            seats = terms.SeatLink(self.subscription_id, bool(self.is_increase_prorated), agreed_at, is_individual)
         return terms.RecurringCommit(
             id=self.recurring_id,
             type=self.type,

@@ -176,6 +176,7 @@ def to_subscription(
                 quantity=each.quantity,
                 agreed_at=None if each.is_initial else each.created_at,
                 billed_through=each.billed_through,
+                seats=tuple(each.assigned_seat_ids),
             )
             for each in quantities
         ),
@@ -185,4 +186,5 @@ def to_subscription(
         is_on_usage_invoice=row.invoice_placement == Subscription.Placement.ON_USAGE_INVOICE,
         rounding=rounding,
         is_ended_late=held.is_ended_late,
+        seat_group_key=held.seat_group_key,
     )

@@ -72,7 +72,9 @@ class SubscriptionConfigShape(Shape):
 
     subscription_id = TextField(help_text="Of the contract, or the temporary_id of one of the same request.")
     allocation = CodeField(
-        RecurringCommit.Allocation.values, help_text="POOLED: all of them share one balance.", **OPTIONAL
+        RecurringCommit.Allocation.values,
+        help_text="POOLED, by default: all of them share one balance. INDIVIDUAL: each assigned seat has its own.",
+        **OPTIONAL,
     )
     apply_seat_increase_config = SeatIncreaseShape()
 

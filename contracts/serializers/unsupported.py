@@ -17,8 +17,8 @@ COMMIT: Known = {
     "spend_tracker_attributes": NO,
 }
 EDIT_BALANCE: Known = {"hierarchy_configuration": NO}
-PACKAGE_RECURRING: Known = {"hierarchy_configuration": NO, "subscription_config": NO}
-RECURRING: Known = {**PACKAGE_RECURRING, "subscription_config": {"allocation": frozenset({"POOLED"})}}
+RECURRING: Known = {"hierarchy_configuration": NO}
+PACKAGE_RECURRING: Known = {**RECURRING, "subscription_config": NO}
 ORDER: Known = {"netsuite_sales_order_id": NO}  # of a template, which is sold to nobody yet; and changed, of a charge
 
 CREATE_CUSTOMER: Known = {

@@ -83,7 +83,7 @@ def recurring_row(
     inner = problems.within("access_amount")
     row.access_type = access.access_type(given.access_amount, inner)
     row.unit = access.held_in(given.access_amount, deal, inner)
-    link(row, given.subscription_config, subscriptions, problems.within("subscription_config"))
+    link(row, given.subscription_config, subscriptions, deal, problems)
     _fill_access(row, given.access_amount, inner)
     if given.invoice_amount is not None and row.is_credit:
         problems.add("invoice_amount", "an amount", "must not be given for a credit, which is never invoiced")

@@ -3,6 +3,8 @@
 field                           rule
 subscription_config             a subscription of the contract, by its id, or of the same request, by its temporary id
 access_amount.quantity          not given: the subscription says how many
+allocation INDIVIDUAL           of a subscription by the seat; each product that is named has its seat_group_key
+rollover_fraction               not given with INDIVIDUAL: what a seat has of its own ends with its period
 recurrence_frequency            not DAILY
 an end of the subscription      after the start of the last grant that follows it
 """
@@ -19,6 +21,7 @@ from contracts.inputs import UNCHANGED, RecurringAmountInput
 from contracts.models import RecurringCommit
 from contracts.queries import AgreedSubscription, Agreement, to_terms
 from contracts.recurring import instances
+from contracts.services.checks import Deal
 from contracts.services.payers import plain_name
 from contracts.subscription_inputs import SubscriptionConfigInput, SubscriptionInput, SubscriptionUpdateInput
 from contracts.terms import Commit
@@ -47,11 +50,14 @@ def link(
     row: RecurringCommit,
     given: SubscriptionConfigInput | None,
     subscriptions: Mapping[str, AgreedSubscription],
-    problems: Problems,
+    deal: Deal,
+    outer: Problems,
 ) -> None:
-    """Let a row that recurs grant its amount for each one of a subscription, where that is asked for."""
+    """Let a row that recurs, whose products are known, grant its amount for each one of a subscription, where that is
+    asked for."""
     if given is None:
         return
+    problems = outer.within("subscription_config")
     agreed = subscriptions.get(plain_name(given.subscription_id))
     if agreed is None:
         rule = "must be the id of a subscription of the contract, or the temporary_id of a new one"
@@ -65,6 +71,33 @@ def link(
         rule = "cannot be combined with the recurrence_frequency DAILY"
         problems.add("subscription_id", given.subscription_id, rule)
     row.allocation, row.is_increase_prorated = given.allocation, given.is_prorated
+    if row.allocation == RecurringCommit.Allocation.INDIVIDUAL and agreed is not None:
+        _check_individual(row, agreed, deal, outer)
+
+
+def _check_individual(row: RecurringCommit, agreed: AgreedSubscription, deal: Deal, problems: Problems) -> None:
+    """Usage draws on the balance of a seat by the property that tells seats apart."""
+    if not agreed.terms.is_by_seat:
+        rule = "must be POOLED: only the seats of a SEAT_BASED subscription have ids, and balances of their own"
+        problems.add("subscription_config.allocation", row.allocation, rule)
+        return
+    if row.rollover_fraction is not None:
+        rule = "must not be given with the allocation INDIVIDUAL: what a seat has of its own does not go over"
+        problems.add("rollover_fraction", row.rollover_fraction, rule)
+    named = [(f"applicable_product_ids[{index}]", each) for index, each in enumerate(row.applicable_product_ids)]
+    named += [
+        (f"specifiers[{index}].product_id", each["product_id"])
+        for index, each in enumerate(row.specifiers)
+        if "product_id" in each
+    ]
+    key = agreed.terms.seat_group_key
+    for field, product_id in named:
+        product = deal.products.get(UUID(product_id))
+        if product is not None and not any(
+            key in (*version.pricing_group_key, *version.presentation_group_key) for version in product.versions.all()
+        ):
+            rule = f"must be a product that is priced or shown by {key}, which tells seats apart; {product.name} is not"
+            problems.add(field, product_id, rule)
 
 
 def for_each_one(given: RecurringAmountInput, problems: Problems) -> RecurringAmountInput:

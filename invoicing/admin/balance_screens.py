@@ -129,11 +129,12 @@ class BalanceScreen:
     ) -> "BalanceScreen":
         """`numbers` are those of final documents, by id."""
         unit, moved = held.committed.commit.held_in, held.statement.movements
+        seats = {each.segment.id: each.segment.seat[1] for each in held.statement.standings if each.segment.seat}
         sums = accumulate((each.amount for each in moved), lambda left, amount: exact_sum([left, amount]))
         return cls(
             table=BalanceTable.of([BalanceRow.of(held, at, contract_names)]),
             chart=_chart(points, unit),
-            ledger=tuple(_entry(each, left, unit, numbers) for each, left in zip(moved, sums, strict=True)),
+            ledger=tuple(_entry(each, left, unit, numbers, seats) for each, left in zip(moved, sums, strict=True)),
         )
 
 
@@ -150,10 +151,15 @@ def term_of(held: Balance) -> Period | None:
     return Period(min(each.starting_at for each in segments), max(each.ending_before for each in segments))
 
 
-def _entry(movement: Movement, left: Decimal, unit: Unit, numbers: Mapping[UUID, str]) -> LedgerRow:
+def _entry(
+    movement: Movement, left: Decimal, unit: Unit, numbers: Mapping[UUID, str], seats: Mapping[UUID, str]
+) -> LedgerRow:
+    """`seats` are those that have a part of the balance of their own, by segment."""
+    seat = seats.get(movement.segment_id) if movement.segment_id else None
+    whose = f", seat {seat}" if seat else ""
     return LedgerRow(
         when=instant_text(movement.timestamp),
-        what=_what(movement, numbers),
+        what=f"{_what(movement, numbers)}{whose}",
         amount=exact_text(movement.amount, unit),
         left=exact_text(left, unit),
     )

@@ -110,6 +110,9 @@ class Balance:
         self.is_spent = self.left <= 0
 
     def applies_to(self, contract_id: UUID, offer: Offer) -> bool:
+        seat = self.segment.seat
+        if seat is not None and seat not in offer.presentation_group_values and seat not in offer.pricing_group_values:
+            return False
         return self.commit.is_open_to(contract_id) and applies(self.commit.targets, offer)
 
 

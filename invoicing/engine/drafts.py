@@ -40,6 +40,7 @@ class UsageDraft:
     deductions: dict[Balance, Decimal] = field(default_factory=dict)  # known when it is closed
     _known_stretches: dict[ItemKey, tuple[Stretch, ...]] = field(default_factory=dict)
     _presentation_matters: bool = field(init=False)
+    _by_seat: dict[tuple[str, str | None] | None, list[Balance]] = field(default_factory=dict)
     rollovers: list[Rollover] = field(default_factory=list)  # of a contract's last period: what goes on to its renewal
     taken_over: list[Rollover] = field(default_factory=list)  # of a renewal's first document: what no other has posted
 
@@ -47,7 +48,11 @@ class UsageDraft:
         """Whether any price, or any balance, looks at the presentation values of an item."""
         named = [override.targets for seller in (self.seller, *self.rivals) for override in seller.contract.overrides]
         named += [balance.commit.targets for balance in self.balances]
-        self._presentation_matters = any(target.presentation_group_values for targets in named for target in targets)
+        self._presentation_matters = any(
+            target.presentation_group_values for targets in named for target in targets
+        ) or any(balance.segment.seat is not None for balance in self.balances)
+        for balance in self.balances:
+            self._by_seat.setdefault(balance.segment.seat, []).append(balance)
 
     @property
     def product_order(self) -> tuple[UUID, ...]:
@@ -104,8 +109,15 @@ class UsageDraft:
         if key not in self._known_stretches:
             rivals = [rival for rival in self.rivals if product_id in rival.product_ids]
             run = self.runs[product_id][number]
-            self._known_stretches[key] = stretches(self.seller, rivals, self.balances, run, pricing, presentation)
+            payers = self._payers((*pricing, *presentation))
+            self._known_stretches[key] = stretches(self.seller, rivals, payers, run, pricing, presentation)
         return self._known_stretches[key]
+
+    def _payers(self, values: GroupValues) -> Sequence[Balance]:
+        """The balances without those of other seats, of which there may be many."""
+        own = [balance for value in values for balance in self._by_seat.get(value, ())]
+        of_all = self._by_seat.get(None, [])
+        return sorted((*of_all, *own), key=lambda balance: balance.rank) if own else of_all
 
     def close(self) -> None:
         """Settle what this document draws on each balance, to the quantum in which it will be posted.

@@ -62,8 +62,11 @@ class _World:
         return list(engine.spend(self._documents(watched, self._by(keys)), unit_id, watched.groups, at=self.at))
 
     def _balances(self, watched: Alert) -> Iterator[Standing]:
+        """What each seat has of its own is not left to the others, and not among them."""
         specifiers = watched.all_specifiers
         for each in self.computed.result.balances:
+            if each.segment.seat is not None:
+                continue
             if not specifiers or self._fields.of_balance(each.commit).fit_any(specifiers):
                 yield each
 

@@ -61,7 +61,7 @@ def create_alert(given: AlertInput, *, reason: str = "", at: datetime, by: Actor
     """
     if given.alert_type == SEATS:
         raise NotSupported.of(
-            "alert_type", SEATS.lower(), "is not supported by this server: balances are not kept by seat"
+            "alert_type", SEATS.lower(), "is not supported by this server: alerts do not watch the balances of seats"
         )
     key = given.uniqueness_key
     if key and Alert.objects.filter(uniqueness_key=key).exists():

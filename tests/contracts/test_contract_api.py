@@ -226,9 +226,9 @@ def test_lower_case_enums_unknown_fields_and_nulls_are_taken_as_the_compatible_a
     [
         pytest.param(
             CREATE,
-            {"recurring_credits": [{"subscription_config": {"allocation": "INDIVIDUAL"}}]},
-            "recurring_credits[0].subscription_config.allocation",
-            id="a balance of each seat",
+            {"recurring_credits": [{"hierarchy_configuration": {"child_access": {"type": "ALL"}}}]},
+            "recurring_credits[0].hierarchy_configuration",
+            id="balances that children share",
         ),
         pytest.param(
             EDIT,

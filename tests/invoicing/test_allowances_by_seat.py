@@ -9,7 +9,7 @@ from decimal import Decimal as D
 import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
-from metronome import APIStatusError, BadRequestError
+from metronome import BadRequestError
 
 from billing_site.foundation.ids import uuid7
 from billing_site.foundation.refusals import Refusal
@@ -200,13 +200,6 @@ def test_what_is_wrong_is_named_and_changes_nothing(shop, clock_at):
         assert refused(agreed, shop, subscriptions=[seats(shop)], recurring_credits=[given]) == {(field, rule)}
     once = "must be there only once"
     assert refused(agreed, shop, subscriptions=[seats(shop), seats(shop)]) == {("subscriptions[1].temporary_id", once)}
-    with pytest.raises(APIStatusError, match="only POOLED is") as individual:
-        agreed(
-            shop,
-            subscriptions=[seats(shop)],
-            recurring_credits=[by_seat(shop, config={"allocation": "INDIVIDUAL"})],
-        )
-    assert individual.value.status_code == 501
     assert not Contract.objects.exists()
 
     contract_id = agreed(shop, subscriptions=[seats(shop)], recurring_credits=[by_seat(shop)])
