@@ -14,9 +14,11 @@ collected again. So, of subscriptions that run as long as their contract:
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
 
-from billing_site.foundation.periods import Period, full_period
-from contracts.subscriptions import fees, running, usage_period_of
+from billing_site.foundation.periods import Period, format_instant, full_period
+from contracts.subscriptions import Fee, fees, own_slot, running, usage_period_of
 from contracts.terms import Contract, Subscription
 
 
@@ -61,6 +63,32 @@ def collected_until(contract: Contract, subscription: Subscription, *, at: datet
         ),
         default=None,
     )
+
+
+BilledFee = tuple[datetime, str, Period, Decimal, Decimal]  # when, on what, for when, of what quantity
+
+
+def billed_fees(
+    contract: Contract, subscription_id: UUID, billed_through: datetime | None, *, at: datetime
+) -> frozenset[BilledFee]:
+    """The fees of documents that are final at `at`, apart from whatever raised them."""
+    found = []
+    for subscription in contract.subscriptions:
+        if subscription.id == subscription_id:
+            for fee in fees(contract, subscription, until=at):
+                document = _final(contract, fee, billed_through, at=at)
+                if document is not None:
+                    found.append((fee.collected_at, document, fee.period, fee.above, fee.upto))
+    return frozenset(found)
+
+
+def _final(contract: Contract, fee: Fee, billed_through: datetime | None, *, at: datetime) -> str | None:
+    """What final document a fee is on; None: none."""
+    on_usage = usage_period_of(contract, fee)
+    if on_usage is None:
+        return own_slot(fee) if fee.collected_at <= at else None
+    is_final = billed_through is not None and fee.collected_at <= billed_through
+    return format_instant(on_usage.starting_at) if is_final else None
 
 
 def _kept(

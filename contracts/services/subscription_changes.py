@@ -19,6 +19,7 @@ from uuid import UUID
 
 from billing_site.foundation.periods import Period, earliest, format_instant
 from billing_site.foundation.problems import Problems
+from contracts import terms
 from contracts.inputs import UNCHANGED, EditInput
 from contracts.models import Contract, SubscriptionQuantity, SubscriptionTerms, Term
 from contracts.models.subscriptions import in_order_of_time
@@ -29,6 +30,7 @@ from contracts.services.endings import FIELD as END_DATE
 from contracts.services.recurring import rounding_told
 from contracts.services.subscription_ends import carried_on, own_ends, refuse_collected_again
 from contracts.services.subscriptions import not_below_zero, seat_ids, whole_number
+from contracts.subscription_ends import billed_fees
 from contracts.subscription_inputs import (
     QuantityUpdateInput,
     SeatIdsInput,
@@ -102,7 +104,9 @@ def plan_subscriptions(
         elif update.subscription_id in changes:
             inner.add("subscription_id", update.subscription_id, "must be there only once")
         else:
-            changes[update.subscription_id] = _changed(update, found, agreed.contract, term, inner, at=at)
+            change = _changed(update, found, agreed.contract, term, inner, at=at)
+            changes[update.subscription_id] = change
+            _keeps_what_is_billed(change, agreed, deal, inner, at=at)
             if isinstance(end := update.ending_before, datetime):
                 held = [each for each in deal.subscriptions if each.id == update.subscription_id]
                 refuse_collected_again(inner, "ending_before", end.isoformat(), held, deal, end, at=at)
@@ -158,6 +162,25 @@ def _changed(
         ),
         tuple(each for each in agreed.quantities if each.starting_at in changed and each.starting_at > at),
     )
+
+
+def _keeps_what_is_billed(
+    change: SubscriptionChange, agreed: Agreement, deal: terms.Contract, problems: Problems, *, at: datetime
+) -> None:
+    """An increase that is billed would be billed again as part of one that is agreed later for an earlier time."""
+    key, through = change.agreed.subscription.pk, agreed.contract.billed_through
+    if not change.quantities:
+        return
+    after = replace(change, terms=None).after()
+    others = tuple(each for each in agreed.subscriptions if each.subscription.pk != key)
+    then = to_terms(replace(agreed, subscriptions=(*others, after)))
+    lost = billed_fees(deal, key, through, at=at) - billed_fees(then, key, through, at=at)
+    if lost:
+        name = "seat_updates" if after.terms.is_by_seat else "quantity_updates"
+        first = format_instant(min(period.starting_at for _, _, period, _, _ in lost))
+        start = min(each.starting_at for each in change.quantities).isoformat()
+        rule = f"must not begin before {first}: an increase from then on is billed already; say what holds from then on"
+        problems.add(f"{name}.starting_at", start, rule)
 
 
 def _new_terms(

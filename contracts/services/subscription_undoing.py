@@ -3,12 +3,10 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal
 from uuid import UUID
 
 from billing_site.foundation.periods import Period, format_instant
 from billing_site.foundation.refusals import Refusal
-from contracts import terms
 from contracts.inputs import UndoneInput
 from contracts.models import SubscriptionQuantity
 from contracts.queries import AgreedSubscription, Agreement, agreement
@@ -16,10 +14,8 @@ from contracts.queries.compiled import to_terms
 from contracts.services.as_given import subscription_as_given
 from contracts.services.subscription_changes import SubscriptionChange, after_changes
 from contracts.services.subscription_ends import carried_on
+from contracts.subscription_ends import billed_fees
 from contracts.subscription_inputs import SeatConfigInput, SubscriptionInput
-from contracts.subscriptions import Fee, fees, own_slot, usage_period_of
-
-BilledFee = tuple[datetime, str, Period, Decimal, Decimal]  # when, on what, for when, of what quantity
 
 
 def changed_by(before: Agreement, after: Agreement) -> tuple[UUID, ...]:
@@ -102,7 +98,7 @@ def _refuse_billed(
         key = each.subscription.pk
         if key not in undoes.subscriptions:
             continue
-        billed = set(_billed(now, key, through, at=at)) ^ set(_billed(then, key, through, at=at))
+        billed = billed_fees(now, key, through, at=at) ^ billed_fees(then, key, through, at=at)
         if billed:
             rule = (
                 f"cannot be undone: it changed what is billed already of {each.subscription.product} for the time from"
@@ -110,24 +106,3 @@ def _refuse_billed(
                 " edit by hand"
             )
             raise Refusal.of("edit_id", undoes.id, rule)
-
-
-def _billed(
-    contract: terms.Contract, subscription_id: UUID, billed_through: datetime | None, *, at: datetime
-) -> Iterator[BilledFee]:
-    """The fees of documents that are final at `at`, apart from whatever raised them."""
-    for subscription in contract.subscriptions:
-        if subscription.id != subscription_id:
-            continue
-        for fee in fees(contract, subscription, until=at):
-            if (found := _final(contract, fee, billed_through, at=at)) is not None:
-                yield fee.collected_at, found, fee.period, fee.above, fee.upto
-
-
-def _final(contract: terms.Contract, fee: Fee, billed_through: datetime | None, *, at: datetime) -> str | None:
-    """What final document a fee is on; None: none."""
-    on_usage = usage_period_of(contract, fee)
-    if on_usage is None:
-        return own_slot(fee) if fee.collected_at <= at else None
-    is_final = billed_through is not None and fee.collected_at <= billed_through
-    return format_instant(on_usage.starting_at) if is_final else None

@@ -22,6 +22,7 @@ class Posted:
     trued_up: Mapping[UUID, Decimal] = field(default_factory=dict)  # by commit: as printed, less what was reversed
     waiting: frozenset[tuple[UUID, str, str]] = frozenset()  # those void ones in whose place none is made yet
     charged: Mapping[UUID, tuple[UUID, str, str]] = field(default_factory=dict)  # by scheduled item: which usage one
+    reopened: tuple[UUID, str, str] | None = None  # what another document is made for, in the place of a final one
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,8 @@ def usage_slot(contract: Contract, item: ScheduledAmount, inputs: Inputs) -> Slo
     if period is None or period.starting_at > inputs.at:
         return None
     slot = (contract.id, USAGE, format_instant(period.starting_at))
-    was_alone = (contract.id, CHARGES, format_instant(item.issued_at)) in posted.documents
+    alone = (contract.id, CHARGES, format_instant(item.issued_at))
+    was_alone = alone in posted.documents or alone == posted.reopened
     return None if was_alone or slot in posted.documents else slot
 
 

@@ -130,7 +130,7 @@ def computed_from(inputs: Inputs, finals: Finals, *, reopened: Slot | None = Non
 
 def without(known: Posted, slot: Slot | None) -> Posted:
     """As if the slot had no final document."""
-    return replace(known, documents=known.documents - {slot}) if slot is not None else known
+    return replace(known, documents=known.documents - {slot}, reopened=slot) if slot is not None else known
 
 
 def posted(terms: CustomerTerms, finals: Finals, *, as_of: datetime | None = None, before: int | None = None) -> Posted:

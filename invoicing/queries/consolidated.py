@@ -20,26 +20,28 @@ class OnUsageInvoices:
 
     contracts: Mapping[UUID, terms.Contract] = field(default_factory=dict)
     billed_through: Mapping[UUID, datetime | None] = field(default_factory=dict)
+    ends_agreed_at: Mapping[UUID, datetime] = field(default_factory=dict)  # when their standing ends were
     slots: frozenset[tuple[UUID, str]] = frozenset()  # contract and slot of final usage documents, void ones too
     items: frozenset[UUID] = frozenset()  # that were billed on them
 
     def falls_due(self, contract_id: UUID, item_id: UUID, issued_at: datetime, agreed_at: datetime) -> datetime | None:
         """When an item falls due by itself; None: it was billed, or is due with its usage document."""
-        by_itself = max(issued_at, agreed_at)
         if contract_id not in self.contracts:
-            return by_itself
+            return max(issued_at, agreed_at)
         if item_id in self.items:
             return None
         contract = self.contracts[contract_id]
         period = usage_period_on(contract, issued_at)
         if period is None or (contract_id, format_instant(period.starting_at)) in self.slots:
-            return by_itself
+            return max(issued_at, agreed_at, self.ends_agreed_at[contract_id])  # on its own, perhaps by a moved end
         end, through = period.ending_before, self.billed_through[contract_id]
         assert end is not None, "billing periods have an end"
-        if through is None or through < end:
+        with_usage = finalizes_at(end, contract.created_at, contract.grace_hours)
+        if agreed_at <= with_usage and (through is None or through < end):
             return None
-        # Its period had nothing to bill, and later ones are final: what was added since makes a document of it.
-        return max(finalizes_at(end, contract.created_at, contract.grace_hours), agreed_at)
+        # Its period had nothing to bill when it fell due, or later ones are final: what was added since makes a
+        # document of it.
+        return max(with_usage, agreed_at)
 
 
 def on_usage_invoices(contract_ids: Collection[UUID]) -> OnUsageInvoices:
@@ -53,6 +55,7 @@ def on_usage_invoices(contract_ids: Collection[UUID]) -> OnUsageInvoices:
     return OnUsageInvoices(
         contracts={key: to_terms(Agreement(each.contract, each, (), (), (), ())) for key, each in held.items()},
         billed_through={key: each.contract.billed_through for key, each in held.items()},
+        ends_agreed_at={key: each.created_at for key, each in held.items()},
         slots=frozenset(usage.values_list("contract_id", "slot")),
         items=frozenset(map(UUID, lines.values_list("details__scheduled_item_id", flat=True))),
     )

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
-from billing_site.foundation.periods import Period, billing_periods
+from billing_site.foundation.periods import Period, billing_periods, format_instant
 from contracts.models import (
     Commit,
     Contract,
@@ -24,8 +24,9 @@ from contracts.models import (
 )
 from contracts.queries import Agreement, billed_by, by_what_recurs, going_on, granted, to_terms
 from contracts.queries.agreements import in_order_of_adding, subscriptions_by_contract
+from contracts.subscriptions import own_slot, usage_period_of
 from invoicing.engine.calendar import finalizes_at
-from invoicing.engine.fees import alone
+from invoicing.engine.fees import fees_until
 from invoicing.models import Invoice
 from invoicing.queries.consolidated import on_usage_invoices
 from invoicing.queries.late_due import late_usage_due
@@ -174,28 +175,36 @@ def _payments_of_what_recurs(until: datetime) -> Iterator[Falling]:
 
 
 def _fees(until: datetime) -> Iterator[Falling]:
-    """Fees of subscriptions that have documents of their own. One query, and at most four more."""
+    """Fees of subscriptions that have documents of their own; and those that were agreed, or moved by a new end, once
+    their usage document had fallen due with nothing to bill. One query, and at most four more."""
     found = subscriptions_by_contract(
         lambda rows: rows.standing().filter(contract__archived_at=None, created_at__lte=until),
         lambda rows, _: rows.standing(),
     )
     if not found:
         return
-    billed = {contract_id: set[str]() for contract_id in found}
-    invoices = Invoice.objects.filter(contract_id__in=found, kind=Invoice.Kind.CHARGES)
-    for contract_id, slot in invoices.values_list("contract_id", "slot"):
-        billed[contract_id].add(slot)
+    billed = {contract_id: set[tuple[str, str]]() for contract_id in found}
+    invoices = Invoice.objects.filter(contract_id__in=found, kind__in=(Invoice.Kind.CHARGES, Invoice.Kind.USAGE))
+    for contract_id, kind, slot in invoices.values_list("contract_id", "kind", "slot"):
+        billed[contract_id].add((kind, slot))
     standing = ContractTerms.objects.standing().filter(contract__in=found).select_related("contract")
     for terms in standing:
         subscribed = tuple(found[terms.contract_id])
         contract = to_terms(Agreement(terms.contract, terms, (), (), (), (), subscribed))
-        agreed = {each.subscription.pk: each.subscription.created_at for each in subscribed}
+        agreed = {each.subscription.pk: max(each.subscription.created_at, each.terms.created_at) for each in subscribed}
         agreed |= {row.pk: row.created_at for each in subscribed for row in each.quantities}
-        for slot, fees in alone(contract, until).items():
-            fee = fees[0]
-            instant = max(fee.collected_at, agreed[fee.increase_id or fee.subscription.id])
-            if instant <= until and slot not in billed[terms.contract_id]:
-                yield Falling(instant, terms.contract.customer_id, Invoice.Kind.CHARGES)
+        for fee in fees_until(contract, until):
+            agreed_at = max(agreed[fee.increase_id or fee.subscription.id], terms.created_at)
+            period = usage_period_of(contract, fee)
+            if period is None:
+                kind, slot, instant = Invoice.Kind.CHARGES, own_slot(fee), max(fee.collected_at, agreed_at)
+            else:
+                assert period.ending_before is not None, "billing periods have an end"
+                kind, slot, instant = Invoice.Kind.USAGE, format_instant(period.starting_at), agreed_at
+                if agreed_at <= finalizes_at(period.ending_before, contract.created_at, contract.grace_hours):
+                    continue  # it falls due with its usage
+            if instant <= until and (kind, slot) not in billed[terms.contract_id]:
+                yield Falling(instant, terms.contract.customer_id, kind, period)
 
 
 def _true_ups(until: datetime) -> Iterator[Falling]:

@@ -91,7 +91,7 @@ def verify_invoice(invoice: Invoice) -> Verification:
             return Verification(
                 invoice, "its trace: it was finalized before the order of postings was kept", tuple(found)
             )
-        made_of = _made_of(invoice, terms, prices)
+        made_of = _made_of(invoice, lines, terms, prices)
         months = [f"{month:%Y-%m}" for month in dropped_since(made_of.reach.first_day)] if made_of.reach.days else []
         if months:
             found += _against_the_trace(lines, prices)
@@ -113,7 +113,7 @@ class _MadeOf:
     reach: Reach
 
 
-def _made_of(invoice: Invoice, terms: CustomerTerms, prices: Catalog) -> _MadeOf:
+def _made_of(invoice: Invoice, lines: Sequence[InvoiceLine], terms: CustomerTerms, prices: Catalog) -> _MadeOf:
     finals = final_documents(invoice.customer_id, before=invoice.money_version)
     known = posted(terms, finals, before=invoice.money_version)
     inputs = Inputs(
@@ -122,20 +122,21 @@ def _made_of(invoice: Invoice, terms: CustomerTerms, prices: Catalog) -> _MadeOf
         catalog=prices,
         posted=without(known, invoice.occupied),
     )
-    periods = _periods(invoice, inputs, finals)
+    periods = _periods(invoice, lines, inputs, finals)
     plan = walk.plan(inputs)
     return _MadeOf(inputs, finals, Reach.of(terms.claims, periods, plan.metric_ids))
 
 
-def _periods(invoice: Invoice, inputs: Inputs, finals: Finals) -> set[Period]:
+def _periods(invoice: Invoice, lines: Sequence[InvoiceLine], inputs: Inputs, finals: Finals) -> set[Period]:
     """Closed periods whose usage can have moved the document: its own; those of other open documents that began before
-    its end, as they share balances; and final ones that have missed something, by then or since."""
-    if invoice.kind == Invoice.Kind.CHARGES:
+    its end, as they share balances; and final ones that have missed something, by then or since. Of documents of dated
+    amounts, only fees of subscriptions are paid for by balances."""
+    if invoice.kind == Invoice.Kind.CHARGES and all(line.type != "subscription" for line in lines):
         return set()
     if invoice.kind == Invoice.Kind.NOTE:
         about = next((each for each in finals.documents if each.pk == invoice.note.about_id), None)
         return {about.period} if invoice.note.is_rated and about is not None and about.period is not None else set()
-    end = invoice.ending_before
+    end = invoice.issued_at if invoice.kind == Invoice.Kind.CHARGES else invoice.ending_before
     open_ = {each.period for each in open_periods(inputs) if end is None or each.starting_at < end}
     agreed = {contract.id for contract in inputs.terms.contracts}
     missed = {each.period for each in missed_by(finals.of(agreed), inputs.terms.claims)}
@@ -185,7 +186,7 @@ def _anew(invoice: Invoice, lines: Sequence[InvoiceLine], made_of: _MadeOf) -> I
         )
         yield from _differ(invoice, lines, note, entries_of(note, Computation(inputs, Result(()))), prices)
         return
-    if invoice.kind == Invoice.Kind.CHARGES:
+    if invoice.kind == Invoice.Kind.CHARGES and not made_of.reach.days:
         computed = computed_from(inputs, finals, reopened=slot)
     else:
         with usage_as_seen(made_of.reach, invoice.snapshot):
