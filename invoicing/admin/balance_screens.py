@@ -129,7 +129,7 @@ class BalanceScreen:
     ) -> "BalanceScreen":
         """`numbers` are those of final documents, by id."""
         unit, moved = held.committed.commit.held_in, held.statement.movements
-        seats = {each.segment.id: each.segment.seat[1] for each in held.statement.standings if each.segment.seat}
+        seats = seats_of(held)
         sums = accumulate((each.amount for each in moved), lambda left, amount: exact_sum([left, amount]))
         return cls(
             table=BalanceTable.of([BalanceRow.of(held, at, contract_names)]),
@@ -141,6 +141,11 @@ class BalanceScreen:
 def name_of(held: Balance) -> str:
     commit = held.committed.commit
     return commit.name or f"{NOUNS[commit.type]}: {commit.product.name}"
+
+
+def seats_of(held: Balance) -> dict[UUID, str]:
+    """Of what is for each seat by itself: whose each segment is; empty: nobody's."""
+    return {each.segment.id: each.segment.seat[1] for each in held.statement.standings if each.segment.seat}
 
 
 def term_of(held: Balance) -> Period | None:

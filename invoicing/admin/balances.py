@@ -22,8 +22,9 @@ from contracts.forms.amounts import MajorField
 from contracts.forms.choices import contract_name
 from contracts.models import Customer
 from contracts.queries import agreements
+from contracts.seats import NOBODY
 from contracts.wording import balance_history_in_words
-from invoicing.admin.balance_screens import BalanceRow, BalanceScreen, BalanceTable
+from invoicing.admin.balance_screens import BalanceRow, BalanceScreen, BalanceTable, seats_of
 from invoicing.models import Invoice
 from invoicing.queries.balances import Balance, balances, computed_balances
 from invoicing.queries.burn_down import burn_down
@@ -43,8 +44,11 @@ class EntryForm(Dressed, forms.Form):
     def __init__(self, held: Balance, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, initial={"key": str(uuid7())}, **kwargs)
         self.held = held
+        seats = seats_of(held)
         self.fields["segment"].choices = [  # type: ignore[attr-defined]
-            (str(each.segment_id), period_text(each.period)) for each in held.committed.segments
+            (str(each.segment_id), f"{period_text(each.period)}, seat {seat}" if seat else period_text(each.period))
+            for each in held.committed.segments
+            if (seat := seats.get(each.segment_id)) != NOBODY
         ]
         self.fields["amount"].in_unit(held.committed.commit.held_in)  # type: ignore[attr-defined]
         self.dress()

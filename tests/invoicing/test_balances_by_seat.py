@@ -128,6 +128,12 @@ def test_each_seat_draws_on_its_own_in_drafts_and_for_good(shop, clock_at, admin
     page = admin_client.get(reverse("admin:contracts_customer_balance", args=[shop.customer.pk, october.id]))
     text = page.content.decode()
     assert all(each in text for each in ("Granted, seat ada", "Seats added, seat cy", "pending in a draft, seat bob"))
+    assert "1–31 October 2025, seat bob" in text  # to post an entry by hand on
+    (added,) = (each for each in october.ledger if each.type == "CREDIT_SEAT_BASED_ADJUSTMENT")
+    shop.v1.contracts.add_manual_balance_entry(
+        id=october.id, segment_id=added.segment_id, amount=100, reason="Sorry", **shop.whose
+    )
+    assert sums(shop, contract_id, seat_ids=["cy"]) == {"cy": [("258.064516129032", "358.064516129032")]}
 
     clock_at("2025-11-10")
     made = finalize_due(shop.customer, at=at("2025-11-10"), by=ADA).finalized
