@@ -61,6 +61,12 @@ PLACES: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
             ("Legal entity", "domain", "contracts_legalentity_changelist", "contracts.view_legalentity"),
             ("Tax rates", "percent", "contracts_taxrate_changelist", "contracts.view_taxrate"),
             ("Tax codes", "label", "contracts_producttaxcode_changelist", "contracts.view_producttaxcode"),
+            (
+                "Custom fields",
+                "label_important",
+                "foundation_customfieldkey_changelist",
+                "foundation.view_customfieldkey",
+            ),
             ("API tokens", "key", "foundation_apitoken_changelist", "foundation.view_apitoken"),
             ("Jobs", "manufacturing", "foundation_job_changelist", "foundation.view_job"),
             ("Test clock", "schedule", "foundation_testclock_changelist", "foundation.view_testclock"),

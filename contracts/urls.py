@@ -1,6 +1,15 @@
 from django.urls import path
 
-from contracts.views import balances, contracts, customers, named_schedules, packages, providers, subscriptions
+from contracts.views import (
+    balances,
+    contracts,
+    custom_fields,
+    customers,
+    named_schedules,
+    packages,
+    providers,
+    subscriptions,
+)
 
 urlpatterns = [
     path("v1/customers", customers.Customers.as_view()),
@@ -29,6 +38,11 @@ urlpatterns = [
     path("v1/contracts/updateEndDate", contracts.UpdateEndDate.as_view()),
     path("v1/contracts/updateNamedSchedule", named_schedules.UpdateContractSchedule.as_view()),
     path("v1/contracts/listNamedSchedules", named_schedules.ListContractSchedules.as_view()),
+    path("v1/customFields/addKey", custom_fields.AddKey.as_view()),
+    path("v1/customFields/listKeys", custom_fields.ListKeys.as_view()),
+    path("v1/customFields/removeKey", custom_fields.RemoveKey.as_view()),
+    path("v1/customFields/setValues", custom_fields.SetValues.as_view()),
+    path("v1/customFields/deleteValues", custom_fields.DeleteValues.as_view()),
     path("v1/packages/archive", packages.ArchivePackage.as_view()),
     path("v1/packages/create", packages.CreatePackage.as_view()),
     path("v1/packages/get", packages.GetPackage.as_view()),

@@ -1,4 +1,5 @@
-"""What every room stands on, as tables: the test clock, its moves and who follows it, API tokens, their keys, jobs."""
+"""What every room stands on, as tables: the test clock, its moves and who follows it, API tokens, their keys, jobs,
+signals, keys of custom fields."""
 
 from django.db import models
 from django.db.models import Q
@@ -189,3 +190,71 @@ class Touched(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key}"
+
+
+class CustomFieldKey(models.Model):
+    """A key that custom fields of one kind of entity may have. See `custom_fields`."""
+
+    class Entity(models.TextChoices):
+        """As the API calls them; those whose custom fields are kept here."""
+
+        BILLABLE_METRIC = "billable_metric", "billable metrics"
+        COMMIT = "commit", "commits"
+        CONTRACT = "contract", "contracts"
+        CONTRACT_CREDIT = "contract_credit", "credits"
+        CONTRACT_PRODUCT = "contract_product", "products"
+        CUSTOMER = "customer", "customers"
+        RATE_CARD = "rate_card", "rate cards"
+        SCHEDULED_CHARGE = "scheduled_charge", "scheduled charges"
+        SUBSCRIPTION = "subscription", "subscriptions"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    entity = models.CharField("of", max_length=32, choices=Entity)
+    key = models.CharField(max_length=256)
+    enforce_uniqueness = models.BooleanField("values are unique", default=False)
+    created_at = models.DateTimeField()
+    created_by = models.CharField(max_length=160)
+    removed_at = models.DateTimeField(null=True, blank=True)
+    history = history()
+
+    class Meta:
+        verbose_name = "custom field key"
+        constraints = [
+            one_of("entity", [
+                "billable_metric", "commit", "contract", "contract_credit", "contract_product", "customer", "rate_card",
+                "scheduled_charge", "subscription",
+            ]),
+            models.UniqueConstraint(
+                name="a_key_of_an_entity_stands_once", fields=["entity", "key"], condition=Q(removed_at__isnull=True)
+            ),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"{self.key} of {self.get_entity_display()}"
+
+
+class CustomFieldEntity(models.Model):
+    """What whoever declares or removes keys of an entity takes alone, and whoever sets values of one takes with
+    others: nobody sets a value by keys that are no longer, or not yet, those of the entity."""
+
+    name = models.CharField(primary_key=True, max_length=32)
+    version = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CustomFieldClaim(models.Model):
+    """Derived: whose the value of a unique key is. A trigger keeps it as custom fields are written."""
+
+    pk = models.CompositePrimaryKey("entity", "key", "value")
+    entity = models.CharField(max_length=32)
+    key = models.CharField(max_length=256)
+    value = models.TextField()
+    entity_id = models.UUIDField()
+
+    class Meta:
+        indexes = [models.Index(name="claims_by_entity", fields=["entity_id"])]
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.value}"

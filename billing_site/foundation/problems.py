@@ -22,6 +22,7 @@ class Problems:
     def __init__(self, path: str = "") -> None:
         self.path = path
         self.errors: list[FieldError] = []
+        self.claimed: set[tuple[str, str, str]] = set()  # what one request gives to two of its own, see `custom_fields`
 
     def add(self, field: str, value: object, rule: str) -> None:
         self.errors.append(FieldError(f"{self.path}{field}", value, rule))
@@ -29,7 +30,7 @@ class Problems:
     def within(self, path: str) -> "Problems":
         """The same list of problems, for fields under `path`."""
         inner = Problems(f"{self.path}{path}.")
-        inner.errors = self.errors
+        inner.errors, inner.claimed = self.errors, self.claimed
         return inner
 
     def refuse(self, kind: type[Refusal] = Refusal) -> None:

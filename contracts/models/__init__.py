@@ -7,6 +7,7 @@ so that a number names everything that was agreed when that edit was made.
 from contracts.models.commit_attributes import CommitVersion
 from contracts.models.commits import AccessSegment, Commit, InvoiceScheduleItem, ScheduledCharge, ScheduledChargeItem
 from contracts.models.contracts import Contract, ContractTerms, Override
+from contracts.models.custom_fields import CustomFieldsChange
 from contracts.models.customers import Claim, ContractEdit, Customer
 from contracts.models.logins import CustomerLogin
 from contracts.models.named_schedules import CustomerScheduleSegment
@@ -28,6 +29,7 @@ __all__ = [
     "Contract",
     "ContractEdit",
     "ContractTerms",
+    "CustomFieldsChange",
     "Customer",
     "CustomerLogin",
     "CustomerScheduleSegment",

@@ -18,6 +18,7 @@ from contracts.services.commit_edits import (
 )
 from contracts.services.contracts import contract_as_planned, create_contract, terms_with
 from contracts.services.copies import contract_like
+from contracts.services.custom_fields import declare_key, delete_values, remove_key, set_values
 from contracts.services.customers import (
     archive_customer,
     create_customer,
@@ -58,15 +59,19 @@ __all__ = [
     "create_customer",
     "create_package",
     "create_shared_commit",
+    "declare_key",
+    "delete_values",
     "edit_commit",
     "edit_contract",
     "end_commit_earlier",
     "go_on",
     "import_customers",
+    "remove_key",
     "set_configurations",
     "set_ingest_aliases",
     "set_name",
     "set_salesforce_account",
+    "set_values",
     "standing_commit",
     "terms_after_archived_commit",
     "terms_after_archived_contract",

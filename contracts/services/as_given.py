@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from billing_site.foundation.custom_fields import Entity, copied_custom_fields
 from contracts.inputs import (
     AccessScheduleInput,
     CommitInput,
@@ -45,7 +46,9 @@ def commit_as_given(committed: AgreedCommit) -> CommitInput:
             commit.access_type,
         ),
         invoice_schedule=billed if committed.invoice_items else None,
-        custom_fields=commit.custom_fields,
+        custom_fields=copied_custom_fields(
+            Entity.CONTRACT_CREDIT if commit.is_credit else Entity.COMMIT, commit.custom_fields
+        ),
         temporary_id=str(commit.pk),
         **_attributes(commit),
     )
@@ -100,7 +103,7 @@ def subscription_as_given(agreed: AgreedSubscription) -> SubscriptionInput:
         invoice_placement=row.invoice_placement,
         name=terms.name,
         description=row.description,
-        custom_fields=row.custom_fields,
+        custom_fields=copied_custom_fields(Entity.SUBSCRIPTION, row.custom_fields),
         temporary_id=str(row.pk),
     )
 
@@ -108,7 +111,8 @@ def subscription_as_given(agreed: AgreedSubscription) -> SubscriptionInput:
 def charge_as_given(charged: AgreedCharge) -> ScheduledChargeInput:
     charge = charged.charge
     schedule = InvoiceScheduleInput(_items(charged.items))
-    return ScheduledChargeInput(charge.product_id, schedule, charge.name, charge.custom_fields)
+    fields = copied_custom_fields(Entity.SCHEDULED_CHARGE, charge.custom_fields)
+    return ScheduledChargeInput(charge.product_id, schedule, charge.name, fields)
 
 
 def override_as_given(override: Override) -> OverrideInput:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from billing_site.foundation.custom_fields import Entity, check_custom_fields
 from billing_site.foundation.problems import Problems
 from contracts.inputs import ChargeChangeInput, InvoicesChangeInput, ScheduledChargeInput
 from contracts.models import ScheduledCharge, ScheduledChargeItem
@@ -34,7 +35,7 @@ def charge_rows(given: ScheduledChargeInput, position: int, deal: Deal, problems
     fixed_product(problems, given.product_id, deal)
     short_text(problems, "name", given.name)
     short_text(problems, "netsuite_sales_order_id", given.netsuite_sales_order_id)
-    problems.custom_fields(given.custom_fields)
+    check_custom_fields(problems, Entity.SCHEDULED_CHARGE, given.custom_fields)
     inner = problems.within("schedule")
     in_fiat(inner, given.schedule.credit_type_id, deal)
     if given.schedule.do_not_invoice:

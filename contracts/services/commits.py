@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from uuid import UUID
 
+from billing_site.foundation.custom_fields import Entity, check_custom_fields
 from billing_site.foundation.problems import Problems
 from contracts.inputs import CommitInput, TargetInput
 from contracts.models import AccessSegment, Commit, InvoiceScheduleItem
@@ -31,7 +32,8 @@ def commit_rows(given: CommitInput, position: int, deal: Deal, problems: Problem
     """The rows of a commit or credit, not saved. What is wrong goes to `problems`."""
     if given.type not in Commit.Type.values:
         problems.add("type", given.type, "must be PREPAID or POSTPAID")
-    problems.custom_fields(given.custom_fields)
+    entity = Entity.CONTRACT_CREDIT if given.type == Commit.Type.CREDIT else Entity.COMMIT
+    check_custom_fields(problems, entity, given.custom_fields)
     commit = Commit(
         position=position,
         type=given.type,

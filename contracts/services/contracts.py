@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from billing_site.foundation.actor import Actor
+from billing_site.foundation.custom_fields import Entity, check_custom_fields
 from billing_site.foundation.periods import Period, floor_day
 from billing_site.foundation.problems import Problems, save
 from billing_site.foundation.refusals import Conflict, Refusal
@@ -93,7 +94,7 @@ def planned_contract(
     term_range(problems, given.starting_at, given.ending_before)
     short_text(problems, "name", given.name)
     uniqueness_key(problems, key)
-    problems.custom_fields(given.custom_fields)
+    check_custom_fields(problems, Entity.CONTRACT, given.custom_fields)
     if given.multiplier_override_prioritization not in Contract.Prioritization.values:
         problems.add(
             "multiplier_override_prioritization",

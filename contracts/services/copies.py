@@ -6,6 +6,7 @@
     what it has of its own                      all that stands, what is over too: each date as far after the new start
     a subscription                              as many as in the end, seats without anybody yet
     a usage filter                              the last one, from the start on
+    custom fields                               those that another may have too (`foundation.custom_fields`)
     documents, draws, what renews it, keys      nothing
 
 As far: whole months first, then days and hours. A year stays a year, and the 15th of a month stays the 15th where both
@@ -17,6 +18,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from billing_site.foundation.custom_fields import Entity, copied_custom_fields
 from billing_site.foundation.periods import add_months, floor_day
 from billing_site.foundation.refusals import Refusal
 from contracts.inputs import (
@@ -70,7 +72,7 @@ def contract_like(agreed: Agreement, start: datetime) -> ContractInput:
         recurring_credits=tuple(each for each in recurring if each.type == "CREDIT"),
         scheduled_charges=tuple(by.charge(charge_as_given(each)) for each in agreed.charges),
         subscriptions=tuple(map(by.subscription, map(subscription_as_given, agreed.subscriptions))),
-        custom_fields=contract.custom_fields,
+        custom_fields=copied_custom_fields(Entity.CONTRACT, contract.custom_fields),
     )
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from billing_site.foundation.actor import Actor
+from billing_site.foundation.custom_fields import Entity, check_custom_fields
 from billing_site.foundation.problems import NAME_LENGTH, Problems, save
 from billing_site.foundation.refusals import NotSupported
 from billing_site.foundation.transactions import repeatable_read
@@ -42,7 +43,7 @@ def create_customer(
     """
     problems = Problems()
     problems.name("name", name[:NAME_LENGTH])
-    problems.custom_fields(custom_fields or {})
+    check_custom_fields(problems, Entity.CUSTOMER, custom_fields or {})
     aliases = checked_aliases(problems, ingest_aliases)
     deliveries = [
         *check_configurations(problems, "customer_billing_provider_configurations", billing_providers),

@@ -12,6 +12,7 @@ ending_before           after the start; by default it runs as long as the contr
 from collections.abc import Sequence
 from decimal import Decimal
 
+from billing_site.foundation.custom_fields import Entity, check_custom_fields
 from billing_site.foundation.periods import Period, format_instant
 from billing_site.foundation.problems import Problems
 from contracts.models import Contract, Subscription, SubscriptionQuantity, SubscriptionTerms
@@ -50,7 +51,7 @@ def subscription_rows(
     )  # fmt: skip
     short_text(problems, "name", given.name)
     short_text(problems, "description", given.description, length=DESCRIPTION_LENGTH)
-    problems.custom_fields(given.custom_fields)
+    check_custom_fields(problems, Entity.SUBSCRIPTION, given.custom_fields)
     for name, value, choices in (
         ("subscription_rate.billing_frequency", row.frequency, Subscription.Frequency.values),
         ("collection_schedule", row.collection_schedule, Subscription.Collection.values),

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import transaction
 
 from billing_site.foundation.actor import Actor, acting
+from billing_site.foundation.custom_fields import Entity, check_custom_fields
 from billing_site.foundation.jobs import enqueue
 from billing_site.foundation.problems import Problems, save
 from billing_site.foundation.refusals import NotSupported
@@ -57,7 +58,7 @@ def create_metric(
         raise NotSupported.of("sql", sql, "metrics defined by SQL are not supported")
     problems = Problems()
     problems.name("name", name)
-    problems.custom_fields(custom_fields or {})
+    check_custom_fields(problems, Entity.BILLABLE_METRIC, custom_fields or {})
     if aggregation_type is None or aggregation_type not in BillableMetric.Aggregation.values:
         listed = ", ".join(BillableMetric.Aggregation.values)
         problems.add("aggregation_type", aggregation_type, f"must be one of {listed}")

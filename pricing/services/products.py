@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import transaction
 
 from billing_site.foundation.actor import Actor, acting
+from billing_site.foundation.custom_fields import Entity, check_custom_fields
 from billing_site.foundation.periods import format_instant
 from billing_site.foundation.problems import Problems, save
 from pricing.models import Product, Publication
@@ -40,7 +41,7 @@ def create_product(
     defined = Definition(name=name, **definition)
     if type not in Product.Type.values:
         problems.add("type", type, f"must be one of {', '.join(Product.Type.values)}")
-    problems.custom_fields(custom_fields or {})
+    check_custom_fields(problems, Entity.CONTRACT_PRODUCT, custom_fields or {})
     with transaction.atomic(), acting(by):
         publication = publish(reason=reason, at=at, by=by)
         check_definition(problems, type, defined)

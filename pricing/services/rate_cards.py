@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import transaction
 
 from billing_site.foundation.actor import Actor, acting
+from billing_site.foundation.custom_fields import Entity, check_custom_fields
 from billing_site.foundation.ids import uuid7
 from billing_site.foundation.periods import format_instant
 from billing_site.foundation.problems import Problems, save
@@ -55,7 +56,7 @@ def create_rate_card(
     fiat = default_unit() if fiat_credit_type_id is None else unit(fiat_credit_type_id, field="fiat_credit_type_id")
     problems = Problems()
     problems.name("name", name)
-    problems.custom_fields(custom_fields or {})
+    check_custom_fields(problems, Entity.RATE_CARD, custom_fields or {})
     if not fiat.is_currency:
         problems.add("fiat_credit_type_id", fiat.id, f"{fiat.name} is not a currency")
     _check_description(problems, description)

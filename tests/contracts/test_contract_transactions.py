@@ -10,7 +10,7 @@ from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
 from billing_site.foundation.ids import uuid7
-from billing_site.foundation.refusals import Conflict, NotFound
+from billing_site.foundation.refusals import Conflict, NotFound, Refusal
 from contracts import services
 from contracts.inputs import EditInput, OverrideInput
 from contracts.models import Claim, ContractEdit, Customer, Override
@@ -130,3 +130,33 @@ def test_customers_are_locked_together_in_the_order_of_their_ids_or_not_at_all()
     assert [one.pk.hex in updates[0], other.pk.hex in updates[1], len(updates)] == [True, True, 2]
     with pytest.raises(NotFound):
         lock_customers([one.pk, uuid7()])
+
+
+def test_of_two_who_set_a_unique_value_at_once_one_is_refused(told):
+    services.declare_key("customer", "crm", enforce_uniqueness=True, **told)
+    customers = [CustomerFactory() for _ in range(3)]
+
+    def give(customer):
+        return lambda: services.set_values("customer", customer.pk, {"crm": "7"}, **told)
+
+    results = at_once(*map(give, customers))
+
+    assert sum(result is None for result in results) == 1
+    assert {type(result) for result in results} == {type(None), Refusal}
+    assert [row.custom_fields for row in Customer.objects.exclude(custom_fields={})] == [{"crm": "7"}]
+
+
+def test_a_key_that_becomes_unique_while_values_are_set_leaves_no_two_alike(told):
+    customers = [CustomerFactory() for _ in range(4)]
+
+    def give(customer):
+        return lambda: services.set_values("customer", customer.pk, {"crm": "7"}, **told)
+
+    def declare():
+        services.declare_key("customer", "crm", enforce_uniqueness=True, **told)
+
+    results = at_once(*map(give, customers), declare)
+
+    alike = Customer.objects.filter(custom_fields={"crm": "7"}).count()
+    assert alike == sum(result is None for result in results[:-1])
+    assert alike == 1 if results[-1] is None else isinstance(results[-1], Conflict) and alike > 1
