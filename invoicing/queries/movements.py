@@ -78,7 +78,8 @@ def movements(
 ) -> dict[UUID, tuple[Movement, ...]]:
     """By commit or credit, each list in order of time. One query.
 
-    What was posted by hand on a segment that has not begun comes with its start, so that the sum is what is left.
+    What was posted by hand on a segment that has not begun comes with its start, so that the sum is what is left. Where
+    the contract has come to an end before that, the segment never opens, and what was posted on it is not told.
     """
     moved: dict[UUID, list[Movement]] = defaultdict(list)
     for entry in posted_entries(computed.inputs.terms.customer_id, as_of=as_of):
@@ -87,16 +88,13 @@ def movements(
         moved[entry.commit_id].append(_posted(entry))
     for commit_id, movement in (*_pending(computed), *_gone_over(computed)):
         moved[commit_id].append(movement)
-    to_come: set[UUID] = set()
+    begun: set[UUID | None] = {None}
     for standing in computed.result.balances:
-        if standing.segment.period.starting_at > at:
-            to_come.add(standing.segment.id)
-        else:
+        if standing.segment.period.starting_at <= at:
+            begun.add(standing.segment.id)
             moved[standing.commit.id].extend(_scheduled(standing, at))
-    begun = {
-        commit_id: [each for each in found if each.segment_id not in to_come] for commit_id, found in moved.items()
-    }
-    return {commit_id: tuple(sorted(found, key=lambda each: each.order)) for commit_id, found in begun.items()}
+    told = {commit_id: [each for each in found if each.segment_id in begun] for commit_id, found in moved.items()}
+    return {commit_id: tuple(sorted(found, key=lambda each: each.order)) for commit_id, found in told.items()}
 
 
 def _pending(computed: Computation) -> Iterator[tuple[UUID, Movement]]:

@@ -15,7 +15,7 @@ from decimal import Decimal as D
 from itertools import count
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from billing_site.foundation.periods import floor_day
@@ -196,6 +196,13 @@ def holds_at(story, as_of):
         assert all(number >= 0 for number in (is_of.used, is_of.pending, is_of.rolled_over, billed)), (as_of, held)
 
 
+TAKEN_FROM_WHAT_NEVER_OPENS = [
+    ("grant", ("PREPAID", [(D(26), 0, 35), (D(60), 44, 65)], None, False)),
+    ("correct", (D("0.9"), D("-0.4"))),
+    ("renew", (20, True)),
+]
+
+
 @pytest.mark.django_db
 @settings(
     max_examples=8,
@@ -203,6 +210,7 @@ def holds_at(story, as_of):
     database=None,
     suppress_health_check=list(HealthCheck),
 )
+@example(what=TAKEN_FROM_WHAT_NEVER_OPENS, when=[])
 @given(what=st.lists(steps, min_size=8, max_size=20), when=st.lists(shares, min_size=3, max_size=3))
 def test_what_came_in_went_out_or_is_left_whatever_happened(price_list, what, when):
     story = Story(price_list)
