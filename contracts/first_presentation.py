@@ -13,19 +13,35 @@ from billing_site.foundation.periods import format_instant, parse_instant
 from contracts.commit_presentation import NO_BALANCES, Fields, commit_json, without_absent
 from contracts.models import ContractTerms, Override
 from contracts.presentation import charge_json, contract_json, override_json
+from contracts.provider_presentation import royalty_json
 from contracts.queries import Agreement, Amendment, Origin
 
 Balances = Mapping[UUID, Mapping[str, Any]]
 
 # What the first version says once, of the contract as a whole.
-OF_THE_WHOLE = ("id", "customer_id", "archived_at", "custom_fields", "package_id", "subscriptions", "uniqueness_key")
+OF_THE_WHOLE = (
+    "id",
+    "customer_id",
+    "archived_at",
+    "custom_fields",
+    "customer_billing_provider_configuration",
+    "package_id",
+    "subscriptions",
+    "uniqueness_key",
+)
 OF_BOTH = ("scheduled_charges_on_usage_invoices",)  # and again of its terms
-UNKNOWN = ("multiplier_override_prioritization", "usage_filter", "has_more")  # to its terms
+SCHEDULES = ("billing_provider_configuration_schedule", "revenue_system_configuration_schedule")  # unknown to it
+UNKNOWN = ("multiplier_override_prioritization", "usage_filter", "has_more", *SCHEDULES)  # to its terms
 
 
 def created_contract_json(agreed: Agreement, *, at: datetime) -> Fields:
     """A contract as `v1/contracts/create` replies."""
-    return {**contract_json(agreed, at=at), "overrides": _overrides(agreed.overrides)}
+    shown = contract_json(agreed, at=at)
+    return {
+        **{name: value for name, value in shown.items() if name not in SCHEDULES},
+        "overrides": _overrides(agreed.overrides),
+        "reseller_royalties": _royalties(agreed.terms.royalties),
+    }
 
 
 def first_contract_json(
@@ -47,6 +63,7 @@ def _terms_json(agreed: Agreement, balances: Balances, at: datetime) -> Fields:
     return {
         **{name: value for name, value in shown.items() if name not in left_out},
         "overrides": _overrides(agreed.overrides),
+        "reseller_royalties": _royalties(agreed.terms.royalties),
         **_usage_filter(agreed.terms, at),
     }
 
@@ -78,13 +95,17 @@ def _amendment_json(amendment: Amendment, balances: Balances) -> Fields:
             "scheduled_charges": [charge_json(charged) for charged in amendment.charges],
             "discounts": [],
             "professional_services": [],
-            "reseller_royalties": [],
+            "reseller_royalties": _royalties(edit.changes.get("add_reseller_royalties", ())),
             "custom_fields": edit.changes.get("custom_fields"),
             "total_contract_value": Decimal(value) if value is not None else None,
             "salesforce_opportunity_id": edit.changes.get("salesforce_opportunity_id"),
             "netsuite_sales_order_id": edit.changes.get("netsuite_sales_order_id"),
         }
     )
+
+
+def _royalties(royalties: Sequence[Mapping[str, Any]]) -> list[Fields]:
+    return [royalty_json(each) for each in royalties]
 
 
 def _overrides(overrides: Sequence[Override]) -> list[Fields]:

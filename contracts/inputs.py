@@ -13,6 +13,7 @@ from uuid import UUID
 from contracts.input_parts import UNCHANGED as UNCHANGED
 from contracts.input_parts import RoundingInput as RoundingInput
 from contracts.input_parts import Unchanged as Unchanged
+from contracts.provider_inputs import LookupInput, LookupUpdateInput, RoyaltyInput
 from contracts.subscription_inputs import SubscriptionConfigInput, SubscriptionInput, SubscriptionUpdateInput
 from pricing.services.tariffs import TierInput
 
@@ -339,6 +340,9 @@ class ContractInput:
     total_contract_value: Decimal | None = None
     salesforce_opportunity_id: str = ""
     netsuite_sales_order_id: str = ""
+    billing_provider_configuration: LookupInput | None = None
+    revenue_system_configuration: LookupInput | None = None
+    reseller_royalties: tuple[RoyaltyInput, ...] = ()
     package_id: UUID | None = None
     package_alias: str = ""
 
@@ -363,6 +367,9 @@ class EditInput:
     add_scheduled_charges: tuple[ScheduledChargeInput, ...] = ()
     add_subscriptions: tuple[SubscriptionInput, ...] = ()
     add_usage_filters: tuple[UsageFilterInput, ...] = ()
+    add_billing_provider_configuration_update: LookupUpdateInput | None = None
+    add_revenue_system_configuration_update: LookupUpdateInput | None = None
+    add_reseller_royalties: tuple[RoyaltyInput, ...] = ()
     remove_overrides: tuple[UUID, ...] = ()
     archive_commits: tuple[UUID, ...] = ()
     archive_credits: tuple[UUID, ...] = ()

@@ -25,6 +25,7 @@ from contracts.commit_presentation import (
     without_absent,
 )
 from contracts.models import Contract, ContractTerms, Customer, Override, ScheduledCharge
+from contracts.provider_presentation import providers_json, royalties_json, royalty_json
 from contracts.queries import AgreedCharge, Agreement, ContractPrice, ContractSchedule, EditedTerms
 from contracts.recurring_presentation import recurring_json, updates_json
 from contracts.subscription_presentation import subscription_json, subscription_updates_json
@@ -89,7 +90,8 @@ def contract_json(
             "professional_services": [],
             "recurring_commits": [recurring_json(row, contract) for row in recurring if not row.is_credit],
             "recurring_credits": [recurring_json(row, contract) for row in recurring if row.is_credit],
-            "reseller_royalties": [],
+            "reseller_royalties": royalties_json(terms.royalties),
+            **providers_json(agreed.providers, at=at),
             "subscriptions": [
                 subscription_json(each, contract, terms.ending_before, at=at) for each in agreed.subscriptions
             ],
@@ -197,6 +199,8 @@ def edit_json(edited: EditedTerms) -> Fields:
             shown[name] = updates_json(changes[name])
     if "update_subscriptions" in changes:
         shown["update_subscriptions"] = subscription_updates_json(changes["update_subscriptions"])
+    if "add_reseller_royalties" in changes:
+        shown["add_reseller_royalties"] = [royalty_json(each) for each in changes["add_reseller_royalties"]]
     for name in (
         "undoes",
         "add_usage_filters",

@@ -8,6 +8,7 @@ from billing_site.foundation.display import day_text, exact_text
 from contracts.charge_wording import charge_text
 from contracts.commit_wording import commit_text
 from contracts.models import Contract, ContractTerms
+from contracts.provider_wording import provider_text, royalty_text
 from contracts.queries import Agreement
 from contracts.recurring_wording import recurring_text
 from contracts.subscription_wording import subscription_text
@@ -59,6 +60,10 @@ def term_lines(agreed: Agreement) -> Iterator[TermLine]:
         yield TermLine("What is charged on a date is on the usage invoice that ends on it, where one does.")
     for charged in agreed.charges:
         yield TermLine(charge_text(charged), charge_id=charged.charge.pk)
+    for provider in agreed.providers:
+        yield TermLine(provider_text(provider))
+    for royalty in agreed.terms.royalties:
+        yield TermLine(f"{royalty_text(royalty)}.")
     for text in _commercial(agreed.contract):
         yield TermLine(text)
 

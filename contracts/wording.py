@@ -37,6 +37,7 @@ from contracts.models import (
     TermQuerySet,
 )
 from contracts.models.term import PAYER_KEYS
+from contracts.provider_wording import provider_told_text, royalty_text
 from contracts.queries import AMENDED_FROM, EditedTerms, UpdatedCommit, edit_history
 from contracts.recurring_wording import UPDATES, recurring_text, recurring_updates_in_words
 from contracts.subscription_wording import FIELD as SUBSCRIPTIONS
@@ -47,6 +48,7 @@ from pricing.wording import percent_text, tariff_text, values_text
 
 NAMED_AT_MOST = 6
 SHOWN_VALUE = 80  # characters
+PROVIDERS_SET = ("add_billing_provider_configuration_update", "add_revenue_system_configuration_update")
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +302,8 @@ def _amended(changes: Mapping[str, Any], unit: Unit) -> Iterable[str]:
 
 def _updated(changes: Mapping[str, Any]) -> Iterable[str]:
     yield from (f"{filter_text(each)}." for each in changes.get("add_usage_filters", ()))
+    yield from (f"{provider_told_text(changes[name])}." for name in PROVIDERS_SET if name in changes)
+    yield from (f"{royalty_text(each)}." for each in changes.get("add_reseller_royalties", ()))
     if "update_contract_end_date" in changes:
         end = changes["update_contract_end_date"]
         yield f"The contract now ends on {instant_text(parse_instant(end))}." if end else "The contract has no end now."

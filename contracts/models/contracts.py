@@ -132,10 +132,15 @@ class ContractTerms(Term):
     grace_hours = models.PositiveIntegerField(default=24)
     # [{"starting_at": …, "group_key": …, "group_values": […]}, …], in order of time
     usage_filters = models.JSONField(default=list)
+    # [{"kind": …, "configuration_id": …, "provider": …, "delivery_method": …, "effective_at": …}, …], in order of time
+    providers = models.JSONField(default=list)
+    # [{"reseller_type": "AWS", "fraction": "0.1", "starting_at": …, …}, …], by type and in order of time
+    royalties = models.JSONField(default=list)
 
     class Meta:
         verbose_name = verbose_name_plural = "terms of contracts"
         constraints = [
+            keeps_numbers_as_text("royalties", "fraction", "reseller_contract_value"),
             *on_the_hour("ending_before"),
             one_of("end_policy", ["STOP", "LIST_PRICE", "RENEW"]),
             models.CheckConstraint(

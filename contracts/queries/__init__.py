@@ -33,7 +33,7 @@ from contracts.queries.named_schedules import ContractSchedule, Place, contract_
 from contracts.queries.origins import AMENDED_FROM, Amendment, Origin, origins
 from contracts.queries.packages import contracts_from, package, package_of_alias, packages
 from contracts.queries.parties import billing_profile, legal_entity, tax_codes, tax_rates
-from contracts.queries.providers import billing_configurations
+from contracts.queries.providers import ContractProvider, billing_configurations, providers_by_contract, providers_of
 from contracts.queries.rate_schedule import ContractPrice, contract_prices
 from contracts.queries.subscriptions import (
     HeldQuantity,
@@ -53,6 +53,7 @@ __all__ = [
     "Agreement",
     "Amendment",
     "ContractPrice",
+    "ContractProvider",
     "ContractSchedule",
     "EditedTerms",
     "HeldQuantity",
@@ -100,6 +101,8 @@ __all__ = [
     "package",
     "package_of_alias",
     "packages",
+    "providers_by_contract",
+    "providers_of",
     "quantity_history",
     "reach",
     "refuse_unknown",

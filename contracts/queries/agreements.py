@@ -29,6 +29,7 @@ from contracts.models import (
 )
 from contracts.models.subscriptions import in_order_of_time
 from contracts.queries.customers import no_such_contract
+from contracts.queries.providers import ContractProvider, providers_by_contract
 
 RECURRING = ("product", "unit", "invoice_unit", "subscription__product")  # what a row of it is read with
 T = TypeVar("T", bound=Term)
@@ -87,6 +88,7 @@ class Agreement:
     subscriptions: tuple[AgreedSubscription, ...] = ()
     renewed_by: UUID | None = None
     is_archived: bool = False
+    providers: tuple[ContractProvider, ...] = ()  # in order of time
 
 
 def agreements(
@@ -164,6 +166,7 @@ def _agreed_of(
     items = grouped_by_place(known(charged, "charge__contract_id"), "charge_id")
     recurring = _grouped(known(RecurringCommit.objects.select_related(*RECURRING), "contract_id"), "contract_id")
     subscriptions = subscriptions_by_contract(lambda rows: known(rows, "contract_id"), known)
+    providers = providers_by_contract(terms)
 
     def agreed(owner: UUID | None) -> Iterator[AgreedCommit]:
         for commit in commits[owner]:
@@ -180,6 +183,7 @@ def _agreed_of(
             is_archived=held.is_archived,
             recurring=by_what_recurs(recurring[held.contract_id]),
             subscriptions=tuple(subscriptions[held.contract_id]),
+            providers=providers.get(held.contract_id, ()),
         )
         for held in sorted(terms, key=lambda held: (held.contract.starting_at, held.contract_id))
     ]

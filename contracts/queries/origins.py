@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from billing_site.foundation.periods import parse_instant
-from contracts.models import ContractEdit, Override, Term, TermQuerySet
+from contracts.models import ContractEdit, ContractTerms, Override, Term, TermQuerySet
 from contracts.queries.agreements import AgreedCharge, AgreedCommit, Agreement, agreements_of
 from contracts.queries.granted import with_granted
 
@@ -46,7 +46,10 @@ def origins(customer_id: UUID, contract_ids: Collection[UUID]) -> dict[UUID, Ori
     amending = list(edits.filter(kind=ContractEdit.Kind.EDIT, changes__has_key=AMENDED_FROM).order_by("number"))
 
     def added(terms: TermQuerySet) -> TermQuerySet:
-        return terms.filter(Q(added_by_edit__kind=ContractEdit.Kind.CREATION) | Q(added_by_edit__in=amending))
+        first = Q(added_by_edit__kind=ContractEdit.Kind.CREATION)
+        if terms.model is ContractTerms:  # of which an amendment that sets royalties adds a row, too
+            return terms.filter(first)
+        return terms.filter(first | Q(added_by_edit__in=amending))
 
     found = agreements_of(customer_id, contract_ids, added, ContractEdit.objects.none())
     return {agreed.contract.pk: _origin(agreed, amending) for agreed in found}

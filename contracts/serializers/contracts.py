@@ -5,6 +5,14 @@ from rest_framework import serializers
 from billing_site.foundation.fields import CodeField, InstantField, NumberField, TextField, text_map, texts
 from contracts.inputs import ContractInput, EditInput, UsageFilterInput
 from contracts.models import ContractTerms
+from contracts.serializers.providers import (
+    BillingLookupShape,
+    BillingUpdateShape,
+    RevenueLookupShape,
+    RevenueUpdateShape,
+    RoyaltyEditShape,
+    RoyaltyShape,
+)
 from contracts.serializers.recurring import (
     RecurringCommitShape,
     RecurringCommitUpdateShape,
@@ -62,6 +70,9 @@ class CreateContractRequest(serializers.Serializer):
     total_contract_value = NumberField(help_text="What the deal is worth; nothing is billed by it.", **OPTIONAL)
     salesforce_opportunity_id = TextField(**BLANK)
     netsuite_sales_order_id = TextField(**BLANK)
+    billing_provider_configuration = BillingLookupShape(help_text="Kept and shown; nothing is sent.", **OPTIONAL)
+    revenue_system_configuration = RevenueLookupShape(help_text="Kept and shown; nothing is sent.", **OPTIONAL)
+    reseller_royalties = RoyaltyShape(many=True, help_text="Kept and shown; nothing is billed by it.", **OPTIONAL)
 
     def to_input(self) -> ContractInput:
         sent = plain(self.validated_data)
@@ -95,6 +106,15 @@ class EditContractRequest(serializers.Serializer):
     update_subscriptions = SubscriptionUpdateShape(
         many=True, help_text="Quantities and seats from a date on, an earlier end, the name.", **OPTIONAL
     )
+    add_billing_provider_configuration_update = BillingUpdateShape(
+        help_text="Of a contract that has none; nothing is sent.", **OPTIONAL
+    )
+    add_revenue_system_configuration_update = RevenueUpdateShape(
+        help_text="Of a contract that has none; nothing is sent.", **OPTIONAL
+    )
+    add_reseller_royalties = RoyaltyEditShape(
+        many=True, help_text="From their start on in the place of those of their type.", **OPTIONAL
+    )
     update_contract_end_date = InstantField(help_text="On the hour; null opens the contract.", **OPTIONAL)
     update_contract_name = TextField(help_text="Null clears it.", **BLANK)
     update_net_payment_terms_days = NumberField(help_text="Null clears it.", **OPTIONAL)
@@ -117,6 +137,7 @@ class AmendContractRequest(serializers.Serializer):
     commits = ContractCommitShape(many=True, **OPTIONAL)
     credits = ContractCreditShape(many=True, **OPTIONAL)
     scheduled_charges = ScheduledChargeShape(many=True, **OPTIONAL)
+    reseller_royalties = RoyaltyEditShape(many=True, **OPTIONAL)
     custom_fields = text_map(help_text="Of the amendment.", **OPTIONAL)
     total_contract_value = NumberField(help_text="What the amendment is worth; nothing is billed by it.", **OPTIONAL)
     salesforce_opportunity_id = TextField(**BLANK)
@@ -124,7 +145,7 @@ class AmendContractRequest(serializers.Serializer):
 
     def to_input(self) -> EditInput:
         sent = plain(self.validated_data)
-        lists = ("overrides", "commits", "credits", "scheduled_charges")
+        lists = ("overrides", "commits", "credits", "scheduled_charges", "reseller_royalties")
         of_itself = ("custom_fields", "total_contract_value", "salesforce_opportunity_id", "netsuite_sales_order_id")
         return EditInput(
             amends_from=sent["starting_at"],

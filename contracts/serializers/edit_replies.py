@@ -3,6 +3,7 @@
 from rest_framework import serializers
 
 from billing_site.foundation.fields import InstantField
+from contracts.serializers.providers import RoyaltySegmentReply
 from contracts.serializers.replies import (
     AddedChargeReply,
     AddedCommitReply,
@@ -29,6 +30,7 @@ class EditReply(serializers.Serializer):
     add_recurring_commits = RecurringReply(many=True, required=False)
     add_recurring_credits = RecurringReply(many=True, required=False)
     add_scheduled_charges = AddedChargeReply(many=True, required=False)
+    add_reseller_royalties = RoyaltySegmentReply(many=True, required=False)
     add_subscriptions = SubscriptionReply(many=True, required=False)
     add_usage_filters = SetFilterReply(many=True, required=False)
     remove_overrides = IdReply(many=True, required=False)

@@ -3,8 +3,15 @@
 from rest_framework import serializers
 
 from billing_site.foundation.fields import InstantField, NumberField, text_map, texts
+from contracts.serializers.providers import (
+    BillingConfigurationReply,
+    BillingScheduleReply,
+    RevenueScheduleReply,
+    RoyaltyReply,
+    RoyaltySegmentReply,
+)
 from pricing.serializers.common import IdReply, UnitRefReply
-from pricing.serializers.rates import CommitRateReply, RateReply, TierReply
+from pricing.serializers.rates import RateReply, TierReply
 
 
 class SegmentReply(serializers.Serializer):
@@ -305,11 +312,15 @@ class TermsReply(serializers.Serializer):
     professional_services = serializers.ListField(child=serializers.DictField())
     recurring_commits = RecurringReply(many=True)
     recurring_credits = RecurringReply(many=True)
-    reseller_royalties = serializers.ListField(child=serializers.DictField())
     transitions = serializers.ListField(child=serializers.DictField())
 
 
-class ContractReply(TermsReply):
+class WholeReply(TermsReply):
+    """What the second version says, and the first of a contract that was just made."""
+
+    customer_billing_provider_configuration = BillingConfigurationReply(
+        required=False, help_text="In force now; nothing is sent by it."
+    )
     id = serializers.UUIDField()
     customer_id = serializers.UUIDField()
     archived_at = InstantField(required=False)
@@ -322,7 +333,14 @@ class ContractReply(TermsReply):
     has_more = HasMoreReply()
 
 
-class FirstContractReply(ContractReply):
+class ContractReply(WholeReply):
+    reseller_royalties = RoyaltyReply(many=True)
+    billing_provider_configuration_schedule = BillingScheduleReply(many=True, required=False)
+    revenue_system_configuration_schedule = RevenueScheduleReply(many=True, required=False)
+
+
+class FirstContractReply(WholeReply):
+    reseller_royalties = RoyaltySegmentReply(many=True)
     overrides = FirstOverrideReply(many=True)
 
 
@@ -331,6 +349,7 @@ class CreatedContractReply(IdReply):
 
 
 class FirstTermsReply(TermsReply):
+    reseller_royalties = RoyaltySegmentReply(many=True)
     overrides = FirstOverrideReply(many=True)
     usage_filter = FiltersReply(required=False)
 
@@ -346,7 +365,7 @@ class AmendmentReply(serializers.Serializer):
     scheduled_charges = ChargeReply(many=True)
     discounts = serializers.ListField(child=serializers.DictField())
     professional_services = serializers.ListField(child=serializers.DictField())
-    reseller_royalties = serializers.ListField(child=serializers.DictField())
+    reseller_royalties = RoyaltySegmentReply(many=True)
     custom_fields = text_map(required=False)
     total_contract_value = NumberField(required=False)
     salesforce_opportunity_id = serializers.CharField(required=False)
@@ -358,6 +377,7 @@ class FirstShapeOfContractReply(serializers.Serializer):
     customer_id = serializers.UUIDField()
     archived_at = InstantField(required=False)
     package_id = serializers.UUIDField(required=False)
+    customer_billing_provider_configuration = BillingConfigurationReply(required=False)
     uniqueness_key = serializers.CharField(required=False)
     custom_fields = text_map()
     subscriptions = SubscriptionReply(many=True)
@@ -365,20 +385,3 @@ class FirstShapeOfContractReply(serializers.Serializer):
     initial = FirstTermsReply(help_text="As it was agreed when it was created.")
     current = FirstTermsReply(help_text="As it stands after every amendment and edit.")
     amendments = AmendmentReply(many=True)
-
-
-class ContractPriceReply(serializers.Serializer):
-    product_id = serializers.UUIDField()
-    product_name = serializers.CharField()
-    product_tags = texts()
-    product_custom_fields = text_map()
-    rate_card_id = serializers.UUIDField()
-    entitled = serializers.BooleanField(help_text="True: what is not part of the deal is not listed.")
-    starting_at = InstantField(help_text="Of the list price.")
-    ending_before = InstantField(required=False, help_text="Of the list price.")
-    billing_frequency = serializers.CharField(required=False)
-    pricing_group_values = text_map(required=False)
-    list_rate = RateReply()
-    commit_rate = CommitRateReply(required=False, help_text="While a commit or credit of rate type COMMIT_RATE pays.")
-    override_rate = RateReply(required=False, help_text="What the contract makes of it, where one rate can say it.")
-    override_id = serializers.UUIDField(required=False, help_text="The override that holds; absent: the list price.")

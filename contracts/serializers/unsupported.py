@@ -26,7 +26,6 @@ CREATE_CUSTOMER: Known = {
 }
 UPDATE_CONFIG: Known = {"leave_stripe_invoices_in_draft": NO}
 CREATE_CONTRACT: Known = {
-    "billing_provider_configuration": NO,
     "commits": COMMIT,
     "credits": CREDIT,
     "discounts": NO,
@@ -36,8 +35,6 @@ CREATE_CONTRACT: Known = {
     "professional_services": NO,
     "recurring_commits": RECURRING,
     "recurring_credits": RECURRING,
-    "reseller_royalties": NO,
-    "revenue_system_configuration": NO,
     "spend_threshold_configuration": NO,
     "spend_trackers": NO,
 }
@@ -64,10 +61,8 @@ AMEND_CONTRACT: Known = {
     "discounts": NO,
     "overrides": OVERRIDE,
     "professional_services": NO,
-    "reseller_royalties": NO,
 }
 EDIT_CONTRACT: Known = {
-    "add_billing_provider_configuration_update": NO,
     "add_commits": COMMIT,
     "add_credits": CREDIT,
     "add_discounts": NO,
@@ -76,8 +71,6 @@ EDIT_CONTRACT: Known = {
     "add_professional_services": NO,
     "add_recurring_commits": RECURRING,
     "add_recurring_credits": RECURRING,
-    "add_reseller_royalties": NO,
-    "add_revenue_system_configuration_update": NO,
     "add_spend_threshold_configuration": NO,
     "add_spend_trackers": NO,
     "archive_spend_trackers": NO,

@@ -11,7 +11,7 @@ from billing_site.foundation.problems import Problems, save
 from billing_site.foundation.refusals import Conflict, Refusal
 from contracts.inputs import ContractInput, StatementScheduleInput
 from contracts.models import Contract, ContractEdit, ContractTerms, Customer, Package
-from contracts.queries import Agreement, by_what_recurs, customer_terms, to_terms
+from contracts.queries import Agreement, by_what_recurs, customer_terms, providers_by_contract, to_terms
 from contracts.queries.customers import no_such_customer
 from contracts.services.additions import Added, AddedRows, added_rows, deal_for
 from contracts.services.checks import days, instant, short_text, term_range, uniqueness_key
@@ -19,8 +19,10 @@ from contracts.services.commercial import commercial_columns
 from contracts.services.end_checks import check_policy
 from contracts.services.overlaps import check_overlap
 from contracts.services.package_terms import from_package
+from contracts.services.provider_choice import providers_at_first
 from contracts.services.recording import add_terms, record_edit, stamp
 from contracts.services.renewals import plan_renewal
+from contracts.services.royalties import royalties_at_first
 from contracts.services.usage_filters import with_filters
 from contracts.terms import CustomerTerms
 from contracts.transactions import money_transaction
@@ -144,6 +146,8 @@ def planned_contract(
         net_payment_terms_days=net_days,
         end_policy=given.end_policy,
         usage_filters=with_filters([], filters, contract),
+        providers=providers_at_first(given, contract, problems),
+        royalties=royalties_at_first(given.reseller_royalties, problems),
     )
     return contract, terms, rows
 
@@ -162,7 +166,14 @@ def contract_as_planned(customer_id: UUID, given: ContractInput, *, at: datetime
     rows.stamp(contract, edit)
     recurring = by_what_recurs(rows.recurring)
     return Agreement(
-        contract, terms, rows.overrides, rows.commits, rows.charges, recurring, subscriptions=rows.subscriptions
+        contract,
+        terms,
+        rows.overrides,
+        rows.commits,
+        rows.charges,
+        recurring,
+        subscriptions=rows.subscriptions,
+        providers=providers_by_contract([terms]).get(contract.pk, ()),
     )
 
 

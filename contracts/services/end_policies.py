@@ -10,6 +10,7 @@ from contracts.models import Contract, ContractTerms, Customer
 from contracts.queries import Agreement, agreement
 from contracts.services.contracts import create_contract
 from contracts.services.copies import contract_like
+from contracts.services.provider_choice import BILLING, REVENUE, lookup_again
 from contracts.transactions import money_transaction
 
 Policy = ContractTerms.EndPolicy
@@ -41,6 +42,8 @@ def _successor(agreed: Agreement, end: datetime) -> ContractInput:
         contract_like(agreed, end),
         usage_statement_schedule=schedule,
         transition=TransitionInput(contract.pk),
+        billing_provider_configuration=lookup_again(agreed, BILLING),
+        revenue_system_configuration=lookup_again(agreed, REVENUE),
     )
     if agreed.terms.end_policy == Policy.RENEW:
         return same
@@ -53,4 +56,6 @@ def _successor(agreed: Agreement, end: datetime) -> ContractInput:
         usage_filter=same.usage_filter,
         transition=same.transition,
         custom_fields=same.custom_fields,
+        billing_provider_configuration=same.billing_provider_configuration,
+        revenue_system_configuration=same.revenue_system_configuration,
     )

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from billing_site.foundation.periods import Period, format_instant
+from billing_site.foundation.periods import Period
 from billing_site.foundation.problems import Problems
 from billing_site.foundation.refusals import Refusal
 from contracts.inputs import UNCHANGED, EditInput
@@ -36,10 +36,10 @@ from contracts.queries import (
 from contracts.services.additions import Added, AddedRows, added_rows, deal_for
 from contracts.services.charges import ChargeChange, plan_charge_changes
 from contracts.services.checks import Deal, days, instant, short_text, uniqueness_key
-from contracts.services.commercial import commercial_changes, says_commercial
+from contracts.services.commercial import commercial_changes
 from contracts.services.commit_changes import CommitChange, plan_changes, refuse_used
 from contracts.services.contracts import key_was_used, refuse_archived, within
-from contracts.services.end_checks import FIELD as END_POLICY
+from contracts.services.edit_changes import FILTERS, DealsTold, changes_told, is_empty
 from contracts.services.end_checks import policy_after
 from contracts.services.endings import MovedEnd, charges_left_empty, check_end, moved_end
 from contracts.services.meanwhile import refuse_edited_meanwhile
@@ -50,21 +50,20 @@ from contracts.services.named_terms import (
     overrides_to_remove,
 )
 from contracts.services.overlaps import check_overlap
+from contracts.services.provider_choice import providers_updated, with_updates
 from contracts.services.recording import stamp
-from contracts.services.recurring import later_rows, updates_told
+from contracts.services.recurring import later_rows
+from contracts.services.royalties import ROYALTIES, royalties_updated
 from contracts.services.schedule_changes import RowChange
 from contracts.services.seats import check_ends_of_allowances
-from contracts.services.subscription_changes import FIELD as SUBSCRIPTIONS
 from contracts.services.subscription_changes import (
     SubscriptionChange,
     after_changes,
     plan_subscriptions,
-    subscriptions_told,
 )
 from contracts.services.subscription_undoing import put_back
-from contracts.services.usage_filters import filters_told, with_filters
+from contracts.services.usage_filters import with_filters
 
-FILTERS = "add_usage_filters"
 T = TypeVar("T")
 
 
@@ -144,6 +143,7 @@ class PlannedEdit:
             ),
             subscriptions=(*after_changes(self.agreed.subscriptions, self.subscriptions), *self.rows.subscriptions),
             renewed_by=self.agreed.renewed_by,
+            providers=self.agreed.providers,
         )
 
 
@@ -157,7 +157,7 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
     if key and ContractEdit.objects.filter(customer=customer, uniqueness_key=key).exists():
         raise key_was_used(key)
     refuse_edited_meanwhile(customer, contract_id, given.based_on_edit)
-    if _is_empty(given):
+    if is_empty(given):
         raise Refusal("The edit changes nothing: give something to add, remove, archive or update.")
 
     problems = Problems()
@@ -177,7 +177,8 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
         given.add_subscriptions,
     )
     deal = deal_for(agreed.contract, added, dates_charged=dates_charged(agreed.contract, at=at))
-    terms = _new_terms(given, agreed, problems, at=at)
+    deals = _deals(given, agreed, problems, at=at)
+    terms = _new_terms(given, agreed, deals, problems, at=at)
     term = within(agreed.contract.starting_at, (terms or agreed.terms).ending_before)
     rows = added_rows(
         added,
@@ -230,7 +231,7 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
     return PlannedEdit(
         customer=customer,
         agreed=agreed,
-        changes=_changes(given, agreed, terms) | commercial,
+        changes=changes_told(given, agreed, terms, deals) | commercial,
         at=at,
         rows=rows,
         terms=terms,
@@ -264,75 +265,16 @@ def _check_amendment(starting_at: datetime, agreed: Agreement, problems: Problem
         problems.add(AMENDED_FROM, starting_at.isoformat(), "must be an instant at which the contract holds")
 
 
-def _is_empty(given: EditInput) -> bool:
-    lists = (
-        given.add_overrides,
-        given.add_commits,
-        given.add_credits,
-        given.add_recurring_commits,
-        given.add_recurring_credits,
-        given.add_scheduled_charges,
-        given.add_subscriptions,
-        given.add_usage_filters,
-        given.update_subscriptions,
-        given.update_recurring_commits,
-        given.update_recurring_credits,
-        given.remove_overrides,
-        given.archive_commits,
-        given.archive_credits,
-        given.archive_scheduled_charges,
-        given.update_commits,
-        given.update_credits,
-        given.update_scheduled_charges,
-    )
-    updates = (
-        given.update_contract_end_date,
-        given.update_contract_name,
-        given.update_net_payment_terms_days,
-        given.update_end_policy,
-    )
-    restores = given.undoes is not None and bool(given.undoes.subscriptions)
-    return (
-        not any(lists)
-        and not restores
-        and not says_commercial(given)
-        and all(update is UNCHANGED for update in updates)
-    )
+def _deals(given: EditInput, agreed: Agreement, problems: Problems, *, at: datetime) -> DealsTold:
+    """What is set of providers and royalties."""
+    field = ROYALTIES if given.amends_from is None else ROYALTIES.removeprefix("add_")
+    royalties, added = royalties_updated(agreed.terms.royalties, given.add_reseller_royalties, field, problems)
+    return DealsTold(providers_updated(given, agreed, problems, at=at), added, royalties)
 
 
-def _changes(given: EditInput, agreed: Agreement, terms: ContractTerms | None) -> dict[str, Any]:
-    """What the edit asks for besides adding, as it is kept on the edit and echoed."""
-    contract, held = agreed.contract, agreed.terms
-    changes: dict[str, Any] = {}
-    if given.amends_from is not None:
-        changes[AMENDED_FROM] = format_instant(given.amends_from)
-    if given.undoes is not None:
-        changes["undoes"] = {"id": str(given.undoes.id), "number": given.undoes.number}
-    if given.custom_fields:
-        changes["custom_fields"] = dict(given.custom_fields)
-    for name in ("remove_overrides", "archive_commits", "archive_credits", "archive_scheduled_charges"):
-        if ids := getattr(given, name):
-            changes[name] = [str(term_id) for term_id in ids]
-    for name in ("update_recurring_commits", "update_recurring_credits"):
-        if updates := getattr(given, name):
-            changes[name] = updates_told(updates)
-    if given.update_subscriptions:
-        changes[SUBSCRIPTIONS] = subscriptions_told(given.update_subscriptions)
-    if given.add_usage_filters:
-        changes[FILTERS] = filters_told(given.add_usage_filters, contract)
-    end = given.update_contract_end_date
-    if end is not UNCHANGED:
-        changes["update_contract_end_date"] = None if end is None else format_instant(end)
-    if given.update_contract_name is not UNCHANGED:
-        changes["update_contract_name"] = given.update_contract_name
-    if terms is not None and given.update_net_payment_terms_days is not UNCHANGED:
-        changes["update_net_payment_terms_days"] = terms.net_payment_terms_days
-    if terms is not None and terms.end_policy != held.end_policy:
-        changes[END_POLICY] = terms.end_policy
-    return changes
-
-
-def _new_terms(given: EditInput, agreed: Agreement, problems: Problems, *, at: datetime) -> ContractTerms | None:
+def _new_terms(
+    given: EditInput, agreed: Agreement, deals: DealsTold, problems: Problems, *, at: datetime
+) -> ContractTerms | None:
     """The row that replaces the standing one, or None where nothing of it changes."""
     name, end, net_days = (
         given.update_contract_name,
@@ -340,7 +282,7 @@ def _new_terms(given: EditInput, agreed: Agreement, problems: Problems, *, at: d
         given.update_net_payment_terms_days,
     )
     told = (name, end, net_days, given.update_end_policy)
-    if all(each is UNCHANGED for each in told) and not given.add_usage_filters:
+    if all(each is UNCHANGED for each in told) and not (given.add_usage_filters or deals.providers or deals.royalties):
         return None
     held = agreed.terms
     new = ContractTerms(
@@ -354,6 +296,8 @@ def _new_terms(given: EditInput, agreed: Agreement, problems: Problems, *, at: d
             [(problems.within(f"{FILTERS}[{index}]"), each) for index, each in enumerate(given.add_usage_filters)],
             agreed.contract,
         ),
+        providers=with_updates(held.providers, deals.providers),
+        royalties=list(deals.royalties_after),
     )
     if name is not UNCHANGED:
         new.name = name or ""

@@ -172,4 +172,6 @@ def _ended(held: ContractTerms, end: datetime) -> ContractTerms:
         end_policy=held.end_policy,
         grace_hours=held.grace_hours,
         usage_filters=held.usage_filters,
+        providers=held.providers,
+        royalties=held.royalties,
     )

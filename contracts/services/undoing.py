@@ -8,7 +8,8 @@
                                                      is billed would be another
     changes, archives or cuts balances and charges,  an edit by hand: what else would have to come back is not for a
     adds what recurs, sets a usage filter, changes   machine to guess
-    a subscription that an allowance follows
+    a subscription that an allowance follows, says
+    a billing provider or a royalty
 
 An undoing is an edit like any other, and can be undone.
 """
@@ -92,6 +93,8 @@ def _goes_further(edited: EditedTerms, before: Agreement, after: Agreement) -> b
     return (
         bool(edited.updates or edited.recurring)
         or before.terms.usage_filters != after.terms.usage_filters
+        or before.terms.providers != after.terms.providers
+        or before.terms.royalties != after.terms.royalties
         or any(charges.get(each.charge.pk) != each.items for each in before.charges)
         or any(each.commit.pk not in commits for each in before.commits)
         or [each.rows for each in before.recurring] != [each.rows for each in after.recurring]

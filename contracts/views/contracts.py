@@ -11,6 +11,7 @@ from contracts.first_presentation import created_contract_json
 from contracts.inputs import EditInput
 from contracts.models import ContractEdit
 from contracts.presentation import contract_price_json, edit_json
+from contracts.serializers.contract_prices import ContractPriceReply
 from contracts.serializers.contracts import (
     AmendContractRequest,
     ContractRateScheduleRequest,
@@ -22,10 +23,10 @@ from contracts.serializers.contracts import (
     UpdateEndDateRequest,
 )
 from contracts.serializers.edit_replies import EditedReply, EditHistoryReply
-from contracts.serializers.replies import ContractPriceReply, CreatedContractReply
+from contracts.serializers.replies import CreatedContractReply
 from contracts.serializers.unsupported import AMEND_CONTRACT, CREATE_CONTRACT, EDIT_CONTRACT
+from contracts.services.edit_changes import FILTERS
 from contracts.services.endings import FIELD as END
-from contracts.services.planning import FILTERS
 from contracts.views.base import ContractsView, called, refuse_foreign
 from pricing.queries import KEY, Selector, keys_priced_at, rate_card
 from pricing.serializers.common import IdReply, enveloped, given
