@@ -103,6 +103,8 @@ def package_json(package: Package, named: Named) -> Fields:
             "rate_card_id": template.get("rate_card_id"),
             "rate_card_alias": template.get("rate_card_alias"),
             "net_payment_terms_days": int(Decimal(days)) if days is not None else None,
+            "billing_provider": template.get("billing_provider"),
+            "delivery_method": template.get("delivery_method"),
             "end_policy": template.get("end_policy", ContractTerms.EndPolicy.STOP),
             "multiplier_override_prioritization": template.get(
                 "multiplier_override_prioritization", Contract.Prioritization.LOWEST_MULTIPLIER

@@ -29,6 +29,7 @@ class LookupInput:
     configuration_id: UUID | None = None
     provider: str = ""
     delivery_method: str = ""
+    is_of_package: bool = False  # which cannot say it by an id
 
 
 @dataclass(frozen=True, slots=True)

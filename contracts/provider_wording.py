@@ -43,6 +43,15 @@ def provider_text(provider: ContractProvider) -> str:
     return f"{text}. Nothing is sent there."
 
 
+def package_provider_text(template: Mapping[str, Any]) -> str:
+    """What a package asks for; empty where that is nothing."""
+    if "billing_provider" not in template:
+        return ""
+    provider = ProviderConfiguration.Provider(template["billing_provider"]).label
+    delivered = ProviderConfiguration.Delivery(template["delivery_method"]).label
+    return f"Billing provider: the customer's one configuration of {provider}, {delivered}. Nothing is sent there."
+
+
 def royalty_text(told: Mapping[str, Any]) -> str:
     """ "A reseller on AWS Marketplace, which NetSuite calls 42, has 10 % of 2 products from 1 October 2025"."""
     parts = []

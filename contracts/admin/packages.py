@@ -18,6 +18,7 @@ from billing_site.foundation.refusals import Refusal
 from contracts import services
 from contracts.forms.instants import NeededHourField
 from contracts.models import Package, PackageAlias
+from contracts.provider_wording import package_provider_text
 from contracts.queries import contracts_from
 from contracts.term_lines import term_lines, whole_lines
 from pricing.admin import ARCHIVED, ThroughServices
@@ -87,7 +88,12 @@ class PackageAdmin(ThroughServices, HouseAdmin):
         refused = ""
         try:
             planned = services.as_contract(package, start, **told)
-            lines = [*whole_lines(planned), *(line.text for line in term_lines(planned))]
+            provider = package_provider_text(package.template)
+            lines = [
+                *whole_lines(planned),
+                *([provider] if provider else []),
+                *(line.text for line in term_lines(planned)),
+            ]
         except Refusal as refusal:
             refused = refusal.message
         made = contracts_from(package).select_related("customer").order_by("-created_at", "-id")

@@ -11,6 +11,7 @@ from billing_site.foundation.fields import CodeField, InstantField, NumberField,
 from contracts.models import Contract, ContractTerms
 from contracts.offsets import MOST, UNITS, Offset
 from contracts.queries.packages import ALL, ARCHIVED, NOT_ARCHIVED
+from contracts.serializers.providers import CONTRACT_PROVIDERS, DELIVERIES, WordField
 from contracts.serializers.recurring import RecurringCommitShape, RecurringCreditShape
 from contracts.serializers.subscriptions import BillingCycleShape, SeatConfigShape, SubscriptionShape
 from contracts.serializers.terms import (
@@ -180,6 +181,10 @@ class CreatePackageRequest(serializers.Serializer):
     rate_card_alias = TextField(help_text="Instead of the id; what it means at a contract's start.", **BLANK)
     net_payment_terms_days = NumberField(**OPTIONAL)
     end_policy = CodeField(ContractTerms.EndPolicy.values, help_text="What happens at its end; STOP.", **OPTIONAL)
+    billing_provider = WordField(
+        CONTRACT_PROVIDERS, help_text="A customer needs exactly one configuration of both; nothing is sent.", **OPTIONAL
+    )
+    delivery_method = WordField(DELIVERIES, help_text="With billing_provider.", **OPTIONAL)
     usage_statement_schedule = PackageStatementScheduleShape(help_text="Monthly from the 1st by default.", **OPTIONAL)
     multiplier_override_prioritization = CodeField(("LOWEST_MULTIPLIER", "EXPLICIT"), **OPTIONAL)
     scheduled_charges_on_usage_invoices = CodeField(("ALL",), help_text=ON_USAGE, **OPTIONAL)
@@ -231,6 +236,8 @@ class PackageReply(serializers.Serializer):
     rate_card_alias = serializers.CharField(required=False)
     net_payment_terms_days = serializers.IntegerField(required=False)
     end_policy = serializers.CharField()
+    billing_provider = serializers.CharField(required=False)
+    delivery_method = serializers.CharField(required=False)
     multiplier_override_prioritization = serializers.CharField()
     scheduled_charges_on_usage_invoices = serializers.CharField(required=False)
     usage_statement_schedule = serializers.DictField()

@@ -39,10 +39,8 @@ CREATE_CONTRACT: Known = {
     "spend_trackers": NO,
 }
 PACKAGE: Known = {
-    "billing_provider": NO,
     "commits": {**COMMIT, **ORDER},
     "credits": {**CREDIT, **ORDER},
-    "delivery_method": NO,
     "discounts": NO,
     "hierarchy_configuration": NO,
     "overrides": OVERRIDE,

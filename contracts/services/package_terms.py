@@ -5,6 +5,7 @@ starting_at_offset, duration                     starting_at, ending_before
 date_offset                                      timestamp
 invoice_generation_starting_at_offset            invoice_generation_starting_at
 contract_name, duration of the whole             name, ending_before
+billing_provider, delivery_method                billing_provider_configuration
 """
 
 from collections.abc import Iterable, Mapping
@@ -63,6 +64,13 @@ def contract_from(template: Template, start: datetime) -> ContractInput:
     told: dict[str, Any] = {**template, "starting_at": start}
     _, told["ending_before"] = dated(start, AT_THE_START, _offset(told.pop("duration", None)))
     told["name"] = told.pop("contract_name", "")
+    provider, delivery_method = told.pop("billing_provider", ""), told.pop("delivery_method", "")
+    if provider or delivery_method:
+        told["billing_provider_configuration"] = {
+            "provider": provider,
+            "delivery_method": delivery_method,
+            "is_of_package": True,
+        }
     if "usage_statement_schedule" in told:
         told["usage_statement_schedule"] = _statements(told["usage_statement_schedule"], start)
     for name in RANGES:

@@ -49,6 +49,7 @@ def create_package(given: PackageInput, *, reason: str = "", at: datetime, by: A
     uniqueness_key(problems, key)
     check_aliases(problems, given.aliases)
     template = stored(given.template)
+    _check_provider(problems, template)
     of_contract = Problems()
     planned_contract(contract_from(template, floor_hour(at)), of_contract, customer=None, at=at, by=by)
     problems.errors.extend(replace(error, field=_in_template(error.field)) for error in of_contract.errors)
@@ -92,6 +93,12 @@ def archive_package(package_id: UUID, *, reason: str = "", at: datetime, by: Act
             found.archived_at = at
             save(found, reason=reason)
         return found
+
+
+def _check_provider(problems: Problems, template: Mapping[str, Any]) -> None:
+    for name, other in (("billing_provider", "delivery_method"), ("delivery_method", "billing_provider")):
+        if name in template and other not in template:
+            problems.add(other, None, f"is required beside {name}")
 
 
 def _key_was_used(key: str) -> Refusal:

@@ -106,7 +106,8 @@ def chosen(
     )
     if len(fits) != 1:
         found_text = "has several" if fits else "has none"
-        rule = f"must name exactly one configuration of the customer, which {found_text}; say which by {id_name}"
+        rule = f"must name exactly one configuration of the customer, which {found_text}"
+        rule += ", as the package asks for it" if given.is_of_package else f"; say which by {id_name}"
         problems.add(name, f"{given.provider}, {given.delivery_method}", rule)
         return None
     return fits[0]

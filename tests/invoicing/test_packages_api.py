@@ -327,10 +327,7 @@ def test_what_breaks_a_rule_is_named_as_the_package_names_it(api, terms):
     ]
 
 
-@pytest.mark.parametrize(
-    "field",
-    ["spend_trackers", "spend_threshold_configuration", "billing_provider", "delivery_method"],
-)
+@pytest.mark.parametrize("field", ["spend_trackers", "spend_threshold_configuration"])
 def test_what_is_not_supported_in_a_contract_is_not_in_a_package(api, field):
     [(named, _)] = refusals(
         lambda: api.v1.packages.create(name="Plan", **{field: {"some": "thing"}}), metronome.InternalServerError

@@ -2,6 +2,7 @@
 
 import metronome
 import pytest
+from django.urls import reverse
 
 from billing_site.foundation import tokens
 from contracts.models import Contract, ContractEdit
@@ -266,3 +267,33 @@ def test_royalties_are_kept_by_type_and_an_edit_carries_on_what_it_does_not_say(
         reseller_royalties=[royalty, royalty],
     )
     assert ("reseller_royalties[1].starting_at", "must not overlap another royalty of type AWS") in twice
+
+
+def test_a_package_asks_for_the_one_configuration_that_a_customer_has(client, acme, admin_client):
+    card = {"rate_card_id": str(RateCardFactory().pk)}
+
+    def package(**said):
+        return client.v1.packages.create(name="Plan", **card, **said).data.id
+
+    def create(package_id):
+        return client.v1.contracts.create(customer_id=acme, starting_at=OCTOBER, package_id=package_id)
+
+    for name, other in (("billing_provider", "delivery_method"), ("delivery_method", "billing_provider")):
+        said = {"billing_provider": "stripe", "delivery_method": DIRECT}[name]
+        assert refused(package, **{name: said}) == [(other, f"is required beside {name}")]
+    stripe = package(billing_provider="stripe", delivery_method=DIRECT)
+    shown = client.v1.packages.retrieve(package_id=stripe).data
+    assert (shown.billing_provider, shown.delivery_method) == ("stripe", DIRECT)
+    rule = "must name exactly one configuration of the customer, which has {}, as the package asks for it"
+    field = "billing_provider_configuration.billing_provider"
+    assert refused(create, package_id=stripe) == [(field, rule.format("several"))]
+    assert refused(create, package_id=package(billing_provider="netsuite", delivery_method=DIRECT)) == [
+        (field, rule.format("none"))
+    ]
+    (first, second, _) = of(client, acme)
+    client.v1.customers.archive_billing_configurations(
+        customer_id=acme, customer_billing_provider_configuration_ids=[first]
+    )
+    assert create(stripe).data.contract.customer_billing_provider_configuration.id == second
+    page = admin_client.get(reverse("admin:contracts_package_change", args=[stripe])).content.decode()
+    assert "one configuration of Stripe, directly. Nothing is sent there." in page
