@@ -230,7 +230,7 @@ class CustomFieldKey(models.Model):
         ]  # fmt: skip
 
     def __str__(self) -> str:
-        return f"{self.key} of {self.get_entity_display()}"
+        return f"Key {self.key} of {self.get_entity_display()}"
 
 
 class CustomFieldEntity(models.Model):
