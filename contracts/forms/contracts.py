@@ -20,10 +20,13 @@ DAYS = [
     ("CUSTOM_DATE", "the date below"),
 ]
 
-
 TRUE_UPS = [
     ("AS_IS", "stay on their dates"),
     ("REMOVE", "are not billed any more"),
+]
+PRIORITIZATIONS = [
+    (Contract.Prioritization.LOWEST_MULTIPLIER, "the one that makes it cheapest"),
+    (Contract.Prioritization.EXPLICIT, "the one with the lowest priority number"),
 ]
 
 
@@ -49,9 +52,20 @@ class NewContractForm(ServiceForm):
         help_text="On the hour, UTC; empty: from the contract's start. Earlier usage is invoiced elsewhere: it is on no"
         " invoice here, and draws on no balance.",
     )
-    net_payment_terms_days = forms.DecimalField(required=False)
+    net_payment_terms_days = forms.DecimalField(
+        required=False, label="Due within days", help_text="After the invoice's date; empty: as the legal entity says."
+    )
+    multiplier_override_prioritization = forms.ChoiceField(choices=PRIORITIZATIONS, label="Of several discounts holds")
     total_contract_value = MajorField(
         label="Worth in all", help_text="In whole units of its money, such as dollars. Nothing is billed by it."
+    )
+    # Who and how long, how it is billed, what it renews, what other systems call it.
+    field_order = (
+        *("customer", "name", "rate_card", "starting_at", "ending_before", "end_policy"),
+        *("frequency", "day", "billing_anchor_date", "invoice_generation_starting_at"),
+        *("scheduled_charges_on_usage_invoices", "net_payment_terms_days", "multiplier_override_prioritization"),
+        *("renewal_of", "true_ups"),
+        *("total_contract_value", "salesforce_opportunity_id", "netsuite_sales_order_id", "uniqueness_key", "reason"),
     )
     shown_as = {
         "transition.from_contract_id": "renewal_of",

@@ -70,8 +70,9 @@ class ThroughServices(admin.ModelAdmin):
 
 
 def names(form: type[own.ServiceForm]) -> list[str]:
-    """The form's fields, in order."""
-    return list(form.base_fields)
+    """The form's fields, in the order in which it asks for them."""
+    first = list(form.field_order or ())
+    return [*first, *(name for name in form.base_fields if name not in first)]
 
 
 def digits(number: Any) -> str:
