@@ -1,5 +1,6 @@
 """The page on which the dates and amounts of a scheduled charge are changed, with the effect before it is made."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -11,12 +12,12 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_protect
 
 from billing_site.foundation import clock
-from billing_site.foundation.refusals import Refusal
 from contracts import services
 from contracts.forms.charge_edits import ChargeEditForm
+from contracts.inputs import EditInput
 from contracts.models import ScheduledCharge
 from contracts.queries import agreement, last_edit_number
-from invoicing.admin.looked_at import is_saved_as_seen, mark_of
+from invoicing.admin.looked_at import made_as_seen
 from invoicing.admin.screens import PreviewCard
 from invoicing.queries.preview import preview_edit
 
@@ -26,7 +27,6 @@ class ChargeEditPage:
 
     @method_decorator(csrf_protect)
     def edit_charge_view(self, request: HttpRequest, charge_id: UUID) -> HttpResponse:
-        """What is made is what was looked at: a form that has changed since its preview is previewed again."""
         if not request.user.has_perm("contracts.change_contract"):
             raise PermissionDenied
         row = ScheduledCharge.objects.select_related("contract", "customer").filter(pk=charge_id).first()
@@ -37,24 +37,21 @@ class ChargeEditPage:
         contract, at = row.contract, clock.now()
         fresh: dict[str, Any] = {"at": at, "based_on_edit": last_edit_number(row.customer_id, contract.pk)}
         page = reverse("admin:contracts_contract_change", args=[contract.pk])
+
+        def preview(given: EditInput) -> PreviewCard:
+            found = preview_edit(row.customer_id, contract.pk, given, at=at)
+            return PreviewCard.of(found, contract.billed_through, is_changed="save" in request.POST)
+
+        def make(given: EditInput) -> HttpResponse:
+            services.edit_contract(row.customer_id, contract.pk, given, **self.told(request))  # type: ignore[attr-defined]
+            messages.success(request, f"{row} is changed.")
+            return HttpResponseRedirect(page)
+
         form = ChargeEditForm(charged, request.POST or None, **fresh)
-        preview, previewed = None, ""
-        if request.method == "POST" and form.is_valid():
-            given = form.to_input()
-            previewed = mark_of(given)
-            try:
-                if is_saved_as_seen(request, previewed):
-                    services.edit_contract(row.customer_id, contract.pk, given, **self.told(request))  # type: ignore[attr-defined]
-                    messages.success(request, f"{row} is changed.")
-                    return HttpResponseRedirect(page)
-                found = preview_edit(row.customer_id, contract.pk, given, at=at)
-                preview = PreviewCard.of(found, contract.billed_through, is_changed="save" in request.POST)
-            except services.EditedMeanwhile as refusal:
-                # What was typed was about terms that stand no longer.
-                form = ChargeEditForm(charged, **fresh)
-                messages.error(request, refusal.message)
-            except Refusal as refusal:
-                form.show(refusal)
+        anew = partial(ChargeEditForm, charged, **fresh)
+        shown = made_as_seen(request, form, preview=preview, make=make, anew=anew)
+        if isinstance(shown, HttpResponse):
+            return shown
         return self._balance_page(  # type: ignore[attr-defined]
             request,
             row.customer,
@@ -63,8 +60,5 @@ class ChargeEditPage:
             heading=row,
             of_what=contract,
             leave=page,
-            form=form,
-            preview=preview,
-            previewed=previewed,
-            media=form.media,
+            **shown,
         )

@@ -1,6 +1,7 @@
 """The page on which a commit or credit is changed, of a contract or of the customer, with its effect before it is
 made."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -13,12 +14,13 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_protect
 
 from billing_site.foundation import clock
-from billing_site.foundation.refusals import NotFound, Refusal
+from billing_site.foundation.refusals import NotFound
 from contracts import services
 from contracts.forms.balance_edits import CommitEditForm
+from contracts.inputs import CommitChangeInput
 from contracts.models import Commit, Contract
 from contracts.queries import agreements, last_edit_number
-from invoicing.admin.looked_at import is_saved_as_seen, mark_of
+from invoicing.admin.looked_at import made_as_seen
 from invoicing.admin.screens import PreviewCard
 from invoicing.queries.preview import preview_commit_edit
 
@@ -28,7 +30,6 @@ class CommitEditPage:
 
     @method_decorator(csrf_protect)
     def edit_commit_view(self, request: HttpRequest, commit_id: UUID) -> HttpResponse:
-        """What is made is what was looked at: a form that has changed since its preview is previewed again."""
         if not request.user.has_perm("contracts.change_contract"):
             raise PermissionDenied
         row = Commit.objects.select_related("customer").filter(pk=commit_id).first()
@@ -45,30 +46,27 @@ class CommitEditPage:
             "based_on_edit": last_edit_number(customer.pk, row.contract_id),
         }
         form = CommitEditForm(committed, request.POST or None, **fresh)
-        preview, previewed = None, ""
-        if request.method == "POST" and form.is_valid():
-            given = form.to_input()
-            previewed = mark_of(given)
-            try:
-                if is_saved_as_seen(request, previewed):
-                    services.edit_commit(
-                        customer.pk,
-                        given,
-                        types=types,
-                        reason=form.cleaned_data["reason"],
-                        based_on_edit=form.cleaned_data["based_on_edit"],
-                        **self.told(request),  # type: ignore[attr-defined]
-                    )
-                    messages.success(request, f"{committed.commit} is changed.")
-                    return HttpResponseRedirect(page_of_commit(row))
-                found = preview_commit_edit(customer.pk, given, types=types, at=at)
-                preview = PreviewCard.of(found, _billed_through(row), is_changed="save" in request.POST)
-            except services.EditedMeanwhile as refusal:
-                # What was typed was about terms that stand no longer.
-                form = CommitEditForm(committed, **fresh)
-                messages.error(request, refusal.message)
-            except Refusal as refusal:
-                form.show(refusal)
+
+        def preview(given: CommitChangeInput) -> PreviewCard:
+            found = preview_commit_edit(customer.pk, given, types=types, at=at)
+            return PreviewCard.of(found, _billed_through(row), is_changed="save" in request.POST)
+
+        def make(given: CommitChangeInput) -> HttpResponse:
+            services.edit_commit(
+                customer.pk,
+                given,
+                types=types,
+                reason=form.cleaned_data["reason"],
+                based_on_edit=form.cleaned_data["based_on_edit"],
+                **self.told(request),  # type: ignore[attr-defined]
+            )
+            messages.success(request, f"{committed.commit} is changed.")
+            return HttpResponseRedirect(page_of_commit(row))
+
+        anew = partial(CommitEditForm, committed, **fresh)
+        shown = made_as_seen(request, form, preview=preview, make=make, anew=anew)
+        if isinstance(shown, HttpResponse):
+            return shown
         return self._balance_page(  # type: ignore[attr-defined]
             request,
             customer,
@@ -77,10 +75,7 @@ class CommitEditPage:
             heading=committed.commit,
             of_what=customer,
             leave=page_of_commit(row),
-            form=form,
-            preview=preview,
-            previewed=previewed,
-            media=form.media,
+            **shown,
         )
 
 

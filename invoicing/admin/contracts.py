@@ -1,5 +1,6 @@
 """The page of a contract: what it costs now, the deal in one form with its effect before it is made, and why."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,11 +15,12 @@ from django.views.decorators.csrf import csrf_protect
 from billing_site.foundation import clock
 from billing_site.foundation.admin import number_cell
 from billing_site.foundation.display import amount_text
-from billing_site.foundation.refusals import NotFound, Refusal
+from billing_site.foundation.refusals import NotFound
 from billing_site.foundation.transactions import read_snapshot
 from contracts import services
 from contracts.admin.contracts import ContractRecordAdmin
 from contracts.forms import EditForm
+from contracts.inputs import EditInput
 from contracts.models import Contract
 from contracts.queries import agreement, last_edit_number
 from contracts.wording import history_in_words
@@ -29,7 +31,7 @@ from invoicing.admin.commits import CommitEditPage
 from invoicing.admin.grants import GrantPages
 from invoicing.admin.holds import held_rows
 from invoicing.admin.known_then import KnownThen
-from invoicing.admin.looked_at import is_saved_as_seen, mark_of
+from invoicing.admin.looked_at import made_as_seen
 from invoicing.admin.new_contracts import NewContractPages
 from invoicing.admin.recurring import RecurringEditPage
 from invoicing.admin.screens import ContractScreen, PreviewCard, WhyCard
@@ -188,31 +190,27 @@ class ContractAdmin(
         agreed = agreement(contract.customer_id, contract_id)
         based_on = last_edit_number(contract.customer_id, contract_id)
         form = EditForm(agreed, request.POST or None, based_on_edit=based_on)
-        preview, previewed = None, ""
-        if request.method == "POST" and form.is_valid():
-            given, told = form.to_input(), self.told(request)
-            previewed = mark_of(given)
-            try:
-                if is_saved_as_seen(request, previewed):
-                    edit = services.edit_contract(contract.customer_id, contract_id, given, **told)
-                    self.message_user(request, f"{edit} is made.", messages.SUCCESS)
-                    return HttpResponseRedirect(reverse("admin:contracts_contract_change", args=[contract_id]))
-                found = preview_edit(contract.customer_id, contract_id, given, at=told["at"])
-                preview = PreviewCard.of(found, contract.billed_through, is_changed="save" in request.POST)
-            except services.EditedMeanwhile as refusal:
-                form = form.rebased(agreed, based_on_edit=based_on)
-                form.show(refusal)
-            except Refusal as refusal:
-                form.show(refusal)
+        told = self.told(request)
+
+        def preview(given: EditInput) -> PreviewCard:
+            found = preview_edit(contract.customer_id, contract_id, given, at=told["at"])
+            return PreviewCard.of(found, contract.billed_through, is_changed="save" in request.POST)
+
+        def make(given: EditInput) -> HttpResponse:
+            edit = services.edit_contract(contract.customer_id, contract_id, given, **told)
+            self.message_user(request, f"{edit} is made.", messages.SUCCESS)
+            return HttpResponseRedirect(reverse("admin:contracts_contract_change", args=[contract_id]))
+
+        anew = partial(form.rebased, agreed, based_on_edit=based_on)
+        shown = made_as_seen(request, form, preview=preview, make=make, anew=anew)
+        if isinstance(shown, HttpResponse):
+            return shown
         return self._render(
             request,
             contract,
             "edit",
             title=f"Edit {contract}",
-            form=form,
-            preview=preview,
-            previewed=previewed,
-            media=form.media,
+            **shown,
         )
 
     def _contract(self, request: HttpRequest, contract_id: UUID) -> Contract:

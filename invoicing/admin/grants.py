@@ -14,7 +14,6 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_protect
 
-from billing_site.foundation.refusals import Refusal
 from contracts import services
 from contracts.forms.choices import contract_name
 from contracts.forms.contract_grants import ContractGrantForm
@@ -22,7 +21,7 @@ from contracts.forms.shared_grants import SharedGrantForm
 from contracts.inputs import EditInput, SharedCommitInput
 from contracts.models import Contract, Customer
 from contracts.queries import agreement, agreements
-from invoicing.admin.looked_at import is_saved_as_seen, mark_of
+from invoicing.admin.looked_at import made_as_seen
 from invoicing.admin.screens import PreviewCard
 from invoicing.queries.preview import Preview, preview_edit, preview_shared_commit
 
@@ -91,19 +90,18 @@ class GrantPages:
         billed_through: datetime | None,
         **context: Any,
     ) -> HttpResponse:
-        """What is granted is what was looked at: a form that has changed since its preview is previewed again."""
-        card, previewed = None, ""
-        if request.method == "POST" and form.is_valid():
-            given, told = form.to_input(), self.told(request)  # type: ignore[attr-defined]
-            previewed = mark_of(given)
-            try:
-                if is_saved_as_seen(request, previewed):
-                    messages.success(request, grant(given, form.cleaned_data["reason"], **told))
-                    return HttpResponseRedirect(leave)
-                found = preview(given, told["at"])
-                card = PreviewCard.of(found, billed_through, is_changed="save" in request.POST)
-            except Refusal as refusal:
-                form.show(refusal)
+        told = self.told(request)  # type: ignore[attr-defined]
+
+        def card(given: Any) -> PreviewCard:
+            return PreviewCard.of(preview(given, told["at"]), billed_through, is_changed="save" in request.POST)
+
+        def make(given: Any) -> HttpResponse:
+            messages.success(request, grant(given, form.cleaned_data["reason"], **told))
+            return HttpResponseRedirect(leave)
+
+        shown = made_as_seen(request, form, preview=card, make=make)
+        if isinstance(shown, HttpResponse):
+            return shown
         return self._balance_page(  # type: ignore[attr-defined]
             request,
             customer,
@@ -111,10 +109,7 @@ class GrantPages:
             title=f"Grant {whom} a commit or credit",
             whom=whom,
             leave=leave,
-            form=form,
-            preview=card,
-            previewed=previewed,
-            media=form.media,
+            **shown,
             **context,
         )
 

@@ -3,7 +3,9 @@ for somebody else's approval."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +29,7 @@ from billing_site.foundation.refusals import Refusal
 from contracts.forms.amounts import MajorField
 from contracts.models import Customer
 from invoicing import services
-from invoicing.admin.looked_at import is_saved_as_seen, mark_of
+from invoicing.admin.looked_at import made_as_seen
 from invoicing.engine.notes.by_hand import CREDIT, Creditable
 from invoicing.models import EnteredNote, EnteredNoteDecision, Invoice, InvoiceVoid
 from invoicing.printing.page import Fact, total_facts
@@ -168,7 +170,6 @@ class HandNotePages:
 
     @method_decorator(csrf_protect)
     def enter_view(self, request: HttpRequest, invoice_id: UUID) -> HttpResponse:
-        """What is entered is what was looked at: a form that has changed since its preview is previewed again."""
         if not request.user.has_perm("invoicing.add_enterednote"):
             raise PermissionDenied
         about = Invoice.objects.select_related("unit", "customer").filter(pk=invoice_id).first()
@@ -178,30 +179,24 @@ class HandNotePages:
             self.message_user(request, f"{about} is a note, or void: there is nothing to correct.", messages.ERROR)
             return HttpResponseRedirect(reverse("admin:invoicing_invoice_change", args=[about.pk]))
         found = creditable(about)
+        at = clock.now()
+
+        def make(given: NoteInput) -> HttpResponse:
+            services.enter_note(about.customer_id, about.pk, given, at=at, by=Actor.of(request))
+            messages.success(request, "Entered. It is a note once somebody else has approved it.")
+            return HttpResponseRedirect(f"{reverse('admin:invoicing_note_proposed')}?customer={about.customer_id}")
+
         form = HandNoteForm(about, found, request.POST or None)
-        preview, previewed = None, ""
-        if request.method == "POST" and form.is_valid():
-            given = form.to_input()
-            previewed = mark_of(given)
-            try:
-                if is_saved_as_seen(request, previewed):
-                    services.enter_note(about.customer_id, about.pk, given, at=clock.now(), by=Actor.of(request))
-                    messages.success(request, "Entered. It is a note once somebody else has approved it.")
-                    return HttpResponseRedirect(
-                        f"{reverse('admin:invoicing_note_proposed')}?customer={about.customer_id}"
-                    )
-                preview = _preview(about, given)
-            except Refusal as refusal:
-                form.show(refusal)
+        shown = made_as_seen(request, form, preview=partial(_preview, about, at=at), make=make)
+        if isinstance(shown, HttpResponse):
+            return shown
         context = {
             **self.admin_site.each_context(request),
             "title": f"A note on {about}",
             "opts": self.opts,
             "about": about,
             "left": exact_text(found.left, about.unit.to_unit()),
-            "form": form,
-            "preview": preview,
-            "previewed": previewed,
+            **shown,
             "is_changed": "save" in request.POST,
         }
         return TemplateResponse(request, "admin/invoicing/note/enter.html", context)
@@ -224,9 +219,9 @@ class HandNotePages:
             self.message_user(request, f"{made} is made." if approves else "Rejected. The document stays as it is.")
 
 
-def _preview(about: Invoice, given: NoteInput) -> NotePreview:
+def _preview(about: Invoice, given: NoteInput, *, at: datetime) -> NotePreview:
     """Raises Refusal."""
-    note, taxed = previewed_note(about, given.kind, checked_note(about, given), at=clock.now())
+    note, taxed = previewed_note(about, given.kind, checked_note(about, given), at=at)
     unit = about.unit.to_unit()
     lines = [
         Fact(line.name, exact_text(total, unit)) for line, total in zip(note.document.lines, note.totals, strict=True)

@@ -16,7 +16,6 @@ from django.views.decorators.csrf import csrf_protect
 
 from billing_site.foundation import clock
 from billing_site.foundation.periods import floor_day
-from billing_site.foundation.refusals import Refusal
 from billing_site.foundation.transactions import read_snapshot
 from contracts import services
 from contracts.forms.new_contracts import CopyForm, StartForm
@@ -24,7 +23,7 @@ from contracts.inputs import ContractInput
 from contracts.models import Package
 from contracts.queries import agreement
 from contracts.term_lines import term_lines, whole_lines
-from invoicing.admin.looked_at import is_saved_as_seen, mark_of
+from invoicing.admin.looked_at import made_as_seen
 from invoicing.admin.screens import PreviewCard
 from invoicing.queries.preview import preview_contract
 
@@ -94,37 +93,37 @@ class NewContractPages:
         to_input: Callable[[dict[str, Any]], ContractInput],
         **context: Any,
     ) -> HttpResponse:
-        """What is made is what was looked at: a form that has changed since its preview is previewed again."""
         admin: Any = self
-        preview, previewed, told, lines = None, "", [], []
-        if request.method == "POST" and form.is_valid():
-            customer, by = form.cleaned_data["customer"], admin.told(request)
-            try:
-                given = to_input(form.cleaned_data)
-                previewed = mark_of((customer.pk, given))
-                if is_saved_as_seen(request, previewed):
-                    made = services.create_contract(customer, given, reason=form.cleaned_data["reason"], **by)
-                    messages.success(request, f"{made} is made.")
-                    return HttpResponseRedirect(reverse("admin:contracts_contract_change", args=[made.pk]))
-                with read_snapshot():
-                    planned = services.contract_as_planned(customer.pk, given, **by)
-                    found = preview_contract(planned, at=by["at"])
-                    told, lines = list(whole_lines(planned)), list(term_lines(planned))
-                preview = PreviewCard.of(found, None, is_changed="save" in request.POST)
-            except Refusal as refusal:
-                form.show(refusal)
+        by = admin.told(request)
+        terms: dict[str, Any] = {"whole": [], "lines": []}
+
+        def asked() -> tuple[UUID, ContractInput]:
+            return form.cleaned_data["customer"].pk, to_input(form.cleaned_data)
+
+        def preview(given: tuple[UUID, ContractInput]) -> PreviewCard:
+            with read_snapshot():
+                planned = services.contract_as_planned(*given, **by)
+                found = preview_contract(planned, at=by["at"])
+                terms.update(whole=list(whole_lines(planned)), lines=list(term_lines(planned)))
+            return PreviewCard.of(found, None, is_changed="save" in request.POST)
+
+        def make(given: tuple[UUID, ContractInput]) -> HttpResponse:
+            customer, reason = form.cleaned_data["customer"], form.cleaned_data["reason"]
+            made = services.create_contract(customer, given[1], reason=reason, **by)
+            messages.success(request, f"{made} is made.")
+            return HttpResponseRedirect(reverse("admin:contracts_contract_change", args=[made.pk]))
+
+        shown = made_as_seen(request, form, preview=preview, make=make, asked=asked)
+        if isinstance(shown, HttpResponse):
+            return shown
         return TemplateResponse(
             request,
             "admin/contracts/contract/new.html",
             {
                 **admin.admin_site.each_context(request),
                 "opts": admin.opts,
-                "form": form,
-                "preview": preview,
-                "previewed": previewed,
-                "whole": told,
-                "lines": lines,
-                "media": form.media,
+                **shown,
+                **terms,
                 "doing": "What this contract would bill",
                 "make": "Make this contract",
                 **context,

@@ -10,16 +10,15 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_protect
 
 from billing_site.foundation import clock
-from billing_site.foundation.refusals import Refusal
-from billing_site.foundation.transactions import read_snapshot
 from contracts import services
 from contracts.forms.choices import contract_name
 from contracts.forms.subscription_edits import SubscriptionEditForm
 from contracts.forms.subscriptions import SubscriptionForm
+from contracts.inputs import EditInput
 from contracts.models import Contract
 from contracts.queries import agreement, last_edit_number
 from contracts.subscription_wording import subscription_name, subscription_text
-from invoicing.admin.looked_at import is_saved_as_seen, mark_of
+from invoicing.admin.looked_at import made_as_seen
 from invoicing.admin.recurring import page_of_contract
 from invoicing.admin.screens import PreviewCard
 from invoicing.queries.preview import preview_edit
@@ -67,25 +66,18 @@ class SubscriptionPages:
     def _subscription_page(
         self, request: HttpRequest, contract: Contract, form: Form, anew: Form, *, template: str, **context: Any
     ) -> HttpResponse:
-        """What is made is what was looked at: a form that has changed since its preview is previewed again. `anew` is
-        the form as it stands, for where something else was edited meanwhile."""
-        customer, leave = contract.customer, page_of_contract(contract.pk)
-        preview, previewed = None, ""
-        if request.method == "POST" and form.is_valid():
-            given, told = form.to_input(), self.told(request)  # type: ignore[attr-defined]
-            previewed = mark_of(given)
-            try:
-                if is_saved_as_seen(request, previewed):
-                    edit = services.edit_contract(customer, contract.pk, given, **told)
-                    messages.success(request, f"{edit} is made.")
-                    return HttpResponseRedirect(leave)
-                with read_snapshot():
-                    shown = preview_edit(customer.pk, contract.pk, given, at=told["at"])
-                preview = PreviewCard.of(shown, contract.billed_through, is_changed="save" in request.POST)
-            except services.EditedMeanwhile as refusal:
-                form = anew  # what was typed was about terms that stand no longer
-                messages.error(request, refusal.message)
-            except Refusal as refusal:
-                form.show(refusal)
-        context |= {"leave": leave, "form": form, "preview": preview, "previewed": previewed, "media": form.media}
-        return self._balance_page(request, customer, template, **context)  # type: ignore[attr-defined]
+        """`anew` is the form as it stands, for where something else was edited meanwhile."""
+        customer, leave, told = contract.customer, page_of_contract(contract.pk), self.told(request)  # type: ignore[attr-defined]
+
+        def preview(given: EditInput) -> PreviewCard:
+            found = preview_edit(customer.pk, contract.pk, given, at=told["at"])
+            return PreviewCard.of(found, contract.billed_through, is_changed="save" in request.POST)
+
+        def make(given: EditInput) -> HttpResponse:
+            messages.success(request, f"{services.edit_contract(customer, contract.pk, given, **told)} is made.")
+            return HttpResponseRedirect(leave)
+
+        shown = made_as_seen(request, form, preview=preview, make=make, anew=lambda: anew)
+        if isinstance(shown, HttpResponse):
+            return shown
+        return self._balance_page(request, customer, template, **context, leave=leave, **shown)  # type: ignore[attr-defined]
