@@ -71,9 +71,10 @@ def django_db_modify_db_settings(
 def _migrated() -> str:
     """The name of a database with the migrations as they are now, made where there is none: to migrate an empty one
     takes much longer than to copy it."""
-    name = f"{settings.DATABASES['default']['NAME']}_migrated_{_fingerprint()}"
+    stem = f"{settings.DATABASES['default']['NAME']}_migrated_"
+    name = f"{stem}{_fingerprint()}"
     with connection._nodb_cursor() as cursor:
-        cursor.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [name[:-8]])
+        cursor.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [stem])
         held = {found for (found,) in cursor.fetchall()}
         for found in held - {name}:
             cursor.execute(f'DROP DATABASE "{found}"')

@@ -94,17 +94,12 @@ class Agreement:
 def agreements(
     customer_id: UUID, *, contract_ids: Collection[UUID] | None = None, at_edit: int | None = None
 ) -> list[Agreement]:
-    """The customer's contracts (or those named), in order of start, as known at an edit. Twelve queries
-    at the most.
+    """The customer's contracts (or those named), in order of start, as known at an edit. A fixed number
+    of queries, whatever was agreed.
 
     A contract that did not exist yet at that edit is left out.
     """
-
-    def known(terms: TermQuerySet) -> TermQuerySet:
-        return terms.standing() if at_edit is None else terms.known_at(at_edit)
-
-    edits = ContractEdit.objects.all() if at_edit is None else ContractEdit.objects.filter(number__lte=at_edit)
-    return agreements_of(customer_id, contract_ids, known, edits)
+    return agreements_of(customer_id, contract_ids, *_known_at(at_edit))
 
 
 def agreements_of(
@@ -113,19 +108,21 @@ def agreements_of(
     choose: Callable[[TermQuerySet], TermQuerySet],
     edits: QuerySet[ContractEdit],
 ) -> list[Agreement]:
-    """Contracts with the terms that `choose` picks, renewed and archived by those of `edits` that do so. Eleven
-    queries at the most."""
+    """Contracts with the terms that `choose` picks, renewed and archived by those of `edits` that do so. A
+    fixed number of queries."""
     return _agreed_of(customer_id, contract_ids, choose, edits)[0]
 
 
 def everything_agreed(customer_id: UUID, *, at_edit: int | None = None) -> tuple[list[Agreement], list[AgreedCommit]]:
     """`agreements` and `shared_commits` of a customer, by the queries of the former alone."""
+    return _agreed_of(customer_id, None, *_known_at(at_edit))
 
-    def known(terms: TermQuerySet) -> TermQuerySet:
-        return terms.standing() if at_edit is None else terms.known_at(at_edit)
 
-    edits = ContractEdit.objects.all() if at_edit is None else ContractEdit.objects.filter(number__lte=at_edit)
-    return _agreed_of(customer_id, None, known, edits)
+def _known_at(at_edit: int | None) -> tuple[Callable[[TermQuerySet], TermQuerySet], QuerySet[ContractEdit]]:
+    """What picks the terms that stood after an edit, or that stand, and the edits up to then."""
+    if at_edit is None:
+        return (lambda terms: terms.standing()), ContractEdit.objects.all()
+    return (lambda terms: terms.known_at(at_edit)), ContractEdit.objects.filter(number__lte=at_edit)
 
 
 def _agreed_of(
