@@ -58,6 +58,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE_COOKIES 
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_COOKIES else 0
 SESSION_COOKIE_AGE = 8 * 3600
 LOGIN_URL = "/login"  # of customers; the admin has its own
+LOGIN_REDIRECT_URL = "/admin/"  # of the admin, opened at its login; customers go to their page
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 AUTH_PASSWORD_VALIDATORS = [

@@ -264,3 +264,8 @@ def test_contracts_that_end_soon_are_listed_with_what_will_happen(staff):
     assert badges == [("bad", "12"), ("warn", "40"), ("", "80")]
     assert "Customer far" not in home
     assert "Customer over" not in home
+
+
+def test_who_opens_the_login_itself_comes_home(client, admin_user):
+    entered = client.post("/admin/login/", {"username": admin_user.username, "password": "password"})
+    assert (entered.status_code, entered["Location"]) == (302, "/admin/")
