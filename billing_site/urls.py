@@ -6,7 +6,7 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
-from billing_site import health, home
+from billing_site import health, home, refused
 from billing_site.api import errors
 from billing_site.api.elsewhere import NOT_SERVED
 from ledger.admin.price_grid import price_grid
@@ -42,5 +42,6 @@ urlpatterns = [
     re_path(r"^v[12]/", errors.not_found),
 ]
 
+handler403 = refused.permission_denied
 handler404 = errors.page_not_found
 handler500 = errors.server_error

@@ -1,4 +1,4 @@
-"""The customer's page: for the customer's own logins, and for staff who may view customers."""
+"""The customer's page: for the customer's own logins, and for staff who may view customers and their documents."""
 
 import json
 from typing import Any
@@ -67,12 +67,13 @@ def invoice(request: HttpRequest, customer_id: UUID, invoice_id: UUID) -> HttpRe
     except NotFound:
         return _missing(request)
     units = {unit.pk: unit.to_unit() for unit in PricingUnit.objects.all()}
-    is_held = request.user.is_staff and DraftSummary.objects.filter(pk=invoice_id).exclude(holds=[]).exists()
+    may_decide = request.user.is_staff and request.user.has_perm("invoicing.add_holddecision")
+    is_held = may_decide and DraftSummary.objects.filter(pk=invoice_id).exclude(holds=[]).exists()
     context = {
         "document": printed(shown, units),
         "customer_id": customer_id,
         "invoice_id": invoice_id,
-        "is_held": is_held,  # for staff alone: the customer is not told why, and need not know that
+        "is_held": is_held,  # for who may decide: the customer is not told why, and need not know that
     }
     return render(request, "invoicing/invoice.html", context)
 
@@ -113,7 +114,7 @@ def live(request: HttpRequest, customer_id: UUID) -> HttpResponse:
 
 def _may_see(user: Any, customer_id: UUID) -> bool:
     if user.is_staff:
-        return bool(user.has_perm("contracts.view_customer"))
+        return bool(user.has_perms(("contracts.view_customer", "invoicing.view_invoice")))
     own = customer_of(user)
     return own is not None and own.pk == customer_id
 

@@ -76,9 +76,9 @@ def test_somebody_without_a_customer_is_told_so(acme):
     assert stranger.get(own(acme.customer)).status_code == 404
 
 
-def test_staff_who_may_view_customers_see_the_page_as_the_customer_does(acme, clock_at):
+def test_staff_who_may_view_documents_of_customers_see_the_page_as_the_customer_does(acme, clock_at):
     clock_at("2025-10-20T10:30")
-    staff = member("view_customer")
+    staff = member("view_customer", "view_invoice")
     page = staff.get(own(acme.customer))
     assert page.status_code == 200
     assert "You are staff" in page.content.decode()
@@ -87,8 +87,9 @@ def test_staff_who_may_view_customers_see_the_page_as_the_customer_does(acme, cl
     assert staff.get(own(Customer(pk=uuid7()), "live")).status_code == 404
 
 
-def test_staff_who_may_not_view_customers_do_not(acme):
-    staff = member("view_invoice")
+@pytest.mark.parametrize("permission", ["view_invoice", "view_customer"])
+def test_staff_who_may_view_only_one_of_them_do_not(acme, permission):
+    staff = member(permission)
     assert staff.get(own(acme.customer)).status_code == 404
     assert staff.get(own(acme.customer, "live")).status_code == 404
 

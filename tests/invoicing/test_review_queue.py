@@ -151,7 +151,7 @@ def test_what_is_not_there_leads_back(finance, acme, held):
 
 
 def test_the_pages_of_the_contract_and_of_the_document_say_that_it_is_held(acme, held):
-    staff = member("view_contract", "view_customer", "add_holddecision")
+    staff = member("view_contract", "view_customer", "view_invoice", "add_holddecision")
     text = page(staff, reverse("admin:contracts_contract_change", args=[acme.contract.pk]))
     for words in ("Held: October 2025.", "Finance, since 2 November 2025", "is far above the $20"):
         assert words in text

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
@@ -22,6 +22,7 @@ from billing_site.foundation import clock, tokens
 from billing_site.foundation.actor import Actor, acting
 from billing_site.foundation.display import instant_text
 from billing_site.foundation.periods import Period
+from billing_site.roles import Role
 from billing_site.server import embedded, processes
 from billing_site.server.folder import DataFolder
 from billing_site.server.run_file import Run
@@ -29,6 +30,13 @@ from contracts.models import CustomerLogin
 from invoicing.services import move_clock
 
 LOGIN = "admin"
+LOGINS = {  # of the back office, by role; the password of each is its name
+    Role.EDITOR: "editor",
+    Role.APPROVER: "approver",
+    Role.FINANCE: "finance",
+    Role.AUDITOR: "auditor",
+    Role.OPERATOR: "operator",
+}
 
 
 class Command(BaseCommand):
@@ -142,9 +150,13 @@ class Command(BaseCommand):
         self._say(f"Acme's October is in: {sent:,} events through the API")
 
     def _make_logins(self, customer_id: str) -> None:
-        """One of the back office, and one of Acme's that sees Acme alone."""
+        """A superuser, one for each role of the back office, and one of Acme's that sees Acme alone."""
         User.objects.create_superuser(LOGIN, password=LOGIN)
+        for role, name in LOGINS.items():
+            user = User.objects.create_user(name, password=name, is_staff=True)
+            user.groups.add(Group.objects.get(name=role))
         theirs = User.objects.create_user(story.ALIAS, password=story.ALIAS)
+        theirs.groups.add(Group.objects.get(name=Role.CUSTOMER_VIEWER))
         CustomerLogin.objects.create(user=theirs, customer_id=customer_id)
 
     def _show(self, cast: scenes.Cast) -> None:
@@ -153,7 +165,8 @@ class Command(BaseCommand):
         admin = f"{self.base_url}/admin"
         self.stdout.write(
             f"""
-  Back office      {admin}/    login {LOGIN}, password {LOGIN}
+  Back office      {admin}/    login {LOGIN}, password {LOGIN}; with less to do:
+                   {", ".join(LOGINS.values())} (each its own password)
   Acme's contract  {admin}/contracts/contract/{cast.contract_id}/change/
   Test clock       {admin}/foundation/testclock/
   Acme's own page  {self.base_url}/portal/    login {story.ALIAS}, password {story.ALIAS}

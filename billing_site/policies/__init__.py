@@ -1,0 +1,9 @@
+"""What every address asks of who comes: the table that the tests hold the site to, and that refusals are told from.
+
+The pages and views check for themselves. An address that is in neither table fails the tests.
+"""
+
+from billing_site.policies.api import ROUTES, Route
+from billing_site.policies.pages import NOBODY, PAGES, Page, page_named, who_may
+
+__all__ = ["NOBODY", "PAGES", "ROUTES", "Page", "Route", "page_named", "who_may"]
