@@ -162,13 +162,7 @@ def _subscription(shown: Fields) -> Fields:
 
 def _override(package: Package, shown: Fields, named: Named) -> Fields:
     """The balances that have to pay are named by the ids of their parts."""
-    template = package.template
-    by_temporary_id = {
-        each["temporary_id"]: str(_id(package, name, place))
-        for name in PARTS
-        for place, each in enumerate(template.get(name, ()))
-        if each.get("temporary_id")
-    }
+    template, by_temporary_id = package.template, _by_temporary_id(package, PARTS)
     for target in shown["override_specifiers"]:
         for key in PAYER_KEYS:
             if key in target:
@@ -182,6 +176,16 @@ def _override(package: Package, shown: Fields, named: Named) -> Fields:
     return shown
 
 
+def _by_temporary_id(package: Package, names: Iterable[str]) -> dict[str, str]:
+    """The ids of parts of these kinds, by what the rest of the template calls them."""
+    return {
+        each["temporary_id"]: str(_id(package, name, place))
+        for name in names
+        for place, each in enumerate(package.template.get(name, ()))
+        if each.get("temporary_id")
+    }
+
+
 def _recurring(package: Package, shown: Fields, named: Named) -> Fields:
     credit = shown.pop("type") == RecurringCommit.Type.CREDIT
     shown["commit_duration"] = {"value": shown["commit_duration"], "unit": "PERIODS"}
@@ -193,6 +197,13 @@ def _recurring(package: Package, shown: Fields, named: Named) -> Fields:
         billed = shown["invoice_amount"]
         unit = named.unit(package.template, billed.get("credit_type_id"))
         shown["invoice_amount"] = {**billed, "credit_type_id": str(unit.id)}
+    if "subscription_config" in shown:
+        linked = shown["subscription_config"]
+        shown["subscription_config"] = {
+            "subscription_template_id": _by_temporary_id(package, ["subscriptions"])[linked["subscription_id"]],
+            "allocation": linked.get("allocation", RecurringCommit.Allocation.POOLED),
+            "apply_seat_increase_config": {"is_prorated": linked["is_prorated"]},
+        }
     return {"rate_type": LIST_RATE, "proration": RecurringCommit.Proration.FIRST_AND_LAST, **shown}
 
 

@@ -1,23 +1,19 @@
 """What is granted anew each period, as it is typed: an amount each, what is billed for each, up to when, and how what
 comes by time is rounded. The same fields where it is agreed and where it is changed.
-
-A rounding is typed in decimals of the major unit, 2 are whole cents; services are told of decimals of the wire unit.
 """
 
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from django import forms
-
 from billing_site.foundation.display import plain_text
 from billing_site.foundation.money import Unit
 from contracts.forms.amounts import NumberField
 from contracts.forms.instants import InstantField
+from contracts.forms.roundings import USUAL, RoundingMethodField, decimals_shown, rounding_of
 from contracts.forms.rows import RowsForm
 from contracts.inputs import RecurringAmountInput, RoundingInput
 from contracts.models import RecurringCommit
-from contracts.recurring_wording import ROUNDING_TEXTS
 
 AMOUNTS = ("anew_amount", "anew_quantity", "anew_billed", "anew_billed_quantity")
 ROUNDED = ("anew_decimals", "anew_rounding", "anew_billed_decimals", "anew_billed_rounding")
@@ -46,9 +42,9 @@ class AnewFields(RowsForm):
     anew_decimals = NumberField(
         label="Granted by time, in decimals", help_text="2: whole cents of a dollar; empty: not."
     )
-    anew_rounding = forms.ChoiceField(required=False, label="rounded", choices=tuple(ROUNDING_TEXTS.items()))
+    anew_rounding = RoundingMethodField()
     anew_billed_decimals = NumberField(label="Billed by time, in decimals", help_text="Empty: not.")
-    anew_billed_rounding = forms.ChoiceField(required=False, label="rounded", choices=tuple(ROUNDING_TEXTS.items()))
+    anew_billed_rounding = RoundingMethodField()
 
     def add_anew(self, held: Unit, money: Unit) -> None:
         self.anew_units = {"anew": held, "anew_billed": money}
@@ -68,11 +64,8 @@ class AnewFields(RowsForm):
 
     def rounded(self, start: str) -> RoundingInput | None:
         """`start` is anew or anew_billed."""
-        decimals, unit = self.cleaned_data[f"{start}_decimals"], self.anew_units[start]
-        if decimals is None:
-            return None
-        method = self.cleaned_data[f"{start}_rounding"] or next(iter(ROUNDING_TEXTS))
-        return RoundingInput(decimals - unit.wire_exponent, method)
+        values = self.cleaned_data
+        return rounding_of(values[f"{start}_decimals"], values[f"{start}_rounding"], self.anew_units[start])
 
 
 def anew_shown(row: RecurringCommit) -> Mapping[str, Any]:
@@ -84,10 +77,10 @@ def anew_shown(row: RecurringCommit) -> Mapping[str, Any]:
         "anew_billed": row.invoice_unit_price,
         "anew_billed_quantity": _plain(row.invoice_quantity),
         "anew_ending_before": row.ending_before,
-        "anew_decimals": _decimals(row.access_decimal_places, row.held_in),
-        "anew_rounding": row.access_rounding_method or next(iter(ROUNDING_TEXTS)),
-        "anew_billed_decimals": _decimals(row.invoice_decimal_places, billed_in),
-        "anew_billed_rounding": row.invoice_rounding_method or next(iter(ROUNDING_TEXTS)),
+        "anew_decimals": decimals_shown(row.access_decimal_places, row.held_in),
+        "anew_rounding": row.access_rounding_method or USUAL,
+        "anew_billed_decimals": decimals_shown(row.invoice_decimal_places, billed_in),
+        "anew_billed_rounding": row.invoice_rounding_method or USUAL,
     }
 
 
@@ -98,7 +91,3 @@ def _or_one(number: Decimal | None) -> Decimal:
 
 def _plain(number: Decimal | None) -> Decimal | None:
     return None if number is None else Decimal(plain_text(number))
-
-
-def _decimals(wire_places: int | None, unit: Unit) -> int | None:
-    return None if wire_places is None else wire_places + unit.wire_exponent

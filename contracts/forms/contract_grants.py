@@ -7,6 +7,7 @@ anew              nothing                      an amount each, from a start; wha
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -19,12 +20,15 @@ from contracts.forms.choices import ROLLOVER, ROLLOVER_HELP
 from contracts.forms.full_grants import FullGrantForm
 from contracts.forms.grants import HOW_OFTEN, WITH_USAGE
 from contracts.forms.instants import InstantField
+from contracts.forms.roundings import USUAL
 from contracts.forms.rows import NEEDED, Section
-from contracts.inputs import EditInput, ProrationRoundingInput, RecurringInput
-from contracts.models import Commit, Contract, RecurringCommit
-from contracts.recurring_wording import ROUNDING_TEXTS
+from contracts.inputs import EditInput, ProrationRoundingInput, RecurringAmountInput, RecurringInput
+from contracts.models import Commit, RecurringCommit
+from contracts.queries import Agreement
 from contracts.services.checks import fiat_of
 from contracts.services.commits import DEFAULT_PRIORITY
+from contracts.subscription_inputs import SubscriptionConfigInput
+from contracts.subscription_wording import subscription_text
 from pricing.models import PricingUnit
 
 ADDED = re.compile(r"add_(?P<anew>recurring_)?(?:commits|credits)\[0\]\.")
@@ -37,10 +41,13 @@ SHOWN_AS = {
     "commit_duration.value": "anew_lasts",
     "proration": "anew_proration",
     "recurrence_frequency": "anew_each",
+    "subscription_config.subscription_id": "anew_of",
+    "subscription_config.allocation": "anew_shared",
 }
 ANEW = (
     ("anew_each", "anew_starting_at", "anew_ending_before"),
     anew.AMOUNTS,
+    ("anew_of", "anew_shared", "anew_added"),
     ("anew_lasts", "anew_proration"),
     anew.ROUNDED,
 )
@@ -51,11 +58,18 @@ BY_TIME = (
     (RecurringCommit.Proration.LAST, "is whole if it is the first, by time if it is the last"),
     (RecurringCommit.Proration.NONE, "is granted and billed whole"),
 )
-NOT_SAID = (None, "", WHOLLY_BY_TIME, next(iter(ROUNDING_TEXTS)))  # by who leaves the choices as they are
+SHARED = (
+    (RecurringCommit.Allocation.POOLED, "all share one balance"),
+    (RecurringCommit.Allocation.INDIVIDUAL, "each seat that somebody has, has a balance of its own"),
+)
+ADDED_BY_TIME, ADDED_IN_FULL = "by_time", "in_full"
+INCREASES = ((ADDED_BY_TIME, "comes by time"), (ADDED_IN_FULL, "comes in full"))
+# By who leaves the choices as they are.
+NOT_SAID = (None, "", WHOLLY_BY_TIME, USUAL, RecurringCommit.Allocation.POOLED, ADDED_BY_TIME)
 
 
 class ContractGrantForm(anew.AnewFields, FullGrantForm):
-    """`contract` is the one that is granted something."""
+    """`agreed` is the contract that is granted something."""
 
     rollover = PercentField(label=ROLLOVER, help_text=ROLLOVER_HELP)
     anew_each = forms.ChoiceField(
@@ -65,8 +79,16 @@ class ContractGrantForm(anew.AnewFields, FullGrantForm):
     anew_lasts = NumberField(label="Each lasts for, in periods", help_text="Empty: 1, its own.")
     anew_proration = forms.ChoiceField(required=False, choices=BY_TIME, label="A period that is cut short")
 
-    def __init__(self, contract: Contract, data: Any = None) -> None:
-        super().__init__(fiat_of(contract), data)
+    anew_of = forms.ChoiceField(
+        required=False, label="For each one of", help_text="A subscription of the contract, which says the quantity."
+    )
+    anew_shared = forms.ChoiceField(required=False, choices=SHARED, label="Then")
+    anew_added = forms.ChoiceField(required=False, choices=INCREASES, label="What is added within a period")
+
+    def __init__(self, agreed: Agreement, data: Any = None) -> None:
+        super().__init__(fiat_of(agreed.contract), data)
+        subscribed = [(str(each.subscription.pk), subscription_text(each)) for each in agreed.subscriptions]
+        self.fields["anew_of"].choices = [("", "None: an amount as it is"), *subscribed]  # type: ignore[attr-defined]
         self.add_anew(self.held, self.money)
         self.dress()
 
@@ -100,6 +122,8 @@ class ContractGrantForm(anew.AnewFields, FullGrantForm):
         if self.has_access() or self.is_paid_for():
             self.add_error("anew_each", "Leave this, or what is to draw on and paid above: both are too much.")
         self.need("anew_", ["starting_at", "amount"])
+        if values.get("anew_of") and values.get("anew_quantity") is not None:
+            self.add_error("anew_quantity", "Leave this empty: the subscription says how many there are.")
         if values.get("anew_billed") is None and values.get("anew_billed_quantity") is not None:
             self.add_error("anew_billed", NEEDED)
 
@@ -120,7 +144,7 @@ class ContractGrantForm(anew.AnewFields, FullGrantForm):
         priority = values["priority"]
         return RecurringInput(
             type=values["kind"],
-            access_amount=self.granted_each(*self.held_as(values)),
+            access_amount=self._granted(),
             invoice_amount=self.billed_each(),
             commit_duration=Decimal(1) if values["anew_lasts"] is None else values["anew_lasts"],
             starting_at=values["anew_starting_at"],
@@ -128,8 +152,22 @@ class ContractGrantForm(anew.AnewFields, FullGrantForm):
             recurrence_frequency="" if values["anew_each"] == WITH_USAGE else values["anew_each"],
             proration=values["anew_proration"] or WHOLLY_BY_TIME,
             proration_rounding=ProrationRoundingInput(self.rounded("anew"), self.rounded("anew_billed")),
+            subscription_config=self._linked(),
             **self.attributes() | {"priority": DEFAULT_PRIORITY if priority is None else priority},
         )
+
+    def _granted(self) -> RecurringAmountInput:
+        """For each one of a subscription, or as it is."""
+        values = self.cleaned_data
+        each = self.granted_each(*self.held_as(values))
+        return replace(each, quantity=None) if values["anew_of"] else each
+
+    def _linked(self) -> SubscriptionConfigInput | None:
+        values = self.cleaned_data
+        if not values["anew_of"]:
+            return None
+        shared = values["anew_shared"] or RecurringCommit.Allocation.POOLED
+        return SubscriptionConfigInput(values["anew_of"], values["anew_added"] != ADDED_IN_FULL, shared)
 
     def _field_of(self, path: str) -> str:
         found = ADDED.match(path)

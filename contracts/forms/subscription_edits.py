@@ -12,7 +12,9 @@ from billing_site.foundation.display import plain_text
 from billing_site.foundation.refusals import Refusal
 from contracts.forms.amounts import NumberField
 from contracts.forms.instants import InstantField
+from contracts.forms.roundings import USUAL, RoundingMethodField, decimals_shown, rounding_of
 from contracts.forms.rows import NEEDED, RowsForm, Section
+from contracts.forms.subscriptions import ROUNDED_HELP
 from contracts.inputs import UNCHANGED, EditInput
 from contracts.queries import AgreedSubscription
 from contracts.subscription_inputs import (
@@ -22,11 +24,20 @@ from contracts.subscription_inputs import (
     SubscriptionUpdateInput,
     UnassignedSeatsInput,
 )
+from pricing.queries import unit_of_product
 
 OF_SEATS = ("add_seat_ids", "remove_seat_ids", "add_unassigned_seats", "remove_unassigned_seats")
 ROWS = (("from_at", "quantity"), OF_SEATS[:2], OF_SEATS[2:])
 # What the service calls a field, and which one it is here.
-SHOWN_AS = {"starting_at": "from_at", "quantity": "quantity", "seat_ids": "add_seat_ids"}
+SHOWN_AS = {
+    "starting_at": "from_at",
+    "quantity": "quantity",
+    "seat_ids": "add_seat_ids",
+    "decimal_places": "decimals",
+    "rounding_method": "rounding",
+    "quantity_management_mode": "by_seats_of",
+    "seat_group_key": "by_seats_of",
+}
 SEATS = forms.Textarea(attrs={"rows": 3})
 
 
@@ -44,21 +55,31 @@ class SubscriptionEditForm(Dressed, RowsForm):
     remove_unassigned_seats = NumberField(label="Fewer seats that nobody has")
     ending_before = InstantField(label="Up to (not including)", help_text="Empty: as long as the contract.")
     name = forms.CharField(required=False, max_length=160, help_text="Of the line; empty: the product's.")
+    decimals = NumberField(label="Parts of periods in decimals", help_text=ROUNDED_HELP)
+    rounding = RoundingMethodField()
+    by_seats_of = forms.CharField(
+        required=False,
+        label="From now on by the seat of each",
+        help_text="A property of events, as user. Its seats get ids then, and it stays so for good.",
+    )
     reason = forms.CharField(max_length=2_000, help_text="Why; kept with the edit and shown in the history.")
 
     def __init__(
         self, agreed: AgreedSubscription, *args: Any, at: datetime, based_on_edit: int = 0, **kwargs: Any
     ) -> None:
         self.agreed = agreed
+        self.unit = unit_of_product(agreed.subscription.contract.rate_card, agreed.subscription.product_id).to_unit()
         held = [row.quantity for row in agreed.quantities if row.starting_at <= at] or [agreed.quantities[0].quantity]
         kwargs["initial"] = {
             "based_on_edit": based_on_edit,
             "quantity": Decimal(plain_text(held[-1])),
             "ending_before": agreed.terms.ending_before,
             "name": agreed.terms.name,
+            "decimals": decimals_shown(agreed.terms.decimal_places, self.unit),
+            "rounding": agreed.terms.rounding_method or USUAL,
         }
         super().__init__(*args, **kwargs)
-        for name in ("quantity",) if agreed.terms.is_by_seat else OF_SEATS:
+        for name in ("quantity", "by_seats_of") if agreed.terms.is_by_seat else OF_SEATS:
             del self.fields[name]
         self.dress()
 
@@ -68,7 +89,14 @@ class SubscriptionEditForm(Dressed, RowsForm):
             [row for names in ROWS if (row := [self[name] for name in names if name in self.fields])],
             "More is charged from then on; fewer from the next period on, and nothing is given back.",
         )
-        yield Section("As a whole", [[self["ending_before"], self["name"]]])
+        yield Section("As a whole", [[self["ending_before"], self["name"]], [self["decimals"], self["rounding"]]])
+        if "by_seats_of" in self.fields:
+            yield Section(
+                "By the seat",
+                [[self["by_seats_of"]]],
+                is_aside=True,
+                is_used=self.is_bound and any(name == "by_seats_of" for name in (*self.changed_data, *self.errors)),
+            )
 
     def clean(self) -> dict[str, Any]:
         values = super().clean()
@@ -86,6 +114,10 @@ class SubscriptionEditForm(Dressed, RowsForm):
             self.agreed.subscription.pk,
             name=values["name"] if "name" in self.changed_data else UNCHANGED,
             ending_before=values["ending_before"] if "ending_before" in self.changed_data else UNCHANGED,
+            rounding=rounding_of(values["decimals"], values["rounding"], self.unit)
+            if {"decimals", "rounding"} & set(self.changed_data)
+            else UNCHANGED,
+            by_seats_of=values.get("by_seats_of") or None,
             quantity_updates=self._quantities(),
             seat_updates=self._seats(),
         )

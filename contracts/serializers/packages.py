@@ -115,7 +115,6 @@ class PackageRecurringCommitShape(RecurringCommitShape):
     becomes: Any = partial(dict, type="PREPAID")
 
     netsuite_sales_order_id = NO_PLACE
-    subscription_config = NO_PLACE
     starting_at = NO_PLACE
     ending_before = NO_PLACE
     starting_at_offset = OffsetShape(help_text="After the contract's start.")
@@ -126,7 +125,6 @@ class PackageRecurringCreditShape(RecurringCreditShape):
     becomes: Any = partial(dict, type="CREDIT")
 
     netsuite_sales_order_id = NO_PLACE
-    subscription_config = NO_PLACE
     starting_at = NO_PLACE
     ending_before = NO_PLACE
     starting_at_offset = OffsetShape(help_text="After the contract's start.")

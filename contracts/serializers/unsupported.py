@@ -18,7 +18,6 @@ COMMIT: Known = {
 }
 EDIT_BALANCE: Known = {"hierarchy_configuration": NO}
 RECURRING: Known = {"hierarchy_configuration": NO}
-PACKAGE_RECURRING: Known = {**RECURRING, "subscription_config": NO}
 ORDER: Known = {"netsuite_sales_order_id": NO}  # of a template, which is sold to nobody yet; and changed, of a charge
 
 CREATE_CUSTOMER: Known = {
@@ -46,8 +45,8 @@ PACKAGE: Known = {
     "overrides": OVERRIDE,
     "prepaid_balance_threshold_configuration": NO,
     "professional_services": NO,
-    "recurring_commits": {**PACKAGE_RECURRING, **ORDER},
-    "recurring_credits": {**PACKAGE_RECURRING, **ORDER},
+    "recurring_commits": {**RECURRING, **ORDER},
+    "recurring_credits": {**RECURRING, **ORDER},
     "scheduled_charges": ORDER,
     "spend_threshold_configuration": NO,
     "spend_trackers": NO,

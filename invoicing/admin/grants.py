@@ -57,7 +57,7 @@ class GrantPages:
         """One of a single contract, once or anew each period."""
         self._may_grant(request)
         contract = self._contract(request, contract_id)  # type: ignore[attr-defined]
-        customer = contract.customer
+        customer, agreed = contract.customer, agreement(contract.customer_id, contract_id)
 
         def grant(given: EditInput, reason: str, **told: Any) -> str:
             return f"{services.edit_contract(customer, contract_id, given, **told)} is made."
@@ -65,8 +65,8 @@ class GrantPages:
         return self._grant_page(
             request,
             customer,
-            ContractGrantForm(contract, request.POST or None),
-            whom=contract_name(agreement(customer.pk, contract_id)),
+            ContractGrantForm(agreed, request.POST or None),
+            whom=contract_name(agreed),
             leave=reverse("admin:contracts_contract_change", args=[contract_id]),
             preview=lambda given, at: preview_edit(customer.pk, contract_id, given, at=at),
             grant=grant,

@@ -34,7 +34,7 @@ class SubscriptionPages:
         """A subscription more."""
         contract = self._contract_to_change(request, contract_id)
         named = contract_name(agreement(contract.customer_id, contract_id))
-        form = SubscriptionForm(request.POST or None)
+        form = SubscriptionForm(contract.rate_card, request.POST or None)
         return self._subscription_page(
             request, contract, form, form, title=f"Add a subscription to {named}", of_what=named, template="subscribe"
         )

@@ -94,6 +94,16 @@ def has_rate(rate_card_id: UUID, product_id: UUID, billing_frequency: str) -> bo
     return bool(rates.filter(withdrawal=None).exists())
 
 
+def unit_of_product(rate_card: RateCard | None, product_id: UUID) -> PricingUnit:
+    """What a card prices a product in; the card's currency, as long as it has no price there. Without a card the
+    default."""
+    if rate_card is None:
+        return default_unit()
+    priced = Rate.objects.select_related("unit").filter(rate_card=rate_card, product=product_id, withdrawal=None)
+    found = priced.first()
+    return rate_card.fiat_unit if found is None else found.unit
+
+
 def rate_cards() -> QuerySet[RateCard]:
     """Those that are not archived."""
     return RateCard.objects.select_related("fiat_unit").filter(archived_at=None)

@@ -5,6 +5,8 @@ import pytest
 from django.urls import reverse
 
 from tests.factories.contracts import CustomerFactory
+from tests.factories.pricing import FixedProductFactory
+from tests.invoicing.recurring import monthly
 from tests.invoicing.test_packages_api import drafts_of, months, refusals, without_ids
 from tests.invoicing.test_subscriptions_api import seats, shop
 
@@ -103,3 +105,35 @@ def test_what_breaks_a_rule_is_named_as_the_package_names_it(shop, package):
     anchored = [package[0] | {"billing_cycle_config": {"anchor_date": START}}]
     [(field, _)] = refusals(lambda: made(shop, anchored), metronome.InternalServerError)
     assert field == "subscriptions[0].billing_cycle_config.anchor_date"
+
+
+@pytest.mark.parametrize("config", [{}, {"allocation": "INDIVIDUAL"}], ids=["pooled", "individual"])
+def test_an_allowance_for_each_seat_comes_with_the_package(shop, package, config):
+    """What is linked by a temporary id is linked on each contract to its own subscription."""
+    linked = {"subscription_id": "yearly", "apply_seat_increase_config": {"is_prorated": False}, **config}
+    shop.fixed = str(FixedProductFactory().pk)
+    allowance = monthly(shop, access_amount={"unit_price": 500}, subscription_config=linked)
+    del allowance["starting_at"]
+    package_id = made(
+        shop, package, recurring_credits=[allowance | {"starting_at_offset": {"unit": "DAYS", "value": 0}}]
+    )
+    shown = shop.v1.packages.retrieve(package_id=package_id).data
+    [credit] = shown.recurring_credits
+    assert credit.subscription_config.subscription_template_id == shown.subscriptions[2].id
+    assert credit.subscription_config.allocation == config.get("allocation", "POOLED")
+    customer_id = str(CustomerFactory().pk)
+    found = shop.v1.contracts.create(customer_id=customer_id, starting_at=START, package_id=package_id).data.contract
+    yearly = next(each for each in found.subscriptions if each.quantity_management_mode == "SEAT_BASED")
+    assert found.recurring_credits[0].subscription_config.subscription_id == yearly.id
+    assert not found.recurring_credits[0].subscription_config.apply_seat_increase_config.is_prorated
+
+
+def test_an_allowance_for_no_subscription_of_the_package_is_refused(shop, package):
+    linked = {"subscription_id": "nobody", "apply_seat_increase_config": {"is_prorated": True}}
+    shop.fixed = str(FixedProductFactory().pk)
+    allowance = monthly(shop, access_amount={"unit_price": 500}, subscription_config=linked)
+    del allowance["starting_at"]
+    allowance["starting_at_offset"] = {"unit": "DAYS", "value": 0}
+    [(field, rule)] = refusals(lambda: made(shop, package, recurring_commits=[allowance]))
+    assert field == "recurring_commits[0].subscription_config.subscription_id"
+    assert rule.startswith("must be the id of a subscription of the contract, or the temporary_id of a new one")
