@@ -12,7 +12,8 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils.html import format_html
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.text import capfirst
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin, TabularInline
@@ -102,6 +103,22 @@ def words_cell(text: str) -> str:
 def instant_cell(instant: datetime | None) -> str:
     """A date with its time in a list, in one line; a midnight goes without it."""
     return format_html('<span class="house-instant">{}</span>', day_text(instant) if instant else "")
+
+
+def custom_fields_page(entity: str, entity_id: Any) -> str:
+    """Where the custom fields of one entity are looked at and changed."""
+    return reverse("admin:foundation_customfieldkey_values", args=[entity, entity_id])
+
+
+class WithCustomFields:
+    """Shows what custom fields a row has, with the way to change them; `entity` is what the API calls its kind."""
+
+    entity: str
+
+    @admin.display(description="Custom fields")
+    def custom_values(self, row: Any) -> str:
+        values = format_html_join("", "{}: {}<br>", row.custom_fields.items()) or "None "
+        return format_html('{}<a href="{}">Change</a>', values, custom_fields_page(self.entity, row.pk))
 
 
 class Listed(ModelAdmin):

@@ -5,7 +5,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from billing_site.foundation.admin import HouseAdmin, ReadOnlyInline, instant_cell
+from billing_site.foundation.admin import HouseAdmin, ReadOnlyInline, WithCustomFields, instant_cell
+from billing_site.foundation.custom_fields import Entity
 from contracts import forms
 from contracts.models import Commit, ContractEdit, ContractTerms, Override, ScheduledCharge, Term
 from contracts.models.term import digits
@@ -100,9 +101,10 @@ class EditInline(ReadOnlyInline):
 SYSTEM_IDS = ("salesforce_opportunity_id", "netsuite_sales_order_id")
 
 
-class ContractRecordAdmin(ThroughServices, HouseAdmin):
+class ContractRecordAdmin(WithCustomFields, ThroughServices, HouseAdmin):
     """A contract's list and its record, field by field. What it costs is known above: see `invoicing.admin`."""
 
+    entity = Entity.CONTRACT
     nothing_yet = "What was agreed with a customer: a rate card, discounts, commits and credits."
     add_form = forms.NewContractForm
     list_display = [
@@ -131,7 +133,7 @@ class ContractRecordAdmin(ThroughServices, HouseAdmin):
         "scheduled_charges_on_usage_invoices",
         "billed_through",
         "uniqueness_key",
-        "custom_fields",
+        "custom_values",
         "total_contract_value",
         "salesforce_opportunity_id",
         "netsuite_sales_order_id",

@@ -8,7 +8,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import mark_safe
 
-from billing_site.foundation.admin import HouseAdmin, ReadOnlyInline
+from billing_site.foundation.admin import HouseAdmin, ReadOnlyInline, WithCustomFields
+from billing_site.foundation.custom_fields import Entity
 from billing_site.foundation.display import instant_text
 from contracts import forms, services
 from contracts.admin.imports import import_view
@@ -31,7 +32,8 @@ class ContractInline(ReadOnlyInline):
 
 
 @admin.register(Customer)
-class CustomerAdmin(ThroughServices, HouseAdmin):
+class CustomerAdmin(WithCustomFields, ThroughServices, HouseAdmin):
+    entity = Entity.CUSTOMER
     list_before_template = "admin/contracts/customer/import_link.html"
     nothing_yet = "Who is billed. Usage comes under the ingest aliases that a customer has."
     add_form = forms.NewCustomerForm
@@ -51,7 +53,7 @@ class CustomerAdmin(ThroughServices, HouseAdmin):
         "balance_history",
         "alarms",
         "providers",
-        "custom_fields",
+        "custom_values",
         "created_at",
         "created_by",
         "updated_at",

@@ -18,7 +18,8 @@ from django.views.decorators.csrf import csrf_protect
 from django_htmx.http import HttpResponseClientRedirect
 
 from billing_site.foundation import clock
-from billing_site.foundation.admin import HouseAdmin, number_cell
+from billing_site.foundation.admin import HouseAdmin, WithCustomFields, number_cell
+from billing_site.foundation.custom_fields import Entity
 from billing_site.foundation.display import instant_text, unit_text
 from billing_site.foundation.refusals import Refusal
 from billing_site.foundation.transactions import read_snapshot
@@ -69,9 +70,10 @@ PUBLICATIONS_SHOWN = 20
 
 
 @admin.register(RateCard)
-class RateCardAdmin(ThroughServices, CardPages, HouseAdmin):
+class RateCardAdmin(WithCustomFields, ThroughServices, CardPages, HouseAdmin):
     """A card opens on its prices; its record (name, aliases) has a page beside."""
 
+    entity = Entity.RATE_CARD
     nothing_yet = "The list prices that contracts refer to, with every change by date."
     add_form = pricing_forms.RateCardForm
     change_form = pricing_forms.RateCardNameForm
@@ -85,7 +87,7 @@ class RateCardAdmin(ThroughServices, CardPages, HouseAdmin):
         "description",
         "reason",
         "fiat_unit",
-        "custom_fields",
+        "custom_values",
         "created_at",
         "created_by",
         "archived_at",

@@ -16,6 +16,7 @@ from contracts.queries.cards import Reach, contracts_by_card, contracts_on, reac
 from contracts.queries.charged import billed_by, dates_charged
 from contracts.queries.claims import aliases_of, claim_windows, holders_of, owner_of
 from contracts.queries.compiled import customer_terms, to_terms
+from contracts.queries.custom_fields import custom_fields_changes, with_custom_fields
 from contracts.queries.customers import customer, customers, no_such_customer, refuse_unknown
 from contracts.queries.edits import (
     EditedTerms,
@@ -79,6 +80,7 @@ __all__ = [
     "contracts_by_card",
     "contracts_from",
     "contracts_on",
+    "custom_fields_changes",
     "customer",
     "customer_of",
     "customer_terms",
@@ -111,5 +113,6 @@ __all__ = [
     "tax_codes",
     "tax_rates",
     "to_terms",
+    "with_custom_fields",
     "with_granted",
 ]

@@ -18,7 +18,7 @@ from contracts.services.commit_edits import (
 )
 from contracts.services.contracts import contract_as_planned, create_contract, terms_with
 from contracts.services.copies import contract_like
-from contracts.services.custom_fields import declare_key, delete_values, remove_key, set_values
+from contracts.services.custom_fields import change_values, declare_key, delete_values, remove_key, set_values
 from contracts.services.customers import (
     archive_customer,
     create_customer,
@@ -53,6 +53,7 @@ __all__ = [
     "archive_customer",
     "archive_package",
     "as_contract",
+    "change_values",
     "contract_as_planned",
     "contract_like",
     "create_contract",

@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from billing_site.foundation.actor import Actor, acting
 from billing_site.foundation.custom_fields import (
@@ -24,24 +23,13 @@ from billing_site.foundation.models import CustomFieldClaim, CustomFieldKey
 from billing_site.foundation.problems import Problems, save
 from billing_site.foundation.refusals import Conflict, FieldError, NotFound, Refusal, shown
 from billing_site.foundation.transactions import ATTEMPTS, repeatable_read
-from contracts.models import Commit, Contract, Customer, CustomFieldsChange, ScheduledCharge, Subscription
+from contracts.models import CustomFieldsChange
+from contracts.queries import with_custom_fields
+from contracts.services.meanwhile import EditedMeanwhile
 from contracts.transactions import lock_customers
-from pricing.models import BillableMetric, Product, RateCard
 
 Values = dict[str, str]
 
-CREDITS = Commit.objects.filter(type=Commit.Type.CREDIT)
-ROWS: Mapping[str, QuerySet[Any]] = {
-    Entity.BILLABLE_METRIC: BillableMetric.objects.all(),
-    Entity.COMMIT: Commit.objects.exclude(type=Commit.Type.CREDIT),
-    Entity.CONTRACT: Contract.objects.all(),
-    Entity.CONTRACT_CREDIT: CREDITS,
-    Entity.CONTRACT_PRODUCT: Product.objects.all(),
-    Entity.CUSTOMER: Customer.objects.all(),
-    Entity.RATE_CARD: RateCard.objects.all(),
-    Entity.SCHEDULED_CHARGE: ScheduledCharge.objects.all(),
-    Entity.SUBSCRIPTION: Subscription.objects.all(),
-}
 OF_PRICING = (Entity.BILLABLE_METRIC, Entity.CONTRACT_PRODUCT, Entity.RATE_CARD)
 TERMS = (Entity.COMMIT, Entity.CONTRACT_CREDIT, Entity.SCHEDULED_CHARGE, Entity.SUBSCRIPTION)
 
@@ -144,6 +132,34 @@ def delete_values(
     _change(entity, entity_id, change, reason=reason, at=at, by=by)
 
 
+def change_values(
+    entity: str,
+    entity_id: UUID,
+    values: Mapping[str, str],
+    *,
+    based_on: Mapping[str, str],
+    reason: str = "",
+    at: datetime,
+    by: Actor,
+) -> None:
+    """Give one entity these values and no others; `based_on` are those that whoever asks has seen. What is left as it
+    is, is not checked again.
+
+    Raises NotFound, NotSupported, Refusal with every value that breaks a rule, and EditedMeanwhile.
+    """
+
+    def change(row: Any) -> Values:
+        if row.custom_fields != dict(based_on):
+            raise EditedMeanwhile("Somebody else has changed these custom fields meanwhile: look at what stands now.")
+        new = {key: value for key, value in values.items() if row.custom_fields.get(key) != value}
+        problems = Problems()
+        check_custom_fields(problems, entity, new, of=row.pk)
+        problems.refuse()
+        return dict(values)
+
+    _change(entity, entity_id, change, reason=reason, at=at, by=by)
+
+
 @repeatable_read
 def _change(
     entity: str, entity_id: UUID, change: Callable[[Any], Values], *, reason: str, at: datetime, by: Actor
@@ -157,13 +173,15 @@ def _change(
 
 
 def _with_key(entity: str, key: str) -> list[UUID]:
-    return list(ROWS[entity].filter(custom_fields__has_key=key).order_by("pk").values_list("pk", flat=True))
+    return list(
+        with_custom_fields(entity).filter(custom_fields__has_key=key).order_by("pk").values_list("pk", flat=True)
+    )
 
 
 def _locked(entity: str, ids: Iterable[UUID]) -> dict[UUID, Any]:
     """Those of the rows that there are, each alone in its transaction or, where it is a customer's, under the
     customer's lock."""
-    found = ROWS[entity].filter(pk__in=list(ids)).order_by("pk")
+    found = with_custom_fields(entity).filter(pk__in=list(ids)).order_by("pk")
     if entity in OF_PRICING:
         return {row.pk: row for row in found.select_for_update(no_key=True)}
     if entity == Entity.CUSTOMER:
@@ -193,13 +211,15 @@ def _write(entity: str, row: Any, after: Values, *, reason: str, at: datetime, b
         changed_by=by.label,
         reason=reason,
     )
-    ROWS[entity].filter(pk=row.pk).update(custom_fields=after)
+    with_custom_fields(entity).filter(pk=row.pk).update(custom_fields=after)
 
 
 def _claims(entity: str, key: str) -> list[CustomFieldClaim]:
     """Whose each value of a key is that becomes unique. Raises Conflict where two have one."""
     holders: dict[str, UUID] = {}
-    rows = ROWS[entity].filter(custom_fields__has_key=key).order_by("pk").values_list("pk", "custom_fields")
+    rows = (
+        with_custom_fields(entity).filter(custom_fields__has_key=key).order_by("pk").values_list("pk", "custom_fields")
+    )
     for pk, fields in rows:
         first = holders.setdefault(fields[key], pk)
         if first != pk:

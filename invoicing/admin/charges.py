@@ -12,6 +12,8 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_protect
 
 from billing_site.foundation import clock
+from billing_site.foundation.admin import custom_fields_page
+from billing_site.foundation.custom_fields import Entity
 from contracts import services
 from contracts.forms.charge_edits import ChargeEditForm
 from contracts.inputs import EditInput
@@ -58,6 +60,7 @@ class ChargeEditPage:
             "term_edit",
             title=f"Change {row}",
             heading=row,
+            custom_fields=custom_fields_page(Entity.SCHEDULED_CHARGE, row.pk),
             of_what=contract,
             leave=page,
             **shown,

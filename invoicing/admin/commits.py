@@ -14,6 +14,8 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_protect
 
 from billing_site.foundation import clock
+from billing_site.foundation.admin import custom_fields_page
+from billing_site.foundation.custom_fields import Entity
 from billing_site.foundation.refusals import NotFound
 from contracts import services
 from contracts.forms.balance_edits import CommitEditForm
@@ -73,6 +75,7 @@ class CommitEditPage:
             "term_edit",
             title=f"Change {committed.commit}",
             heading=committed.commit,
+            custom_fields=custom_fields_page(Entity.CONTRACT_CREDIT if row.is_credit else Entity.COMMIT, row.pk),
             of_what=customer,
             leave=page_of_commit(row),
             **shown,

@@ -10,6 +10,8 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_protect
 
 from billing_site.foundation import clock
+from billing_site.foundation.admin import custom_fields_page
+from billing_site.foundation.custom_fields import Entity
 from contracts import services
 from contracts.forms.choices import contract_name
 from contracts.forms.subscription_edits import SubscriptionEditForm
@@ -54,6 +56,7 @@ class SubscriptionPages:
             SubscriptionEditForm(found, at=at, based_on_edit=based_on),
             title=f"Change the subscription {subscription_name(found.subscription, found.terms)}",
             heading=subscription_text(found),
+            custom_fields=custom_fields_page(Entity.SUBSCRIPTION, subscription_id),
             of_what=contract_name(agreed),
             template="term_edit",
         )

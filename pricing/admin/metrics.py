@@ -4,7 +4,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from billing_site.foundation.admin import HouseAdmin
+from billing_site.foundation.admin import HouseAdmin, WithCustomFields
+from billing_site.foundation.custom_fields import Entity
 from pricing import forms as own
 from pricing import services
 from pricing.admin.base import ARCHIVED, ThroughServices
@@ -37,7 +38,8 @@ class PricingUnitAdmin(ThroughServices, HouseAdmin):
 
 
 @admin.register(BillableMetric)
-class BillableMetricAdmin(ThroughServices, HouseAdmin):
+class BillableMetricAdmin(WithCustomFields, ThroughServices, HouseAdmin):
+    entity = Entity.BILLABLE_METRIC
     nothing_yet = "What is counted in usage events, and by which properties."
     add_form = own.MetricForm
     change_form = own.MetricNameForm
@@ -61,7 +63,7 @@ class BillableMetricAdmin(ThroughServices, HouseAdmin):
         "event_type_filter",
         "property_filters",
         "group_keys",
-        "custom_fields",
+        "custom_values",
         "created_at",
         "created_by",
         "archived_at",

@@ -8,7 +8,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from billing_site.foundation import clock
-from billing_site.foundation.admin import FactAdmin, HouseAdmin, ReadOnlyInline
+from billing_site.foundation.admin import FactAdmin, HouseAdmin, ReadOnlyInline, WithCustomFields
+from billing_site.foundation.custom_fields import Entity
 from billing_site.foundation.display import day_text, quantity_text
 from pricing import product_forms as own
 from pricing import services
@@ -90,7 +91,8 @@ class VersionInline(ReadOnlyInline):
 
 
 @admin.register(Product)
-class ProductAdmin(ThroughServices, HouseAdmin):
+class ProductAdmin(WithCustomFields, ThroughServices, HouseAdmin):
+    entity = Entity.CONTRACT_PRODUCT
     nothing_yet = "What is sold: a metric with a name on the invoice."
     add_form = own.ProductForm
     change_form = own.ProductChangeForm
@@ -98,7 +100,7 @@ class ProductAdmin(ThroughServices, HouseAdmin):
     list_filter = ["type", ARCHIVED]
     search_fields = ["name", "id"]
     ordering = ["name", "id"]
-    fields = ["name", "type", "custom_fields", "created_at", "created_by", "archived_at"]
+    fields = ["name", "type", "custom_values", "created_at", "created_by", "archived_at"]
     inlines = [VersionInline]
     actions = ["archive"]
 
