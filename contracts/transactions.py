@@ -9,6 +9,9 @@ from collections.abc import Callable, Iterable
 from typing import Concatenate, ParamSpec, TypeVar
 from uuid import UUID
 
+from django.db import connection
+from django.db.models import Model
+
 from billing_site.foundation.touched import CUSTOMER, touch
 from billing_site.foundation.transactions import repeatable_read
 from contracts.models import Customer
@@ -53,3 +56,14 @@ def lock_customers(customer_ids: Iterable[UUID]) -> dict[UUID, Customer]:
         locked[customer_id] = found[0]
     touch(CUSTOMER, list(locked))
     return locked
+
+
+def touch_everybody() -> None:
+    """Signal that the running transaction has changed what stands on the documents of every customer."""
+    touch(CUSTOMER, list(Customer.objects.filter(archived_at=None).values_list("pk", flat=True)))
+
+
+def alone_with(model: type[Model]) -> None:
+    """Let nobody else write rows of a small table, or say that they will, until the transaction ends. Reads go on."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"LOCK TABLE {connection.ops.quote_name(model._meta.db_table)} IN SHARE ROW EXCLUSIVE MODE")

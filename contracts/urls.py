@@ -7,8 +7,10 @@ from contracts.views import (
     customers,
     named_schedules,
     packages,
+    parties,
     providers,
     subscriptions,
+    taxes,
 )
 
 urlpatterns = [
@@ -20,6 +22,13 @@ urlpatterns = [
     path("v1/customers/<str:customer_id>/setIngestAliases", customers.SetIngestAliases.as_view()),
     path("v1/customers/<str:customer_id>/setName", customers.SetName.as_view()),
     path("v1/customers/<str:customer_id>/updateConfig", customers.UpdateConfig.as_view()),
+    path("v1/customers/<str:customer_id>/billingProfile", parties.GetBillingProfile.as_view()),
+    path("v1/customers/<str:customer_id>/setBillingProfile", parties.SetBillingProfile.as_view()),
+    path("v1/legal-entity", parties.GetLegalEntity.as_view()),
+    path("v1/legal-entity/set", parties.SetLegalEntity.as_view()),
+    path("v1/tax-codes/list", taxes.ListTaxCodes.as_view()),
+    path("v1/tax-codes/set", taxes.SetTaxCode.as_view()),
+    path("v1/tax-rates/list", taxes.ListTaxRates.as_view()),
     path("v1/archiveCustomerBillingProviderConfigurations", providers.ArchiveConfigurations.as_view()),
     path("v1/getCustomerBillingProviderConfigurations", providers.GetConfigurations.as_view()),
     path("v1/setCustomerBillingProviderConfigurations", providers.SetConfigurations.as_view()),

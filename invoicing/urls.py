@@ -1,6 +1,6 @@
 from django.urls import path
 
-from invoicing.views import alerts, archiving, balances, contracts, invoices, portal, seats
+from invoicing.views import alerts, archiving, balances, contracts, invoices, portal, seats, tax_rates
 
 INVOICES = "v1/customers/<uuid:customer_id>/invoices"
 BALANCES = "v1/contracts/customerBalances"
@@ -21,6 +21,8 @@ urlpatterns = [
     path(f"{INVOICES}/<uuid:invoice_id>", invoices.OneInvoice.as_view()),
     path(f"{INVOICES}/<uuid:invoice_id>/pdf", invoices.InvoiceAsPdf.as_view()),
     path(f"{INVOICES}/<uuid:invoice_id>/explain", invoices.ExplainInvoice.as_view()),
+    path("v1/tax-rates/create", tax_rates.CreateTaxRate.as_view()),
+    path("v1/tax-rates/update", tax_rates.UpdateTaxRate.as_view()),
     path("v2/contracts/get", contracts.GetContract.as_view()),
     path("v2/contracts/list", contracts.ListContracts.as_view()),
     path(f"{BALANCES}/list", balances.ListBalances.as_view()),

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import models
 from django.db.models import Q
 
@@ -93,9 +91,6 @@ class LegalEntity(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def clean(self) -> None:
-        check_address(self.address)
-
 
 class BillingProfile(models.Model):
     """How one customer is named on its invoices, and what its purchasing department wants to read there."""
@@ -123,17 +118,3 @@ class BillingProfile(models.Model):
 
     def __str__(self) -> str:
         return f"Billing profile of {self.customer}"
-
-    def clean(self) -> None:
-        check_address(self.address)
-        for contact in self.contacts.splitlines():
-            try:
-                validate_email(contact.strip())
-            except ValidationError as error:
-                raise ValidationError({"contacts": f"{contact!r} is not an e-mail address."}) from error
-
-
-def check_address(address: str) -> None:
-    """Raises ValidationError where an address does not fit onto an invoice."""
-    if len(address.splitlines()) > ADDRESS_LINES:
-        raise ValidationError({"address": f"An address has at most {ADDRESS_LINES} lines."})

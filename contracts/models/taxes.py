@@ -47,15 +47,14 @@ class TaxRate(models.Model):
 
 
 class ProductTaxCode(models.Model):
-    """What a product is for the tax office; without one it has the standard rate."""
+    """What a product is for the tax office; without one, or where it is empty, it has the standard rate."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     product = models.OneToOneField(Product, models.PROTECT, related_name="tax_code")
-    tax_code = models.CharField(max_length=64, help_text="As in Tax rates.")
+    tax_code = models.CharField(
+        max_length=64, blank=True, default="", help_text="As in Tax rates; empty: taxed at the standard rate."
+    )
     history = history()
 
-    class Meta:
-        constraints = [models.CheckConstraint(name="a_tax_code_is_not_empty", condition=~Q(tax_code=""))]
-
     def __str__(self) -> str:
-        return f"{self.tax_code} of {self.product}"
+        return f"{self.tax_code or 'Standard rate'} of {self.product}"

@@ -33,19 +33,25 @@ from contracts.services.imports import Imported, import_customers
 from contracts.services.meanwhile import EditedMeanwhile
 from contracts.services.named_schedules import update_named_schedule
 from contracts.services.packages import PackageInput, archive_package, as_contract, create_package
+from contracts.services.parties import ENTITY_FIELDS, PROFILE_FIELDS, set_billing_profile, set_legal_entity
 from contracts.services.providers import archive_configuration, archive_configurations, set_configurations
 from contracts.services.shared_commits import create_shared_commit, terms_after_shared_commit
+from contracts.services.taxes import RATE_FIELDS, add_tax_rate, change_tax_rate, set_tax_code
 from contracts.services.undoing import undo_edit, undoing
 
 __all__ = [
     "COMMIT_TYPES",
     "CREDIT_TYPES",
+    "ENTITY_FIELDS",
+    "PROFILE_FIELDS",
+    "RATE_FIELDS",
     "EditedMeanwhile",
     "Imported",
     "MoreWasTaken",
     "PackageInput",
     "StillBills",
     "WasRenewed",
+    "add_tax_rate",
     "archive_commit",
     "archive_configuration",
     "archive_configurations",
@@ -53,6 +59,7 @@ __all__ = [
     "archive_customer",
     "archive_package",
     "as_contract",
+    "change_tax_rate",
     "change_values",
     "contract_as_planned",
     "contract_like",
@@ -68,10 +75,13 @@ __all__ = [
     "go_on",
     "import_customers",
     "remove_key",
+    "set_billing_profile",
     "set_configurations",
     "set_ingest_aliases",
+    "set_legal_entity",
     "set_name",
     "set_salesforce_account",
+    "set_tax_code",
     "set_values",
     "standing_commit",
     "terms_after_archived_commit",

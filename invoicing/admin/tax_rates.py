@@ -4,21 +4,33 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
+from django.db.models import Model
 from django.http import QueryDict
 
-from billing_site.foundation.admin import HouseAdmin, ReasonForm
+from billing_site.foundation.admin import HouseAdmin
 from billing_site.foundation.display import count_text
 from billing_site.foundation.periods import Period
+from contracts import services
 from contracts.models import TaxRate
 from invoicing.queries.taxation import taxed_within
+from pricing.admin import ThroughServices
+from pricing.forms import ServiceForm
 
 SAYS = ("percent", "tax_code", "country", "starting_at", "ending_before")
 
 
-class TaxRateForm(ReasonForm):
+class TaxRateForm(ServiceForm):
     """A rate that reaches back over final documents is saved once its author has seen how many there are."""
 
     seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    class Meta:
+        model = TaxRate
+        fields = services.RATE_FIELDS
+
+    def perform(self, values: dict[str, Any], **told: Any) -> Model:
+        del values["seen"]
+        return services.change_tax_rate(self.instance.pk, values, **told)
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
@@ -41,14 +53,21 @@ class TaxRateForm(ReasonForm):
         return values
 
 
+class NewTaxRateForm(TaxRateForm):
+    def perform(self, values: dict[str, Any], **told: Any) -> Model:
+        del values["seen"]
+        return services.add_tax_rate(values, **told)
+
+
 @admin.register(TaxRate)
-class TaxRateAdmin(HouseAdmin):
+class TaxRateAdmin(ThroughServices, HouseAdmin):
     """What is saved here is on drafts at once, and on nothing final."""
 
-    form = TaxRateForm
+    add_form = NewTaxRateForm
+    change_form = TaxRateForm
     nothing_yet = "What is charged by tax code, from a date on. Taxes are charged once the legal entity says so."
     list_display = ["name", "percent", "tax_code", "country", "starting_at", "ending_before"]
     list_filter = ["country", "tax_code"]
     search_fields = ["name", "tax_code", "country"]
     ordering = ["country", "tax_code", "-starting_at"]
-    fields = ["name", "percent", "tax_code", "country", "starting_at", "ending_before", "reason", "seen"]
+    fields = [*services.RATE_FIELDS, "reason", "seen"]

@@ -11,7 +11,8 @@ from contracts.queries import no_such_customer
 
 # Every verb that moves money or terms moves `money_version`; every price and product has a publication; every event
 # that is measured adds to a day, or to a unique value, that is not billed yet, and a level to its month; a correction
-# is a fact of its own. The cost is that of reading these days and values, which is less than computing with them.
+# is a fact of its own; who sells, tax rates and tax codes have a history. The cost is that of reading these days and
+# values, which is less than computing with them.
 _STATE = """
 WITH subjects AS (SELECT DISTINCT subject FROM contracts_claim WHERE customer_id = %(customer)s),
 unbilled AS (
@@ -28,6 +29,9 @@ SELECT (SELECT array[count(*), sum(levels.level_seconds)]
         FROM subjects JOIN ledger_carriedlevel levels ON levels.subject = subjects.subject),
        customer.updated_at, customer.money_version, customer.last_edit_number,
        (SELECT max(number) FROM pricing_publication),
+       (SELECT array[(SELECT count(*) FROM contracts_historicallegalentity),
+                     (SELECT count(*) FROM contracts_historicaltaxrate),
+                     (SELECT count(*) FROM contracts_historicalproducttaxcode)]),
        (SELECT array[count(days.count), sum(days.count), sum(days.sum)]
         FROM subjects, unbilled, LATERAL (
             SELECT usage.count, usage.sum FROM ledger_dailyusage usage

@@ -18,6 +18,7 @@ from contracts.models import Customer
 from contracts.queries import no_such_customer
 from contracts.services.checks import uniqueness_key
 from contracts.terms import QUANTITY, SPEND
+from contracts.transactions import touch_everybody
 from invoicing.engine import alerts as engine
 from invoicing.engine.alerts import KINDS, Kind
 from invoicing.models import Alert, AlertState
@@ -134,7 +135,7 @@ def _look_at(made: Alert) -> None:
     if made.customer_id is not None:
         touched.touch(touched.CUSTOMER, [made.customer_id])
     else:
-        touched.touch(touched.CUSTOMER, list(Customer.objects.filter(archived_at=None).values_list("pk", flat=True)))
+        touch_everybody()
 
 
 def _check(given: AlertInput, problems: Problems) -> None:

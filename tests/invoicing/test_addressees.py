@@ -136,9 +136,9 @@ def test_both_are_set_up_in_the_admin_with_history(staff, acme):
 @pytest.mark.parametrize(
     ("field", "value", "rule"),
     [
-        ("contacts", "ap@acme.example\nnobody", "&#x27;nobody&#x27; is not an e-mail address."),
-        ("address", "\n".join("abcdefg"), "An address has at most 6 lines."),
-        ("country", "de", "A country is two capital letters, as in DE."),
+        ("contacts", "ap@acme.example\nnobody", "must be e-mail addresses, and &#x27;nobody&#x27; is none"),
+        ("address", "\n".join("abcdefg"), "must not have more than 6 lines"),
+        ("country", "de", "must be two capital letters, as in DE, or empty"),
     ],
 )
 def test_what_does_not_fit_onto_an_invoice_is_refused_by_its_field(staff, acme, field, value, rule):

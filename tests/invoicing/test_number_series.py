@@ -122,7 +122,7 @@ def test_the_counting_is_set_in_the_admin_and_the_numbers_are_listed(staff, pric
     assert "How documents are counted from now on, without gaps" in page
     entity = {"name": "Countinghouse Ltd", "address": "1 Abacus Row", "taxes": "NONE", **OF_ALL}
     refused = staff.post(reverse("admin:contracts_legalentity_add"), entity | {"number_prefix": ""})
-    assert "Numbers over all customers need a prefix" in refused.content.decode()
+    assert "as numbers over all customers need a prefix" in refused.content.decode()
     assert staff.post(reverse("admin:contracts_legalentity_add"), entity).status_code == 302
     close(charged(price_list, name="Globex"))
     listed = staff.get(reverse("admin:invoicing_entitynumber_changelist")).content.decode()
