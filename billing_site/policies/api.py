@@ -31,6 +31,7 @@ POST v1/ingest
 _READS_OF_ONE_CUSTOMER = """
 GET v1/customers
 GET v1/customers/<str:customer_id>
+GET v1/customers/<str:customer_id>/billingProfile
 GET v1/customers/<uuid:customer_id>/invoices
 GET v1/customers/<uuid:customer_id>/invoices/<uuid:invoice_id>
 GET v1/customers/<uuid:customer_id>/invoices/<uuid:invoice_id>/explain
@@ -60,6 +61,7 @@ _READS = """
 GET v1/billable-metrics
 GET v1/billable-metrics/<str:billable_metric_id>
 GET v1/credit-types/list
+GET v1/legal-entity
 POST v1/contract-pricing/products/get
 POST v1/contract-pricing/products/list
 POST v1/contract-pricing/rate-cards/get
@@ -76,6 +78,8 @@ POST v1/getCustomerBillingProviderConfigurations
 POST v1/packages/get
 POST v1/packages/list
 POST v1/packages/listContractsOnPackage
+POST v1/tax-codes/list
+POST v1/tax-rates/list
 POST v1/usage/events/dry_run
 """
 
@@ -119,6 +123,7 @@ POST v1/customFields/removeKey
 POST v1/customFields/setValues
 POST v1/customer-alerts/reset
 POST v1/customers
+POST v1/customers/<str:customer_id>/setBillingProfile
 POST v1/customers/<str:customer_id>/setIngestAliases
 POST v1/customers/<str:customer_id>/setName
 POST v1/customers/<str:customer_id>/updateConfig
@@ -126,9 +131,13 @@ POST v1/customers/archive
 POST v1/customers/updateNamedSchedule
 POST v1/invoices/regenerate
 POST v1/invoices/void
+POST v1/legal-entity/set
 POST v1/packages/archive
 POST v1/packages/create
 POST v1/setCustomerBillingProviderConfigurations
+POST v1/tax-codes/set
+POST v1/tax-rates/create
+POST v1/tax-rates/update
 POST v1/usage/events/amend
 POST v1/usage/events/void
 POST v2/contracts/commits/edit

@@ -12,9 +12,9 @@ from billing_site.foundation.models import Touched
 from contracts import services
 from contracts.models import LegalEntity, TaxRate
 from contracts.services import add_tax_rate, set_legal_entity
-from invoicing.models import DraftSummary
+from invoicing.models import DraftSummary, Invoice
 from invoicing.queries.changes import version_of
-from invoicing.services import finalize_due, summaries
+from invoicing.services import do_due_work, finalize_due, queue_due_work, summaries
 from tests.factories.contracts import CustomerFactory
 from tests.invoicing.conftest import ADA, NOVEMBER, OCTOBER, at, sdk
 
@@ -90,6 +90,25 @@ def test_a_rate_that_reaches_back_says_how_many_documents_keep_their_tax(client,
     tell("legal-entity/set", {"name": "Somebody Else Ltd"})
     printed = client.v1.customers.invoices.list(customer_id=str(acme.customer.pk), ending_before=NOVEMBER).data[0]
     assert (printed.total, printed.issuer["name"], final.total) == (119, "Countinghouse Ltd", D(119))
+
+
+def test_what_is_held_for_want_of_a_rate_goes_on_once_there_is_one(acme, tell, clock_at):
+    tell("legal-entity/set", ENTITY)
+    acme.calls("2025-10-05T07", 50)
+    clock_at("2025-11-02")
+    due = at("2025-11-02")
+    [job] = do_due_work(at=due)
+    settle()
+    queue_due_work(at=due)
+    job.refresh_from_db()
+    assert (job.state, "There is no tax rate" in job.error) == ("FAILED", True)
+    tell("tax-rates/create", VAT)
+    settle()
+    queue_due_work(at=due)
+    job.refresh_from_db()
+    assert job.state == "QUEUED"
+    do_due_work(at=due)
+    assert Invoice.objects.get().total == 119
 
 
 @pytest.mark.django_db(transaction=True)
