@@ -2,12 +2,19 @@
 
 Amounts come in wire units (USD: cents) and are shown in the major unit with its currency. An amount is shown to the
 minor unit; a price and an exact amount keep every digit. Everything that is a time says UTC.
+
+Numbers, dates and currencies are written as people of `LOCALE` do, or of the locale that a page was asked in; the words
+around them are English.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from decimal import Context, Decimal, localcontext
 
-from babel.dates import format_datetime
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_datetime, format_interval, format_skeleton
 from babel.numbers import format_currency, format_decimal, get_currency_name, get_currency_symbol
 
 from billing_site.foundation.money import PRECISION, Unit, major_amount, round_to
@@ -15,6 +22,31 @@ from billing_site.foundation.periods import Period, floor_day
 
 LOCALE = "en_US"
 NOTHING = "–"
+
+_locale: ContextVar[str] = ContextVar("locale", default=LOCALE)
+
+
+@contextmanager
+def written_for(locale: str) -> Iterator[None]:
+    """What is made into text inside is written as people of `locale` (of `known_locale`) write it."""
+    token = _locale.set(locale)
+    try:
+        yield
+    finally:
+        _locale.reset(token)
+
+
+def known_locale(tag: str) -> str | None:
+    """The locale that a language tag names: "de-CH" is "de_CH", "DE-xx" is "de"; None where nothing is known of it."""
+    parts = tag.strip().replace("_", "-").split("-")[:3]
+    if not all(part.isascii() and part.isalnum() for part in parts):
+        return None
+    for length in range(len(parts), 0, -1):
+        try:
+            return str(Locale.parse("-".join(parts[:length]), sep="-"))
+        except (UnknownLocaleError, ValueError):
+            continue
+    return None
 
 
 def amount_text(amount: Decimal, unit: Unit) -> str:
@@ -27,7 +59,7 @@ def exact_text(amount: Decimal, unit: Unit) -> str:
     with localcontext(Context(prec=PRECISION)):
         major = _plain(major_amount(amount, unit))
         if unit.code:
-            text = format_currency(major, unit.code, locale=LOCALE, decimal_quantization=False)
+            text = format_currency(major, unit.code, locale=_locale.get(), decimal_quantization=False)
             return text.replace(unit.code, f"{unit.code}\xa0")  # where a currency has no sign of its own
     return f"{quantity_text(amount)} {unit.name}"
 
@@ -41,18 +73,18 @@ def about_text(amount: Decimal, unit: Unit) -> str:
             return f"{quantity_text(round_to(amount, step))} {unit.name}"
         if major != int(major):
             return exact_text(round_to(amount, step), unit)
-        text = format_currency(major, unit.code, format="¤#,##0", locale=LOCALE, currency_digits=False)
+        text = format_currency(major, unit.code, format="¤#,##0", locale=_locale.get(), currency_digits=False)
         return text.replace(unit.code, f"{unit.code}\xa0")
 
 
 def unit_text(unit: Unit) -> str:
     """What amounts are counted in, in words: "US dollars", "credits"."""
-    return get_currency_name(unit.code, count=2, locale=LOCALE) if unit.code else unit.name
+    return get_currency_name(unit.code, count=2, locale=_locale.get()) if unit.code else unit.name
 
 
 def unit_sign(unit: Unit) -> str:
     """Before an amount: "$", "KWD"; nothing for a custom unit."""
-    return get_currency_symbol(unit.code, locale=LOCALE) if unit.code else ""
+    return get_currency_symbol(unit.code, locale=_locale.get()) if unit.code else ""
 
 
 def plain_text(number: Decimal) -> str:
@@ -68,33 +100,37 @@ def count_text(count: int, one: str, many: str) -> str:
 def quantity_text(quantity: Decimal) -> str:
     """With every digit that says something, thousands apart: "3,600,000", "0.25"."""
     with localcontext(Context(prec=PRECISION)):
-        return format_decimal(_plain(quantity), locale=LOCALE, decimal_quantization=False)
+        return format_decimal(_plain(quantity), locale=_locale.get(), decimal_quantization=False)
 
 
 def instant_text(instant: datetime) -> str:
     """ "2 November 2025, 00:00 UTC"; seconds only where there are any."""
     clock = "HH:mm:ss" if instant.second or instant.microsecond else "HH:mm"
-    return format_datetime(instant, f"d MMMM y, {clock} 'UTC'", locale=LOCALE)
+    time = format_datetime(instant, f"{clock} 'UTC'", locale=_locale.get())
+    return f"{_date(instant, 'd MMMM y', 'yMMMMd')}, {time}"
 
 
 def clock_text(instant: datetime) -> str:
     """ "09:05:07 UTC", where the day goes without saying."""
-    return format_datetime(instant, "HH:mm:ss 'UTC'", locale=LOCALE)
+    return format_datetime(instant, "HH:mm:ss 'UTC'", locale=_locale.get())
 
 
 def day_text(instant: datetime) -> str:
     """The day alone where the instant is its midnight, else the instant: "15 October 2025"."""
     if (instant.hour, instant.minute, instant.second, instant.microsecond) != (0, 0, 0, 0):
         return instant_text(instant)
-    return format_datetime(instant, "d MMMM y", locale=LOCALE)
+    return _date(instant, "d MMMM y", "yMMMMd")
 
 
 def near_day_text(instant: datetime, near: datetime) -> str:
     """`day_text` without its year where that is also the year of `near`: "15 October"."""
     if instant.year != near.year:
         return day_text(instant)
-    pattern = "d MMMM" if instant == floor_day(instant) else "d MMMM, HH:mm 'UTC'"
-    return format_datetime(instant, pattern, locale=LOCALE)
+    day = _date(instant, "d MMMM", "MMMMd")
+    if instant == floor_day(instant):
+        return day
+    time = format_datetime(instant, "HH:mm 'UTC'", locale=_locale.get())
+    return f"{day}, {time}"
 
 
 def period_text(period: Period) -> str:
@@ -107,26 +143,41 @@ def period_text(period: Period) -> str:
         return f"{instant_text(start)} to {instant_text(end)}"
     if last == start:
         return day_text(start)
+    if not _is_english():
+        return format_interval(start, last, "yMMMd", locale=_locale.get())
     if (start.year, start.month) == (last.year, last.month):
         return f"{start.day}–{day_text(last)}"
     if start.year == last.year:
-        return f"{format_datetime(start, 'd MMMM', locale=LOCALE)} – {day_text(last)}"
+        return f"{_date(start, 'd MMMM', 'MMMMd')} – {day_text(last)}"
     return f"{day_text(start)} – {day_text(last)}"
 
 
 def month_text(instant: datetime) -> str:
     """ "October 2025"."""
-    return format_datetime(instant, "MMMM y", locale=LOCALE)
+    return _date(instant, "MMMM y", "yMMMM")
 
 
 def month_name_text(instant: datetime) -> str:
     """ "October"."""
-    return format_datetime(instant, "MMMM", locale=LOCALE)
+    return format_datetime(instant, "LLLL", locale=_locale.get())
 
 
 def short_day_text(instant: datetime) -> str:
     """ "15 Oct", where there is little room."""
-    return format_datetime(instant, "d MMM", locale=LOCALE)
+    return _date(instant, "d MMM", "MMMd")
+
+
+def _date(instant: datetime, english: str, skeleton: str) -> str:
+    """In English the day first, in words, wherever the reader is; elsewhere in the order of the place."""
+    if _is_english():
+        return format_datetime(instant, english, locale=_locale.get())
+    if skeleton == "yMMMMd":
+        return format_date(instant, "long", locale=_locale.get())
+    return format_skeleton(skeleton, instant, locale=_locale.get())
+
+
+def _is_english() -> bool:
+    return _locale.get().partition("_")[0] == "en"
 
 
 def _plain(number: Decimal) -> Decimal:

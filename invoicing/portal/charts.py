@@ -11,6 +11,7 @@ from billing_site.foundation.money import Unit, exact_sum, round_to
 from billing_site.foundation.periods import DAY, Period
 from invoicing.queries.spending import Series, Spending
 
+PRODUCT = "product"
 COLOURS = 8  # of the chart: what is spent on further products is shown together
 
 
@@ -32,14 +33,16 @@ class Chart:
     products: tuple[str, ...]
     days: tuple[DayRow, ...]
     has_list: bool
+    has_totals: bool = True  # whether what is beside each other adds up
 
 
 def is_spent(spent: Spending) -> bool:
     return any(amount for series in spent.series for amount in series.amounts)
 
 
-def chart_of(spent: Spending, at: datetime) -> Chart:
-    unit, series = spent.unit, _few(spent.series)
+def chart_of(spent: Spending, at: datetime, by: str = PRODUCT) -> Chart:
+    """`by` is what the series are told apart by: PRODUCT, or a group key."""
+    unit, series = spent.unit, few(spent.series, "products" if by == PRODUCT else f"values of {by}")
     totals = [exact_sum(amounts) for amounts in zip(*(each.amounts for each in series), strict=True)]
     has_list = any(
         _minor(listed, unit) != _minor(total, unit) for listed, total in zip(spent.list_amounts, totals, strict=True)
@@ -71,7 +74,7 @@ def chart_of(spent: Spending, at: datetime) -> Chart:
         else None,
     }
     return Chart(
-        title="Spend by day and product" if by_day else "Spend by week and product",
+        title=f"Spend by {'day' if by_day else 'week'} and {by}",
         summary=summary,
         data=data,
         products=tuple(each.name for each in series),
@@ -84,14 +87,14 @@ def chart_of(spent: Spending, at: datetime) -> Chart:
     )
 
 
-def _few(series: Sequence[Series]) -> tuple[Series, ...]:
-    """The products on which most is spent, in their own order; the rest is one."""
+def few(series: Sequence[Series], of_what: str) -> tuple[Series, ...]:
+    """Those with most in all, in their own order; the rest is one."""
     if len(series) <= COLOURS:
         return tuple(series)
     by_amount = sorted(series, key=lambda each: exact_sum(each.amounts), reverse=True)
     shown, rest = by_amount[: COLOURS - 1], by_amount[COLOURS - 1 :]
     together = tuple(exact_sum(amounts) for amounts in zip(*(each.amounts for each in rest), strict=True))
-    return (*(each for each in series if each in shown), Series(f"{len(rest)} further products", together))
+    return (*(each for each in series if each in shown), Series(f"{len(rest)} further {of_what}", together))
 
 
 def _summary(spent: Spending, series: Sequence[Series], totals: Sequence[Decimal], has_list: bool) -> str:

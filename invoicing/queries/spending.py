@@ -1,11 +1,12 @@
 """What a customer spends: by product with each price it was sold at, by day, and beside what the list prices ask."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
+from operator import attrgetter
 from uuid import UUID
 
 from billing_site.foundation.money import QUANTUM, Unit, exact_sum, round_to
@@ -60,7 +61,7 @@ class Saving:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """What was spent on one product in each window."""
+    """What was spent on one product (or whatever else spend is told apart by) in each window."""
 
     name: str
     amounts: tuple[Decimal, ...]
@@ -109,7 +110,11 @@ def windows_of(documents: Sequence[ShownDocument], *, at: datetime) -> tuple[Per
     if not periods:
         return ()
     start = floor_day(min(period.starting_at for period in periods))
-    end = max(period.ending_before or at for period in periods)
+    return windows_between(start, max(period.ending_before or at for period in periods))
+
+
+def windows_between(start: datetime, end: datetime) -> tuple[Period, ...]:
+    """The UTC days from one midnight on; weeks where days are too many."""
     step = DAY if end - start <= LONGEST_BY_DAY * DAY else 7 * DAY
     return tuple(_windows(start, end, step))
 
@@ -119,15 +124,16 @@ def spending(
     windows: Sequence[Period],
     unit: Unit,
     list_prices_in: Mapping[UUID, UUID],
+    called: Callable[[ShownLine], str] = attrgetter("name"),
 ) -> Spending:
-    """Usage documents, all in `unit`, cut into windows; products of the same name are one series."""
+    """Usage documents, all in `unit`, cut into windows; lines that are `called` the same are one series."""
     instants = instants_of(windows)
     by_name: dict[str, list[tuple[Fraction, Share]]] = {}
     listed: list[tuple[Fraction, Share]] = []
     for document, shares in documents:
         for line in document.lines:
             if line.type in ("usage", "cpu_conversion") and line.unit_id == document.unit_id:
-                paid = by_name.setdefault(line.name, [])
+                paid = by_name.setdefault(called(line), [])
                 for part in line.parts:
                     paid.append((Fraction(part.amount), shares[part]))
                     has_list = list_prices_in.get(part.rate_id) == document.unit_id

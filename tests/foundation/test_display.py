@@ -13,11 +13,14 @@ from billing_site.foundation.display import (
     day_text,
     exact_text,
     instant_text,
+    known_locale,
     month_name_text,
+    month_text,
     near_day_text,
     period_text,
     quantity_text,
     short_day_text,
+    written_for,
 )
 from billing_site.foundation.money import Unit
 from billing_site.foundation.periods import Period
@@ -121,3 +124,59 @@ def test_what_goes_without_saying_is_left_out():
     assert near_day_text(at(2025, 10, 15), at(2026, 1, 1)) == "15 October 2025"
     assert (month_name_text(at(2025, 10, 15)), short_day_text(at(2025, 10, 5))) == ("October", "5 Oct")
     assert clock_text(at(2025, 10, 15, 9, 5, 7)) == "09:05:07 UTC"
+
+
+@pytest.mark.parametrize(
+    ("locale", "amount", "instant", "period", "month"),
+    [
+        pytest.param(
+            "de_DE",
+            "51.000,00\xa0$",
+            "2. November 2025, 06:30 UTC",
+            "1.–14. Nov. 2025",
+            "November 2025",
+            id="the order of German",
+        ),
+        pytest.param(
+            "ja",
+            "$51,000.00",
+            "2025年11月2日, 06:30 UTC",
+            "2025年11月1日～14日",
+            "2025年11月",
+            id="the order of Japanese",
+        ),
+        pytest.param(
+            "en_GB",
+            "US$51,000.00",
+            "2 November 2025, 06:30 UTC",
+            "1–14 November 2025",
+            "November 2025",
+            id="English anywhere",
+        ),
+    ],
+)
+def test_texts_are_written_for_a_locale(locale, amount, instant, period, month):
+    half_month = Period(datetime(2025, 11, 1, tzinfo=UTC), datetime(2025, 11, 15, tzinfo=UTC))
+    with written_for(locale):
+        assert amount_text(D("5100000"), USD) == amount
+        assert instant_text(datetime(2025, 11, 2, 6, 30, tzinfo=UTC)) == instant
+        assert period_text(half_month) == period
+        assert month_text(half_month.starting_at) == month
+    assert amount_text(D("5100000"), USD) == "$51,000.00"  # as before
+
+
+@pytest.mark.parametrize(
+    ("tag", "locale"),
+    [
+        ("de-DE", "de_DE"),
+        ("de_CH", "de_CH"),
+        ("de-xx", "de"),
+        ("zh-Hant-TW", "zh_Hant_TW"),
+        ("../../etc/passwd", None),
+        ("xx", None),
+        ("", None),
+        ("*", None),
+    ],
+)
+def test_a_language_tag_names_a_locale_or_nothing(tag, locale):
+    assert known_locale(tag) == locale

@@ -11,10 +11,11 @@
 
   const charts = [];
 
+  const locale = document.documentElement.dataset.locale;
   const ticks = (unit) => {
-    if (!unit.code) return (value) => value.toLocaleString("en-US");
-    const whole = new Intl.NumberFormat("en-US", { style: "currency", currency: unit.code, maximumFractionDigits: 0 });
-    const fine = new Intl.NumberFormat("en-US", { style: "currency", currency: unit.code, maximumFractionDigits: 6 });
+    if (!unit.code) return (value) => value.toLocaleString(locale);
+    const whole = new Intl.NumberFormat(locale, { style: "currency", currency: unit.code, maximumFractionDigits: 0 });
+    const fine = new Intl.NumberFormat(locale, { style: "currency", currency: unit.code, maximumFractionDigits: 6 });
     return (value) => (Number.isInteger(value) ? whole : fine).format(value);
   };
 
@@ -41,7 +42,7 @@
           callbacks: {
             title: (items) => (items.length ? data().titles[items[0].dataIndex] : ""),
             label: (item) => `${item.dataset.label}: ${item.dataset.texts[item.dataIndex]}`,
-            footer: (items) => (items.length ? `In all: ${data().totals[items[0].dataIndex]}` : ""),
+            footer: (items) => (items.length && data().totals.length ? `In all: ${data().totals[items[0].dataIndex]}` : ""),
           },
         },
       },
@@ -177,13 +178,16 @@
     if (document.hidden) event.preventDefault();
   });
   document.addEventListener("visibilitychange", () => {
-    if (!document.hidden) htmx.trigger("#live", "wake");
+    if (!document.hidden && document.getElementById("live")) htmx.trigger("#live", "wake");
   });
 
   document.addEventListener("DOMContentLoaded", () => {
-    asOf = document.getElementById("live-words").textContent.replace("As of ", "");
-    ["version", "headlines", "spend", "lines", "commitments", "prices", "documents"].forEach((id) =>
-      remember(document.getElementById(id)));
+    const words = document.getElementById("live-words"); // of the page that is live
+    if (words) {
+      asOf = words.textContent.replace("As of ", "");
+      ["version", "headlines", "spend", "lines", "commitments", "prices", "documents"].forEach((id) =>
+        remember(document.getElementById(id)));
+    }
     draw();
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => charts.forEach(dress));
   });

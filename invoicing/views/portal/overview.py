@@ -1,0 +1,71 @@
+"""The customer's first page: what it comes to now, followed live."""
+
+import json
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from billing_site.foundation import clock
+from billing_site.foundation.display import clock_text, instant_text
+from contracts.queries import customer_of
+from invoicing.portal import page_of
+from invoicing.queries.account import DOCUMENTS_SHOWN, account
+from invoicing.queries.changes import version_of
+from invoicing.views.portal.viewers import Viewer, seen, shown, viewer_of_login
+
+ALL = "all"  # ?documents=all
+
+
+@never_cache
+@require_safe
+def my_page(request: HttpRequest) -> HttpResponse:
+    """Whoever is signed in sees their own; staff choose a customer."""
+    if not request.user.is_authenticated:
+        return redirect_to_login(request.path)
+    customer = customer_of(request.user)
+    viewer = viewer_of_login(request, customer.pk) if customer is not None else None
+    if viewer is not None:
+        return seen(overview, request, viewer)
+    if request.user.is_staff:
+        return HttpResponseRedirect(reverse("admin:contracts_customer_changelist"))
+    return render(request, "invoicing/portal/missing.html", {"is_stranger": True}, status=404)
+
+
+def overview(request: HttpRequest, viewer: Viewer) -> HttpResponse:
+    """Raises NotFound."""
+    told = _told(request, viewer)
+    return shown(request, viewer, "page.html", "", told["page"].customer_name, **told)
+
+
+def live(request: HttpRequest, viewer: Viewer) -> HttpResponse:
+    """The page's parts as they are now, or 204 where the browser has seen this version (`?seen=`). Raises NotFound."""
+    if request.GET.get("seen") == version_of(viewer.customer_id, at=clock.now()):
+        response = HttpResponse(status=204)
+    else:
+        told = {"viewer": viewer, **_told(request, viewer)}
+        response = render(request, "invoicing/portal/live.html", told)
+    response["HX-Trigger"] = json.dumps({"portal:live": {"asOf": _as_of()}})
+    return response
+
+
+def _told(request: HttpRequest, viewer: Viewer) -> dict[str, Any]:
+    at = clock.now()
+    with_all = request.GET.get("documents") == ALL
+    read = account(viewer.customer_id, at=at, document_limit=None if with_all else DOCUMENTS_SHOWN)
+    return {
+        "page": page_of(read),
+        "documents": ALL if with_all else "",
+        "as_of": _as_of(),
+        "test_clock": instant_text(at) if settings.SANDBOX else "",
+    }
+
+
+def _as_of() -> str:
+    """What the reader's own clock says: that the page is fresh has nothing to do with business time."""
+    return clock_text(clock.wall_time())
