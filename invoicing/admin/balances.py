@@ -27,7 +27,7 @@ from contracts.wording import balance_history_in_words
 from invoicing.admin.balance_screens import BalanceRow, BalanceScreen, BalanceTable, seats_of
 from invoicing.models import Invoice
 from invoicing.queries.balances import Balance, balances, computed_balances
-from invoicing.queries.burn_down import burn_down
+from invoicing.queries.burn_down import burn_downs
 from invoicing.services.manual_entries import ManualEntryInput, MoreThanIsLeft, add_manual_entry
 
 
@@ -103,7 +103,7 @@ class BalancePages:
         with read_snapshot():  # the chart is of the balance that the table shows
             found, computed = computed_balances(customer_id, at=at)
             held = next((each for each in found if each.committed.commit.pk == commit_id), None)
-            points = burn_down(customer, held, computed, at=at) if held is not None else ()
+            points = burn_downs(customer, [held], computed, at=at)[commit_id].points if held is not None else ()
         if held is None:
             raise Http404("There is no such commit or credit.")
         may_edit = request.user.has_perm("contracts.change_contract") and not held.is_archived

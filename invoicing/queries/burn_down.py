@@ -9,7 +9,7 @@ from the usage behind the parts of its lines that the segment pays (`invoicing/q
     100      70        60        60
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -17,10 +17,11 @@ from fractions import Fraction
 from uuid import UUID
 
 from billing_site.foundation.money import QUANTUM, round_to
-from billing_site.foundation.periods import DAY, floor_day
+from billing_site.foundation.periods import DAY, Period, floor_day, floor_hour
 from billing_site.foundation.transactions import read_snapshot
 from contracts.models import Customer
 from invoicing.queries.balances import Balance
+from invoicing.queries.commitments import DAYS_OF_PACE
 from invoicing.queries.compute import Computation
 from invoicing.queries.documents import finals_by_id, shown_drafts
 from invoicing.queries.movements import Movement
@@ -29,6 +30,8 @@ from invoicing.queries.spread import Asked, Shares, shares
 
 MOST_POINTS = 60
 
+Drawing = tuple[ShownDocument, Shares]
+
 
 @dataclass(frozen=True, slots=True)
 class Point:
@@ -36,23 +39,90 @@ class Point:
     left: Decimal
 
 
-def burn_down(customer: Customer, held: Balance, computed: Computation, *, at: datetime) -> tuple[Point, ...]:
-    """In order of time, from the first movement to `at`; none where nothing has begun. `held` is of what was
-    `computed`, in the same snapshot."""
-    moved = held.statement.movements
-    if not moved or moved[0].timestamp >= at:
-        return ()
-    instants = _instants(moved, at)
-    drawing = {each.invoice_id for each in moved if each.is_deduction}
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What was drawn over `window`, which ends with the last whole hour, and what has been drawn since."""
+
+    window: Period
+    drawn: Decimal
+    since: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class BurnDown:
+    """`points` are in order of time, from the first movement to now; none where nothing has begun. There is a `pace`
+    once a day has passed."""
+
+    points: tuple[Point, ...] = ()
+    pace: Pace | None = None
+
+
+def burn_downs(
+    customer: Customer, held: Collection[Balance], computed: Computation, *, at: datetime
+) -> dict[UUID, BurnDown]:
+    """By commit or credit. They are of what was `computed`, in the same snapshot. A fixed number of queries, however
+    many they are."""
+    begun = {
+        each.committed.commit.pk: each.statement.movements
+        for each in held
+        if each.statement.movements and each.statement.movements[0].timestamp < at
+    }
+    instants = {commit_id: _instants(moved, at) for commit_id, moved in begun.items()}
+    windows = {commit_id: _window(moved, at) for commit_id, moved in begun.items()}
+    wanted: dict[UUID, set[datetime]] = {}  # by document
+    for commit_id, moved in begun.items():
+        window = windows[commit_id]
+        edges = {window.starting_at, window.ending_before} if window and window.ending_before else set()
+        for movement in moved:
+            if movement.is_deduction and movement.invoice_id is not None:
+                wanted.setdefault(movement.invoice_id, set()).update({*instants[commit_id], *edges, at})
     with read_snapshot():
         drafts = shown_drafts(computed, customer)
-        finals = finals_by_id(customer.pk, {each for each in drawing if each is not None})
-        documents = [each for each in (*drafts, *finals.values()) if each.id in drawing]
-        asked = [Asked.of(each, instants, computed.inputs) for each in documents]
+        finals = finals_by_id(customer.pk, set(wanted))
+        documents = [each for each in (*drafts, *finals.values()) if each.id in wanted]
+        asked = [Asked.of(each, tuple(sorted(wanted[each.id])), computed.inputs) for each in documents]
         shared = {
             each.id: (each, of_each) for each, of_each in zip(documents, shares(asked, computed.inputs), strict=True)
         }
-    return tuple(Point(instant, _left(moved, shared, instant)) for instant in instants)
+    none_yet = {each.committed.commit.pk: BurnDown() for each in held}
+    return none_yet | {
+        commit_id: BurnDown(
+            tuple(Point(instant, _left(moved, shared, instant)) for instant in instants[commit_id]),
+            _pace(moved, shared, windows[commit_id], at),
+        )
+        for commit_id, moved in begun.items()
+    }
+
+
+def _window(moved: Sequence[Movement], at: datetime) -> Period | None:
+    end = floor_hour(at)
+    start = max(floor_hour(moved[0].timestamp), end - DAYS_OF_PACE * DAY)
+    return Period(start, end) if end - start >= DAY else None
+
+
+def _pace(
+    moved: Sequence[Movement], shared: Mapping[UUID, Drawing], window: Period | None, at: datetime
+) -> Pace | None:
+    if window is None or window.ending_before is None:
+        return None
+    before, by_end, now = (_drawn_by(moved, shared, each) for each in (window.starting_at, window.ending_before, at))
+    return Pace(window, round_to(by_end - before, QUANTUM), round_to(now - by_end, QUANTUM))
+
+
+def _drawn_by(moved: Sequence[Movement], shared: Mapping[UUID, Drawing], instant: datetime) -> Fraction:
+    drawn = Fraction(0)
+    for movement in moved:
+        if movement.is_deduction:
+            drawn -= _moved_by(movement, shared, instant)
+    return drawn
+
+
+def _moved_by(movement: Movement, shared: Mapping[UUID, Drawing], instant: datetime) -> Fraction:
+    """What it had moved by an instant: what a document draws follows the usage behind it."""
+    found = shared.get(movement.invoice_id) if movement.is_deduction and movement.invoice_id else None
+    if found is not None:
+        return Fraction(movement.amount) * _drawn(*found, movement.segment_id, instant)
+    return Fraction(movement.amount) if movement.timestamp <= instant else Fraction(0)
 
 
 def _instants(moved: Sequence[Movement], at: datetime) -> tuple[datetime, ...]:
@@ -64,14 +134,8 @@ def _instants(moved: Sequence[Movement], at: datetime) -> tuple[datetime, ...]:
     return tuple(sorted(instant for instant in {start, *days, *own, at} if start <= instant <= at))
 
 
-def _left(moved: Sequence[Movement], shared: Mapping[UUID, tuple[ShownDocument, Shares]], instant: datetime) -> Decimal:
-    left = Fraction(0)
-    for movement in moved:
-        found = shared.get(movement.invoice_id) if movement.is_deduction and movement.invoice_id else None
-        if found is not None:
-            left += Fraction(movement.amount) * _drawn(*found, movement.segment_id, instant)
-        elif movement.timestamp <= instant:
-            left += Fraction(movement.amount)
+def _left(moved: Sequence[Movement], shared: Mapping[UUID, Drawing], instant: datetime) -> Decimal:
+    left = sum((_moved_by(movement, shared, instant) for movement in moved), Fraction(0))
     return round_to(max(left, Fraction(0)), QUANTUM)
 
 

@@ -7,7 +7,7 @@ import pytest
 from billing_site.foundation import tokens
 from invoicing.models import Invoice, InvoicePdf, InvoiceVoid
 from invoicing.queries.balances import balances, computed_balances
-from invoicing.queries.burn_down import burn_down
+from invoicing.queries.burn_down import burn_downs
 from invoicing.services import OthersBuildOnIt, finalize_due, regenerate_invoice, verify_invoice, void_invoice
 from invoicing.services.freezing import NoTaxRate
 from ledger.models import LedgerEntry
@@ -63,14 +63,14 @@ def test_what_was_drawn_is_there_again_wherever_it_is_read(deal, acme, end):
     assert sorted(deal.ledger(deal.old, "Pack")) == sorted(drawn + expired)
     [held], computed = computed_balances(acme.customer.pk, at=LATER)
     assert (held.statement.used, held.statement.expired) == (0, 100 if over else 0)
-    points = burn_down(acme.customer, held, computed, at=LATER)
+    points = burn_downs(acme.customer, [held], computed, at=LATER)[held.committed.commit.pk].points
     assert {point.left for point in points if point.at < NOVEMBER} == {100}
     assert segment_sums_differ() == []
 
     regenerate(acme, first)
     [held], computed = computed_balances(acme.customer.pk, at=LATER)
     assert (held.statement.used, held.statement.left) == (30, 0 if over else 70)
-    points = burn_down(acme.customer, held, computed, at=LATER)
+    points = burn_downs(acme.customer, [held], computed, at=LATER)[held.committed.commit.pk].points
     assert {point.left for point in points if at("2025-10-08") <= point.at < NOVEMBER} == {70}
     assert segment_sums_differ() == []
 

@@ -23,7 +23,9 @@ class DaysForm(forms.Form):
     def __init__(self, asked: Mapping[str, Any], *, at: datetime) -> None:
         given = {name: value for name, value in asked.items() if value != ""}
         start = floor_day(at).replace(day=1)
-        super().__init__({"from_": f"{start:%Y-%m-%d}", "to": f"{at:%Y-%m-%d}", **self.defaults(), **given})
+        super().__init__(
+            label_suffix="", data={"from_": f"{start:%Y-%m-%d}", "to": f"{at:%Y-%m-%d}", **self.defaults(), **given}
+        )
         self.at = at
 
     def defaults(self) -> dict[str, str]:
