@@ -272,6 +272,8 @@ class CommitChangeInput:
 
 @dataclass(frozen=True, slots=True)
 class ScheduledChargeInput:
+    """Amounts to be billed on dates; of a discount: to be taken off on them. None of them is below zero."""
+
     product_id: UUID
     schedule: InvoiceScheduleInput
     name: str = ""
@@ -281,7 +283,7 @@ class ScheduledChargeInput:
 
 @dataclass(frozen=True, slots=True)
 class ChargeChangeInput:
-    """What of a scheduled charge changes: dates and amounts that have not fallen due."""
+    """What of a scheduled charge or discount changes: dates and amounts that have not fallen due."""
 
     id: UUID
     invoice_schedule: InvoicesChangeInput = InvoicesChangeInput()
@@ -335,6 +337,7 @@ class ContractInput:
     recurring_commits: tuple[RecurringInput, ...] = ()
     recurring_credits: tuple[RecurringInput, ...] = ()
     scheduled_charges: tuple[ScheduledChargeInput, ...] = ()
+    discounts: tuple[ScheduledChargeInput, ...] = ()
     subscriptions: tuple[SubscriptionInput, ...] = ()
     custom_fields: Mapping[str, str] = field(default_factory=dict)
     total_contract_value: Decimal | None = None
@@ -365,6 +368,7 @@ class EditInput:
     add_recurring_commits: tuple[RecurringInput, ...] = ()
     add_recurring_credits: tuple[RecurringInput, ...] = ()
     add_scheduled_charges: tuple[ScheduledChargeInput, ...] = ()
+    add_discounts: tuple[ScheduledChargeInput, ...] = ()
     add_subscriptions: tuple[SubscriptionInput, ...] = ()
     add_usage_filters: tuple[UsageFilterInput, ...] = ()
     add_billing_provider_configuration_update: LookupUpdateInput | None = None
@@ -373,12 +377,12 @@ class EditInput:
     remove_overrides: tuple[UUID, ...] = ()
     archive_commits: tuple[UUID, ...] = ()
     archive_credits: tuple[UUID, ...] = ()
-    archive_scheduled_charges: tuple[UUID, ...] = ()
+    archive_scheduled_charges: tuple[UUID, ...] = ()  # and discounts
     update_commits: tuple[CommitChangeInput, ...] = ()
     update_credits: tuple[CommitChangeInput, ...] = ()
     update_recurring_commits: tuple[RecurringUpdateInput, ...] = ()
     update_recurring_credits: tuple[RecurringUpdateInput, ...] = ()
-    update_scheduled_charges: tuple[ChargeChangeInput, ...] = ()
+    update_scheduled_charges: tuple[ChargeChangeInput, ...] = ()  # and discounts
     update_subscriptions: tuple[SubscriptionUpdateInput, ...] = ()
     update_contract_end_date: datetime | Unchanged | None = UNCHANGED
     update_contract_name: str | Unchanged | None = UNCHANGED

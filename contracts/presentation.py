@@ -84,9 +84,9 @@ def contract_json(
             "custom_fields": contract.custom_fields,
             "commits": [commit_json(each, balances=balances) for each in agreed.commits if not each.commit.is_credit],
             "overrides": [override_json(override) for override in agreed.overrides],
-            "scheduled_charges": [charge_json(charged) for charged in agreed.charges],
+            "scheduled_charges": [charge_json(each) for each in agreed.charges if not each.charge.is_discount],
             "credits": [commit_json(each, balances=balances) for each in agreed.commits if each.commit.is_credit],
-            "discounts": [],
+            "discounts": [charge_json(each) for each in agreed.charges if each.charge.is_discount],
             "professional_services": [],
             "recurring_commits": [recurring_json(row, contract) for row in recurring if not row.is_credit],
             "recurring_credits": [recurring_json(row, contract) for row in recurring if row.is_credit],
@@ -176,7 +176,7 @@ def edit_json(edited: EditedTerms) -> Fields:
         **_added_recurring(edited),
         **_added_subscriptions(edited),
         **({"add_overrides": [override_json(override) for override in edited.overrides]} if edited.overrides else {}),
-        **({"add_scheduled_charges": [_new_charge(charged) for charged in edited.charges]} if edited.charges else {}),
+        **_added_charges(edited),
     }
     for name in ("remove_overrides", "archive_commits", "archive_credits", "archive_scheduled_charges"):
         if ids := changes.get(name):
@@ -185,15 +185,20 @@ def edit_json(edited: EditedTerms) -> Fields:
         updates = [each for each in edited.updates if each.after.commit.is_credit == are_credits]
         if updates:
             shown[name] = [updated_commit_json(each) for each in updates]
-    if edited.charge_updates:
-        shown["update_scheduled_charges"] = [
-            {
-                "id": str(each.after.charge.pk),
-                "invoice_schedule": items_edit(each.before.items, each.after.items),
-                **({"name": each.after.charge.name} if each.after.charge.name else {}),
-            }
-            for each in edited.charge_updates
-        ]
+    for name, schedule, are_discounts in (
+        ("update_scheduled_charges", "invoice_schedule", False),
+        ("update_discounts", "schedule", True),
+    ):
+        changed = [each for each in edited.charge_updates if each.after.charge.is_discount == are_discounts]
+        if changed:
+            shown[name] = [
+                {
+                    "id": str(each.after.charge.pk),
+                    schedule: items_edit(each.before.items, each.after.items),
+                    **({"name": each.after.charge.name} if each.after.charge.name else {}),
+                }
+                for each in changed
+            ]
     for name in ("update_recurring_commits", "update_recurring_credits"):
         if name in changes:
             shown[name] = updates_json(changes[name])
@@ -257,6 +262,14 @@ def _added_recurring(edited: EditedTerms) -> Fields:
     lists = {
         "add_recurring_commits": [recurring_json(row, row.contract) for row in edited.recurring if not row.is_credit],
         "add_recurring_credits": [recurring_json(row, row.contract) for row in edited.recurring if row.is_credit],
+    }
+    return {name: added for name, added in lists.items() if added}
+
+
+def _added_charges(edited: EditedTerms) -> Fields:
+    lists = {
+        "add_scheduled_charges": [_new_charge(each) for each in edited.charges if not each.charge.is_discount],
+        "add_discounts": [charge_json(each) for each in edited.charges if each.charge.is_discount],
     }
     return {name: added for name, added in lists.items() if added}
 

@@ -1,7 +1,7 @@
 """Terms as the engines take them: what a customer and we agreed, as values, as known at one edit number."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -64,13 +64,16 @@ class AccessSegment:
 
 @dataclass(frozen=True, slots=True)
 class ScheduledAmount:
-    """An amount billed at an instant."""
+    """An amount billed at an instant; below zero where it is taken off."""
 
     id: UUID
     issued_at: datetime
     amount: Decimal
     unit_price: Decimal
     quantity: Decimal
+
+    def taken_off(self) -> "ScheduledAmount":
+        return replace(self, amount=-self.amount, unit_price=-self.unit_price)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +207,7 @@ class ScheduledCharge:
     name: str
     unit: Unit
     items: tuple[ScheduledAmount, ...]
+    is_discount: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,10 @@ from django.db.models.functions import Coalesce
 from billing_site.foundation.display import day_text, exact_text, instant_text, quantity_text
 from billing_site.foundation.money import Unit
 from billing_site.foundation.periods import parse_instant
-from contracts.charge_wording import charge_changes_in_words, charge_text
+from contracts.charge_wording import charge_changes_in_words, charge_gone_text, charge_text
 from contracts.commit_wording import (
     changes_in_words,
     commit_text,
-    named,
     names_in_updates,
     noun_and_name,
     shared_text,
@@ -260,7 +259,7 @@ def _removed(contract: Contract, edits: Iterable[ContractEdit]) -> dict[UUID, li
     for commit in those(contract.commits.all()):
         gone.setdefault(commit.removed_by_edit_id, []).append(f"Taken out: {noun_and_name(commit)}.")
     for charge in those(contract.scheduled_charges.all()):
-        gone.setdefault(charge.removed_by_edit_id, []).append(f"Taken out: the scheduled charge{named(charge.name)}.")
+        gone.setdefault(charge.removed_by_edit_id, []).append(charge_gone_text(charge))
     return gone
 
 

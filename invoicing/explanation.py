@@ -241,7 +241,11 @@ def _without_parts(told: Explained, line: ShownLine) -> Iterator[str]:
             if "scheduled_item_id" in line.fields
             else "Agreed in the contract for this date."
         )
-    agreed = named_in(line, "commit_id", told.commits) or named_in(line, "scheduled_charge_id", told.charges)
+    agreed = (
+        named_in(line, "commit_id", told.commits)
+        or named_in(line, "scheduled_charge_id", told.charges)
+        or named_in(line, "discount_id", told.charges)
+    )
     if agreed is not None and line.type in ("scheduled", "commit_purchase"):
         yield f"Agreed in {_edit_text(agreed.added_by_edit)}."
 

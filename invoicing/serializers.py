@@ -265,6 +265,7 @@ class LineReply(serializers.Serializer):
     applied_commit_or_credit = AppliedReply(required=False)
     postpaid_commit = RefReply(required=False)
     scheduled_charge_id = serializers.UUIDField(required=False)
+    discount_id = serializers.UUIDField(required=False)
     scheduled_item_id = serializers.UUIDField(
         required=False, help_text="On a usage invoice: which item of a schedule is charged."
     )

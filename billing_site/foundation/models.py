@@ -204,6 +204,7 @@ class CustomFieldKey(models.Model):
         CONTRACT_CREDIT = "contract_credit", "credits"
         CONTRACT_PRODUCT = "contract_product", "products"
         CUSTOMER = "customer", "customers"
+        DISCOUNT = "discount", "discounts"
         RATE_CARD = "rate_card", "rate cards"
         SCHEDULED_CHARGE = "scheduled_charge", "scheduled charges"
         SUBSCRIPTION = "subscription", "subscriptions"
@@ -221,8 +222,8 @@ class CustomFieldKey(models.Model):
         verbose_name = "custom field key"
         constraints = [
             one_of("entity", [
-                "billable_metric", "commit", "contract", "contract_credit", "contract_product", "customer", "rate_card",
-                "scheduled_charge", "subscription",
+                "billable_metric", "commit", "contract", "contract_credit", "contract_product", "customer", "discount",
+                "rate_card", "scheduled_charge", "subscription",
             ]),
             models.UniqueConstraint(
                 name="a_key_of_an_entity_stands_once", fields=["entity", "key"], condition=Q(removed_at__isnull=True)

@@ -79,7 +79,7 @@ class CommitInline(TermInline):
 class ChargeInline(TermInline):
     model = ScheduledCharge
     related = ("product", "unit")
-    fields = ["product", "unit", "billed", *EDITS]
+    fields = ["product", "unit", "is_discount", "billed", *EDITS]
     readonly_fields = ["billed"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ScheduledCharge]:

@@ -188,7 +188,8 @@ class InvoiceScheduleItemAdmin(TermAdmin):
 
 @admin.register(ScheduledCharge)
 class ScheduledChargeAdmin(TermAdmin):
-    list_display = ["contract", "name", "product", "unit", *EDITS]
+    list_display = ["contract", "name", "is_discount", "product", "unit", *EDITS]
+    list_filter = ["is_discount", STANDING]
     search_fields = ["name", "customer__name", "contract__id"]
     related = ("contract__customer", "product", "unit")
 

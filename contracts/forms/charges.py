@@ -1,4 +1,4 @@
-"""The part of an edit that bills an amount on a date, or regularly."""
+"""The parts of an edit that bill an amount on a date, or regularly, or take one off."""
 
 from django import forms
 
@@ -9,7 +9,7 @@ from contracts.forms.instants import InstantField
 from contracts.inputs import ScheduledChargeInput
 
 # What the service calls a field, and which one it is here.
-SHOWN_AS = (
+CHARGED_AS = (
     ("add_scheduled_charges[0].schedule.schedule_items[0].amount", "charge_amount"),
     ("add_scheduled_charges[0].schedule.schedule_items[0].unit_price", "charge_amount"),
     ("add_scheduled_charges[0].schedule.schedule_items[0].quantity", "charge_quantity"),
@@ -21,6 +21,12 @@ SHOWN_AS = (
     ("add_scheduled_charges[0].schedule", "charge_at"),
     ("add_scheduled_charges[0]", "charge_product"),
 )
+TAKEN_OFF_AS = tuple(
+    (path.replace("add_scheduled_charges", "add_discounts"), name.replace("charge_", "off_"))
+    for path, name in CHARGED_AS
+)
+SHOWN_AS = (*CHARGED_AS, *TAKEN_OFF_AS)
+FIELDS = ("amount", "quantity", "each", "at", "until", "share", "name", "product")
 
 
 class ChargeFields(forms.Form):
@@ -33,31 +39,38 @@ class ChargeFields(forms.Form):
     charge_name = forms.CharField(required=False, max_length=160, label="Name")
     charge_product = ProductChoice("FIXED", label="Billed as", help_text="The product that names the line on the bill.")
 
-    CHARGE = (
-        "A scheduled charge",
-        (
-            "charge_amount",
-            "charge_quantity",
-            "charge_each",
-            "charge_at",
-            "charge_until",
-            "charge_share",
-            "charge_name",
-            "charge_product",
-        ),
-    )
+    off_amount = MajorField(label="Amount to take off", help_text="Not below zero: it is taken off.")
+    off_quantity = NumberField(label="times a quantity", help_text="Empty: the amount is the whole.")
+    off_each = OftenField("Once", label="Taken off")
+    off_at = InstantField(label="Taken off on", help_text="For the first time. UTC; any time of the day.")
+    off_until = InstantField(label="Up to (not including)", help_text="Of what is taken off more than once.")
+    off_share = ShareField()
+    off_name = forms.CharField(required=False, max_length=160, label="Name")
+    off_product = ProductChoice("FIXED", label="Shown as", help_text="The product that names the line on the bill.")
+    off_netsuite_sales_order_id = forms.CharField(required=False, max_length=160, label="NetSuite sales order")
+
+    CHARGE = ("A scheduled charge", tuple(f"charge_{name}" for name in FIELDS))
+    TAKEN_OFF = ("A fixed amount off", (*(f"off_{name}" for name in FIELDS), "off_netsuite_sales_order_id"))
 
     def charges(self) -> tuple[ScheduledChargeInput, ...]:
         """What a valid form charges: one or none."""
+        return self._scheduled("charge")
+
+    def discounts(self) -> tuple[ScheduledChargeInput, ...]:
+        """What it takes off: likewise."""
+        return self._scheduled("off")
+
+    def _scheduled(self, start: str) -> tuple[ScheduledChargeInput, ...]:
         values = self.cleaned_data
-        if values["charge_amount"] is None:
+        if values[f"{start}_amount"] is None:
             return ()
-        schedule = payments(
-            values["charge_amount"],
-            values["charge_at"],
-            values["charge_each"],
-            values["charge_until"],
-            values["charge_share"],
-            values["charge_quantity"],
+        asked = ("amount", "at", "each", "until", "share", "quantity")
+        schedule = payments(*(values[f"{start}_{name}"] for name in asked))
+        return (
+            ScheduledChargeInput(
+                values[f"{start}_product"].pk,
+                schedule,
+                name=values[f"{start}_name"],
+                netsuite_sales_order_id=values.get(f"{start}_netsuite_sales_order_id", ""),
+            ),
         )
-        return (ScheduledChargeInput(values["charge_product"].pk, schedule, name=values["charge_name"]),)

@@ -71,7 +71,7 @@ class EditForm(Dressed, CommitmentFields, OverrideFields, ChargeFields, GrantFie
         required=False, label="Commits and credits", widget=forms.CheckboxSelectMultiple
     )
     archive_scheduled_charges = forms.MultipleChoiceField(
-        required=False, label="Scheduled charges", widget=forms.CheckboxSelectMultiple
+        required=False, label="Scheduled charges and fixed amounts off", widget=forms.CheckboxSelectMultiple
     )
 
     # What stands is sent along with what is typed, so that a field that was left alone changes nothing.
@@ -96,6 +96,7 @@ class EditForm(Dressed, CommitmentFields, OverrideFields, ChargeFields, GrantFie
         OverrideFields.TIERED,
         OverrideFields.PRICE,
         ChargeFields.CHARGE,
+        ChargeFields.TAKEN_OFF,
         OverrideFields.ENTITLED,
         FilterFields.FILTER,
         ("Take something out", ("remove_overrides", "archive_commits", "archive_scheduled_charges")),
@@ -109,7 +110,7 @@ class EditForm(Dressed, CommitmentFields, OverrideFields, ChargeFields, GrantFie
         {
             *("commit_starting_at", "commit_ending_before", "commit_product"),
             *("grant_starting_at", "grant_ending_before", "grant_product"),
-            "charge_product",
+            *("charge_product", "off_product"),
         }
     )
     # What the service calls a field, and which one it is here.
@@ -135,6 +136,7 @@ class EditForm(Dressed, CommitmentFields, OverrideFields, ChargeFields, GrantFie
             "grant_ending_before": terms.ending_before,
             "grant_product": last_billed_as,
             "charge_product": billed_as_last_time(ScheduledCharge),
+            "off_product": billed_as_last_time(ScheduledCharge),
             "name": terms.name,
             "ending_before": terms.ending_before,
             "end_policy": terms.end_policy,
@@ -205,13 +207,14 @@ class EditForm(Dressed, CommitmentFields, OverrideFields, ChargeFields, GrantFie
             ("commit", "commit_amount", "starting_at", "ending_before", "product"),
             ("grant", "grant_amount", "starting_at", "ending_before", "product"),
             ("charge", "charge_amount", "at", "product"),
+            ("off", "off_amount", "at", "product"),
             ("discount", "discount", "starting_at"),
             ("tiered", "tiered", "starting_at"),
             ("entitled", "entitled", "starting_at"),
             ("filter", "filter_key", "values", "starting_at"),
         ):
             self._need(section, first, needed, values)
-        for start, needs_end in (("grant_paid_", False), ("charge_", True)):
+        for start, needs_end in (("grant_paid_", False), ("charge_", True), ("off_", True)):
             for field, rule in refused_instalments(values, start, needs_end=needs_end):
                 if field not in self.errors:
                     self.add_error(field, rule)
@@ -244,6 +247,7 @@ class EditForm(Dressed, CommitmentFields, OverrideFields, ChargeFields, GrantFie
             add_recurring_commits=self.recurring_grants("PREPAID"),
             add_recurring_credits=self.recurring_grants("CREDIT"),
             add_scheduled_charges=self.charges(),
+            add_discounts=self.discounts(),
             add_usage_filters=self.usage_filters(),
             remove_overrides=self._ids("remove_overrides"),
             archive_commits=tuple(each for each in self._ids("archive_commits") if each not in self.credit_ids),

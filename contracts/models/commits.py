@@ -213,7 +213,7 @@ class InvoiceScheduleItem(ScheduledItem):
 
 
 class ScheduledCharge(Term):
-    """Amounts billed on their dates, whatever the usage."""
+    """Amounts billed on their dates, whatever the usage; of a discount: taken off on them."""
 
     contract = models.ForeignKey(Contract, models.PROTECT, related_name="scheduled_charges")
     product = models.ForeignKey(Product, models.PROTECT, related_name="+")
@@ -221,14 +221,21 @@ class ScheduledCharge(Term):
     unit = models.ForeignKey(PricingUnit, models.PROTECT, related_name="+")
     custom_fields = models.JSONField(default=dict)
     netsuite_sales_order_id = models.CharField(max_length=160, blank=True, default="")
+    is_discount = models.BooleanField(default=False)  # its items are kept as they are agreed, above zero
 
     def __str__(self) -> str:
-        return f"Scheduled charge {self.name}".rstrip()
+        return f"{'Discount' if self.is_discount else 'Scheduled charge'} {self.name}".rstrip()
 
     def to_charge(self, items: "Sequence[ScheduledChargeItem]") -> terms.ScheduledCharge:
-        """As the engines take it; needs its unit."""
+        """As the engines take it, with the sign that it is billed with; needs its unit."""
+        amounts = (item.to_amount() for item in items)
         return terms.ScheduledCharge(
-            self.pk, self.product_id, self.name, self.unit.to_unit(), tuple(item.to_amount() for item in items)
+            self.pk,
+            self.product_id,
+            self.name,
+            self.unit.to_unit(),
+            tuple(amount.taken_off() if self.is_discount else amount for amount in amounts),
+            self.is_discount,
         )
 
 

@@ -29,7 +29,7 @@ class CustomFieldsChange(models.Model):
     class Meta:
         verbose_name_plural = "changes of custom fields"
         constraints = [
-            one_of("entity", ["commit", "contract_credit", "scheduled_charge", "subscription"]),
+            one_of("entity", ["commit", "contract_credit", "discount", "scheduled_charge", "subscription"]),
             models.UniqueConstraint(name="changes_of_custom_fields_are_counted", fields=["term_id", "number"]),
             models.CheckConstraint(name="changes_of_custom_fields_count_from_one", condition=Q(number__gte=1)),
         ]

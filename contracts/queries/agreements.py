@@ -50,6 +50,8 @@ class AgreedCommit:
 
 @dataclass(frozen=True, slots=True)
 class AgreedCharge:
+    """A scheduled charge or a discount, with its dates."""
+
     charge: ScheduledCharge
     items: tuple[ScheduledChargeItem, ...]
 
@@ -77,7 +79,7 @@ class AgreedSubscription:
 @dataclass(frozen=True, slots=True)
 class Agreement:
     """A contract and the terms that stood after an edit, each list in the order of adding. Credits are among the
-    commits."""
+    commits, discounts among the charges."""
 
     contract: Contract
     terms: ContractTerms

@@ -17,8 +17,9 @@ ROWS: Mapping[str, QuerySet[Any]] = {
     Entity.CONTRACT_CREDIT: Commit.objects.filter(type=Commit.Type.CREDIT),
     Entity.CONTRACT_PRODUCT: Product.objects.all(),
     Entity.CUSTOMER: Customer.objects.all(),
+    Entity.DISCOUNT: ScheduledCharge.objects.filter(is_discount=True),
     Entity.RATE_CARD: RateCard.objects.all(),
-    Entity.SCHEDULED_CHARGE: ScheduledCharge.objects.all(),
+    Entity.SCHEDULED_CHARGE: ScheduledCharge.objects.filter(is_discount=False),
     Entity.SUBSCRIPTION: Subscription.objects.all(),
 }
 

@@ -23,6 +23,7 @@ from contracts.serializers.subscriptions import SubscriptionShape, SubscriptionU
 from contracts.serializers.terms import (
     BLANK,
     ON_USAGE,
+    TAKEN_OFF,
     ChargeUpdateShape,
     ContractCommitShape,
     ContractCommitUpdateShape,
@@ -65,6 +66,7 @@ class CreateContractRequest(serializers.Serializer):
     recurring_commits = RecurringCommitShape(many=True, help_text="Granted anew each period.", **OPTIONAL)
     recurring_credits = RecurringCreditShape(many=True, help_text="Granted anew each period.", **OPTIONAL)
     scheduled_charges = ScheduledChargeShape(many=True, **OPTIONAL)
+    discounts = ScheduledChargeShape(many=True, help_text=TAKEN_OFF, **OPTIONAL)
     subscriptions = SubscriptionShape(many=True, help_text="So many of a product, for a fee a period.", **OPTIONAL)
     custom_fields = text_map(**OPTIONAL)
     total_contract_value = NumberField(help_text="What the deal is worth; nothing is billed by it.", **OPTIONAL)
@@ -89,14 +91,15 @@ class EditContractRequest(serializers.Serializer):
     add_recurring_commits = RecurringCommitShape(many=True, **OPTIONAL)
     add_recurring_credits = RecurringCreditShape(many=True, **OPTIONAL)
     add_scheduled_charges = ScheduledChargeShape(many=True, **OPTIONAL)
+    add_discounts = ScheduledChargeShape(many=True, help_text=TAKEN_OFF, **OPTIONAL)
     add_subscriptions = SubscriptionShape(many=True, **OPTIONAL)
     remove_overrides = IdShape(many=True, **OPTIONAL)
     archive_commits = IdShape(many=True, **OPTIONAL)
     archive_credits = IdShape(many=True, **OPTIONAL)
-    archive_scheduled_charges = IdShape(many=True, **OPTIONAL)
+    archive_scheduled_charges = IdShape(many=True, help_text="Discounts, too.", **OPTIONAL)
     update_commits = ContractCommitUpdateShape(many=True, **OPTIONAL)
     update_credits = ContractCreditUpdateShape(many=True, **OPTIONAL)
-    update_scheduled_charges = ChargeUpdateShape(many=True, **OPTIONAL)
+    update_scheduled_charges = ChargeUpdateShape(many=True, help_text="Discounts, too.", **OPTIONAL)
     update_recurring_commits = RecurringCommitUpdateShape(
         many=True, help_text="For whatever has not begun.", **OPTIONAL
     )
@@ -137,6 +140,7 @@ class AmendContractRequest(serializers.Serializer):
     commits = ContractCommitShape(many=True, **OPTIONAL)
     credits = ContractCreditShape(many=True, **OPTIONAL)
     scheduled_charges = ScheduledChargeShape(many=True, **OPTIONAL)
+    discounts = ScheduledChargeShape(many=True, help_text=TAKEN_OFF, **OPTIONAL)
     reseller_royalties = RoyaltyEditShape(many=True, **OPTIONAL)
     custom_fields = text_map(help_text="Of the amendment.", **OPTIONAL)
     total_contract_value = NumberField(help_text="What the amendment is worth; nothing is billed by it.", **OPTIONAL)
@@ -145,7 +149,7 @@ class AmendContractRequest(serializers.Serializer):
 
     def to_input(self) -> EditInput:
         sent = plain(self.validated_data)
-        lists = ("overrides", "commits", "credits", "scheduled_charges", "reseller_royalties")
+        lists = ("overrides", "commits", "credits", "scheduled_charges", "discounts", "reseller_royalties")
         of_itself = ("custom_fields", "total_contract_value", "salesforce_opportunity_id", "netsuite_sales_order_id")
         return EditInput(
             amends_from=sent["starting_at"],

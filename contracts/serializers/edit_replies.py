@@ -7,6 +7,7 @@ from contracts.serializers.providers import RoyaltySegmentReply
 from contracts.serializers.replies import (
     AddedChargeReply,
     AddedCommitReply,
+    ChargeReply,
     OverrideReply,
     RecurringReply,
     SetFilterReply,
@@ -30,6 +31,7 @@ class EditReply(serializers.Serializer):
     add_recurring_commits = RecurringReply(many=True, required=False)
     add_recurring_credits = RecurringReply(many=True, required=False)
     add_scheduled_charges = AddedChargeReply(many=True, required=False)
+    add_discounts = ChargeReply(many=True, required=False)
     add_reseller_royalties = RoyaltySegmentReply(many=True, required=False)
     add_subscriptions = SubscriptionReply(many=True, required=False)
     add_usage_filters = SetFilterReply(many=True, required=False)
@@ -40,6 +42,7 @@ class EditReply(serializers.Serializer):
     update_commits = serializers.ListField(child=serializers.DictField(), required=False)
     update_credits = serializers.ListField(child=serializers.DictField(), required=False)
     update_scheduled_charges = serializers.ListField(child=serializers.DictField(), required=False)
+    update_discounts = serializers.ListField(child=serializers.DictField(), required=False)
     update_recurring_commits = serializers.ListField(child=serializers.DictField(), required=False)
     update_recurring_credits = serializers.ListField(child=serializers.DictField(), required=False)
     update_subscriptions = serializers.ListField(child=serializers.DictField(), required=False)

@@ -19,6 +19,7 @@ from pricing.serializers.common import OPTIONAL, InputShape, plain
 from pricing.serializers.rates import TierShape
 
 ON_USAGE = "ALL: on the usage invoice that ends on their date, where one does. Absent: on invoices of their own."
+TAKEN_OFF = "Amounts of zero and more that are taken off on their dates."
 BLANK: dict[str, Any] = {**OPTIONAL, "allow_blank": True}
 ROLLS_OVER: dict[str, Any] = {**OPTIONAL, "help_text": "How much of it at the most a renewal takes over, 0 to 1."}
 

@@ -27,7 +27,6 @@ UPDATE_CONFIG: Known = {"leave_stripe_invoices_in_draft": NO}
 CREATE_CONTRACT: Known = {
     "commits": COMMIT,
     "credits": CREDIT,
-    "discounts": NO,
     "hierarchy_configuration": NO,
     "overrides": OVERRIDE,
     "prepaid_balance_threshold_configuration": NO,
@@ -55,14 +54,12 @@ PACKAGE: Known = {
 AMEND_CONTRACT: Known = {
     "commits": COMMIT,
     "credits": CREDIT,
-    "discounts": NO,
     "overrides": OVERRIDE,
     "professional_services": NO,
 }
 EDIT_CONTRACT: Known = {
     "add_commits": COMMIT,
     "add_credits": CREDIT,
-    "add_discounts": NO,
     "add_overrides": OVERRIDE,
     "add_prepaid_balance_threshold_configuration": NO,
     "add_professional_services": NO,

@@ -1,4 +1,5 @@
-"""What an edit adds, from input to rows: overrides, commits, credits, what recurs, scheduled charges, subscriptions."""
+"""What an edit adds, from input to rows: overrides, commits, credits, what recurs, scheduled charges, discounts,
+subscriptions."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -32,6 +33,7 @@ class Added:
     commits: Sequence[CommitInput]
     credits: Sequence[CommitInput]
     charges: Sequence[ScheduledChargeInput]
+    discounts: Sequence[ScheduledChargeInput] = ()
     recurring_commits: Sequence[RecurringInput] = ()
     recurring_credits: Sequence[RecurringInput] = ()
     subscriptions: Sequence[SubscriptionInput] = ()
@@ -48,7 +50,7 @@ class Added:
             yield commit.product_id
             yield from commit.applicable_product_ids
             yield from filter(None, (target.product_id for target in commit.specifiers))
-        for charge in self.charges:
+        for charge in (*self.charges, *self.discounts):
             yield charge.product_id
         for subscription in self.subscriptions:
             yield subscription.product_id
@@ -63,7 +65,7 @@ class Added:
 
 @dataclass(frozen=True, slots=True)
 class AddedRows:
-    """Rows that are not saved yet. Credits are among the commits."""
+    """Rows that are not saved yet. Credits are among the commits, discounts among the charges."""
 
     overrides: tuple[Override, ...]
     commits: tuple[AgreedCommit, ...]
@@ -168,16 +170,27 @@ def added_rows(
     ):
         payers = with_added(payers, given_, rows, f"{added.prefix}{name}", problems, lists=lists)
     deal = replace(deal, payers=payers)
+    charges = [
+        charge_rows(given, position, deal, problems.within(f"{added.prefix}scheduled_charges[{position}]"))
+        for position, given in enumerate(added.charges)
+    ]
+    discounts = [
+        charge_rows(
+            given,
+            len(charges) + index,
+            deal,
+            problems.within(f"{added.prefix}discounts[{index}]"),
+            is_discount=True,
+        )
+        for index, given in enumerate(added.discounts)
+    ]
     return AddedRows(
         overrides=tuple(
             override_row(given, position, deal, problems.within(f"{added.prefix}overrides[{position}]"))
             for position, given in enumerate(added.overrides)
         ),
         commits=(*commits, *credits),
-        charges=tuple(
-            charge_rows(given, position, deal, problems.within(f"{added.prefix}scheduled_charges[{position}]"))
-            for position, given in enumerate(added.charges)
-        ),
+        charges=(*charges, *discounts),
         recurring=recurring,
         subscriptions=subscriptions,
     )

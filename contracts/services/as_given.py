@@ -27,6 +27,7 @@ from contracts.models.commit_attributes import BalanceAttributes
 from contracts.models.commits import ScheduledItem
 from contracts.models.term import PAYER_KEYS
 from contracts.queries import AgreedCharge, AgreedCommit, AgreedSubscription
+from contracts.services.charges import entity_of
 from contracts.subscription_inputs import ProrationInput, SeatConfigInput, SubscriptionConfigInput, SubscriptionInput
 from contracts.terms import QUANTITY
 from pricing.models import PricingUnit
@@ -111,7 +112,7 @@ def subscription_as_given(agreed: AgreedSubscription) -> SubscriptionInput:
 def charge_as_given(charged: AgreedCharge) -> ScheduledChargeInput:
     charge = charged.charge
     schedule = InvoiceScheduleInput(_items(charged.items))
-    fields = copied_custom_fields(Entity.SCHEDULED_CHARGE, charge.custom_fields)
+    fields = copied_custom_fields(entity_of(charge), charge.custom_fields)
     return ScheduledChargeInput(charge.product_id, schedule, charge.name, fields)
 
 

@@ -1,4 +1,4 @@
-"""Scheduled charges: checked, made into rows, and changed (`docs/scheduled_charges.md`)."""
+"""Scheduled charges and discounts: checked, made into rows, and changed (`docs/scheduled_charges.md`)."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -30,16 +30,23 @@ class ChargeChange:
         return AgreedCharge(self.charged.charge, tuple(sorted(items, key=lambda item: item.position)))
 
 
-def charge_rows(given: ScheduledChargeInput, position: int, deal: Deal, problems: Problems) -> AgreedCharge:
-    """The rows of a scheduled charge, not saved. What is wrong goes to `problems`."""
+def entity_of(charge: ScheduledCharge) -> Entity:
+    """What its custom fields are of."""
+    return Entity.DISCOUNT if charge.is_discount else Entity.SCHEDULED_CHARGE
+
+
+def charge_rows(
+    given: ScheduledChargeInput, position: int, deal: Deal, problems: Problems, *, is_discount: bool = False
+) -> AgreedCharge:
+    """The rows of a scheduled charge or discount, not saved. What is wrong goes to `problems`."""
     fixed_product(problems, given.product_id, deal)
     short_text(problems, "name", given.name)
     short_text(problems, "netsuite_sales_order_id", given.netsuite_sales_order_id)
-    check_custom_fields(problems, Entity.SCHEDULED_CHARGE, given.custom_fields)
     inner = problems.within("schedule")
     in_fiat(inner, given.schedule.credit_type_id, deal)
     if given.schedule.do_not_invoice:
-        inner.add("do_not_invoice", True, "must be false: a scheduled charge is always invoiced")
+        noun = "discount" if is_discount else "scheduled charge"
+        inner.add("do_not_invoice", True, f"must be false: a {noun} is always invoiced")
     items = dated_amounts(given.schedule, deal.fiat.to_unit(), inner)
     not_charged_yet(inner, (item.issued_at for item in items), deal)
     charge = ScheduledCharge(
@@ -49,7 +56,9 @@ def charge_rows(given: ScheduledChargeInput, position: int, deal: Deal, problems
         unit=deal.fiat,
         custom_fields=dict(given.custom_fields),
         netsuite_sales_order_id=given.netsuite_sales_order_id,
+        is_discount=is_discount,
     )
+    check_custom_fields(problems, entity_of(charge), given.custom_fields)
     rows = (ScheduledChargeItem(charge=charge, position=index, **item.columns()) for index, item in enumerate(items))
     return AgreedCharge(charge, tuple(rows))
 
@@ -69,7 +78,9 @@ def plan_charge_changes(
     for index, change in enumerate(given):
         inner, charged = problems.within(f"{UPDATES}[{index}]"), by_id.get(change.id)
         if charged is None:
-            inner.add("scheduled_charge_id", change.id, "must be the id of a scheduled charge of the contract")
+            inner.add(
+                "scheduled_charge_id", change.id, "must be the id of a scheduled charge or discount of the contract"
+            )
         elif change.id in changes:
             inner.add("scheduled_charge_id", change.id, "must be there only once")
         elif change.id in archived:

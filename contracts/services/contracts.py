@@ -131,6 +131,7 @@ def planned_contract(
         given.commits,
         given.credits,
         given.scheduled_charges,
+        given.discounts,
         given.recurring_commits,
         given.recurring_credits,
         given.subscriptions,
@@ -216,6 +217,7 @@ def _rate_card(given: ContractInput, problems: Problems) -> RateCard | None:
             or given.recurring_commits
             or given.recurring_credits
             or given.scheduled_charges
+            or given.discounts
         ):
             problems.add("rate_card_id", None, "is required, or rate_card_alias, or terms with fixed amounts")
         return None

@@ -53,6 +53,7 @@ def contract_like(agreed: Agreement, start: datetime) -> ContractInput:
     by = _Move(contract.starting_at, start)
     commits = [by.commit(commit_as_given(each)) for each in agreed.commits]
     recurring = [by.ranged(recurring_as_given(each.now)) for each in agreed.recurring]
+    charges = [(each.charge.is_discount, by.charge(charge_as_given(each))) for each in agreed.charges]
     days = terms.net_payment_terms_days
     return ContractInput(
         starting_at=start,
@@ -70,7 +71,8 @@ def contract_like(agreed: Agreement, start: datetime) -> ContractInput:
         credits=tuple(each for each in commits if each.type == "CREDIT"),
         recurring_commits=tuple(each for each in recurring if each.type != "CREDIT"),
         recurring_credits=tuple(each for each in recurring if each.type == "CREDIT"),
-        scheduled_charges=tuple(by.charge(charge_as_given(each)) for each in agreed.charges),
+        scheduled_charges=tuple(charge for is_discount, charge in charges if not is_discount),
+        discounts=tuple(charge for is_discount, charge in charges if is_discount),
         subscriptions=tuple(map(by.subscription, map(subscription_as_given, agreed.subscriptions))),
         custom_fields=copied_custom_fields(Entity.CONTRACT, contract.custom_fields),
     )

@@ -38,6 +38,7 @@ def is_empty(given: EditInput) -> bool:
         given.add_recurring_commits,
         given.add_recurring_credits,
         given.add_scheduled_charges,
+        given.add_discounts,
         given.add_subscriptions,
         given.add_usage_filters,
         given.add_reseller_royalties,

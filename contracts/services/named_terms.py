@@ -54,7 +54,7 @@ def commits_to_change(
 
 def charges_to_archive(ids: Sequence[UUID], agreed: Agreement, problems: Problems) -> list[AgreedCharge]:
     standing = {charged.charge.pk: charged for charged in agreed.charges}
-    found = _named("archive_scheduled_charges", "a scheduled charge", ids, standing, problems)
+    found = _named("archive_scheduled_charges", "a scheduled charge or discount", ids, standing, problems)
     return [charged for _, charged in found]
 
 

@@ -172,6 +172,7 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
         given.add_commits,
         given.add_credits,
         given.add_scheduled_charges,
+        given.add_discounts,
         given.add_recurring_commits,
         given.add_recurring_credits,
         given.add_subscriptions,

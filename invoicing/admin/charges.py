@@ -13,12 +13,12 @@ from django.views.decorators.csrf import csrf_protect
 
 from billing_site.foundation import clock
 from billing_site.foundation.admin import custom_fields_page
-from billing_site.foundation.custom_fields import Entity
 from contracts import services
 from contracts.forms.charge_edits import ChargeEditForm
 from contracts.inputs import EditInput
 from contracts.models import ScheduledCharge
 from contracts.queries import agreement, last_edit_number
+from contracts.services.charges import entity_of
 from invoicing.admin.looked_at import made_as_seen
 from invoicing.admin.screens import PreviewCard
 from invoicing.queries.preview import preview_edit
@@ -60,7 +60,7 @@ class ChargeEditPage:
             "term_edit",
             title=f"Change {row}",
             heading=row,
-            custom_fields=custom_fields_page(Entity.SCHEDULED_CHARGE, row.pk),
+            custom_fields=custom_fields_page(entity_of(row), row.pk),
             of_what=contract,
             leave=page,
             **shown,

@@ -90,6 +90,7 @@ class Line(NamedTuple):  # a tuple, as there are hundreds a draft
     segment_id: UUID | None = None
     postpaid_commit_id: UUID | None = None  # on true-up lines
     charge_id: UUID | None = None
+    discount_id: UUID | None = None
     item_id: UUID | None = None  # of a scheduled amount that is on a usage document: what was billed
     subscription_id: UUID | None = None
     is_prorated: bool = False  # a fee for a part of its period: `unit_price` is that part of what one costs

@@ -1,5 +1,5 @@
-"""Amounts that are billed on their dates, whatever the usage: scheduled charges and paid commits. They have documents
-of their own, or are on usage documents (`docs/scheduled_charges.md`)."""
+"""Amounts that are billed on their dates, whatever the usage: scheduled charges, discounts and paid commits. They have
+documents of their own, or are on usage documents (`docs/scheduled_charges.md`)."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -73,7 +73,7 @@ def on_usage_documents(inputs: Inputs, commits: Sequence[Commit]) -> Mapping[Slo
 def _lines(contract: Contract, commits: Sequence[Commit], catalog: Catalog) -> Iterator[tuple[ScheduledAmount, Line]]:
     for charge in contract.charges:
         for item in charge.items:
-            yield item, _line("scheduled", charge, item, catalog, charge_id=charge.id)
+            yield item, _line("scheduled", charge, item, catalog, charge=charge)
     for commit in commits:
         if commit.pays and commit.is_billed_by(contract.id):
             for item in commit.invoice_items:
@@ -86,7 +86,7 @@ def _line(
     item: ScheduledAmount,
     catalog: Catalog,
     *,
-    charge_id: UUID | None = None,
+    charge: ScheduledCharge | None = None,
     commit: Commit | None = None,
 ) -> Line:
     return Line(
@@ -100,7 +100,8 @@ def _line(
         unit_price=item.unit_price,
         commit_id=commit.id if commit is not None else None,
         commit_type=commit.type if commit is not None else "",
-        charge_id=charge_id,
+        charge_id=charge.id if charge is not None and not charge.is_discount else None,
+        discount_id=charge.id if charge is not None and charge.is_discount else None,
     )
 
 

@@ -193,7 +193,9 @@ def explained_document(
             overrides=overrides,
             metrics=_by_id(BillableMetric.objects.all(), {part.metric_id for part in parts}),
             commits={**_by_id(commits, billed), **_grantors(customer_id, drawn_on, billed)},
-            charges=_by_id(charges, {id_in(line, "scheduled_charge_id") for line in shown.lines}),
+            charges=_by_id(
+                charges, {id_in(line, name) for line in shown.lines for name in ("scheduled_charge_id", "discount_id")}
+            ),
             names=names_in(overrides.values()),
             by_hand=_by_hand(shown),
         )

@@ -213,6 +213,8 @@ def line_fields(line: Line, draft: Document, catalog: Catalog) -> dict[str, Any]
         given["postpaid_commit"] = {"id": line.postpaid_commit_id}
     if line.charge_id is not None:
         given["scheduled_charge_id"] = line.charge_id
+    if line.discount_id is not None:
+        given["discount_id"] = line.discount_id
     if line.item_id is not None:
         given["scheduled_item_id"] = line.item_id
     if line.subscription_id is not None:

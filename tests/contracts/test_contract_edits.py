@@ -129,7 +129,7 @@ def test_terms_of_another_contract_are_not_found(contract, refused):
     ) == [
         ("remove_overrides[0].id", "must be the id of an override of the contract"),
         ("archive_commits[0].id", "must be the id of a commit of the contract"),
-        ("archive_scheduled_charges[0].id", "must be the id of a scheduled charge of the contract"),
+        ("archive_scheduled_charges[0].id", "must be the id of a scheduled charge or discount of the contract"),
     ]
 
 

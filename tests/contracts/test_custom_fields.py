@@ -54,6 +54,7 @@ MADE = {
     Entity.CONTRACT_CREDIT: a_credit,
     Entity.CONTRACT_PRODUCT: ProductFactory,
     Entity.CUSTOMER: CustomerFactory,
+    Entity.DISCOUNT: lambda: ScheduledChargeFactory(is_discount=True),
     Entity.RATE_CARD: RateCardFactory,
     Entity.SCHEDULED_CHARGE: ScheduledChargeFactory,
     Entity.SUBSCRIPTION: a_subscription,

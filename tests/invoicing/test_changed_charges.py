@@ -122,7 +122,7 @@ def test_what_has_come_and_what_would_leave_nothing_is_refused(acme, support):
         desk.client.v2.contracts.edit(
             **desk.ids, update_scheduled_charges=twice[:1], archive_scheduled_charges=[{"id": desk.charge_id}]
         )
-    with pytest.raises(metronome.BadRequestError, match="of a scheduled charge of the contract"):
+    with pytest.raises(metronome.BadRequestError, match="of a scheduled charge or discount of the contract"):
         desk.client.v2.contracts.edit(
             **desk.ids, update_scheduled_charges=[twice[0] | {"scheduled_charge_id": desk.december}]
         )
