@@ -12,7 +12,7 @@ from billing_site.foundation.admin import custom_fields_page
 from billing_site.foundation.custom_fields import Entity
 from billing_site.foundation.ids import uuid7
 from contracts import services
-from contracts.models import Commit, CustomFieldsChange
+from contracts.models import Commit, CustomFieldsChange, Term
 from tests.contracts.test_custom_fields import MADE, fields_of
 from tests.factories.contracts import CommitFactory, CustomerFactory
 from tests.invoicing.conftest import ADA, OCTOBER
