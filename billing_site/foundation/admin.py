@@ -1,6 +1,6 @@
 """What every admin page stands on: history that says why, and facts that can only be read.
 
-Only this module, and what the site says of its looks, know the admin's skin.
+Only this module, `list_filters` and what the site says of its looks know the admin's skin.
 """
 
 from collections.abc import Callable

@@ -14,10 +14,11 @@ from billing_site.foundation.admin import (
     money_column,
     number_cell,
 )
-from billing_site.foundation.display import day_text, exact_text, instant_text
+from billing_site.foundation.display import NOTHING, day_text, exact_text, instant_text
 from billing_site.foundation.money import Unit
 from billing_site.foundation.periods import floor_day
-from invoicing.admin.voids import StandingFilter, TakingBack
+from invoicing.admin.invoice_list import FinanceList
+from invoicing.admin.voids import TakingBack
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.printing.lines import PrintedLine
 from invoicing.printing.page import total_facts
@@ -68,7 +69,7 @@ class LinesInline(ReadOnlyInline):
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(TakingBack, FactAdmin):
+class InvoiceAdmin(TakingBack, FinanceList, FactAdmin):
     """Final documents. Drafts are not rows: see Drafts."""
 
     nothing_yet = "Documents that are final. A draft becomes final when its grace period is over: see Drafts."
@@ -77,17 +78,15 @@ class InvoiceAdmin(TakingBack, FactAdmin):
         "customer",
         "billed_for",
         "issued",
+        "due",
         "money_total",
         "standing",
         "printed",
     ]
     actions = ["void", "regenerate"]
     money_total = money_column("Total", amount="total")
-    list_filter = ["kind", StandingFilter, "issued_at"]
     list_select_related = ["customer", "unit", "void"]
-    search_fields = ["number", "customer__name"]
     ordering = ["-issued_at", "number"]
-    date_hierarchy = "issued_at"
     fieldsets = [
         (
             None,
@@ -124,9 +123,9 @@ class InvoiceAdmin(TakingBack, FactAdmin):
     def issued(self, invoice: Invoice) -> str:
         return instant_cell(floor_day(invoice.issued_at))  # notes are issued at an instant; its day is enough here
 
-    @admin.display(description="Due")
+    @admin.display(description="Due", ordering="due_at")
     def due(self, invoice: Invoice) -> str:
-        return day_text(invoice.due_at) if invoice.due_at else "no date was agreed"
+        return day_text(invoice.due_at) if invoice.due_at else NOTHING
 
     @admin.display(description="Status")
     def standing(self, invoice: Invoice) -> str:

@@ -22,21 +22,6 @@ from ledger.models import LedgerEntry
 from pricing.models import PricingUnit
 
 
-class StandingFilter(admin.SimpleListFilter):
-    title = "status"
-    parameter_name = "standing"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("final", "Final"), ("void", "Void"), ("waiting", "Void, to be regenerated")]
-
-    def queryset(self, request: HttpRequest, invoices: Any) -> Any:
-        if self.value() == "waiting":
-            return invoices.filter(void__in=InvoiceVoid.objects.waiting())
-        return {"final": invoices.filter(void=None), "void": invoices.filter(void__isnull=False)}.get(
-            self.value() or "", invoices
-        )
-
-
 @dataclass(frozen=True, slots=True)
 class Told:
     """A document that would be voided, in finished words."""

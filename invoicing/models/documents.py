@@ -89,7 +89,15 @@ class Invoice(models.Model):
                 | Q(type="SCHEDULED", kind__in=["CHARGES", "TRUE_UP", "NOTE"], starting_at=None, ending_before=None),
             ),
         ]
-        indexes = [models.Index(name="invoices_by_issue_date", fields=["customer", "issued_at"])]
+        indexes = [
+            models.Index(name="invoices_by_issue_date", fields=["customer", "issued_at"]),
+            # What the list of all is ordered and filtered by.
+            models.Index(name="invoices_latest_first", fields=["-issued_at", "number", "-id"]),
+            models.Index(name="invoices_by_due_date", fields=["due_at", "id"]),
+            models.Index(name="invoices_by_total", fields=["total", "id"]),
+            models.Index(name="invoices_by_period", fields=["starting_at", "id"]),
+            models.Index(name="invoices_by_number", fields=["number"], opclasses=["text_pattern_ops"]),
+        ]
 
     def __str__(self) -> str:
         return self.number
@@ -135,6 +143,9 @@ class InvoiceLine(models.Model):
             is_a_number("unrounded_total"),
             is_a_number("quantity"),
             is_a_number("unit_price"),
+        ]
+        indexes = [
+            models.Index(name="lines_of_late_usage", fields=["invoice"], condition=Q(details__has_key="adjustment"))
         ]
 
     def __str__(self) -> str:
