@@ -24,7 +24,7 @@ SET session_replication_role = replica;
 INSERT INTO contracts_customer (id, name, custom_fields, salesforce_account_id, created_at, created_by, updated_at,
     money_version, last_edit_number)
 SELECT md5('customer' || n)::uuid, 'Customer ' || lpad(n::text, 4, '0'),
-       jsonb_build_object('segment', (ARRAY['enterprise', 'mid-market', 'startup'])[n % 3 + 1]),
+       jsonb_build_object('segment', (ARRAY['enterprise', 'mid-market', 'startup'])[n %% 3 + 1]),
        'sf-' || n, '2024-01-01Z', 'Ada', '2024-01-01Z', 0, 1
 FROM generate_series(1, %(customers)s) n;
 INSERT INTO contracts_contract (id, customer_id, starting_at, frequency, billing_anchor_at, created_at, created_by,
