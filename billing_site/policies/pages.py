@@ -50,6 +50,7 @@ PAGES: Mapping[str, Page] = {
     **_pages("pricing_ratecard_convert pricing_ratecard_order", "pricing.change_ratecard"),
     # Documents and notes
     **_pages("invoicing_draftsofcustomer_change", "invoicing.view_draftsofcustomer", sends=("invoicing.add_invoice",)),
+    **_pages("invoicing_invoice_csv", "invoicing.view_invoice"),
     **_pages("invoicing_review_queue", "invoicing.view_draftsummary"),
     **_pages("invoicing_decide", "invoicing.add_holddecision"),
     **_pages("invoicing_note_proposed", "invoicing.view_note", sends=("invoicing.add_note",)),
