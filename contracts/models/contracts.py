@@ -15,6 +15,7 @@ from billing_site.foundation.columns import (
     price_field,
     quantity_field,
 )
+from billing_site.foundation.display import day_text
 from billing_site.foundation.history import history
 from billing_site.foundation.ids import uuid7
 from billing_site.foundation.periods import Period, parse_instant
@@ -109,7 +110,7 @@ class Contract(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Contract {str(self.id)[-6:]} of {self.customer}"
+        return f"Contract of {self.customer} from {day_text(self.starting_at)}"
 
     @property
     def charges_on_usage(self) -> bool:

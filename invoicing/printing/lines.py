@@ -9,8 +9,9 @@ from invoicing.queries.shown import ShownLine
 from pricing.engine.tariffs import PERCENTAGE, TIERED_PERCENTAGE
 from pricing.wording import percent_text
 
+APPLIED = "applied_commit_or_credit"
 KINDS = {
-    "applied_commit_or_credit": "applied to the line before",
+    APPLIED: "applied to the line before",
     "cpu_conversion": "converted",
     "scheduled": "scheduled charge",
     "commit_purchase": "commitment",
@@ -19,7 +20,8 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class PrintedLine:
-    """`counts` says whether its amount is in the total."""
+    """`counts` says whether its amount is in the total; `follows`, whether it is about the line before, and is printed
+    on the same page."""
 
     name: str
     kind: str
@@ -28,6 +30,7 @@ class PrintedLine:
     unit_price: str
     amount: str
     counts: bool
+    follows: bool
 
     @classmethod
     def of(cls, line: ShownLine, unit: Unit) -> "PrintedLine":
@@ -40,6 +43,7 @@ class PrintedLine:
             unit_price="" if line.unit_price is None else _unit_price(line, line.unit_price, unit),
             amount=exact_text(line.total, unit),
             counts=line.counts,
+            follows=line.type == APPLIED,
         )
 
 

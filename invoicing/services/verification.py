@@ -1,7 +1,7 @@
 """Whether a final document still is what it was, and what the facts that it saw come to.
 
     what is looked at                      what is named where it differs
-    its hash                               the document
+    its hash, and that of its PDF          the document, the PDF
     terms at its edit                      the term's field
     events as received, as their keys say  the event
     days and hours, as the events say      subject, hour and both sums
@@ -18,6 +18,7 @@ Where bodies of events have been dropped, lines are held against their own trace
 names.
 """
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -35,7 +36,7 @@ from invoicing.engine.inputs import Inputs
 from invoicing.engine.rounding import RoundedDocument, finalized
 from invoicing.engine.taxes import NOTHING_TAXED, tax_line
 from invoicing.frozen import digits, frozen, hash_of
-from invoicing.models import EnteredNote, Invoice, InvoiceLine
+from invoicing.models import EnteredNote, Invoice, InvoiceLine, InvoicePdf
 from invoicing.queries.compute import Computation, computed_from, posted, without
 from invoicing.queries.finals import Finals, final_documents
 from invoicing.queries.hand_notes import entered_document
@@ -81,27 +82,38 @@ def verify_invoice(invoice: Invoice) -> Verification:
     """
     with read_snapshot(with_temporary_tables=True):
         lines = list(InvoiceLine.objects.filter(customer_id=invoice.customer_id, invoice=invoice).order_by("position"))
-        found = list(_seal(invoice, lines))
-        terms = customer_terms(invoice.customer_id, at_edit=invoice.edit_number, anew=True)
-        found += _differing("terms", invoice.terms, frozen(terms))
-        cards = {contract.rate_card_id for contract in terms.contracts if contract.rate_card_id is not None}
-        prices = catalog(rate_card_ids=cards, at_publication=invoice.publication, anew=True)
-        if invoice.money_version is None:
-            found += _against_the_trace(lines, prices)
-            return Verification(
-                invoice, "its trace: it was finalized before the order of postings was kept", tuple(found)
-            )
-        made_of = _made_of(invoice, lines, terms, prices)
-        months = [f"{month:%Y-%m}" for month in dropped_since(made_of.reach.first_day)] if made_of.reach.days else []
-        if months:
-            found += _against_the_trace(lines, prices)
-            gone = f"the bodies of events received in {', '.join(months)} are gone"
-            return Verification(invoice, f"its trace: {gone}", tuple(found))
-        used = [*_events(made_of.reach), *_usage(made_of.reach)]
-        anew = list(_anew(invoice, lines, made_of))
-        if used or anew:
-            used = list(dict.fromkeys([*_events_anywhere(terms), *used]))
-        return Verification(invoice, "the facts that it saw", (*found, *used, *anew))
+        seal = (*_seal(invoice, lines), *_pdf(invoice))
+        try:
+            against, differences = _against_the_facts(invoice, lines)
+        except Exception as error:
+            if not seal:
+                raise
+            # What was altered may be what says where the facts lie: there may be none, or none that can be computed.
+            return Verification(invoice, "its hash", (*seal, f"The document: it leads to no facts any more: {error}"))
+        return Verification(invoice, against, (*seal, *differences))
+
+
+def _against_the_facts(invoice: Invoice, lines: Sequence[InvoiceLine]) -> tuple[str, tuple[str, ...]]:
+    """What the document was held against, and where it differs."""
+    terms = customer_terms(invoice.customer_id, at_edit=invoice.edit_number, anew=True)
+    found = list(_differing("terms", invoice.terms, frozen(terms)))
+    cards = {contract.rate_card_id for contract in terms.contracts if contract.rate_card_id is not None}
+    prices = catalog(rate_card_ids=cards, at_publication=invoice.publication, anew=True)
+    if invoice.money_version is None:
+        return "its trace: it was finalized before the order of postings was kept", (
+            *found,
+            *_against_the_trace(lines, prices),
+        )
+    made_of = _made_of(invoice, lines, terms, prices)
+    months = [f"{month:%Y-%m}" for month in dropped_since(made_of.reach.first_day)] if made_of.reach.days else []
+    if months:
+        gone = f"the bodies of events received in {', '.join(months)} are gone"
+        return f"its trace: {gone}", (*found, *_against_the_trace(lines, prices))
+    used = [*_events(made_of.reach), *_usage(made_of.reach)]
+    anew = list(_anew(invoice, lines, made_of))
+    if used or anew:
+        used = list(dict.fromkeys([*_events_anywhere(terms), *used]))
+    return "the facts that it saw", (*found, *used, *anew)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +159,13 @@ def _periods(invoice: Invoice, lines: Sequence[InvoiceLine], inputs: Inputs, fin
 def _seal(invoice: Invoice, lines: Sequence[InvoiceLine]) -> Iterator[str]:
     if bytes(invoice.document_hash) != hash_of(invoice, lines):
         yield "The document: its hash is not that of what is stored."
+
+
+def _pdf(invoice: Invoice) -> Iterator[str]:
+    kept = InvoicePdf.objects.filter(customer_id=invoice.customer_id, invoice=invoice)
+    for content, content_hash in kept.values_list("content", "content_hash"):
+        if hashlib.sha256(content).digest() != bytes(content_hash):
+            yield "The PDF of the document: its hash is not that of its bytes."
 
 
 def _events(reach: Reach) -> Iterator[str]:

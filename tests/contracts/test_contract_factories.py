@@ -4,6 +4,7 @@ import pytest
 
 from contracts.models import AccessSegment, Claim, ContractEdit, ContractTerms, InvoiceScheduleItem
 from tests.factories.contracts import (
+    OCTOBER,
     CommitFactory,
     ContractFactory,
     CustomerFactory,
@@ -26,6 +27,10 @@ def test_a_contract_comes_with_its_terms_and_its_edit():
 
     assert ContractTerms.objects.get(contract=contract).name == "Deal"
     assert ContractEdit.objects.get(contract=contract).kind == "CREATION"
+
+
+def test_a_contract_is_called_by_whose_it_is_and_when_it_begins():
+    assert str(ContractFactory(starting_at=OCTOBER)) == "Contract of Acme from 1 October 2025"
 
 
 def test_edits_of_a_customer_are_numbered_in_order():

@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 from decimal import Decimal as D
 
 import pytest
@@ -80,12 +81,17 @@ def html(client, acme, invoice_id):
 
 def text_of(content):
     """What a reader of the PDF can copy from it, without spaces and places where words may break."""
+    return "".join(pages_of(content))
+
+
+def pages_of(content):
+    """Likewise, page by page."""
     if shutil.which("pdftotext") is None:
         if "CI" in os.environ:
             pytest.fail("pdftotext is missing: apt install poppler-utils")
         pytest.skip("needs pdftotext (apt install poppler-utils)")
     found = subprocess.run(["pdftotext", "-raw", "-", "-"], input=content, capture_output=True, check=True)
-    return squeezed(found.stdout.decode())
+    return [squeezed(page) for page in found.stdout.decode().split("\f")]
 
 
 def squeezed(words):
@@ -194,6 +200,19 @@ def test_a_hundred_lines_go_over_pages_that_repeat_the_header(client, october):
     assert [f"(model:m{number:03})" in text for number in range(100)] == [True] * 100
     pages = [f"Page{number}of3" in text for number in (1, 2, 3)]
     assert (pages, text.count("DescriptionTimeQuantityUnitpriceAmount")) == ([True] * 3, 3)
+
+
+@pytest.mark.parametrize("before", [0, 1, 2])
+def test_what_is_applied_stands_on_the_page_of_the_line_that_it_is_about(october, before):
+    page = page_of(october, finalized(october).pk)
+    line = replace(page.lines[0], kind="", counts=True)
+    applied = replace(line, name="Credit", kind="applied to the line before", follows=True)
+    pairs = [replace(line, name="Covered"), applied] * 60
+    content = pdf_of(replace(page, lines=(*[line] * before, *pairs)), at=GRACE_IS_OVER)
+    pages = pages_of(content)
+    told = [(text.count("Covered"), text.count("appliedtotheline")) for text in pages]
+    assert (len(told) > 3, sum(covered for covered, _ in told)) == (True, 60)
+    assert [covered for covered, _ in told] == [applied for _, applied in told]
 
 
 def test_the_customer_sees_its_own_documents_and_no_others(october):
