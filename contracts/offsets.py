@@ -42,3 +42,14 @@ def dated(start: datetime, offset: Offset, duration: Offset | None) -> tuple[dat
         before = offset.value and offset.value * _MONTHS_OF[offset.unit]
         return starting_at, add_months(start, before + duration.value * _MONTHS_OF[duration.unit])
     return starting_at, duration.after(starting_at)
+
+
+def series(first: Offset, step: Offset, times: int) -> list[Offset]:
+    """So many offsets, `step` apart. Raises ValueError where days cannot be told in months, nor months in days."""
+    if times == 1 or not first.value:
+        return [first, *(Offset(step.unit, step.value * count) for count in range(1, times))]
+    for family, unit in ((_DAYS_OF, DAYS), (_MONTHS_OF, MONTHS)):
+        if first.unit in family and step.unit in family:
+            start, apart = first.value * family[first.unit], step.value * family[step.unit]
+            return [first, *(Offset(unit, start + apart * count) for count in range(1, times))]
+    raise ValueError(f"{step.unit} cannot be counted from {first.unit}")

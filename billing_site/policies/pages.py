@@ -61,6 +61,7 @@ PAGES: Mapping[str, Page] = {
     **_pages("ledger_unmatched", "ledger.view_ingestcall", sends=("contracts.change_customer",)),
     **_pages("ledger_dry_run ledger_findings ledger_activity", "ledger.view_ingestcall"),
     # The house
+    **_pages("foundation_customfieldkey_values", *STAFF),  # who may see, and change, what has them
     **_pages("foundation_testclock_changelist foundation_testclock_panel", "foundation.view_testclock"),
     **_pages("foundation_testclock_move foundation_testclock_stop", "foundation.change_testclock"),
     **_pages("auth_user_password_change", "auth.change_user"),
@@ -70,7 +71,8 @@ PAGES: Mapping[str, Page] = {
 # What is added, changed and deleted by a form of the admin's own. All else is made on the pages above, or by services.
 ADDED = (
     "auth.group auth.user contracts.billingprofile contracts.contract contracts.customer contracts.customerlogin "
-    "contracts.legalentity contracts.producttaxcode contracts.taxrate foundation.customfieldkey invoicing.alert "
+    "contracts.legalentity contracts.package contracts.producttaxcode contracts.taxrate foundation.customfieldkey "
+    "invoicing.alert "
     "ledger.sourceauthority pricing.billablemetric pricing.pricingunit pricing.product pricing.ratecard "
     "pricing.ratecardalias"
 )

@@ -1,5 +1,6 @@
 """Packages: a page that says what a contract from a date would be, and who has one."""
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -31,12 +32,10 @@ class FromForm(Dressed, forms.Form):
     start = NeededHourField(label="For a contract that starts")
 
 
-@admin.register(Package)
-class PackageAdmin(ThroughServices, HouseAdmin):
-    nothing_yet = (
-        "Contracts as templates, from which new ones are made in two clicks. They are made by the API: "
-        "POST /v1/packages/create."
-    )
+class PackageRecordAdmin(ThroughServices, HouseAdmin):
+    """The list of packages, and what each says. How one is made is known above: see `invoicing.admin`."""
+
+    nothing_yet = "Contracts as templates, from which new ones are made in two clicks."
     list_display = ["name", "aliases_held", "runs_for", "contracts_now", "created_at", "created_by", "archived_at"]
     list_filter = [ARCHIVED]
     search_fields = ["name", "aliases__name", "id", "uniqueness_key"]
@@ -87,13 +86,7 @@ class PackageAdmin(ThroughServices, HouseAdmin):
         lines: list[str] = []
         refused = ""
         try:
-            planned = services.as_contract(package, start, **told)
-            provider = package_provider_text(package.template)
-            lines = [
-                *whole_lines(planned),
-                *([provider] if provider else []),
-                *(line.text for line in term_lines(planned)),
-            ]
+            lines = package_lines(package, start, **told)
         except Refusal as refusal:
             refused = refusal.message
         made = contracts_from(package).select_related("customer").order_by("-created_at", "-id")
@@ -115,6 +108,13 @@ class PackageAdmin(ThroughServices, HouseAdmin):
             "media": form.media,
         }
         return TemplateResponse(request, "admin/contracts/package/page.html", context)
+
+
+def package_lines(package: Package, start: datetime, **told: Any) -> list[str]:
+    """What a contract made from it from `start` on would be. Raises Refusal where there can be none."""
+    planned = services.as_contract(package, start, **told)
+    provider = package_provider_text(package.template)
+    return [*whole_lines(planned), *([provider] if provider else []), *(line.text for line in term_lines(planned))]
 
 
 def _alias_text(alias: PackageAlias) -> str:

@@ -32,7 +32,13 @@ from contracts.services.end_policies import go_on
 from contracts.services.imports import Imported, import_customers
 from contracts.services.meanwhile import EditedMeanwhile
 from contracts.services.named_schedules import update_named_schedule
-from contracts.services.packages import PackageInput, archive_package, as_contract, create_package
+from contracts.services.packages import (
+    PackageInput,
+    archive_package,
+    as_contract,
+    create_package,
+    package_as_planned,
+)
 from contracts.services.parties import ENTITY_FIELDS, PROFILE_FIELDS, set_billing_profile, set_legal_entity
 from contracts.services.providers import archive_configuration, archive_configurations, set_configurations
 from contracts.services.shared_commits import create_shared_commit, terms_after_shared_commit
@@ -74,6 +80,7 @@ __all__ = [
     "end_commit_earlier",
     "go_on",
     "import_customers",
+    "package_as_planned",
     "remove_key",
     "set_billing_profile",
     "set_configurations",

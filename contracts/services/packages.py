@@ -41,20 +41,7 @@ def create_package(given: PackageInput, *, reason: str = "", at: datetime, by: A
 
     Raises Conflict where the uniqueness key was used, NotSupported, and Refusal naming every field that breaks a rule.
     """
-    key = given.uniqueness_key
-    if key and Package.objects.filter(uniqueness_key=key).exists():
-        raise _key_was_used(key)
-    problems = Problems()
-    problems.name("name", given.name)
-    uniqueness_key(problems, key)
-    check_aliases(problems, given.aliases)
-    template = stored(given.template)
-    _check_provider(problems, template)
-    of_contract = Problems()
-    planned_contract(contract_from(template, floor_hour(at)), of_contract, customer=None, at=at, by=by)
-    problems.errors.extend(replace(error, field=_in_template(error.field)) for error in of_contract.errors)
-    problems.refuse()
-    made = Package(name=given.name.strip(), template=template, uniqueness_key=key, created_at=at, created_by=by.label)
+    key, made = given.uniqueness_key, package_as_planned(given, at=at, by=by)
     try:
         with transaction.atomic(), acting(by):
             save(made, reason=reason)
@@ -69,6 +56,24 @@ def create_package(given: PackageInput, *, reason: str = "", at: datetime, by: A
             raise _key_was_used(key) from error
         raise
     return made
+
+
+def package_as_planned(given: PackageInput, *, at: datetime, by: Actor) -> Package:
+    """The package that `create_package` would make. Writes nothing, and raises what it raises."""
+    key = given.uniqueness_key
+    if key and Package.objects.filter(uniqueness_key=key).exists():
+        raise _key_was_used(key)
+    problems = Problems()
+    problems.name("name", given.name)
+    uniqueness_key(problems, key)
+    check_aliases(problems, given.aliases)
+    template = stored(given.template)
+    _check_provider(problems, template)
+    of_contract = Problems()
+    planned_contract(contract_from(template, floor_hour(at)), of_contract, customer=None, at=at, by=by)
+    problems.errors.extend(replace(error, field=_in_template(error.field)) for error in of_contract.errors)
+    problems.refuse()
+    return Package(name=given.name.strip(), template=template, uniqueness_key=key, created_at=at, created_by=by.label)
 
 
 def as_contract(found: Package, start: datetime, *, at: datetime, by: Actor) -> Agreement:

@@ -1,0 +1,132 @@
+"""Rows of a package's form as the parts of a template: in the words of the API, with offsets."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from billing_site.foundation.money import Unit
+from contracts.forms.overrides import multiplier_of
+from contracts.forms.package_rows import held_as
+from contracts.forms.roundings import rounding_of
+from contracts.forms.subscriptions import COLLECTED
+from contracts.inputs import RateInput, RecurringAmountInput, TargetInput
+from contracts.models import Commit, RecurringCommit, Subscription, SubscriptionTerms
+from contracts.offsets import AT_THE_START, Offset, series
+from contracts.services.commits import DEFAULT_PRIORITY
+from contracts.subscription_inputs import ProrationInput, SeatConfigInput, SubscriptionConfigInput
+
+Values = Mapping[str, Any]
+Part = dict[str, Any]
+
+
+def override_part(row: Values) -> Part:
+    target = TargetInput(
+        product_id=row["product"] or None, product_tags=tuple(row["tags"]), billing_frequency=row["frequency"]
+    )
+    part = {**_times(row), "override_specifiers": [target], **_given(row, "priority")}
+    if row["what"] in ("IN", "OUT"):
+        return {**part, "entitled": row["what"] == "IN"}
+    if row["what"] == "PRICE":
+        return {**part, "type": "OVERWRITE", "overwrite_rate": RateInput("FLAT", price=row["price"])}
+    return {**part, "type": "MULTIPLIER", "multiplier": multiplier_of(row["percent"])}
+
+
+def commit_part(row: Values) -> Part:
+    """Of a commit, or of a credit, which has nothing paid for it."""
+    kind, first, lasts = row["kind"] or Commit.Type.PREPAID, row["after"] or AT_THE_START, row["lasts"]
+    starts = series(first, lasts, _count(row["times"]))
+    access = {
+        "schedule_items": [
+            {"amount": row["amount"], "starting_at_offset": start, "duration": lasts} for start in starts
+        ],
+        **held_as(row["held_in"]),
+    }
+    part = {"type": kind, **_attributes(row), **_given(row, "priority"), "access_schedule": access}
+    if kind == Commit.Type.POSTPAID and row["price"] is None:
+        end = series(first, lasts, 2)[1]
+        item = {"date_offset": row["paid_at"] or end, "unit_price": row["amount"], "quantity": Decimal(1)}
+        return {**part, "invoice_schedule": {"schedule_items": [item]}}
+    return part if row["price"] is None else {**part, "invoice_schedule": _paid(row)}
+
+
+def charge_part(row: Values) -> Part:
+    return {"product_id": row["product"], "name": row["name"], "schedule": _paid(row)}
+
+
+def subscription_part(row: Values, unit: Unit, *, called: str) -> Part:
+    """`unit` is what its product is priced in, `called` what other parts may call it."""
+    _, collection, increases = COLLECTED[row["collected"] or next(iter(COLLECTED))]
+    key, quantity = row["seat_group_key"], row["quantity"]
+    part = {
+        "product_id": row["product"],
+        "billing_frequency": row["frequency"] or Subscription.Frequency.MONTHLY,
+        "collection_schedule": collection,
+        "proration": ProrationInput(not row["parts"], increases, rounding_of(row["decimals"], row["rounding"], unit)),
+        "invoice_placement": row["placement"] or Subscription.Placement.ON_USAGE_INVOICE,
+        "name": row["name"],
+        "description": row["description"],
+        "temporary_id": called,
+        **_times(row),
+    }
+    if not key:
+        return {**part, "initial_quantity": quantity}
+    seats = SeatConfigInput(key, (), Decimal(0) if quantity is None else quantity)
+    return {**part, "quantity_management_mode": SubscriptionTerms.Mode.SEAT_BASED, "seat_config": seats}
+
+
+def anew_part(row: Values) -> Part:
+    kind, linked, held = row["kind"] or RecurringCommit.Type.CREDIT, row["of"], held_as(row["held_in"])
+    quantity = None if linked else _or_one(row["quantity"])
+    part = {
+        "type": kind,
+        **_attributes(row),
+        "priority": DEFAULT_PRIORITY if row["priority"] is None else row["priority"],
+        "access_amount": RecurringAmountInput(row["amount"], quantity, **held),
+        "commit_duration": _or_one(row["periods"]),
+        "recurrence_frequency": row["each"],
+        "proration": row["proration"] or RecurringCommit.Proration.FIRST_AND_LAST,
+        "starting_at_offset": row["after"] or AT_THE_START,
+        **_given(row, "lasts", as_="duration"),
+    }
+    if row["billed"] is not None:
+        part["invoice_amount"] = RecurringAmountInput(row["billed"], _or_one(row["billed_quantity"]))
+    if linked:
+        shared = row["shared"] or RecurringCommit.Allocation.POOLED
+        part["subscription_config"] = SubscriptionConfigInput(linked, not row["added"], shared)
+    return part
+
+
+def _attributes(row: Values) -> Part:
+    """What commits, credits and what recurs have in common."""
+    return {
+        "product_id": row["product"],
+        "name": row["name"],
+        "applicable_product_ids": row["products"],
+        "applicable_product_tags": row["tags"],
+        **({"rate_type": row["rate_type"]} if row["rate_type"] else {}),
+        **_given(row, "rollover", as_="rollover_fraction"),
+    }
+
+
+def _paid(row: Values) -> Part:
+    first = row["paid_at"] or AT_THE_START
+    dates = series(first, row["paid_each"] or first, _count(row["paid_times"]))
+    amount = {"unit_price": row["price"], "quantity": _or_one(row["quantity"])}
+    return {"schedule_items": [{"date_offset": date, **amount} for date in dates]}
+
+
+def _times(row: Values) -> Part:
+    start: Offset = row["after"] or AT_THE_START
+    return {"starting_at_offset": start, **_given(row, "lasts", as_="duration")}
+
+
+def _given(row: Values, name: str, *, as_: str = "") -> Part:
+    return {} if row[name] is None else {as_ or name: row[name]}
+
+
+def _count(times: Decimal | None) -> int:
+    return 1 if times is None else int(times)
+
+
+def _or_one(number: Decimal | None) -> Decimal:
+    return Decimal(1) if number is None else number
