@@ -36,9 +36,11 @@ FROM generate_series(1, %(customers)s) n;
 INSERT INTO invoicing_customersummary (customer_id, as_of, version, error, refreshed_at, looked_at)
 SELECT md5('customer' || n)::uuid, '2025-10-31 23:00Z', '', '', now(), now() FROM generate_series(1, %(customers)s) n;
 INSERT INTO invoicing_draftsummary (id, customer_id, contract_id, contract_name, kind, starting_at, ending_before,
-    issued_at, finalizes_at, waits, total, total_with_tax, unit_id, findings, blocking, holds)
+    issued_at, finalizes_at, waits, total, total_with_tax, unit_id, findings, blocking, holds, sold)
 SELECT md5('draft' || n)::uuid, md5('customer' || n)::uuid, md5('contract' || n)::uuid, '', 'USAGE', '2025-10-01Z',
-       '2025-11-01Z', '2025-11-01Z', '2025-11-02Z', false, n * 100, n * 100, %(usd)s, 0, 0, '[]'
+       '2025-11-01Z', '2025-11-01Z', '2025-11-02Z', false, n * 100, n * 100, %(usd)s, 0, 0, '[]',
+       jsonb_build_array(jsonb_build_object('unit_id', %(usd)s, 'product_id', md5('product1')::uuid,
+           'amount', (n * 100)::text, 'by_credits', '0', 'quantity', n::text))
 FROM generate_series(1, %(customers)s) n;
 INSERT INTO invoicing_commitmentsummary (id, customer_id, contract_id, name, type, starting_at, ending_before, amount,
     used, unit_id)
@@ -60,11 +62,15 @@ INSERT INTO invoicing_invoiceline (id, customer_id, invoice_id, position, type, 
 SELECT md5(invoice.id::text || p)::uuid, customer_id, invoice.id, p, 'usage', 'Product ' || p, subtotal * p / 10,
        subtotal * p / 10, true, subtotal * p / 10 / (CASE WHEN right(customer_name, 1) = '7' THEN 1 ELSE 2 END),
        CASE WHEN right(customer_name, 1) = '7' THEN 1 ELSE 2 END, starting_at, ending_before,
-       jsonb_build_object('product_id', md5('product' || p), 'product_type', 'UsageProductListItem',
+       jsonb_build_object('product_id', md5('product' || p)::uuid, 'product_type', 'UsageProductListItem',
                           'credit_type', jsonb_build_object('id', %(usd)s, 'name', 'USD (cents)')),
        jsonb_build_array(jsonb_build_object('override_id', CASE WHEN right(customer_name, 1) = '7'
            THEN md5('override' || customer_name) END, 'why', repeat(md5(invoice.id::text || p), 12)))
 FROM invoicing_invoice invoice, generate_series(1, {products}) p;
+INSERT INTO foundation_customfieldkey (id, entity, key, enforce_uniqueness, created_at, created_by)
+VALUES (md5('segment')::uuid, 'customer', 'segment', false, '2024-01-01Z', 'Ada');
+INSERT INTO pricing_product (id, name, type, custom_fields, created_at, created_by)
+SELECT md5('product' || p)::uuid, 'Product ' || p, 'USAGE', '{}', '2024-01-01Z', 'Ada' FROM generate_series(1, {products}) p;
 SET session_replication_role = origin;
 """.replace("{products}", str(PRODUCTS))
 
@@ -81,6 +87,9 @@ PAGES = {
     "invoices of an amount": "/admin/invoicing/invoice/?total_from=1099&total_to=1100",
     "invoices of a month": "/admin/invoicing/invoice/?issued_at_from=2025-10-01&issued_at_to=2025-10-31",
     "invoices as CSV": "/admin/invoicing/invoice/csv/?issued_at_from=2025-10-01",
+    "finance": "/admin/invoicing/commitmentsummary/finance/",
+    "finance, 24 months": "/admin/invoicing/commitmentsummary/finance/?months=24&by=segment",
+    "like customers as CSV": "/admin/invoicing/commitmentsummary/finance/similar.csv",
     "home": "/admin/",
 }
 

@@ -16,6 +16,7 @@ PLACES: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
             ("Packages", "package_2", "contracts_package_changelist", "contracts.view_package"),
             ("Customers", "groups", "contracts_customer_changelist", "contracts.view_customer"),
             ("Rate cards", "sell", "pricing_ratecard_changelist", "pricing.view_ratecard"),
+            ("Finance", "monitoring", "invoicing_finance", "invoicing.view_invoice"),
             ("Invoices", "receipt_long", "invoicing_invoice_changelist", "invoicing.view_invoice"),
             (
                 "Billing profiles",

@@ -51,6 +51,10 @@ PAGES: Mapping[str, Page] = {
     # Documents and notes
     **_pages("invoicing_draftsofcustomer_change", "invoicing.view_draftsofcustomer", sends=("invoicing.add_invoice",)),
     **_pages("invoicing_invoice_csv", "invoicing.view_invoice"),
+    **_pages(
+        "invoicing_finance invoicing_finance_csv",
+        *("invoicing.view_invoice", "invoicing.view_draftsummary", "contracts.view_contract"),
+    ),
     **_pages("invoicing_review_queue", "invoicing.view_draftsummary"),
     **_pages("invoicing_decide", "invoicing.add_holddecision"),
     **_pages("invoicing_note_proposed", "invoicing.view_note", sends=("invoicing.add_note",)),

@@ -1,8 +1,7 @@
 """The list of documents as finance reads it: what is filtered, what that comes to in each currency, and all of it as
 CSV. What is void is listed, and adds nothing."""
 
-import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -21,6 +20,7 @@ from billing_site.foundation.money import Unit, major_amount
 from billing_site.foundation.periods import format_instant
 from contracts.models import Customer
 from invoicing.admin.invoice_filters import FILTERS
+from invoicing.finance.tables import sheet_lines
 from invoicing.models import Invoice
 from pricing.models import PricingUnit
 from pricing.sheets.cells import guarded
@@ -104,9 +104,10 @@ class FinanceList:
             found = self.get_changelist_instance(request).queryset
         except IncorrectLookupParameters:
             return HttpResponseRedirect(reverse("admin:invoicing_invoice_changelist") + "?e=1")
+        rows = found.defer("terms", "snapshot", "details", "document_hash").iterator(CHUNK)
         name = f"invoices-{clock.now():%Y-%m-%d}.csv"
         return StreamingHttpResponse(
-            csv_lines(found.defer("terms", "snapshot", "details", "document_hash").iterator(CHUNK)),
+            sheet_lines(COLUMNS, map(_cells, rows)),
             content_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
@@ -139,22 +140,6 @@ def _total(row: Mapping[str, Any], unit: Unit) -> CurrencyTotal:
         tax=amount_text(row["total_sum"] - row["subtotal_sum"], unit),
         total=amount_text(row["total_sum"], unit),
     )
-
-
-class _Line:
-    """A file that hands on what the writer writes."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
-def csv_lines(invoices: Iterable[Invoice]) -> Iterator[str]:
-    """With a heading. Amounts are in the major unit, instants in RFC 3339; no cell is a formula (`guarded`)."""
-    writer = csv.writer(_Line())
-    yield "\ufeff"  # without it a spreadsheet takes the text for one in a code page of its own
-    yield writer.writerow(COLUMNS)
-    for invoice in invoices:
-        yield writer.writerow(_cells(invoice))
 
 
 def _cells(invoice: Invoice) -> list[str]:

@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from billing_site.foundation import clock
 from billing_site.foundation.admin import FactAdmin, instant_cell, money_column, number_cell
 from billing_site.foundation.display import amount_text, day_text
+from invoicing.admin.finance import FinancePage
 from invoicing.models import CommitmentSummary, CustomerSummary, DraftSummary
 from invoicing.wording import draft_text
 
@@ -73,7 +74,7 @@ class DraftSummaryAdmin(OfCustomer):
 
 
 @admin.register(CommitmentSummary)
-class CommitmentSummaryAdmin(OfCustomer):
+class CommitmentSummaryAdmin(FinancePage, OfCustomer):
     list_display = ["customer", "name", "money_amount", "money_used", "money_share", "ends", "as_of"]
     list_filter = ["type", "ending_before"]
     search_fields = ["customer__name", "name"]

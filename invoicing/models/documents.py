@@ -145,7 +145,8 @@ class InvoiceLine(models.Model):
             is_a_number("unit_price"),
         ]
         indexes = [
-            models.Index(name="lines_of_late_usage", fields=["invoice"], condition=Q(details__has_key="adjustment"))
+            models.Index(name="lines_of_late_usage", fields=["invoice"], condition=Q(details__has_key="adjustment")),
+            models.Index(name="lines_of_paid_commits", fields=["invoice"], condition=Q(type="commit_purchase")),
         ]
 
     def __str__(self) -> str:

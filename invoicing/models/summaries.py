@@ -63,6 +63,7 @@ class DraftSummary(models.Model):
     findings = models.IntegerField()
     blocking = models.IntegerField()  # those of them that hold it
     holds = models.JSONField(default=list)  # [{kind, who, message, since, is_reviewable}]: all that holds it
+    sold = models.JSONField(default=list)  # [{unit_id, product_id, amount, by_credits, quantity}]: see `queries.sold`
 
     class Meta:
         verbose_name = "draft"

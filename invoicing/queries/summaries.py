@@ -24,6 +24,7 @@ from invoicing.queries.compute import Computation
 from invoicing.queries.holds import all_reasons
 from invoicing.queries.shown import with_tax
 from invoicing.queries.silent import silences
+from invoicing.queries.sold import sold_on
 from invoicing.queries.statements import statements
 from pricing.models import PricingUnit, ProductVersion, Rate
 
@@ -54,6 +55,7 @@ def draft_summaries(computed: Computation, *, at: datetime) -> Iterator[DraftSum
             findings=len(draft.findings),
             blocking=sum(finding.blocking for finding in draft.findings),
             holds=[_hold(reason, draft) for reason in held.get(draft.id, ())],
+            sold=sold_on(draft),
         )
 
 
