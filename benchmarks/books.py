@@ -70,7 +70,8 @@ FROM invoicing_invoice invoice, generate_series(1, {products}) p;
 INSERT INTO foundation_customfieldkey (id, entity, key, enforce_uniqueness, created_at, created_by)
 VALUES (md5('segment')::uuid, 'customer', 'segment', false, '2024-01-01Z', 'Ada');
 INSERT INTO pricing_product (id, name, type, custom_fields, created_at, created_by)
-SELECT md5('product' || p)::uuid, 'Product ' || p, 'USAGE', '{}', '2024-01-01Z', 'Ada' FROM generate_series(1, {products}) p;
+SELECT md5('product' || p)::uuid, 'Product ' || p, 'USAGE', '{}', '2024-01-01Z', 'Ada'
+FROM generate_series(1, {products}) p;
 SET session_replication_role = origin;
 """.replace("{products}", str(PRODUCTS))
 
