@@ -1,32 +1,38 @@
 """What the explanation of a document gives: each line down to arithmetic, rate, overrides and balances."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from billing_site.foundation.fields import InstantField, NumberField, text_map, texts
 from invoicing.serializers import STATUSES, LineReply
 from pricing.serializers.formulas import MadeOfReply
 
+INTERNAL: dict[str, Any] = {"required": False, "help_text": "Internal: absent where the customer is told."}
+
 
 class ExplainedRateReply(serializers.Serializer):
     id = serializers.UUIDField()
     rate_card_id = serializers.UUIDField()
-    rate_card_name = serializers.CharField()
+    rate_card_name = serializers.CharField(**INTERNAL)
     starting_at = InstantField()
     ending_before = InstantField(allow_null=True)
-    publication = serializers.IntegerField()
-    published_at = InstantField()
-    published_by = serializers.CharField()
-    reason = serializers.CharField()
-    formula = MadeOfReply(allow_null=True, help_text="What made its price, where it is stated as a formula.")
+    publication = serializers.IntegerField(**INTERNAL)
+    published_at = InstantField(**INTERNAL)
+    published_by = serializers.CharField(**INTERNAL)
+    reason = serializers.CharField(**INTERNAL)
+    formula = MadeOfReply(
+        allow_null=True, required=False, help_text="What made its price, where it is stated as a formula; internal."
+    )
 
 
 class ExplainedOverrideReply(serializers.Serializer):
     id = serializers.UUIDField()
     description = serializers.CharField()
-    edit_number = serializers.IntegerField()
+    edit_number = serializers.IntegerField(**INTERNAL)
     edited_at = InstantField()
-    edited_by = serializers.CharField()
-    edit_reason = serializers.CharField()
+    edited_by = serializers.CharField(**INTERNAL)
+    edit_reason = serializers.CharField(**INTERNAL)
 
 
 class LosingOverrideReply(ExplainedOverrideReply):
@@ -68,15 +74,15 @@ class PartReply(serializers.Serializer):
     package_size = NumberField(allow_null=True)
     period_quantity = NumberField(allow_null=True, help_text="Of the whole period, where the price depends on it.")
     rate_id = serializers.UUIDField()
-    publication = serializers.IntegerField()
-    published_by = serializers.CharField()
+    publication = serializers.IntegerField(**INTERNAL)
+    published_by = serializers.CharField(**INTERNAL)
     override_id = serializers.UUIDField(allow_null=True)
     commit_segment_id = serializers.UUIDField(allow_null=True, help_text="Who pays.")
     arithmetic = serializers.CharField()
     explanation = texts(help_text="The same in plain English.")
     rate = ExplainedRateReply()
     override = ExplainedOverrideReply(allow_null=True)
-    losing_overrides = LosingOverrideReply(many=True)
+    losing_overrides = LosingOverrideReply(many=True, **INTERNAL)
     balances = TurnReply(many=True, help_text="That are open to it, in the order in which they pay.")
 
 
@@ -114,4 +120,4 @@ class ExplanationReply(serializers.Serializer):
     waits_for = serializers.ListField(child=serializers.UUIDField())
     explanation = texts(help_text="In plain English.")
     line_items = ExplainedLineReply(many=True)
-    findings = FindingReply(many=True)
+    findings = FindingReply(many=True, help_text="Internal: the customer is told none.")

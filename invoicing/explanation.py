@@ -8,6 +8,9 @@ $24.00 = 30 × $0.80
   Paid by the prepaid commit “Pack” of $100.00, 1–31 October 2025.
   Nothing was left for it of the credit “Welcome” of $10.00, 1–31 October 2025.
   “Welcome” goes before “Pack”: nothing was paid for it.
+
+The customer is told the same without what is the house's own: who published, agreed and approved what and why, from
+which card, by which formula, and what was agreed and did not apply.
 """
 
 from collections.abc import Iterator, Sequence
@@ -55,7 +58,9 @@ def document_sentences(told: Explained) -> Iterator[str]:
     if told.by_hand is not None:
         entered, decided = told.by_hand.entered, told.by_hand
         yield (
-            f"Entered by hand by {entered.entered_by} on {instant_text(entered.entered_at)}{_because(entered.reason)},"
+            f"Entered by hand{_because(entered.reason)}. No balance and no commitment changes by it."
+            if told.is_for_customer
+            else f"Entered by hand by {entered.entered_by} on {instant_text(entered.entered_at)}{_because(entered.reason)},"
             f" and approved by {decided.decided_by} on {instant_text(decided.decided_at)}{_because(decided.reason)}."
             " No balance and no commitment changes by it."
         )
@@ -110,8 +115,8 @@ def part_sentences(told: Explained, line: ShownLine, part: ShownPart) -> Iterato
     if line.type == "cpu_conversion":
         yield from _converted(told, line)
     elif rate is not None:
-        yield _listed(replace(part, list_price=None) if line.type == "subscription" else part, rate)
-        if rate.formula is not None:
+        yield _listed(told, replace(part, list_price=None) if line.type == "subscription" else part, rate)
+        if rate.formula is not None and not told.is_for_customer:
             yield f"Its price is made by a formula: {made_of_text(rate)}."
     override = told.overrides.get(part.override_id) if part.override_id else None
     if override is not None:
@@ -120,7 +125,7 @@ def part_sentences(told: Explained, line: ShownLine, part: ShownPart) -> Iterato
         yield "The contract has no price or discount of its own for it then."
     for loser_id, reason in part.losing_overrides:
         loser = told.overrides.get(loser_id)
-        if loser is not None:
+        if loser is not None and not told.is_for_customer:
             yield f"Not applied: {_agreed(told, loser)}. {reason}"
     yield from _turns(told, line, part)
 
@@ -247,7 +252,7 @@ def _without_parts(told: Explained, line: ShownLine) -> Iterator[str]:
         or named_in(line, "discount_id", told.charges)
     )
     if agreed is not None and line.type in ("scheduled", "commit_purchase"):
-        yield f"Agreed in {_edit_text(agreed.added_by_edit)}."
+        yield f"Agreed {_edit_text(told, agreed.added_by_edit)}."
 
 
 def _missing(told: Explained, line: ShownLine) -> Iterator[str]:
@@ -277,7 +282,7 @@ def _rounding(line: ShownLine, unit: Unit) -> Iterator[str]:
         )
 
 
-def _listed(part: ShownPart, rate: Rate) -> str:
+def _listed(told: Explained, part: ShownPart, rate: Rate) -> str:
     unit, text = rate.unit.to_unit(), rate_text(part, rate.unit.to_unit())
     commit_tariff = rate.to_commit_tariff()
     if part.charged == COMMIT_RATE and commit_tariff is not None:
@@ -285,6 +290,8 @@ def _listed(part: ShownPart, rate: Rate) -> str:
     elif part.list_price is None and rate.rate_type == part.rate_type:
         text = f"List price {charge_text(rate.to_tariff(), unit)}"
     publication = rate.publication
+    if told.is_for_customer:
+        return f"{text} {period_text(Period(rate.starting_at, rate.ending_before))}."
     return (
         f"{text} of “{rate.rate_card.name}” {period_text(Period(rate.starting_at, rate.ending_before))}: publication"
         f" {part.publication} by {part.published_by} on {instant_text(publication.published_at)}"
@@ -318,11 +325,13 @@ def _turns(told: Explained, line: ShownLine, part: ShownPart) -> Iterator[str]:
 
 
 def _agreed(told: Explained, override: Override) -> str:
-    return f"{override_words(told, override)}, agreed in {_edit_text(override.added_by_edit)}"
+    return f"{override_words(told, override)}, agreed {_edit_text(told, override.added_by_edit)}"
 
 
-def _edit_text(edit: ContractEdit) -> str:
-    return f"edit {edit.number} by {edit.created_by} on {instant_text(edit.created_at)}{_because(edit.reason)}"
+def _edit_text(told: Explained, edit: ContractEdit) -> str:
+    if told.is_for_customer:
+        return f"on {instant_text(edit.created_at)}"
+    return f"in edit {edit.number} by {edit.created_by} on {instant_text(edit.created_at)}{_because(edit.reason)}"
 
 
 def _because(reason: str) -> str:

@@ -80,7 +80,8 @@ def breakdown_json(piece: Piece, *, skip_zero_quantities: bool = False) -> dict[
 
 
 def explanation_json(told: Explained) -> dict[str, Any]:
-    """How each line's amount came about, part by part: as data, and in plain English."""
+    """How each line's amount came about, part by part: as data, and in plain English. What it does not say to the
+    customer is absent there."""
     shown = told.document
     return {
         "invoice_id": shown.id,
@@ -102,33 +103,41 @@ def explanation_json(told: Explained) -> dict[str, Any]:
             }
             for line in shown.lines
         ],
-        "findings": [finding_json(finding) for finding in shown.findings],
+        "findings": [] if told.is_for_customer else [finding_json(finding) for finding in shown.findings],
     }
 
 
 def explained_part_json(told: Explained, line: ShownLine, part: ShownPart) -> dict[str, Any]:
     override = told.overrides.get(part.override_id) if part.override_id else None
-    return {
+    body = {
         **part_json(part),
         "arithmetic": f"{arithmetic_text(part, told.unit(line))} = {exact_text(part.amount, told.unit(line))}",
         "explanation": list(part_sentences(told, line, part)),
-        "rate": _rate(told.rates[part.rate_id]),
+        "rate": _rate(told, told.rates[part.rate_id]),
         "override": None if override is None else _override(told, override),
+        "balances": [_turn(told, turn) for turn in told.turns(line, part)],
+    }
+    if told.is_for_customer:
+        return {name: value for name, value in body.items() if name not in ("publication", "published_by")}
+    return body | {
         "losing_overrides": [
             {**_override(told, told.overrides[loser]), "reason": reason} for loser, reason in part.losing_overrides
         ],
-        "balances": [_turn(told, turn) for turn in told.turns(line, part)],
     }
 
 
-def _rate(rate: Rate) -> dict[str, Any]:
-    publication = rate.publication
-    return {
+def _rate(told: Explained, rate: Rate) -> dict[str, Any]:
+    body = {
         "id": rate.pk,
         "rate_card_id": rate.rate_card_id,
-        "rate_card_name": rate.rate_card.name,
         "starting_at": format_instant(rate.starting_at),
         "ending_before": _end(rate.ending_before),
+    }
+    if told.is_for_customer:
+        return body
+    publication = rate.publication
+    return body | {
+        "rate_card_name": rate.rate_card.name,
         "publication": publication.pk,
         "published_at": format_instant(publication.published_at),
         "published_by": publication.published_by,
@@ -139,14 +148,14 @@ def _rate(rate: Rate) -> dict[str, Any]:
 
 def _override(told: Explained, override: Override) -> dict[str, Any]:
     edit = override.added_by_edit
-    return {
+    body = {
         "id": override.pk,
         "description": override_words(told, override),
-        "edit_number": edit.number,
         "edited_at": format_instant(edit.created_at),
-        "edited_by": edit.created_by,
-        "edit_reason": edit.reason,
     }
+    if told.is_for_customer:
+        return body
+    return body | {"edit_number": edit.number, "edited_by": edit.created_by, "edit_reason": edit.reason}
 
 
 def _turn(told: Explained, turn: Turn) -> dict[str, Any]:

@@ -64,6 +64,14 @@ class InvoiceQuery(KnownQuery):
     skip_zero_qty_line_items = serializers.BooleanField(default=False)
 
 
+class ExplainQuery(KnownQuery):
+    view = CodeField(
+        ("INTERNAL", "CUSTOMER"),
+        default="INTERNAL",
+        help_text="CUSTOMER leaves out who decided what in the house and why. A token of the customer gets no other.",
+    )
+
+
 class BreakdownQuery(KnownQuery):
     starting_on = InstantField(help_text="Windows that start then or later.")
     ending_before = InstantField(help_text="Windows that are over by then.")

@@ -73,6 +73,7 @@ class Explained:
     charges: Mapping[UUID, ScheduledCharge]  # likewise
     names: Mapping[str, str]  # of what the overrides name
     by_hand: EnteredNoteDecision | None  # of a note that was entered by hand
+    is_for_customer: bool = False  # then nothing of it says who decided what in the house, and why
 
     def unit(self, line: ShownLine) -> Unit:
         return self.units[line.unit_id]
@@ -159,7 +160,12 @@ class ExplainedRow:
 
 
 def explained_document(
-    customer_id: UUID, document_id: UUID, *, at: datetime, as_of: datetime | None = None
+    customer_id: UUID,
+    document_id: UUID,
+    *,
+    at: datetime,
+    as_of: datetime | None = None,
+    is_for_customer: bool = False,
 ) -> Explained:
     """A fixed number of queries beside those of the document. Raises NotFound, and Refusal where `as_of` is later than
     `at`."""
@@ -198,6 +204,7 @@ def explained_document(
             ),
             names=names_in(overrides.values()),
             by_hand=_by_hand(shown),
+            is_for_customer=is_for_customer,
         )
 
 

@@ -11,6 +11,7 @@ from billing_site.foundation import clock, cursors
 from billing_site.foundation.actor import Actor
 from billing_site.foundation.periods import DAY, HOUR, parse_instant
 from billing_site.foundation.refusals import Refusal
+from contracts.views.base import bound_customer
 from invoicing import services
 from invoicing.explained_replies import ExplanationReply
 from invoicing.presentation import breakdown_json, explanation_json, invoice_json
@@ -20,11 +21,11 @@ from invoicing.queries.explained import explained_document
 from invoicing.serializers import (
     BreakdownQuery,
     BreakdownReply,
+    ExplainQuery,
     FinalInvoiceRequest,
     InvoiceListQuery,
     InvoiceQuery,
     InvoiceReply,
-    KnownQuery,
     VoidInvoiceRequest,
 )
 from invoicing.services.printing import print_invoice
@@ -99,12 +100,18 @@ class ExplainInvoice(InvoicingView):
 
     @extend_schema(
         summary="Explain an invoice: each line down to rate, publication, overrides and balances, as data and in words",
-        parameters=[KnownQuery],
+        parameters=[ExplainQuery],
         responses=enveloped(ExplanationReply),
     )
     def get(self, request: Request, customer_id: UUID, invoice_id: UUID) -> Response:
-        asked = KnownQuery.read(request.query_params)
-        told = explained_document(customer_id, invoice_id, at=clock.now(), as_of=asked.get("as_of"))
+        asked = ExplainQuery.read(request.query_params)
+        told = explained_document(
+            customer_id,
+            invoice_id,
+            at=clock.now(),
+            as_of=asked.get("as_of"),
+            is_for_customer=asked["view"] == "CUSTOMER" or bound_customer(request) is not None,
+        )
         return Response({"data": explanation_json(told)})
 
 
