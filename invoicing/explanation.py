@@ -25,7 +25,7 @@ from contracts.models import ContractEdit, Override
 from contracts.terms import CREDIT, POSTPAID
 from contracts.wording import override_text
 from invoicing.engine.balances import Balance
-from invoicing.models import Invoice
+from invoicing.models import EnteredNoteDecision, Invoice
 from invoicing.queries.explained import Explained, id_in, named_in
 from invoicing.queries.shown import COMMIT_TYPES, ShownLine
 from invoicing.queries.traces import ShownPart
@@ -56,14 +56,8 @@ ROUNDED = {"ROUND_UP": "up", "ROUND_DOWN": "down", "ROUND_HALF_UP": "half up"}
 def document_sentences(told: Explained) -> Iterator[str]:
     """How its total was rounded; of a note by hand, who wanted it and why."""
     if told.by_hand is not None:
-        entered, decided = told.by_hand.entered, told.by_hand
-        yield (
-            f"Entered by hand{_because(entered.reason)}. No balance and no commitment changes by it."
-            if told.is_for_customer
-            else f"Entered by hand by {entered.entered_by} on {instant_text(entered.entered_at)}{_because(entered.reason)},"
-            f" and approved by {decided.decided_by} on {instant_text(decided.decided_at)}{_because(decided.reason)}."
-            " No balance and no commitment changes by it."
-        )
+        who = _by_hand(told.by_hand, is_for_customer=told.is_for_customer)
+        yield f"{who} No balance and no commitment changes by it."
     shown, unit = told.document, told.units[told.document.unit_id]
     if shown.finalizes_at is not None:
         final = instant_text(shown.finalizes_at)
@@ -71,6 +65,16 @@ def document_sentences(told: Explained) -> Iterator[str]:
     elif shown.subtotal != shown.unrounded_total:
         exact, printed = exact_text(shown.unrounded_total, unit), exact_text(shown.subtotal, unit)
         yield f"The total came to {exact} exactly, and was rounded once, when it became final, to {printed}."
+
+
+def _by_hand(decided: EnteredNoteDecision, *, is_for_customer: bool) -> str:
+    entered, why = decided.entered, _because(decided.entered.reason)
+    if is_for_customer:
+        return f"Entered by hand{why}."
+    return (
+        f"Entered by hand by {entered.entered_by} on {instant_text(entered.entered_at)}{why}, and approved by"
+        f" {decided.decided_by} on {instant_text(decided.decided_at)}{_because(decided.reason)}."
+    )
 
 
 def line_sentences(told: Explained, *lines: ShownLine) -> Iterator[str]:
