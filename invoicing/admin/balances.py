@@ -24,8 +24,9 @@ from contracts.models import Customer
 from contracts.queries import agreements
 from contracts.seats import NOBODY
 from contracts.wording import balance_history_in_words
-from invoicing.admin.balance_screens import BalanceRow, BalanceScreen, BalanceTable, seats_of
+from invoicing.admin.balance_screens import BalanceRow, BalanceScreen, BalanceTable
 from invoicing.models import Invoice
+from invoicing.portal.ledgers import seats_of
 from invoicing.queries.balances import Balance, balances, computed_balances
 from invoicing.queries.burn_down import burn_downs
 from invoicing.services.manual_entries import ManualEntryInput, MoreThanIsLeft, add_manual_entry

@@ -2,6 +2,7 @@
 
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import admin, messages
@@ -15,6 +16,7 @@ from django.views.decorators.csrf import csrf_protect
 from billing_site.foundation import clock
 from billing_site.foundation.admin import number_cell
 from billing_site.foundation.display import amount_text
+from billing_site.foundation.periods import format_instant
 from billing_site.foundation.refusals import NotFound
 from billing_site.foundation.transactions import read_snapshot
 from contracts import services
@@ -34,14 +36,16 @@ from invoicing.admin.known_then import KnownThen
 from invoicing.admin.looked_at import made_as_seen
 from invoicing.admin.new_contracts import NewContractPages
 from invoicing.admin.recurring import RecurringEditPage
-from invoicing.admin.screens import ContractScreen, PreviewCard, WhyCard
+from invoicing.admin.screens import ContractScreen, PreviewCard
 from invoicing.admin.subscriptions import SubscriptionPages
 from invoicing.admin.undoing import UndoPage
+from invoicing.portal.why import WhyCard
 from invoicing.queries.account import account
 from invoicing.queries.explained import NotThere, explained_row
 from invoicing.queries.lateness import missed_usage
 from invoicing.queries.preview import preview_edit
 from invoicing.queries.summaries import usage_by_contract
+from invoicing.queries.traces import ShownPart
 
 
 @admin.register(Contract)
@@ -159,9 +163,9 @@ class ContractAdmin(
         asked = KnownThen(request.GET, at=at)
         then = None
         try:
-            why = WhyCard.of(explained_row(contract.customer_id, document_id, row, at=at))
+            why = WhyCard.of(explained_row(contract.customer_id, document_id, row, at=at), _events_at)
             if as_of := asked.instant():
-                then = WhyCard.of(explained_row(contract.customer_id, document_id, row, at=at, as_of=as_of))
+                then = WhyCard.of(explained_row(contract.customer_id, document_id, row, at=at, as_of=as_of), _events_at)
         except NotThere as refusal:
             asked.add_error("as_of", refusal.message)
         except NotFound as refusal:
@@ -238,3 +242,9 @@ class ContractAdmin(
                 **context,
             },
         )
+
+
+def _events_at(subject: str, part: ShownPart) -> str:
+    start, end = part.period.starting_at, part.period.ending_before
+    asked = {"subject": subject, "starting_at": format_instant(start), "ending_before": format_instant(end or start)}
+    return f"{reverse('admin:ledger_events')}?{urlencode(asked)}"

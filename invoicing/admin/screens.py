@@ -3,37 +3,28 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlencode
 from uuid import UUID
-
-from django.urls import reverse
 
 from billing_site.foundation.display import (
     about_text,
     amount_text,
     day_text,
-    exact_text,
     instant_text,
     period_text,
-    quantity_text,
 )
 from billing_site.foundation.money import Unit, exact_sum
-from billing_site.foundation.periods import HOUR, Period, format_instant
+from billing_site.foundation.periods import HOUR, Period
 from contracts.models import Contract
 from contracts.queries import Agreement
 from contracts.term_lines import TermLine, term_lines
 from contracts.wording import EditInWords
-from invoicing.explanation import document_sentences, line_sentences, part_sentences
 from invoicing.models import Invoice
 from invoicing.portal import Page, besides, page_of, percent_text
 from invoicing.queries.account import Account
 from invoicing.queries.commitments import Commitment
-from invoicing.queries.explained import Explained, ExplainedRow
 from invoicing.queries.lateness import MissedUsage
 from invoicing.queries.preview import Change, DocumentChange, Preview, WindowChange
-from invoicing.queries.shown import ShownLine
-from invoicing.queries.traces import ShownPart
-from invoicing.wording import KINDS, arithmetic_text
+from invoicing.wording import KINDS
 
 SUBJECTS_NAMED = 3
 
@@ -216,83 +207,3 @@ def _notes(preview: Preview, billed_through: datetime | None) -> Iterator[str]:
         yield f"Invoices up to {day_text(billed_through)} are final and stay as they are."
     if not preview.documents:
         yield "No draft changes now: the edit holds for what is still to come."
-
-
-@dataclass(frozen=True, slots=True)
-class PartCard:
-    """One decision: the arithmetic, and the sentences behind it."""
-
-    when: str
-    arithmetic: str
-    amount: str
-    reasons: tuple[str, ...]
-    events: tuple[tuple[str, str], ...] = ()  # where the events behind it are, by subject
-
-
-@dataclass(frozen=True, slots=True)
-class WhyCard:
-    title: str
-    document: str
-    total: str
-    exact: str
-    metered: tuple[str, ...]  # how the quantity came about
-    rounded: tuple[str, ...]
-    parts: tuple[PartCard, ...]
-
-    @classmethod
-    def of(cls, row: ExplainedRow) -> "WhyCard":
-        told = row.explained
-        shown, unit = told.document, told.unit(row.lines[0])
-        total = exact_sum([line.total for line in row.lines])
-        name = f"Invoice {shown.number}" if shown.number else "Draft"
-        name += f", {period_text(shown.period)}" if shown.period else f", due {day_text(shown.issued_at)}"
-        exact = exact_text(total, unit)
-        with_parts = [line for line in row.lines if line.parts]
-        return cls(
-            title=row.lines[0].name,
-            document=name,
-            total=amount_text(total, unit),
-            exact="" if exact == amount_text(total, unit) else exact,
-            metered=tuple(line_sentences(told, *with_parts)) if with_parts else (),
-            rounded=tuple(document_sentences(told)),
-            parts=tuple(_part(told, line, part) for line in with_parts for part in line.parts)
-            or tuple(_whole(told, line) for line in row.lines),
-        )
-
-
-def _part(told: Explained, line: ShownLine, part: ShownPart) -> PartCard:
-    return PartCard(
-        when=period_text(part.period),
-        arithmetic=arithmetic_text(part, told.unit(line)),
-        amount=exact_text(part.amount, told.unit(line)),
-        reasons=tuple(part_sentences(told, line, part)),
-        events=tuple(_events(told, part)),
-    )
-
-
-def _events(told: Explained, part: ShownPart) -> Iterator[tuple[str, str]]:
-    """The subjects that were the customer's then, and the page of the events of each."""
-    start, end = part.period.starting_at, part.period.ending_before
-    if part.metric_id is None or end is None:
-        return
-    owned = [
-        claim.subject
-        for claim in told.terms.claims
-        if (claim.starting_at or start) < end and (claim.ending_before or end) > start
-    ]
-    for subject in list(dict.fromkeys(owned))[:SUBJECTS_NAMED]:
-        asked = {"subject": subject, "starting_at": format_instant(start), "ending_before": format_instant(end)}
-        yield subject, f"{reverse('admin:ledger_events')}?{urlencode(asked)}"
-
-
-def _whole(told: Explained, line: ShownLine) -> PartCard:
-    """Of a line that no usage stands behind."""
-    unit, arithmetic = told.unit(line), ""
-    if line.quantity is not None and line.unit_price is not None:
-        arithmetic = f"{quantity_text(line.quantity)} × {exact_text(line.unit_price, unit)}"
-    return PartCard(
-        when=period_text(line.period) if line.period else "",
-        arithmetic=arithmetic,
-        amount=exact_text(line.total, unit),
-        reasons=tuple(line_sentences(told, line)),
-    )

@@ -6,15 +6,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from billing_site.foundation.display import amount_text, day_text, instant_text, month_text, near_day_text, period_text
-from invoicing.engine.calendar import ADJUSTMENT, TRUE_UP, USAGE
+from billing_site.foundation.display import amount_text, day_text, instant_text, near_day_text
 from invoicing.portal.bars import Bar, bar_of
 from invoicing.portal.charts import Chart, chart_of, is_spent
+from invoicing.portal.documents import DocumentRow, document_row
 from invoicing.portal.prices import PriceRow, price_row
-from invoicing.portal.products import Row, Table, rest_text, row_of, table_of
-from invoicing.portal.words import is_month, last_day, period_title
-from invoicing.queries.account import Account, Charge, FinalDocument, OpenPeriod
-from invoicing.queries.shown import VOID
+from invoicing.portal.products import Table, table_of
+from invoicing.portal.words import last_day, period_title
+from invoicing.queries.account import Account, Charge, OpenPeriod
 
 PRICES_SHOWN = 30
 
@@ -34,18 +33,6 @@ class ChargeRow:
     name: str
     when: str
     amount: str
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentRow:
-    id: UUID
-    number: str
-    about: str
-    issued: str
-    subtotal: str
-    total: str  # with tax
-    rows: tuple[Row, ...]
-    rest: str  # what else is in the subtotal
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +78,7 @@ def page_of(account: Account) -> Page:
         prices=tuple(to_come[:PRICES_SHOWN]),
         more_prices=f"and {len(to_come) - PRICES_SHOWN} more" if len(to_come) > PRICES_SHOWN else "",
         charges=tuple(_charge_row(charge) for charge in account.charges),
-        documents=tuple(_document_row(final) for final in account.documents),
+        documents=tuple(document_row(final.document, final.products, final.unit) for final in account.documents),
         older_documents=account.document_count - len(account.documents),
         no_spend="" if charts or not account.periods else _no_spend(account),
         no_documents="" if account.documents else _no_documents(account),
@@ -143,23 +130,3 @@ def _headline(open_: OpenPeriod, at: datetime, several: bool) -> Headline:
 
 def _charge_row(charge: Charge) -> ChargeRow:
     return ChargeRow(charge.name, day_text(charge.issued_at), amount_text(charge.amount, charge.unit))
-
-
-def _document_row(final: FinalDocument) -> DocumentRow:
-    document = final.document
-    about = {USAGE: "Usage", TRUE_UP: "True-up", ADJUSTMENT: "Late usage"}.get(document.kind, "Scheduled charges")
-    if document.period is not None:
-        month = month_text if is_month(document.period) else None
-        about = f"{about}, {month(document.period.starting_at) if month else period_text(document.period)}"
-    if document.status == VOID:
-        about = f"{about} (void)"
-    return DocumentRow(
-        id=document.id,
-        number=document.number or "",
-        about=about,
-        issued=day_text(document.issued_at),
-        subtotal=amount_text(document.subtotal, final.unit),
-        total=amount_text(document.total, final.unit),
-        rows=tuple(map(row_of, final.products)),
-        rest=rest_text(document.subtotal, final.products, final.unit),
-    )

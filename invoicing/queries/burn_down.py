@@ -17,7 +17,7 @@ from fractions import Fraction
 from uuid import UUID
 
 from billing_site.foundation.money import QUANTUM, round_to
-from billing_site.foundation.periods import DAY, Period, floor_day, floor_hour
+from billing_site.foundation.periods import DAY, HOUR, Period, floor_day, floor_hour
 from billing_site.foundation.transactions import read_snapshot
 from contracts.models import Customer
 from invoicing.queries.balances import Balance
@@ -75,7 +75,7 @@ def burn_downs(
         edges = {window.starting_at, window.ending_before} if window and window.ending_before else set()
         for movement in moved:
             if movement.is_deduction and movement.invoice_id is not None:
-                wanted.setdefault(movement.invoice_id, set()).update({*instants[commit_id], *edges, at})
+                wanted.setdefault(movement.invoice_id, set()).update(map(_ceil_hour, {*instants[commit_id], *edges, at}))
     with read_snapshot():
         drafts = shown_drafts(computed, customer)
         finals = finals_by_id(customer.pk, set(wanted))
@@ -92,6 +92,12 @@ def burn_downs(
         )
         for commit_id, moved in begun.items()
     }
+
+
+def _ceil_hour(instant: datetime) -> datetime:
+    """Usage is kept by the hour: what was used in the hour of an instant counts as used by then."""
+    floor = floor_hour(instant)
+    return floor if floor == instant else floor + HOUR
 
 
 def _window(moved: Sequence[Movement], at: datetime) -> Period | None:
@@ -121,7 +127,7 @@ def _moved_by(movement: Movement, shared: Mapping[UUID, Drawing], instant: datet
     """What it had moved by an instant: what a document draws follows the usage behind it."""
     found = shared.get(movement.invoice_id) if movement.is_deduction and movement.invoice_id else None
     if found is not None:
-        return Fraction(movement.amount) * _drawn(*found, movement.segment_id, instant)
+        return Fraction(movement.amount) * _drawn(*found, movement.segment_id, _ceil_hour(instant))
     return Fraction(movement.amount) if movement.timestamp <= instant else Fraction(0)
 
 

@@ -37,6 +37,7 @@ class Filters:
     unit_id: UUID | None = None
     starting_on: datetime | None = None
     ending_before: datetime | None = None
+    is_without_void: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class Head:
         end = self.period.ending_before if self.period else None
         return (
             wanted.status in (None, self.status)
+            and not (wanted.is_without_void and self.status == VOID)
             and wanted.type in (None, self.type)
             and wanted.contract_id in (None, self.contract_id)
             and wanted.unit_id in (None, self.unit_id)

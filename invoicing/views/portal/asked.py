@@ -53,6 +53,11 @@ class DaysForm(forms.Form):
         start, last = self.cleaned_data["from_"], self.cleaned_data["to"]
         return Period(datetime.combine(start, time(), UTC), datetime.combine(last, time(), UTC) + DAY)
 
+    @property
+    def named(self) -> str:
+        """The days, for the name of a file."""
+        return f"{self.cleaned_data['from_']}-{self.cleaned_data['to']}"
+
     def presets(self) -> Iterator[tuple[str, str, str]]:
         """What is asked for most: its name, first and last day."""
         this = floor_day(self.at).replace(day=1)

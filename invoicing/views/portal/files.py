@@ -5,11 +5,10 @@ from django.http import HttpResponse
 from invoicing.views.portal.asked import DaysForm
 
 
-def as_file(content: str, name: str, form: DaysForm) -> HttpResponse:
-    """A CSV file, named for its days."""
+def as_file(content: str, name: str) -> HttpResponse:
+    """A CSV file."""
     response = HttpResponse(content, content_type="text/csv; charset=utf-8")
-    days = f"{form.cleaned_data['from_']}-{form.cleaned_data['to']}"
-    response["Content-Disposition"] = f'attachment; filename="{name}-{days}.csv"'
+    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     response["X-Content-Type-Options"] = "nosniff"
     return response
 

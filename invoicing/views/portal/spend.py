@@ -52,7 +52,7 @@ def spend_csv(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     if not form.is_valid():
         return refused(form)
     read = spend_by(viewer.customer_id, form.days, key=by, at=at)
-    return as_file(sheet([by or PRODUCT, *COLUMNS], _rows(read)), "spend", form)
+    return as_file(sheet([by or PRODUCT, *COLUMNS], _rows(read)), f"spend-{form.named}")
 
 
 def _rows(read: SpendBy) -> Iterator[tuple[str, ...]]:

@@ -50,7 +50,7 @@ def usage_csv(request: HttpRequest, viewer: Viewer) -> HttpResponse:
             return refused(form)
         keys, rows = _rows(viewer, form)
     columns = ["metric", *keys, "from", "to", "quantity"]
-    return as_file(sheet(columns, _cells(form.chosen.name, rows)), "usage", form)
+    return as_file(sheet(columns, _cells(form.chosen.name, rows)), f"usage-{form.named}")
 
 
 def _form(request: HttpRequest, metrics: Sequence[BillableMetric]) -> UsageForm:

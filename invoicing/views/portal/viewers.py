@@ -32,6 +32,8 @@ SECTIONS = (
     ("", "Overview"),
     ("spend/", "Spend"),
     ("usage/", "Usage"),
+    ("balances/", "Balances"),
+    ("invoices/", "Invoices"),
 )
 
 Page = Callable[..., HttpResponse]
