@@ -6,16 +6,28 @@ markup (Alpine evaluates its attributes); the pages that customers see, and ever
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
-COMMON = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+OWN = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'"
+COMMON = f"{OWN}; frame-ancestors 'none'"
 STRICT = COMMON
 RELAXED = (
     f"{COMMON}; script-src 'self' 'unsafe-eval' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
 )
 RELAXED_PATHS = ("/admin/", "/docs")
+FRAMED_PATH = "/embed/"
+
+
+def policy_of(path: str) -> str:
+    """What is said of the page at a path. Embedded views may be framed by the sites that a setting lists."""
+    if path.startswith(RELAXED_PATHS):
+        return RELAXED
+    if path.startswith(FRAMED_PATH) and settings.EMBED_ORIGINS:
+        return f"{OWN}; frame-ancestors {' '.join(settings.EMBED_ORIGINS)}"
+    return STRICT
 
 
 class ContentSecurityPolicyMiddleware:
@@ -26,6 +38,5 @@ class ContentSecurityPolicyMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        policy = RELAXED if request.path.startswith(RELAXED_PATHS) else STRICT
-        response.headers.setdefault("Content-Security-Policy", policy)
+        response.headers.setdefault("Content-Security-Policy", policy_of(request.path))
         return response

@@ -1,6 +1,7 @@
 """Settings, read top to bottom. The environment is read here and nowhere else; README lists every variable."""
 
 import os
+import re
 import sys
 from decimal import Decimal
 from fractions import Fraction
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
 
 from billing_site.server import embedded, secret
 from pricing.engine.tariffs import RATE_TYPES
@@ -52,6 +54,12 @@ SECRET_KEY = os.environ.get("COUNTINGHOUSE_SECRET_KEY") or secret.secret_key(DAT
 DEBUG = False
 ALLOWED_HOSTS = os.environ.get("COUNTINGHOUSE_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("COUNTINGHOUSE_ORIGINS", "").split(",") if origin]
+# Sites that may show the signed views of customers (/embed/) in a frame of theirs: https://app.example,https://*.example
+EMBED_ORIGINS = [origin for origin in os.environ.get("COUNTINGHOUSE_EMBED_ORIGINS", "").split(",") if origin]
+for origin in EMBED_ORIGINS:
+    if not re.fullmatch(r"https?://(\*\.)?[A-Za-z0-9.-]+(:\d{1,5})?", origin):
+        raise ImproperlyConfigured(f"COUNTINGHOUSE_EMBED_ORIGINS: {origin!r} is no origin such as https://app.example.")
+EMBED_KEY_VERSION = int(os.environ.get("COUNTINGHOUSE_EMBED_KEY_VERSION") or 1)  # another one calls all addresses back
 SECURE_COOKIES = flag("COUNTINGHOUSE_HTTPS")  # set behind a proxy that terminates TLS
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_COOKIES
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE_COOKIES else None
@@ -251,7 +259,15 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "stream": sys.stderr, "formatter": "line"}},
+    "filters": {"without_tokens": {"()": "billing_site.redaction.WithoutTokens"}},
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "stream": sys.stderr,
+            "formatter": "line",
+            "filters": ["without_tokens"],
+        }
+    },
     "loggers": {"django.request": {"level": "ERROR"}},  # a refused request is the caller's to mend
     "root": {"handlers": ["stderr"], "level": os.environ.get("COUNTINGHOUSE_LOG_LEVEL", "WARNING")},
 }

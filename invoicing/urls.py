@@ -1,13 +1,10 @@
 from django.urls import path
 
-from invoicing.views import alerts, archiving, balances, contracts, invoices, seats, tax_rates
-from invoicing.views.portal import balances as held
-from invoicing.views.portal import documents, overview, spend, usage
-from invoicing.views.portal.viewers import of_login
+from invoicing.views import alerts, archiving, balances, contracts, dashboards, invoices, seats, tax_rates
+from invoicing.views.portal.urls import PORTAL
 
 INVOICES = "v1/customers/<uuid:customer_id>/invoices"
 BALANCES = "v1/contracts/customerBalances"
-PORTAL = "portal/<uuid:customer_id>/"
 
 urlpatterns = [
     path("v1/alerts/archive", alerts.ArchiveAlert.as_view()),
@@ -35,18 +32,6 @@ urlpatterns = [
     path("v1/contracts/customerCommits/list", balances.ListCommits.as_view()),
     path("v1/contracts/customerCredits/list", balances.ListCredits.as_view()),
     path("v1/contracts/addManualBalanceLedgerEntry", balances.AddManualBalanceEntry.as_view()),
-    path("portal/", overview.my_page, name="portal"),
-    path(PORTAL, of_login(overview.overview), name="portal_of_customer"),
-    path(f"{PORTAL}live", of_login(overview.live, is_polled=True), name="portal_live"),
-    path(f"{PORTAL}spend/", of_login(spend.spend), name="portal_spend"),
-    path(f"{PORTAL}spend.csv", of_login(spend.spend_csv), name="portal_spend_csv"),
-    path(f"{PORTAL}usage/", of_login(usage.usage), name="portal_usage"),
-    path(f"{PORTAL}usage.csv", of_login(usage.usage_csv), name="portal_usage_csv"),
-    path(f"{PORTAL}balances/", of_login(held.balances), name="portal_balances"),
-    path(f"{PORTAL}balances.csv", of_login(held.balances_csv), name="portal_balances_csv"),
-    path(f"{PORTAL}invoices/", of_login(documents.invoices), name="portal_invoices"),
-    path(f"{PORTAL}invoices/<uuid:invoice_id>/why/<int:row>", of_login(documents.why), name="portal_why"),
-    path(f"{PORTAL}events/", of_login(documents.events), name="portal_events"),
-    path(f"{PORTAL}invoices/<uuid:invoice_id>", of_login(documents.invoice), name="portal_invoice"),
-    path(f"{PORTAL}invoices/<uuid:invoice_id>.pdf", of_login(documents.invoice_pdf), name="portal_invoice_pdf"),
+    path("v1/dashboards/getEmbeddableUrl", dashboards.GetEmbeddableUrl.as_view()),
+    *PORTAL,
 ]

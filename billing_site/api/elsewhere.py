@@ -21,7 +21,6 @@ NOT_SERVED = tuple(
         "v1/customers/[^/]+/plans/[^/]+/priceAdjustments",
         "v1/customers/[^/]+/plans/add",
         "v1/customers/[^/]+/previewEvents",
-        "v1/dashboards/getEmbeddableUrl",
         "v1/listConfiguredBillingProviders",
         "v1/planDetails/[^/]+",
         "v1/planDetails/[^/]+/charges",

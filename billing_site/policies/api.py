@@ -49,6 +49,7 @@ POST v1/contracts/list
 POST v1/contracts/seatBalances/list
 POST v1/customer-alerts/get
 POST v1/customer-alerts/list
+POST v1/dashboards/getEmbeddableUrl
 POST v1/events/search
 POST v1/usage
 POST v1/usage/groups

@@ -7,6 +7,7 @@ from decimal import Decimal
 from billing_site.foundation.display import instant_text, period_text, plain_text, quantity_text, short_day_text
 from billing_site.foundation.money import exact_sum
 from billing_site.foundation.periods import DAY, Period
+from invoicing.embedding import KeyName
 from invoicing.portal.charts import COLOURS, Chart, DayRow, few
 from invoicing.queries.spending import Series
 from ledger.queries.tables import GroupRow
@@ -100,8 +101,11 @@ def _is_day(window: Period) -> bool:
     return window.ending_before == window.starting_at + DAY
 
 
-def group_name(keys: Sequence[str], values: Sequence[str | None], fallback: str) -> str:
+def group_name(named: Sequence[KeyName], values: Sequence[str | None], fallback: str) -> str:
     """ "eu, xl"; where an event had no value, "(no region)"; `fallback` without keys."""
-    if not keys:
+    if not named:
         return fallback
-    return ", ".join(f"(no {key})" if value is None else value for key, value in zip(keys, values, strict=True))
+    return ", ".join(
+        f"(no {key.name})" if value is None else key.values.get(value, value)
+        for key, value in zip(named, values, strict=True)
+    )

@@ -24,6 +24,7 @@ class Row:
     quantity_parts: str
     amount: str
     amount_parts: str
+    is_zero: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ def row_of(product: ProductSpend) -> Row:
         quantity_parts=" + ".join(_quantity(product, span.quantity) for span in product.spans) if several else "",
         amount=amount_text(product.amount, unit),
         amount_parts=" + ".join(amount_text(span.amount, unit) for span in product.spans) if several else "",
+        is_zero=not product.amount and not product.quantity,
     )
 
 

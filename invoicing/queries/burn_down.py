@@ -75,7 +75,9 @@ def burn_downs(
         edges = {window.starting_at, window.ending_before} if window and window.ending_before else set()
         for movement in moved:
             if movement.is_deduction and movement.invoice_id is not None:
-                wanted.setdefault(movement.invoice_id, set()).update(map(_ceil_hour, {*instants[commit_id], *edges, at}))
+                wanted.setdefault(movement.invoice_id, set()).update(
+                    map(_ceil_hour, {*instants[commit_id], *edges, at})
+                )
     with read_snapshot():
         drafts = shown_drafts(computed, customer)
         finals = finals_by_id(customer.pk, set(wanted))

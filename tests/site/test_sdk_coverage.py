@@ -34,6 +34,7 @@ v1.invoices: void regenerate
 v1.customers: create retrieve list archive set_ingest_aliases set_name
 v1.customers.alerts: retrieve list reset
 v1.alerts: create archive
+v1.dashboards: get_embeddable_url
 v1.pricing_units: create list archive
 v1.packages: create retrieve list archive list_contracts_on_package
 """

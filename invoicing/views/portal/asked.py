@@ -1,6 +1,6 @@
 """What a viewer asks a page for: days, and how they are told apart."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -78,8 +78,10 @@ class UsageForm(DaysForm):
     field_order = ("metric", "from_", "to", "window", "key")
     most_days_by_hour = 14
 
-    def __init__(self, asked: Mapping[str, Any], *, at: datetime, metrics: Sequence[BillableMetric]) -> None:
-        """There is a metric, at least."""
+    def __init__(
+        self, asked: Mapping[str, Any], *, at: datetime, metrics: Sequence[BillableMetric], called: Callable[[str], str]
+    ) -> None:
+        """There is a metric, at least; `called` says what a group key is called."""
         named = {str(metric.pk): metric for metric in metrics}
         self.chosen = named.get(str(asked.get("metric", "")), metrics[0])
         self.keys = {", ".join(key): tuple(key) for key in self.chosen.group_keys}
@@ -90,7 +92,7 @@ class UsageForm(DaysForm):
         super().__init__(asked, at=at)
         for name, choices in (
             ("metric", [(pk, metric.name) for pk, metric in named.items()]),
-            ("key", [("", "nothing"), *((name, name) for name in self.keys)]),
+            ("key", [("", "nothing"), *((name, ", ".join(map(called, keys))) for name, keys in self.keys.items())]),
         ):
             field: Any = self.fields[name]
             field.choices = choices

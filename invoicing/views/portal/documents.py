@@ -21,11 +21,11 @@ from invoicing.models import DraftSummary
 from invoicing.portal.documents import document_row
 from invoicing.portal.why import WhyCard
 from invoicing.printing.page import printed
-from invoicing.queries.documents import Filters, Place, document
+from invoicing.queries.documents import Filters, Place, document, head_of
 from invoicing.queries.explained import explained_row
 from invoicing.queries.listed import listed_page
 from invoicing.queries.measured import metrics_of
-from invoicing.queries.shown import DRAFT, FINALIZED, VOID
+from invoicing.queries.shown import DRAFT, FINALIZED, VOID, ShownDocument
 from invoicing.queries.traces import ShownPart
 from invoicing.services.printing import print_invoice
 from invoicing.views.base import pdf_response
@@ -55,7 +55,13 @@ def invoices(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     """Newest first, drafts among them. Raises NotFound."""
     form = DocumentsForm(request.GET.dict(), label_suffix="")
     asked = form.cleaned_data if form.is_valid() else {}
-    wanted = Filters(status=asked.get("status") or None, type=asked.get("type") or None)
+    allowed = _allowed(viewer)
+    for name, decided in (("status", viewer.option("invoice_status_filter")), ("type", allowed.type)):
+        if decided:
+            del form.fields[name]
+    wanted = replace(
+        allowed, status=allowed.status or asked.get("status") or None, type=allowed.type or asked.get("type") or None
+    )
     after, problem = None, ""
     try:
         after = _place(request.GET.get("after", ""))
@@ -75,12 +81,13 @@ def invoices(request: HttpRequest, viewer: Viewer) -> HttpResponse:
         is_first=after is None,
         problem=problem,
         asked=asked,
+        hides_zeros=viewer.embed is not None and viewer.option("show_zero_usage_line_items") != "true",
     )
 
 
 def invoice(request: HttpRequest, viewer: Viewer, invoice_id: UUID) -> HttpResponse:
     """A document, draft or final, as it is printed: alike for every reader. Raises NotFound."""
-    shown = document(viewer.customer_id, invoice_id, at=clock.now())
+    shown = _document(viewer, invoice_id)
     units = {unit.pk: unit.to_unit() for unit in PricingUnit.objects.all()}
     may_decide = viewer.is_staff and request.user.has_perm("invoicing.add_holddecision")
     is_held = may_decide and DraftSummary.objects.filter(pk=invoice_id).exclude(holds=[]).exists()
@@ -97,12 +104,14 @@ def invoice(request: HttpRequest, viewer: Viewer, invoice_id: UUID) -> HttpRespo
 
 def invoice_pdf(request: HttpRequest, viewer: Viewer, invoice_id: UUID) -> HttpResponse:
     """The same as PDF. Raises NotFound."""
+    _document(viewer, invoice_id)
     with written_for(LOCALE):
         return pdf_response(print_invoice(viewer.customer_id, invoice_id, at=clock.now()))
 
 
 def why(request: HttpRequest, viewer: Viewer, invoice_id: UUID, row: int) -> HttpResponse:
     """Why a line of a document is what it is. Raises NotFound."""
+    _document(viewer, invoice_id)
     found = explained_row(viewer.customer_id, invoice_id, row, at=clock.now())
     told = replace(found, explained=replace(found.explained, is_for_customer=True))
 
@@ -161,6 +170,25 @@ def events(request: HttpRequest, viewer: Viewer) -> HttpResponse:
         asked={name: asked.get(name, "") for name in ("subject", "metric", "starting_at", "ending_before", "values")},
         after=cursors.encode(found.after[0].isoformat(), found.after[1]) if found.after else "",
     )
+
+
+def _allowed(viewer: Viewer) -> Filters:
+    """The documents that the viewer's address is for."""
+    status, contract_id = viewer.option("invoice_status_filter"), viewer.option("contract_id")
+    return Filters(
+        status=status if status in (DRAFT, FINALIZED, VOID) else None,
+        type=viewer.option("invoice_type") or None,
+        contract_id=UUID(contract_id) if contract_id else None,
+        is_without_void=status == "FINALIZED_AND_DRAFT" or viewer.option("hide_voided_invoices") == "true",
+    )
+
+
+def _document(viewer: Viewer, invoice_id: UUID) -> ShownDocument:
+    """Raises NotFound, for one that the viewer's address is not for too."""
+    found = document(viewer.customer_id, invoice_id, at=clock.now())
+    if not head_of(found).passes(_allowed(viewer)):
+        raise NotFound("There is no such invoice.")
+    return found
 
 
 def _place(cursor: str) -> Place | None:

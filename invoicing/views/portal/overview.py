@@ -17,7 +17,7 @@ from contracts.queries import customer_of
 from invoicing.portal import page_of
 from invoicing.queries.account import DOCUMENTS_SHOWN, account
 from invoicing.queries.changes import version_of
-from invoicing.views.portal.viewers import Viewer, seen, shown, viewer_of_login
+from invoicing.views.portal.viewers import Viewer, missing, seen, shown, viewer_of_login
 
 ALL = "all"  # ?documents=all
 
@@ -31,7 +31,7 @@ def my_page(request: HttpRequest) -> HttpResponse:
     customer = customer_of(request.user)
     viewer = viewer_of_login(request, customer.pk) if customer is not None else None
     if viewer is not None:
-        return seen(overview, request, viewer)
+        return seen(overview, request, viewer, lambda: missing(request))
     if request.user.is_staff:
         return HttpResponseRedirect(reverse("admin:contracts_customer_changelist"))
     return render(request, "invoicing/portal/missing.html", {"is_stranger": True}, status=404)

@@ -26,11 +26,12 @@ def usage(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     """A metric by day or hour and group key. Raises NotFound."""
     with read_snapshot():
         name, metrics = customer(viewer.customer_id).name, metrics_of(viewer.customer_id)
-        form = _form(request, metrics) if metrics else None
+        form = _form(request, viewer, metrics) if metrics else None
         told: dict[str, Any] = {"form": form, "title": "Usage"}
         if form is not None and form.is_valid():
             keys, rows = _rows(viewer, form)
-            names = [group_name(keys, row.group, form.chosen.name) for row in rows]
+            named = list(map(viewer.name_of_key, keys))
+            names = [group_name(named, row.group, form.chosen.name) for row in rows]
             by = "hour" if form.cleaned_data["window"] == "HOUR" else "day"
             found = measured(form.chosen, rows, names, f"{form.chosen.name} by {by}")
             chart_data = [found.chart.data] if found.chart else []
@@ -45,7 +46,7 @@ def usage_csv(request: HttpRequest, viewer: Viewer) -> HttpResponse:
         metrics = metrics_of(viewer.customer_id)
         if not metrics:
             return HttpResponse("Nothing is measured yet.", status=404, content_type="text/plain; charset=utf-8")
-        form = _form(request, metrics)
+        form = _form(request, viewer, metrics)
         if not form.is_valid():
             return refused(form)
         keys, rows = _rows(viewer, form)
@@ -53,8 +54,10 @@ def usage_csv(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     return as_file(sheet(columns, _cells(form.chosen.name, rows)), f"usage-{form.named}")
 
 
-def _form(request: HttpRequest, metrics: Sequence[BillableMetric]) -> UsageForm:
-    return UsageForm(request.GET.dict(), at=clock.now(), metrics=metrics)
+def _form(request: HttpRequest, viewer: Viewer, metrics: Sequence[BillableMetric]) -> UsageForm:
+    return UsageForm(
+        request.GET.dict(), at=clock.now(), metrics=metrics, called=lambda key: viewer.name_of_key(key).name
+    )
 
 
 def _rows(viewer: Viewer, form: UsageForm) -> tuple[tuple[str, ...], list[GroupRow]]:

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods
 from billing_site.foundation.display import LOCALE, known_locale, written_for
 from billing_site.foundation.refusals import NotFound
 from contracts.queries import customer_of
+from invoicing.embedding import Embed, KeyName
 
 LIGHT, DARK = "light", "dark"
 # What the foot of a page offers; any other locale that is known may be asked for too.
@@ -57,10 +58,20 @@ class Viewer:
     theme: str = ""  # LIGHT or DARK; else what the browser prefers
     asked: Mapping[str, str] = field(default_factory=dict)
     is_staff: bool = False
+    embed: Embed | None = None  # what was signed, where nobody is signed in
 
     def link(self, page: str, **query: object) -> str:
         told = {**{name: value for name, value in query.items() if value not in (None, "")}, **self.asked}
         return f"{self.base}{page}{f'?{urlencode(told)}' if told else ''}"
+
+    def option(self, key: str) -> str:
+        """One that the address of an embedded view was made with."""
+        return self.embed.options.get(key, "") if self.embed is not None else ""
+
+    def name_of_key(self, key: str) -> KeyName:
+        """What a group key and its values are called."""
+        named = self.embed.names.get(key) if self.embed is not None else None
+        return named or KeyName(key)
 
     @property
     def lang(self) -> str:
@@ -125,18 +136,22 @@ def of_login(page: Page, *, methods: tuple[str, ...] = ("GET", "HEAD"), is_polle
                 return HttpResponse("Sign in again.", status=401, content_type="text/plain; charset=utf-8")
             return redirect_to_login(request.path)
         viewer = viewer_of_login(request, customer_id)
-        return missing(request) if viewer is None else seen(page, request, viewer, **named)
+        if viewer is None:
+            return missing(request)
+        return seen(page, request, viewer, lambda: missing(request), **named)
 
     return shown
 
 
-def seen(page: Page, request: HttpRequest, viewer: Viewer, **named: Any) -> HttpResponse:
-    """The page as the viewer reads it."""
+def seen(
+    page: Page, request: HttpRequest, viewer: Viewer, otherwise: Callable[[], HttpResponse], **named: Any
+) -> HttpResponse:
+    """The page as the viewer reads it; `otherwise` where there is no such thing."""
     try:
         with written_for(viewer.locale):
             return page(request, viewer, **named)
     except NotFound:
-        return missing(request)
+        return otherwise()
 
 
 def missing(request: HttpRequest) -> HttpResponse:
