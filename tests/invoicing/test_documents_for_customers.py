@@ -56,7 +56,7 @@ def test_a_line_is_explained_down_to_its_events(dana, acme):
     assert "Tokens (model: xl): $40.00" in text
     assert "Measured by “Tokens”: the sum of “tokens” over this customer&#x27;s events of type tokens." in text
     assert "100 × $0.40 = $40.00" in text
-    assert "List price $0.40, from 1 January 2025." in text
+    assert "List price $0.40 from 1 January 2025." in text
     for internal in ("Our secret margin", "publication", "List prices"):
         assert internal not in text
 

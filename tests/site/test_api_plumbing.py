@@ -118,7 +118,7 @@ def test_a_value_that_cannot_be_stored_is_refused_by_field_and_rule(db, body, fi
         ("POST", "/v1/nowhere", 404),
         ("POST", "/v1/customers/", 404),
         ("GET", "/v1/plans", 501),
-        ("POST", "/v1/dashboards/getEmbeddableUrl", 501),
+        ("POST", "/v1/credits/createGrant", 501),
     ],
 )
 def test_unknown_addresses_answer_json_and_known_unserved_ones_501(db, method, path, status):

@@ -99,7 +99,7 @@ def test_all_of_the_core_is_served(answered_by):
     core = set(names(CORE))
     missing = {name for name in core if answered_by[name] in (errors.not_supported, errors.not_found)}
     assert missing == set()
-    assert len(core) == 80
+    assert len(core) == 81
 
 
 def test_what_is_not_served_says_so(answered_by):
