@@ -47,7 +47,8 @@ MODELS: Mapping[Area, str] = {
     Area.AGREEMENTS: (
         "contracts.contract contracts.contractedit contracts.contractterms contracts.override contracts.commit "
         "contracts.commitversion contracts.accesssegment contracts.segmentuse contracts.invoicescheduleitem "
-        "contracts.scheduledcharge contracts.scheduledchargeitem contracts.recurringcommit contracts.subscription "
+        "contracts.scheduledcharge contracts.scheduledchargeitem contracts.professionalservice "
+        "contracts.serviceinvoice contracts.serviceinvoiceline contracts.recurringcommit contracts.subscription "
         "contracts.subscriptionterms contracts.subscriptionquantity contracts.customerschedulesegment "
         "contracts.package contracts.packagealias contracts.customfieldschange foundation.customfieldkey "
         "foundation.customfieldentity foundation.customfieldclaim"

@@ -19,6 +19,7 @@ from contracts.models import (
     Commit,
     ContractTerms,
     InvoiceScheduleItem,
+    ProfessionalService,
     RecurringCommit,
     ScheduledCharge,
 )
@@ -44,7 +45,7 @@ def commit_text(committed: AgreedCommit) -> str:
     return f"{NOUNS[commit.type]}{named(commit.name)}: {access}{paid}{order_text(commit)}{deal}"
 
 
-def order_text(term: Commit | RecurringCommit | ScheduledCharge) -> str:
+def order_text(term: Commit | RecurringCommit | ScheduledCharge | ProfessionalService) -> str:
     """ "; NetSuite sales order SO-1"; nothing where there is none."""
     order = term.netsuite_sales_order_id
     return f"; NetSuite sales order {order}" if order else ""

@@ -12,7 +12,7 @@ from uuid import UUID
 from billing_site.foundation.periods import format_instant, parse_instant
 from contracts.commit_presentation import NO_BALANCES, Fields, commit_json, without_absent
 from contracts.models import ContractTerms, Override
-from contracts.presentation import charge_json, contract_json, override_json
+from contracts.presentation import charge_json, contract_json, override_json, service_json
 from contracts.provider_presentation import royalty_json
 from contracts.queries import Agreement, Amendment, Origin
 
@@ -94,7 +94,7 @@ def _amendment_json(amendment: Amendment, balances: Balances) -> Fields:
             "overrides": _overrides(amendment.overrides),
             "scheduled_charges": [charge_json(each) for each in amendment.charges if not each.charge.is_discount],
             "discounts": [charge_json(each) for each in amendment.charges if each.charge.is_discount],
-            "professional_services": [],
+            "professional_services": [service_json(each) for each in amendment.services],
             "reseller_royalties": _royalties(edit.changes.get("add_reseller_royalties", ())),
             "custom_fields": edit.changes.get("custom_fields"),
             "total_contract_value": Decimal(value) if value is not None else None,

@@ -13,7 +13,9 @@ from uuid import UUID
 from contracts.input_parts import UNCHANGED as UNCHANGED
 from contracts.input_parts import RoundingInput as RoundingInput
 from contracts.input_parts import Unchanged as Unchanged
+from contracts.input_parts import UsageFilterInput as UsageFilterInput
 from contracts.provider_inputs import LookupInput, LookupUpdateInput, RoyaltyInput
+from contracts.service_inputs import ServiceInput
 from contracts.subscription_inputs import SubscriptionConfigInput, SubscriptionInput, SubscriptionUpdateInput
 from pricing.services.tariffs import TierInput
 
@@ -300,15 +302,6 @@ class StatementScheduleInput:
 
 
 @dataclass(frozen=True, slots=True)
-class UsageFilterInput:
-    """Which usage is the contract's from `starting_at` on; None: from its start."""
-
-    group_key: str
-    group_values: tuple[str, ...]
-    starting_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class TransitionInput:
     """The contract that the new one renews, and what becomes of its true-ups after that."""
 
@@ -338,6 +331,7 @@ class ContractInput:
     recurring_credits: tuple[RecurringInput, ...] = ()
     scheduled_charges: tuple[ScheduledChargeInput, ...] = ()
     discounts: tuple[ScheduledChargeInput, ...] = ()
+    professional_services: tuple[ServiceInput, ...] = ()
     subscriptions: tuple[SubscriptionInput, ...] = ()
     custom_fields: Mapping[str, str] = field(default_factory=dict)
     total_contract_value: Decimal | None = None
@@ -369,6 +363,7 @@ class EditInput:
     add_recurring_credits: tuple[RecurringInput, ...] = ()
     add_scheduled_charges: tuple[ScheduledChargeInput, ...] = ()
     add_discounts: tuple[ScheduledChargeInput, ...] = ()
+    add_professional_services: tuple[ServiceInput, ...] = ()
     add_subscriptions: tuple[SubscriptionInput, ...] = ()
     add_usage_filters: tuple[UsageFilterInput, ...] = ()
     add_billing_provider_configuration_update: LookupUpdateInput | None = None
@@ -378,6 +373,7 @@ class EditInput:
     archive_commits: tuple[UUID, ...] = ()
     archive_credits: tuple[UUID, ...] = ()
     archive_scheduled_charges: tuple[UUID, ...] = ()  # and discounts
+    archive_professional_services: tuple[UUID, ...] = ()
     update_commits: tuple[CommitChangeInput, ...] = ()
     update_credits: tuple[CommitChangeInput, ...] = ()
     update_recurring_commits: tuple[RecurringUpdateInput, ...] = ()

@@ -24,7 +24,8 @@ from contracts.commit_presentation import (
     updated_commit_json,
     without_absent,
 )
-from contracts.models import Contract, ContractTerms, Customer, Override, ScheduledCharge
+from contracts.input_parts import ARCHIVED
+from contracts.models import Contract, ContractTerms, Customer, Override, ProfessionalService, ScheduledCharge
 from contracts.provider_presentation import providers_json, royalties_json, royalty_json
 from contracts.queries import AgreedCharge, Agreement, ContractPrice, ContractSchedule, EditedTerms
 from contracts.recurring_presentation import recurring_json, updates_json
@@ -87,7 +88,7 @@ def contract_json(
             "scheduled_charges": [charge_json(each) for each in agreed.charges if not each.charge.is_discount],
             "credits": [commit_json(each, balances=balances) for each in agreed.commits if each.commit.is_credit],
             "discounts": [charge_json(each) for each in agreed.charges if each.charge.is_discount],
-            "professional_services": [],
+            "professional_services": [service_json(each) for each in agreed.services.services],
             "recurring_commits": [recurring_json(row, contract) for row in recurring if not row.is_credit],
             "recurring_credits": [recurring_json(row, contract) for row in recurring if row.is_credit],
             "reseller_royalties": royalties_json(terms.royalties),
@@ -164,6 +165,21 @@ def charge_json(charged: AgreedCharge) -> Fields:
     )
 
 
+def service_json(service: ProfessionalService) -> Fields:
+    return without_absent(
+        {
+            "id": str(service.pk),
+            "product_id": str(service.product_id),
+            "quantity": service.quantity,
+            "unit_price": service.unit_price,
+            "max_amount": service.max_amount,
+            "description": service.description or None,
+            "custom_fields": service.custom_fields,
+            "netsuite_sales_order_id": service.netsuite_sales_order_id or None,
+        }
+    )
+
+
 def edit_json(edited: EditedTerms) -> Fields:
     """An edit, as `v2/contracts/edit` replies and `getEditHistory` lists it. Net terms are not part of the shape."""
     edit = edited.edit
@@ -177,8 +193,9 @@ def edit_json(edited: EditedTerms) -> Fields:
         **_added_subscriptions(edited),
         **({"add_overrides": [override_json(override) for override in edited.overrides]} if edited.overrides else {}),
         **_added_charges(edited),
+        **({"add_pro_services": [service_json(each) for each in edited.services]} if edited.services else {}),
     }
-    for name in ("remove_overrides", "archive_commits", "archive_credits", "archive_scheduled_charges"):
+    for name in ARCHIVED:
         if ids := changes.get(name):
             shown[name] = [{"id": term_id} for term_id in ids]
     for name, are_credits in (("update_commits", False), ("update_credits", True)):

@@ -11,6 +11,7 @@ from contracts.models import Contract, ContractTerms
 from contracts.provider_wording import provider_text, royalty_text
 from contracts.queries import Agreement
 from contracts.recurring_wording import recurring_text
+from contracts.service_wording import service_invoice_text, service_text
 from contracts.subscription_wording import subscription_text
 from contracts.wording import filter_text, names_in, override_text
 from pricing.queries import default_unit
@@ -33,6 +34,8 @@ class TermLine:
     recurring_id: UUID | None = None
     subscription_id: UUID | None = None
     charge_id: UUID | None = None
+    service_id: UUID | None = None
+    service_invoice_id: UUID | None = None
 
 
 def term_lines(agreed: Agreement) -> Iterator[TermLine]:
@@ -60,6 +63,10 @@ def term_lines(agreed: Agreement) -> Iterator[TermLine]:
         yield TermLine("What is charged on a date is on the usage invoice that ends on it, where one does.")
     for charged in agreed.charges:
         yield TermLine(charge_text(charged), charge_id=charged.charge.pk)
+    for service in agreed.services.services:
+        yield TermLine(f"{service_text(service)}.", service_id=service.pk)
+    for invoice, lines in agreed.services.invoices:
+        yield TermLine(f"{service_invoice_text(invoice, lines)}.", service_invoice_id=invoice.pk)
     for provider in agreed.providers:
         yield TermLine(provider_text(provider))
     for royalty in agreed.terms.royalties:

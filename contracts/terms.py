@@ -8,7 +8,7 @@ from fractions import Fraction
 from uuid import UUID
 
 from billing_site.foundation.money import Unit, floor_to, round_to
-from billing_site.foundation.periods import Period
+from billing_site.foundation.periods import Period, format_instant
 from pricing.engine.catalog import GroupValues
 from pricing.engine.overrides import LIST_RATE, Override
 from pricing.engine.targets import Target
@@ -25,6 +25,8 @@ __all__ = [
     "ScheduledAmount",
     "ScheduledCharge",
     "SeatLink",
+    "ServiceInvoice",
+    "ServiceLine",
     "Subscription",
     "SubscriptionQuantity",
     "Target",
@@ -211,6 +213,38 @@ class ScheduledCharge:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceLine:
+    """Work of a professional service on an invoice, with what the customer's NetSuite asks for."""
+
+    id: UUID
+    service_id: UUID
+    product_id: UUID
+    unit: Unit
+    amount: Decimal
+    unit_price: Decimal
+    quantity: Decimal
+    metadata: str = ""
+    netsuite_billing_start: datetime | None = None
+    netsuite_billing_end: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceInvoice:
+    """An invoice of work, which has a document of its own."""
+
+    id: UUID
+    issued_at: datetime
+    lines: tuple[ServiceLine, ...]
+    netsuite_header_start: datetime | None = None
+    netsuite_header_end: datetime | None = None
+
+    @property
+    def slot(self) -> str:
+        """Which document of the contract's it is: two of one date are two."""
+        return f"{format_instant(self.issued_at)} {self.id}"
+
+
+@dataclass(frozen=True, slots=True)
 class SubscriptionQuantity:
     """From `starting_at` on there are so many, up to the next one of the subscription.
 
@@ -288,6 +322,7 @@ class Contract:
     overrides: tuple[Override, ...] = ()
     commits: tuple[Commit, ...] = ()
     charges: tuple[ScheduledCharge, ...] = ()
+    service_invoices: tuple[ServiceInvoice, ...] = ()
     recurring: tuple[RecurringCommit, ...] = ()
     subscriptions: tuple[Subscription, ...] = ()
     renews: UUID | None = None  # the contract that it took the place of when it started

@@ -17,6 +17,7 @@ from contracts.charge_wording import charge_changes_in_words, charge_gone_text, 
 from contracts.commit_wording import (
     changes_in_words,
     commit_text,
+    named,
     names_in_updates,
     noun_and_name,
     shared_text,
@@ -31,6 +32,8 @@ from contracts.models import (
     CustomerScheduleSegment,
     Override,
     RecurringCommit,
+    ServiceInvoice,
+    ServiceInvoiceLine,
     Subscription,
     SubscriptionTerms,
     TermQuerySet,
@@ -39,6 +42,7 @@ from contracts.models.term import PAYER_KEYS
 from contracts.provider_wording import provider_told_text, royalty_text
 from contracts.queries import AMENDED_FROM, EditedTerms, UpdatedCommit, edit_history
 from contracts.recurring_wording import UPDATES, recurring_text, recurring_updates_in_words
+from contracts.service_wording import service_invoice_text, service_name, service_text
 from contracts.subscription_wording import FIELD as SUBSCRIPTIONS
 from contracts.subscription_wording import subscription_name, subscription_text, subscription_updates_in_words
 from pricing.models import Product
@@ -63,7 +67,7 @@ class EditInWords:
 
 
 def history_in_words(contract: Contract) -> list[EditInWords]:
-    """The contract's edits, newest first, its creation last. Twenty-nine queries at the most."""
+    """The contract's edits, newest first, its creation last. Thirty-two queries at the most."""
     edits = edit_history(contract.customer_id, contract.pk)
     unit = (contract.rate_card.fiat_unit if contract.rate_card else default_unit()).to_unit()
     removed = _removed(contract, [edited.edit for edited in edits])
@@ -92,7 +96,10 @@ def history_in_words(contract: Contract) -> list[EditInWords]:
         )
         for edited in edits
     ]
-    told = sorted([*told, *_written_schedules(contract), *_archived(contract)], key=lambda edit: edit.number)
+    told = sorted(
+        [*told, *_written_schedules(contract), *_archived(contract), *_service_invoices(contract)],
+        key=lambda edit: edit.number,
+    )
     creation = ContractEdit.objects.filter(
         customer_id=contract.customer_id, contract=contract, kind=ContractEdit.Kind.CREATION
     ).first()
@@ -143,6 +150,20 @@ def _archived(contract: Contract) -> Iterable[EditInWords]:
     edits = ContractEdit.objects.filter(customer_id=contract.customer_id, contract=contract)
     for edit in edits.filter(kind=ContractEdit.Kind.ARCHIVE):
         yield EditInWords(edit.number, edit.created_at, edit.created_by, edit.reason, ("Contract archived.",))
+
+
+def _service_invoices(contract: Contract) -> Iterable[EditInWords]:
+    """The edits that invoiced work, or took an invoice of it back."""
+    rows = ServiceInvoiceLine.objects.filter(customer_id=contract.customer_id, invoice__contract=contract)
+    related = ("invoice__added_by_edit", "invoice__removed_by_edit", "service__product", "service__unit")
+    invoices: dict[ServiceInvoice, list[ServiceInvoiceLine]] = {}
+    for line in rows.select_related(*related).order_by("added_by_edit__number", "position"):
+        invoices.setdefault(line.invoice, []).append(line)
+    for invoice, lines in invoices.items():
+        text = service_invoice_text(invoice, lines)
+        for edit, said in ((invoice.added_by_edit, f"{text}."), (invoice.removed_by_edit, f"Taken back: {text}.")):
+            if edit is not None:
+                yield EditInWords(edit.number, edit.created_at, edit.created_by, edit.reason, (said,))
 
 
 def _written_schedules(contract: Contract) -> Iterable[EditInWords]:
@@ -240,6 +261,8 @@ def _added(edited: EditedTerms, names: Mapping[str, str]) -> Iterable[str]:
         yield f"{override_text(override, names)}."
     for charged in edited.charges:
         yield f"{charge_text(charged)}."
+    for service in edited.services:
+        yield f"{service_text(service)}."
     for subscribed in edited.subscriptions:
         yield f"{subscription_text(subscribed)}."
 
@@ -260,6 +283,9 @@ def _removed(contract: Contract, edits: Iterable[ContractEdit]) -> dict[UUID, li
         gone.setdefault(commit.removed_by_edit_id, []).append(f"Taken out: {noun_and_name(commit)}.")
     for charge in those(contract.scheduled_charges.all()):
         gone.setdefault(charge.removed_by_edit_id, []).append(charge_gone_text(charge))
+    for service in those(contract.professional_services.select_related("product")):
+        text = f"Taken out: the professional service{named(service_name(service))}."
+        gone.setdefault(service.removed_by_edit_id, []).append(text)
     return gone
 
 

@@ -244,6 +244,8 @@ def _without_parts(told: Explained, line: ShownLine) -> Iterator[str]:
         )
     elif "postpaid_commit" in line.fields:
         yield from _missing(told, line)
+    elif "professional_service_id" in line.fields:
+        yield "Work that was told to be invoiced on this date."
     else:
         yield (
             "Agreed in the contract for the date on which this invoice ends."
@@ -254,6 +256,7 @@ def _without_parts(told: Explained, line: ShownLine) -> Iterator[str]:
         named_in(line, "commit_id", told.commits)
         or named_in(line, "scheduled_charge_id", told.charges)
         or named_in(line, "discount_id", told.charges)
+        or named_in(line, "professional_service_id", told.services)
     )
     if agreed is not None and line.type in ("scheduled", "commit_purchase"):
         yield f"Agreed {_edit_text(told, agreed.added_by_edit)}."

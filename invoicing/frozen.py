@@ -22,6 +22,7 @@ PRODUCT_TYPES = {
     "COMPOSITE": "CompositeProductListItem",
     "SUBSCRIPTION": "SubscriptionProductListItem",
     "FIXED": "FixedProductListItem",
+    "PRO_SERVICE": "ProServiceProductListItem",
 }
 TYPES_OF_PRODUCTS = {shown: kind for kind, shown in PRODUCT_TYPES.items()}
 

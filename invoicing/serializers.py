@@ -274,6 +274,10 @@ class LineReply(serializers.Serializer):
     postpaid_commit = RefReply(required=False)
     scheduled_charge_id = serializers.UUIDField(required=False)
     discount_id = serializers.UUIDField(required=False)
+    professional_service_id = serializers.UUIDField(required=False)
+    metadata = serializers.CharField(required=False, help_text="Of professional services: what was told beside them.")
+    netsuite_invoice_billing_start = InstantField(required=False)
+    netsuite_invoice_billing_end = InstantField(required=False)
     scheduled_item_id = serializers.UUIDField(
         required=False, help_text="On a usage invoice: which item of a schedule is charged."
     )
@@ -344,6 +348,8 @@ class InvoiceReply(InvoicePieceReply):
     bill_to = BillToReply(required=False)
     due_at = InstantField(required=False)
     tax_lines = TaxLineReply(many=True, required=False, help_text="With the subtotal they add up to the total.")
+    netsuite_invoice_header_start = InstantField(required=False, help_text="Of professional services, where told.")
+    netsuite_invoice_header_end = InstantField(required=False)
     tax_problem = serializers.CharField(required=False, help_text="Of a draft: why its tax is not known yet.")
     regenerated_from_invoice_id = serializers.UUIDField(required=False, help_text="Of the void invoice before it.")
 

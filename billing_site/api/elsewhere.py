@@ -6,7 +6,6 @@ NOT_SERVED = tuple(
     for path in (
         "v1/auditLogs",
         "v1/contracts/createHistoricalInvoices",
-        "v1/contracts/scheduleProServicesInvoice",
         "v1/credits/createGrant",
         "v1/credits/editGrant",
         "v1/credits/listEntries",

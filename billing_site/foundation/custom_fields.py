@@ -26,7 +26,6 @@ ELSEWHERE: Mapping[str, str] = {
     "invoice": "is not supported: documents show the custom fields of their customer and contract",
     "product": "is a product of plans, which are not supported; what contracts sell is contract_product",
     **dict.fromkeys(("charge", "credit_grant", "customer_plan", "plan"), "is of plans, which are not supported"),
-    "professional_service": "is not supported",
     **dict.fromkeys(
         ("package_commit", "package_credit", "package_scheduled_charge", "package_subscription"),
         "is not supported: terms of a package stay as they were given; set it on what a contract makes of them",

@@ -205,6 +205,7 @@ class CustomFieldKey(models.Model):
         CONTRACT_PRODUCT = "contract_product", "products"
         CUSTOMER = "customer", "customers"
         DISCOUNT = "discount", "discounts"
+        PROFESSIONAL_SERVICE = "professional_service", "professional services"
         RATE_CARD = "rate_card", "rate cards"
         SCHEDULED_CHARGE = "scheduled_charge", "scheduled charges"
         SUBSCRIPTION = "subscription", "subscriptions"
@@ -223,7 +224,7 @@ class CustomFieldKey(models.Model):
         constraints = [
             one_of("entity", [
                 "billable_metric", "commit", "contract", "contract_credit", "contract_product", "customer", "discount",
-                "rate_card", "scheduled_charge", "subscription",
+                "professional_service", "rate_card", "scheduled_charge", "subscription",
             ]),
             models.UniqueConstraint(
                 name="a_key_of_an_entity_stands_once", fields=["entity", "key"], condition=Q(removed_at__isnull=True)

@@ -113,7 +113,9 @@ POST v1/contracts/customerCommits/updateEndDate
 POST v1/contracts/customerCredits/create
 POST v1/contracts/customerCredits/updateEndDate
 POST v1/contracts/edits/undo
+POST v1/contracts/scheduleProServicesInvoice
 POST v1/contracts/setUsageFilter
+POST v1/contracts/takeBackProServicesInvoice
 POST v1/contracts/updateEndDate
 POST v1/contracts/updateNamedSchedule
 POST v1/credit-types/archive

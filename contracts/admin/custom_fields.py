@@ -24,7 +24,14 @@ from contracts.queries import custom_fields_changes, with_custom_fields
 from pricing.admin import ThroughServices
 
 # Whose right to change is the right to change its custom fields: terms are the contract's.
-OF_CONTRACT = (Entity.COMMIT, Entity.CONTRACT_CREDIT, Entity.DISCOUNT, Entity.SCHEDULED_CHARGE, Entity.SUBSCRIPTION)
+OF_CONTRACT = (
+    Entity.COMMIT,
+    Entity.CONTRACT_CREDIT,
+    Entity.DISCOUNT,
+    Entity.PROFESSIONAL_SERVICE,
+    Entity.SCHEDULED_CHARGE,
+    Entity.SUBSCRIPTION,
+)
 
 
 @admin.register(CustomFieldKey)

@@ -15,9 +15,12 @@ from contracts.models import (
     CustomerScheduleSegment,
     InvoiceScheduleItem,
     Override,
+    ProfessionalService,
     RecurringCommit,
     ScheduledCharge,
     ScheduledChargeItem,
+    ServiceInvoice,
+    ServiceInvoiceLine,
     Subscription,
     SubscriptionQuantity,
     SubscriptionTerms,
@@ -199,3 +202,36 @@ class ScheduledChargeItemAdmin(TermAdmin):
     list_display = ["customer", "charge", "issued_at", "exact_amount", "exact_unit_price", "exact_quantity", *EDITS]
     search_fields = ["charge__name", "customer__name", "charge__id"]
     related = ("charge",)
+
+
+@admin.register(ProfessionalService)
+class ProfessionalServiceAdmin(TermAdmin):
+    list_display = ["contract", "description", "product", "exact_quantity", "exact_price", "exact_most", *EDITS]
+    search_fields = ["description", "product__name", "customer__name", "contract__id"]
+    related = ("contract__customer", "product", "unit")
+
+    @admin.display(description="Unit price")
+    def exact_price(self, term: Any) -> str:
+        return exact_text(term.unit_price, term.unit.to_unit())
+
+    @admin.display(description="At the most")
+    def exact_most(self, term: Any) -> str:
+        return exact_text(term.max_amount, term.unit.to_unit())
+
+
+@admin.register(ServiceInvoice)
+class ServiceInvoiceAdmin(TermAdmin):
+    list_display = ["contract", "issued_at", *EDITS]
+    search_fields = ["customer__name", "contract__id"]
+    related = ("contract__customer",)
+
+
+@admin.register(ServiceInvoiceLine)
+class ServiceInvoiceLineAdmin(TermAdmin):
+    list_display = ["customer", "invoice", "service", "worth", "exact_quantity", *EDITS]
+    search_fields = ["customer__name", "invoice__id", "service__description"]
+    related = ("invoice", "service__unit")
+
+    @admin.display(description="Amount")
+    def worth(self, term: Any) -> str:
+        return exact_text(term.amount, term.service.unit.to_unit())

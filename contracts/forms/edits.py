@@ -11,7 +11,7 @@ from billing_site.foundation.display import unit_sign
 from billing_site.foundation.refusals import Refusal
 from contracts.charge_wording import charge_text
 from contracts.commit_wording import commit_text
-from contracts.forms import charges, commitments, usage_filters
+from contracts.forms import charges, commitments, professional_services, usage_filters
 from contracts.forms.amounts import MajorField
 from contracts.forms.charges import ChargeFields
 from contracts.forms.choices import billed_as_last_time
@@ -21,6 +21,7 @@ from contracts.forms.instalments import refused_instalments
 from contracts.forms.instants import InstantField
 from contracts.forms.override_fields import KINDS, OverrideFields
 from contracts.forms.overrides import override_of
+from contracts.forms.professional_services import ServiceFields
 from contracts.forms.tariffs import TYPES, TariffForm
 from contracts.forms.usage_filters import FilterFields
 from contracts.inputs import (
@@ -30,9 +31,11 @@ from contracts.inputs import (
 )
 from contracts.models import Commit, Contract, ContractTerms, ScheduledCharge
 from contracts.queries import Agreement
+from contracts.service_wording import service_text
 from contracts.wording import names_in, override_text
 from pricing.queries import default_unit
 
+ARCHIVED_HERE = ("remove_overrides", "archive_commits", "archive_scheduled_charges", "archive_professional_services")
 ALL_OR_NOTHING = "Needed, or leave the section empty."
 
 
@@ -58,7 +61,7 @@ class Section(NamedTuple):
     tariff: TariffForm | None
 
 
-class EditForm(Dressed, CommitmentFields, OverrideFields, ChargeFields, GrantFields, FilterFields):
+class EditForm(Dressed, CommitmentFields, OverrideFields, ChargeFields, ServiceFields, GrantFields, FilterFields):
     """Everything that one edit of a contract may do. Sections left empty do nothing."""
 
     based_on_edit = forms.IntegerField(required=False, widget=forms.HiddenInput)
@@ -72,6 +75,13 @@ class EditForm(Dressed, CommitmentFields, OverrideFields, ChargeFields, GrantFie
     )
     archive_scheduled_charges = forms.MultipleChoiceField(
         required=False, label="Scheduled charges and fixed amounts off", widget=forms.CheckboxSelectMultiple
+    )
+
+    archive_professional_services = forms.MultipleChoiceField(
+        required=False,
+        label="Professional services",
+        help_text="Of which nothing is invoiced.",
+        widget=forms.CheckboxSelectMultiple,
     )
 
     # What stands is sent along with what is typed, so that a field that was left alone changes nothing.
@@ -97,9 +107,10 @@ class EditForm(Dressed, CommitmentFields, OverrideFields, ChargeFields, GrantFie
         OverrideFields.PRICE,
         ChargeFields.CHARGE,
         ChargeFields.TAKEN_OFF,
+        ServiceFields.SERVICE,
         OverrideFields.ENTITLED,
         FilterFields.FILTER,
-        ("Take something out", ("remove_overrides", "archive_commits", "archive_scheduled_charges")),
+        ("Take something out", ARCHIVED_HERE),
         (
             "The contract as a whole",
             ("name", "ending_before", "end_policy", "net_payment_terms_days", "uniqueness_key"),
@@ -117,6 +128,7 @@ class EditForm(Dressed, CommitmentFields, OverrideFields, ChargeFields, GrantFie
     SHOWN_AS = (
         *commitments.SHOWN_AS,
         *charges.SHOWN_AS,
+        *professional_services.SHOWN_AS,
         *usage_filters.SHOWN_AS,
         ("update_contract_end_date", "ending_before"),
         ("update_contract_name", "name"),
@@ -164,6 +176,9 @@ class EditForm(Dressed, CommitmentFields, OverrideFields, ChargeFields, GrantFie
         self.credit_ids = {each.commit.pk for each in agreed.commits if each.commit.is_credit}
         self._offer("archive_commits", [(each.commit.pk, commit_text(each)) for each in agreed.commits])
         self._offer("archive_scheduled_charges", [(each.charge.pk, charge_text(each)) for each in agreed.charges])
+        self._offer(
+            "archive_professional_services", [(each.pk, service_text(each)) for each in agreed.services.services]
+        )
 
     def rebased(self, agreed: Agreement, *, based_on_edit: int) -> "EditForm":
         """What was typed here, on what stands now."""
@@ -208,6 +223,7 @@ class EditForm(Dressed, CommitmentFields, OverrideFields, ChargeFields, GrantFie
             ("grant", "grant_amount", "starting_at", "ending_before", "product"),
             ("charge", "charge_amount", "at", "product"),
             ("off", "off_amount", "at", "product"),
+            ("work", "work_most", "quantity", "price", "product"),
             ("discount", "discount", "starting_at"),
             ("tiered", "tiered", "starting_at"),
             ("entitled", "entitled", "starting_at"),
@@ -248,11 +264,13 @@ class EditForm(Dressed, CommitmentFields, OverrideFields, ChargeFields, GrantFie
             add_recurring_credits=self.recurring_grants("CREDIT"),
             add_scheduled_charges=self.charges(),
             add_discounts=self.discounts(),
+            add_professional_services=self.professional_services(),
             add_usage_filters=self.usage_filters(),
             remove_overrides=self._ids("remove_overrides"),
             archive_commits=tuple(each for each in self._ids("archive_commits") if each not in self.credit_ids),
             archive_credits=tuple(each for each in self._ids("archive_commits") if each in self.credit_ids),
             archive_scheduled_charges=self._ids("archive_scheduled_charges"),
+            archive_professional_services=self._ids("archive_professional_services"),
             update_contract_end_date=values["ending_before"] if "ending_before" in changed else UNCHANGED,
             update_end_policy=values["end_policy"] if "end_policy" in changed else UNCHANGED,
             update_contract_name=values["name"] if "name" in changed else UNCHANGED,

@@ -13,6 +13,7 @@ from contracts.models.logins import CustomerLogin
 from contracts.models.named_schedules import CustomerScheduleSegment
 from contracts.models.packages import Package, PackageAlias
 from contracts.models.parties import BillingProfile, LegalEntity
+from contracts.models.professional_services import ProfessionalService, ServiceInvoice, ServiceInvoiceLine
 from contracts.models.providers import ProviderConfiguration
 from contracts.models.recurring import RecurringCommit
 from contracts.models.segment_uses import SegmentUse
@@ -39,11 +40,14 @@ __all__ = [
     "Package",
     "PackageAlias",
     "ProductTaxCode",
+    "ProfessionalService",
     "ProviderConfiguration",
     "RecurringCommit",
     "ScheduledCharge",
     "ScheduledChargeItem",
     "SegmentUse",
+    "ServiceInvoice",
+    "ServiceInvoiceLine",
     "Subscription",
     "SubscriptionQuantity",
     "SubscriptionTerms",

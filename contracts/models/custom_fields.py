@@ -29,10 +29,12 @@ class CustomFieldsChange(models.Model):
     class Meta:
         verbose_name_plural = "changes of custom fields"
         constraints = [
-            one_of("entity", ["commit", "contract_credit", "discount", "scheduled_charge", "subscription"]),
+            one_of("entity", [
+                "commit", "contract_credit", "discount", "professional_service", "scheduled_charge", "subscription",
+            ]),
             models.UniqueConstraint(name="changes_of_custom_fields_are_counted", fields=["term_id", "number"]),
             models.CheckConstraint(name="changes_of_custom_fields_count_from_one", condition=Q(number__gte=1)),
-        ]
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"Change {self.number} of {self.term_id}"

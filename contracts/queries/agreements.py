@@ -18,9 +18,12 @@ from contracts.models import (
     ContractTerms,
     InvoiceScheduleItem,
     Override,
+    ProfessionalService,
     RecurringCommit,
     ScheduledCharge,
     ScheduledChargeItem,
+    ServiceInvoice,
+    ServiceInvoiceLine,
     Subscription,
     SubscriptionQuantity,
     SubscriptionTerms,
@@ -57,6 +60,14 @@ class AgreedCharge:
 
 
 @dataclass(frozen=True, slots=True)
+class AgreedServices:
+    """The professional services of a contract, and their invoices, each with its lines."""
+
+    services: tuple[ProfessionalService, ...] = ()
+    invoices: tuple[tuple[ServiceInvoice, tuple[ServiceInvoiceLine, ...]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class AgreedRecurring:
     """What recurs, as it was agreed at first and after each edit that changed what was still to come."""
 
@@ -88,6 +99,7 @@ class Agreement:
     charges: tuple[AgreedCharge, ...]
     recurring: tuple[AgreedRecurring, ...]
     subscriptions: tuple[AgreedSubscription, ...] = ()
+    services: AgreedServices = AgreedServices()
     renewed_by: UUID | None = None
     is_archived: bool = False
     providers: tuple[ContractProvider, ...] = ()  # in order of time
@@ -165,6 +177,7 @@ def _agreed_of(
     items = grouped_by_place(known(charged, "charge__contract_id"), "charge_id")
     recurring = _grouped(known(RecurringCommit.objects.select_related(*RECURRING), "contract_id"), "contract_id")
     subscriptions = subscriptions_by_contract(lambda rows: known(rows, "contract_id"), known)
+    services = _services_by_contract(known)
     providers = providers_by_contract(terms)
 
     def agreed(owner: UUID | None) -> Iterator[AgreedCommit]:
@@ -182,6 +195,7 @@ def _agreed_of(
             is_archived=held.is_archived,
             recurring=by_what_recurs(recurring[held.contract_id]),
             subscriptions=tuple(subscriptions[held.contract_id]),
+            services=services.get(held.contract_id, AgreedServices()),
             providers=providers.get(held.contract_id, ()),
         )
         for held in sorted(terms, key=lambda held: (held.contract.starting_at, held.contract_id))
@@ -204,6 +218,27 @@ def subscriptions_by_contract(
             in_time = tuple(in_order_of_time(quantities[row.pk]))
             of_contracts[row.contract_id].append(AgreedSubscription(row, terms[row.pk][-1], in_time))
     return of_contracts
+
+
+def _services_by_contract(known: Callable[[TermQuerySet, str], TermQuerySet]) -> dict[UUID, AgreedServices]:
+    """One query, and another where there is any."""
+    services = _grouped(
+        known(ProfessionalService.objects.select_related("product", "unit"), "contract_id"), "contract_id"
+    )
+    if not services:
+        return {}
+    related = ("invoice", "service__unit", "service__product", "service__added_by_edit")
+    lines = known(ServiceInvoiceLine.objects.select_related(*related), "invoice__contract_id")
+    invoices: defaultdict[UUID | None, dict[ServiceInvoice, list[ServiceInvoiceLine]]] = defaultdict(dict)
+    for line in in_order_of_adding(lines):
+        invoices[line.invoice.contract_id].setdefault(line.invoice, []).append(line)
+    return {
+        contract_id: AgreedServices(
+            tuple(found), tuple((invoice, tuple(rows)) for invoice, rows in invoices[contract_id].items())
+        )
+        for contract_id, found in services.items()
+        if contract_id is not None
+    }
 
 
 def shared_commits(customer_id: UUID, *, at_edit: int | None = None) -> list[AgreedCommit]:

@@ -33,7 +33,7 @@ _agreed: Memo[_Agreed] = Memo(128)
 
 def customer_terms(customer_id: UUID, *, at_edit: int | None = None, anew: bool = False) -> terms.CustomerTerms:
     """Everything agreed with a customer that is not archived, as known at its edit number `at_edit` (None: now). Two
-    queries, and at most eleven more where this process has not read what was known then. `anew` is for who doubts the
+    queries, and at most thirteen more where this process has not read what was known then. `anew` is for who doubts the
     facts: nothing that this process remembers of them is used.
 
     Raises NotFound; Refusal where there was no such edit.
@@ -103,6 +103,7 @@ def to_terms(agreed: Agreement) -> terms.Contract:
             if each.terms.ending_before is None or each.terms.ending_before > each.subscription.starting_at
         ),
         recurring=tuple(each for recurring in agreed.recurring for each in to_recurring(recurring)),
+        service_invoices=tuple(invoice.to_invoice(lines) for invoice, lines in agreed.services.invoices),
     )
 
 

@@ -7,7 +7,15 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from billing_site.foundation.custom_fields import Entity
-from contracts.models import Commit, Contract, Customer, CustomFieldsChange, ScheduledCharge, Subscription
+from contracts.models import (
+    Commit,
+    Contract,
+    Customer,
+    CustomFieldsChange,
+    ProfessionalService,
+    ScheduledCharge,
+    Subscription,
+)
 from pricing.models import BillableMetric, Product, RateCard
 
 ROWS: Mapping[str, QuerySet[Any]] = {
@@ -18,6 +26,7 @@ ROWS: Mapping[str, QuerySet[Any]] = {
     Entity.CONTRACT_PRODUCT: Product.objects.all(),
     Entity.CUSTOMER: Customer.objects.all(),
     Entity.DISCOUNT: ScheduledCharge.objects.filter(is_discount=True),
+    Entity.PROFESSIONAL_SERVICE: ProfessionalService.objects.all(),
     Entity.RATE_CARD: RateCard.objects.all(),
     Entity.SCHEDULED_CHARGE: ScheduledCharge.objects.filter(is_discount=False),
     Entity.SUBSCRIPTION: Subscription.objects.all(),

@@ -18,6 +18,7 @@ from contracts.models import (
     ContractTerms,
     InvoiceScheduleItem,
     Override,
+    ProfessionalService,
     RecurringCommit,
     ScheduledCharge,
     ScheduledChargeItem,
@@ -68,12 +69,13 @@ class EditedTerms:
     recurring: tuple[RecurringCommit, ...]
     charge_updates: tuple[UpdatedCharge, ...] = ()
     subscriptions: tuple[AgreedSubscription, ...] = ()  # as they were added
+    services: tuple[ProfessionalService, ...] = ()
     contract_ended_at: datetime | None = None  # as it was known with that edit; only beside subscriptions
 
 
 def edit_history(customer_id: UUID, contract_id: UUID | None, *, edit_id: UUID | None = None) -> list[EditedTerms]:
     """The edits of a contract in order, its creation not among them; or only one of them. None: those of the customer's
-    own commits and credits. Twelve queries, and two or three more where subscriptions were added."""
+    own commits and credits. Thirteen queries, and two or three more where subscriptions were added."""
     kind = ContractEdit.Kind.BALANCE if contract_id is None else ContractEdit.Kind.EDIT
     edits = edits_of(customer_id, contract_id).filter(kind=kind)
     if edit_id is not None:
@@ -89,6 +91,7 @@ def edit_history(customer_id: UUID, contract_id: UUID | None, *, edit_id: UUID |
         added(RecurringCommit.objects.filter(first_row=None).select_related("contract", *RECURRING)),
         "added_by_edit_id",
     )
+    services = _by(added(ProfessionalService.objects.select_related("product", "unit")), "added_by_edit_id")
     charges = _ChargeMoves.of(customer_id, edits)
     subscriptions = _subscriptions(customer_id, contract_id, edits)
     moves = _Moves.of(customer_id, edits)
@@ -101,7 +104,9 @@ def edit_history(customer_id: UUID, contract_id: UUID | None, *, edit_id: UUID |
             moves.commits_updated(edit),
             tuple(recurring[edit.pk]),
             charges.updated(edit),
-            *subscriptions.get(edit.pk, ()),
+            subscriptions.get(edit.pk, ((), None))[0],
+            tuple(services[edit.pk]),
+            subscriptions.get(edit.pk, ((), None))[1],
         )
         for edit in edits
     ]

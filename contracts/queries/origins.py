@@ -10,8 +10,8 @@ from uuid import UUID
 from django.db.models import Q
 
 from billing_site.foundation.periods import parse_instant
-from contracts.models import ContractEdit, ContractTerms, Override, Term, TermQuerySet
-from contracts.queries.agreements import AgreedCharge, AgreedCommit, Agreement, agreements_of
+from contracts.models import ContractEdit, ContractTerms, Override, ProfessionalService, Term, TermQuerySet
+from contracts.queries.agreements import AgreedCharge, AgreedCommit, AgreedServices, Agreement, agreements_of
 from contracts.queries.granted import with_granted
 
 AMENDED_FROM = "starting_at"  # where an edit keeps from when on it amends the contract; other edits have no such thing
@@ -26,6 +26,7 @@ class Amendment:
     overrides: tuple[Override, ...]
     commits: tuple[AgreedCommit, ...]
     charges: tuple[AgreedCharge, ...]
+    services: tuple[ProfessionalService, ...]
 
     @property
     def starting_at(self) -> datetime:
@@ -41,7 +42,7 @@ class Origin:
 
 
 def origins(customer_id: UUID, contract_ids: Collection[UUID]) -> dict[UUID, Origin]:
-    """By contract: what was agreed when it was created, and its amendments in order. Nine queries at the most."""
+    """By contract: what was agreed when it was created, and its amendments in order. Ten queries at the most."""
     edits = ContractEdit.objects.filter(customer_id=customer_id, contract_id__in=contract_ids)
     amending = list(edits.filter(kind=ContractEdit.Kind.EDIT, changes__has_key=AMENDED_FROM).order_by("number"))
 
@@ -63,6 +64,7 @@ def _origin(agreed: Agreement, amending: Iterable[ContractEdit]) -> Origin:
         overrides=_by(creation, agreed.overrides, _itself),
         commits=_by(creation, agreed.commits, _commit),
         charges=_by(creation, agreed.charges, _charge),
+        services=AgreedServices(_by(creation, agreed.services.services, _itself)),
     )
     return Origin(
         with_granted(initial, at=agreed.contract.created_at),
@@ -72,6 +74,7 @@ def _origin(agreed: Agreement, amending: Iterable[ContractEdit]) -> Origin:
                 _by(edit.pk, agreed.overrides, _itself),
                 _by(edit.pk, agreed.commits, _commit),
                 _by(edit.pk, agreed.charges, _charge),
+                _by(edit.pk, agreed.services.services, _itself),
             )
             for edit in amending
             if edit.contract_id == agreed.contract.pk
@@ -83,8 +86,8 @@ def _by(edit_id: UUID, added: Iterable[T], term_of: Callable[[T], Term]) -> tupl
     return tuple(each for each in added if term_of(each).added_by_edit_id == edit_id)
 
 
-def _itself(override: Override) -> Term:
-    return override
+def _itself(term: Term) -> Term:
+    return term
 
 
 def _commit(committed: AgreedCommit) -> Term:

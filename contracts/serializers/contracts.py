@@ -5,6 +5,7 @@ from rest_framework import serializers
 from billing_site.foundation.fields import CodeField, InstantField, NumberField, TextField, text_map, texts
 from contracts.inputs import ContractInput, EditInput, UsageFilterInput
 from contracts.models import ContractTerms
+from contracts.serializers.professional_services import ServiceShape
 from contracts.serializers.providers import (
     BillingLookupShape,
     BillingUpdateShape,
@@ -67,6 +68,7 @@ class CreateContractRequest(serializers.Serializer):
     recurring_credits = RecurringCreditShape(many=True, help_text="Granted anew each period.", **OPTIONAL)
     scheduled_charges = ScheduledChargeShape(many=True, **OPTIONAL)
     discounts = ScheduledChargeShape(many=True, help_text=TAKEN_OFF, **OPTIONAL)
+    professional_services = ServiceShape(many=True, help_text="Work, invoiced as it is done.", **OPTIONAL)
     subscriptions = SubscriptionShape(many=True, help_text="So many of a product, for a fee a period.", **OPTIONAL)
     custom_fields = text_map(**OPTIONAL)
     total_contract_value = NumberField(help_text="What the deal is worth; nothing is billed by it.", **OPTIONAL)
@@ -92,11 +94,13 @@ class EditContractRequest(serializers.Serializer):
     add_recurring_credits = RecurringCreditShape(many=True, **OPTIONAL)
     add_scheduled_charges = ScheduledChargeShape(many=True, **OPTIONAL)
     add_discounts = ScheduledChargeShape(many=True, help_text=TAKEN_OFF, **OPTIONAL)
+    add_professional_services = ServiceShape(many=True, help_text="Work, invoiced as it is done.", **OPTIONAL)
     add_subscriptions = SubscriptionShape(many=True, **OPTIONAL)
     remove_overrides = IdShape(many=True, **OPTIONAL)
     archive_commits = IdShape(many=True, **OPTIONAL)
     archive_credits = IdShape(many=True, **OPTIONAL)
     archive_scheduled_charges = IdShape(many=True, help_text="Discounts, too.", **OPTIONAL)
+    archive_professional_services = IdShape(many=True, help_text="Of which nothing is invoiced.", **OPTIONAL)
     update_commits = ContractCommitUpdateShape(many=True, **OPTIONAL)
     update_credits = ContractCreditUpdateShape(many=True, **OPTIONAL)
     update_scheduled_charges = ChargeUpdateShape(many=True, help_text="Discounts, too.", **OPTIONAL)
@@ -141,6 +145,7 @@ class AmendContractRequest(serializers.Serializer):
     credits = ContractCreditShape(many=True, **OPTIONAL)
     scheduled_charges = ScheduledChargeShape(many=True, **OPTIONAL)
     discounts = ScheduledChargeShape(many=True, help_text=TAKEN_OFF, **OPTIONAL)
+    professional_services = ServiceShape(many=True, help_text="Work, invoiced as it is done.", **OPTIONAL)
     reseller_royalties = RoyaltyEditShape(many=True, **OPTIONAL)
     custom_fields = text_map(help_text="Of the amendment.", **OPTIONAL)
     total_contract_value = NumberField(help_text="What the amendment is worth; nothing is billed by it.", **OPTIONAL)
@@ -149,7 +154,8 @@ class AmendContractRequest(serializers.Serializer):
 
     def to_input(self) -> EditInput:
         sent = plain(self.validated_data)
-        lists = ("overrides", "commits", "credits", "scheduled_charges", "discounts", "reseller_royalties")
+        charges = ("scheduled_charges", "discounts", "professional_services")
+        lists = ("overrides", "commits", "credits", *charges, "reseller_royalties")
         of_itself = ("custom_fields", "total_contract_value", "salesforce_opportunity_id", "netsuite_sales_order_id")
         return EditInput(
             amends_from=sent["starting_at"],

@@ -10,6 +10,7 @@ from contracts.serializers.replies import (
     ChargeReply,
     OverrideReply,
     RecurringReply,
+    ServiceReply,
     SetFilterReply,
     SubscriptionReply,
 )
@@ -32,6 +33,7 @@ class EditReply(serializers.Serializer):
     add_recurring_credits = RecurringReply(many=True, required=False)
     add_scheduled_charges = AddedChargeReply(many=True, required=False)
     add_discounts = ChargeReply(many=True, required=False)
+    add_pro_services = ServiceReply(many=True, required=False)
     add_reseller_royalties = RoyaltySegmentReply(many=True, required=False)
     add_subscriptions = SubscriptionReply(many=True, required=False)
     add_usage_filters = SetFilterReply(many=True, required=False)
@@ -39,6 +41,7 @@ class EditReply(serializers.Serializer):
     archive_commits = IdReply(many=True, required=False)
     archive_credits = IdReply(many=True, required=False)
     archive_scheduled_charges = IdReply(many=True, required=False)
+    archive_professional_services = IdReply(many=True, required=False)
     update_commits = serializers.ListField(child=serializers.DictField(), required=False)
     update_credits = serializers.ListField(child=serializers.DictField(), required=False)
     update_scheduled_charges = serializers.ListField(child=serializers.DictField(), required=False)

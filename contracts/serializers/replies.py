@@ -199,6 +199,17 @@ class ChargeReply(AddedChargeReply):
     archived_at = InstantField(required=False)
 
 
+class ServiceReply(serializers.Serializer):
+    id = serializers.UUIDField()
+    product_id = serializers.UUIDField()
+    quantity = NumberField()
+    unit_price = NumberField()
+    max_amount = NumberField(help_text="No more of it is ever invoiced.")
+    description = serializers.CharField(required=False)
+    custom_fields = text_map()
+    netsuite_sales_order_id = serializers.CharField(required=False)
+
+
 class StatementScheduleReply(serializers.Serializer):
     frequency = serializers.CharField()
     billing_anchor_date = InstantField()
@@ -309,7 +320,7 @@ class TermsReply(serializers.Serializer):
     scheduled_charges = ChargeReply(many=True)
     credits = CommitReply(many=True)
     discounts = ChargeReply(many=True)
-    professional_services = serializers.ListField(child=serializers.DictField())
+    professional_services = ServiceReply(many=True)
     recurring_commits = RecurringReply(many=True)
     recurring_credits = RecurringReply(many=True)
     transitions = serializers.ListField(child=serializers.DictField())
@@ -364,7 +375,7 @@ class AmendmentReply(serializers.Serializer):
     overrides = FirstOverrideReply(many=True)
     scheduled_charges = ChargeReply(many=True)
     discounts = ChargeReply(many=True)
-    professional_services = serializers.ListField(child=serializers.DictField())
+    professional_services = ServiceReply(many=True)
     reseller_royalties = RoyaltySegmentReply(many=True)
     custom_fields = text_map(required=False)
     total_contract_value = NumberField(required=False)

@@ -30,7 +30,6 @@ CREATE_CONTRACT: Known = {
     "hierarchy_configuration": NO,
     "overrides": OVERRIDE,
     "prepaid_balance_threshold_configuration": NO,
-    "professional_services": NO,
     "recurring_commits": RECURRING,
     "recurring_credits": RECURRING,
     "spend_threshold_configuration": NO,
@@ -55,14 +54,12 @@ AMEND_CONTRACT: Known = {
     "commits": COMMIT,
     "credits": CREDIT,
     "overrides": OVERRIDE,
-    "professional_services": NO,
 }
 EDIT_CONTRACT: Known = {
     "add_commits": COMMIT,
     "add_credits": CREDIT,
     "add_overrides": OVERRIDE,
     "add_prepaid_balance_threshold_configuration": NO,
-    "add_professional_services": NO,
     "add_recurring_commits": RECURRING,
     "add_recurring_credits": RECURRING,
     "add_spend_threshold_configuration": NO,

@@ -41,6 +41,11 @@ from contracts.services.packages import (
 )
 from contracts.services.parties import ENTITY_FIELDS, PROFILE_FIELDS, set_billing_profile, set_legal_entity
 from contracts.services.providers import archive_configuration, archive_configurations, set_configurations
+from contracts.services.service_invoices import (
+    schedule_services_invoice,
+    take_back_services_invoice,
+    terms_after_services_invoice,
+)
 from contracts.services.shared_commits import create_shared_commit, terms_after_shared_commit
 from contracts.services.taxes import RATE_FIELDS, add_tax_rate, change_tax_rate, set_tax_code
 from contracts.services.undoing import undo_edit, undoing
@@ -82,6 +87,7 @@ __all__ = [
     "import_customers",
     "package_as_planned",
     "remove_key",
+    "schedule_services_invoice",
     "set_billing_profile",
     "set_configurations",
     "set_ingest_aliases",
@@ -91,10 +97,12 @@ __all__ = [
     "set_tax_code",
     "set_values",
     "standing_commit",
+    "take_back_services_invoice",
     "terms_after_archived_commit",
     "terms_after_archived_contract",
     "terms_after_commit_edit",
     "terms_after_edit",
+    "terms_after_services_invoice",
     "terms_after_shared_commit",
     "terms_with",
     "undo_edit",

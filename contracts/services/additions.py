@@ -1,5 +1,5 @@
 """What an edit adds, from input to rows: overrides, commits, credits, what recurs, scheduled charges, discounts,
-subscriptions."""
+professional services, subscriptions."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -9,13 +9,15 @@ from uuid import UUID
 from billing_site.foundation.periods import Period
 from billing_site.foundation.problems import Problems
 from contracts.inputs import CommitInput, OverrideInput, RecurringInput, ScheduledChargeInput
-from contracts.models import Contract, ContractEdit, Override, RecurringCommit, Term
+from contracts.models import Contract, ContractEdit, Override, ProfessionalService, RecurringCommit, Term
 from contracts.queries import AgreedCharge, AgreedCommit, AgreedRecurring, AgreedSubscription
+from contracts.service_inputs import ServiceInput
 from contracts.services.charges import charge_rows
 from contracts.services.checks import Deal, fiat_of
 from contracts.services.commits import commit_rows
 from contracts.services.overrides import override_row
 from contracts.services.payers import ANY, standing_payers, with_added
+from contracts.services.professional_services import service_row
 from contracts.services.recording import add_terms, stamp
 from contracts.services.recurring import check_daily, recurring_row
 from contracts.services.seats import subscriptions_by_name
@@ -34,6 +36,7 @@ class Added:
     credits: Sequence[CommitInput]
     charges: Sequence[ScheduledChargeInput]
     discounts: Sequence[ScheduledChargeInput] = ()
+    services: Sequence[ServiceInput] = ()
     recurring_commits: Sequence[RecurringInput] = ()
     recurring_credits: Sequence[RecurringInput] = ()
     subscriptions: Sequence[SubscriptionInput] = ()
@@ -52,6 +55,8 @@ class Added:
             yield from filter(None, (target.product_id for target in commit.specifiers))
         for charge in (*self.charges, *self.discounts):
             yield charge.product_id
+        for service in self.services:
+            yield service.product_id
         for subscription in self.subscriptions:
             yield subscription.product_id
 
@@ -72,6 +77,7 @@ class AddedRows:
     charges: tuple[AgreedCharge, ...]
     recurring: tuple[RecurringCommit, ...]
     subscriptions: tuple[AgreedSubscription, ...] = ()
+    services: tuple[ProfessionalService, ...] = ()
 
     def by_model(self) -> Iterator[Sequence[Term]]:
         """All of them, in the order in which they can be saved."""
@@ -80,6 +86,7 @@ class AddedRows:
         yield [added.charge for added in self.charges]
         yield [added.subscription for added in self.subscriptions]
         yield self.recurring
+        yield self.services
         yield [added.terms for added in self.subscriptions]
         yield [quantity for added in self.subscriptions for quantity in added.quantities]
         yield [segment for added in self.commits for segment in added.segments]
@@ -96,6 +103,8 @@ class AddedRows:
             charged.charge.contract = contract
         for recurring in self.recurring:
             recurring.contract = contract
+        for service in self.services:
+            service.contract = contract
         for subscribed in self.subscriptions:
             subscribed.subscription.contract = contract
         for terms in self.by_model():
@@ -193,4 +202,8 @@ def added_rows(
         charges=(*charges, *discounts),
         recurring=recurring,
         subscriptions=subscriptions,
+        services=tuple(
+            service_row(given, position, deal, problems.within(f"{added.prefix}professional_services[{position}]"))
+            for position, given in enumerate(added.services)
+        ),
     )

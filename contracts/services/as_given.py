@@ -22,11 +22,12 @@ from contracts.inputs import (
     SegmentInput,
     TargetInput,
 )
-from contracts.models import Override, RecurringCommit
+from contracts.models import Override, ProfessionalService, RecurringCommit
 from contracts.models.commit_attributes import BalanceAttributes
 from contracts.models.commits import ScheduledItem
 from contracts.models.term import PAYER_KEYS
 from contracts.queries import AgreedCharge, AgreedCommit, AgreedSubscription
+from contracts.service_inputs import ServiceInput
 from contracts.services.charges import entity_of
 from contracts.subscription_inputs import ProrationInput, SeatConfigInput, SubscriptionConfigInput, SubscriptionInput
 from contracts.terms import QUANTITY
@@ -114,6 +115,17 @@ def charge_as_given(charged: AgreedCharge) -> ScheduledChargeInput:
     schedule = InvoiceScheduleInput(_items(charged.items))
     fields = copied_custom_fields(entity_of(charge), charge.custom_fields)
     return ScheduledChargeInput(charge.product_id, schedule, charge.name, fields)
+
+
+def service_as_given(service: ProfessionalService) -> ServiceInput:
+    return ServiceInput(
+        product_id=service.product_id,
+        quantity=service.quantity,
+        unit_price=service.unit_price,
+        max_amount=service.max_amount,
+        description=service.description,
+        custom_fields=copied_custom_fields(Entity.PROFESSIONAL_SERVICE, service.custom_fields),
+    )
 
 
 def override_as_given(override: Override) -> OverrideInput:

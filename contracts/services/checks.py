@@ -108,6 +108,11 @@ def priced_product(problems: Problems, name: str, product_id: UUID, deal: Deal) 
         problems.add(name, product_id, f"must be a product with rates; {product.name} is {product.type}")
 
 
+def not_negative(problems: Problems, name: str, value: Decimal) -> None:
+    if problems.number(name, value) and value < 0:
+        problems.add(name, value, "must not be negative")
+
+
 def short_text(problems: Problems, name: str, value: str, *, length: int = 160) -> None:
     if len(value) > length:
         problems.add(name, value, f"must not be longer than {length} characters")

@@ -11,7 +11,7 @@ from billing_site.foundation.problems import Problems, save
 from billing_site.foundation.refusals import Conflict, Refusal
 from contracts.inputs import ContractInput, StatementScheduleInput
 from contracts.models import Contract, ContractEdit, ContractTerms, Customer, Package
-from contracts.queries import Agreement, by_what_recurs, customer_terms, providers_by_contract, to_terms
+from contracts.queries import AgreedServices, Agreement, by_what_recurs, customer_terms, providers_by_contract, to_terms
 from contracts.queries.customers import no_such_customer
 from contracts.services.additions import Added, AddedRows, added_rows, deal_for
 from contracts.services.checks import days, instant, short_text, term_range, uniqueness_key
@@ -132,6 +132,7 @@ def planned_contract(
         given.credits,
         given.scheduled_charges,
         given.discounts,
+        given.professional_services,
         given.recurring_commits,
         given.recurring_credits,
         given.subscriptions,
@@ -174,6 +175,7 @@ def contract_as_planned(customer_id: UUID, given: ContractInput, *, at: datetime
         rows.charges,
         recurring,
         subscriptions=rows.subscriptions,
+        services=AgreedServices(rows.services),
         providers=providers_by_contract([terms]).get(contract.pk, ()),
     )
 
@@ -218,6 +220,7 @@ def _rate_card(given: ContractInput, problems: Problems) -> RateCard | None:
             or given.recurring_credits
             or given.scheduled_charges
             or given.discounts
+            or given.professional_services
         ):
             problems.add("rate_card_id", None, "is required, or rate_card_alias, or terms with fixed amounts")
         return None

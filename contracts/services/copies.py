@@ -37,6 +37,7 @@ from contracts.services.as_given import (
     commit_as_given,
     override_as_given,
     recurring_as_given,
+    service_as_given,
     subscription_as_given,
 )
 from contracts.services.checks import EARLIEST, LATEST
@@ -73,6 +74,7 @@ def contract_like(agreed: Agreement, start: datetime) -> ContractInput:
         recurring_credits=tuple(each for each in recurring if each.type == "CREDIT"),
         scheduled_charges=tuple(charge for is_discount, charge in charges if not is_discount),
         discounts=tuple(charge for is_discount, charge in charges if is_discount),
+        professional_services=tuple(map(service_as_given, agreed.services.services)),
         subscriptions=tuple(map(by.subscription, map(subscription_as_given, agreed.subscriptions))),
         custom_fields=copied_custom_fields(Entity.CONTRACT, contract.custom_fields),
     )

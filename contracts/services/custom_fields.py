@@ -31,7 +31,14 @@ from contracts.transactions import lock_customers
 Values = dict[str, str]
 
 OF_PRICING = (Entity.BILLABLE_METRIC, Entity.CONTRACT_PRODUCT, Entity.RATE_CARD)
-TERMS = (Entity.COMMIT, Entity.CONTRACT_CREDIT, Entity.DISCOUNT, Entity.SCHEDULED_CHARGE, Entity.SUBSCRIPTION)
+TERMS = (
+    Entity.COMMIT,
+    Entity.CONTRACT_CREDIT,
+    Entity.DISCOUNT,
+    Entity.PROFESSIONAL_SERVICE,
+    Entity.SCHEDULED_CHARGE,
+    Entity.SUBSCRIPTION,
+)
 
 
 def declare_key(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from billing_site.foundation.periods import format_instant
+from contracts.input_parts import ARCHIVED
 from contracts.inputs import UNCHANGED, EditInput
 from contracts.models import ContractTerms, ProviderConfiguration
 from contracts.queries import AMENDED_FROM, Agreement
@@ -39,6 +40,7 @@ def is_empty(given: EditInput) -> bool:
         given.add_recurring_credits,
         given.add_scheduled_charges,
         given.add_discounts,
+        given.add_professional_services,
         given.add_subscriptions,
         given.add_usage_filters,
         given.add_reseller_royalties,
@@ -49,6 +51,7 @@ def is_empty(given: EditInput) -> bool:
         given.archive_commits,
         given.archive_credits,
         given.archive_scheduled_charges,
+        given.archive_professional_services,
         given.update_commits,
         given.update_credits,
         given.update_scheduled_charges,
@@ -80,7 +83,7 @@ def changes_told(given: EditInput, agreed: Agreement, terms: ContractTerms | Non
         changes["undoes"] = {"id": str(given.undoes.id), "number": given.undoes.number}
     if given.custom_fields:
         changes["custom_fields"] = dict(given.custom_fields)
-    for name in ("remove_overrides", "archive_commits", "archive_credits", "archive_scheduled_charges"):
+    for name in ARCHIVED:
         if ids := getattr(given, name):
             changes[name] = [str(term_id) for term_id in ids]
     for name in ("update_recurring_commits", "update_recurring_credits"):

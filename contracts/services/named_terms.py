@@ -6,7 +6,7 @@ from uuid import UUID
 
 from billing_site.foundation.problems import Problems
 from contracts.inputs import CommitChangeInput, EditInput
-from contracts.models import Override
+from contracts.models import Override, ProfessionalService
 from contracts.queries import AgreedCharge, AgreedCommit, Agreement
 
 T = TypeVar("T")
@@ -56,6 +56,18 @@ def charges_to_archive(ids: Sequence[UUID], agreed: Agreement, problems: Problem
     standing = {charged.charge.pk: charged for charged in agreed.charges}
     found = _named("archive_scheduled_charges", "a scheduled charge or discount", ids, standing, problems)
     return [charged for _, charged in found]
+
+
+def services_to_archive(ids: Sequence[UUID], agreed: Agreement, problems: Problems) -> list[ProfessionalService]:
+    """Those of which nothing is invoiced."""
+    standing = {service.pk: service for service in agreed.services.services}
+    field, noun = "archive_professional_services", "a professional service"
+    found = _named(field, noun, ids, standing, problems)
+    billed = {line.service_id for _, lines in agreed.services.invoices for line in lines}
+    for name, service in found:
+        if service.pk in billed:
+            problems.add(name, service.pk, "must be that of one of which nothing is invoiced, or is going to be")
+    return [service for _, service in found]
 
 
 def _named(

@@ -28,6 +28,7 @@ from contracts.queries import (
     AgreedCharge,
     AgreedCommit,
     AgreedRecurring,
+    AgreedServices,
     Agreement,
     agreement,
     by_what_recurs,
@@ -48,6 +49,7 @@ from contracts.services.named_terms import (
     commits_to_archive,
     commits_to_change,
     overrides_to_remove,
+    services_to_archive,
 )
 from contracts.services.overlaps import check_overlap
 from contracts.services.provider_choice import providers_updated, with_updates
@@ -142,6 +144,10 @@ class PlannedEdit:
                 ]
             ),
             subscriptions=(*after_changes(self.agreed.subscriptions, self.subscriptions), *self.rows.subscriptions),
+            services=AgreedServices(
+                (*(each for each in self.agreed.services.services if each.pk not in gone), *self.rows.services),
+                self.agreed.services.invoices,
+            ),
             renewed_by=self.agreed.renewed_by,
             providers=self.agreed.providers,
         )
@@ -173,6 +179,7 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
         given.add_credits,
         given.add_scheduled_charges,
         given.add_discounts,
+        given.add_professional_services,
         given.add_recurring_commits,
         given.add_recurring_credits,
         given.add_subscriptions,
@@ -194,6 +201,7 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
     overrides = overrides_to_remove(given.remove_overrides, agreed, problems)
     commits = commits_to_archive(given, agreed, problems)
     charges = charges_to_archive(given.archive_scheduled_charges, agreed, problems)
+    services = services_to_archive(given.archive_professional_services, agreed, problems)
     subscriptions = plan_subscriptions(given, agreed, (terms or agreed.terms).ending_before, problems, at=at)
     if given.undoes is not None and given.undoes.subscriptions:
         subscriptions = put_back(given.undoes, agreed, subscriptions, (terms or agreed.terms).ending_before, at=at)
@@ -250,6 +258,7 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
             items_gone,
             bills_gone,
             charges_left_empty(agreed, items_gone),
+            services,
             *(rows for change in changes for rows in change.removed),
             *(change.items.removed for change in charged),
             *(rows for subscribed in subscriptions for rows in subscribed.removed),

@@ -78,6 +78,7 @@ def undoing(
         archive_commits=tuple(each.commit.pk for each in edited.commits if not each.commit.is_credit),
         archive_credits=tuple(each.commit.pk for each in edited.commits if each.commit.is_credit),
         archive_scheduled_charges=tuple(each.charge.pk for each in edited.charges),
+        archive_professional_services=tuple(each.pk for each in edited.services),
         add_subscriptions=tuple(agreed_again(before, after)),
         undoes=UndoneInput(edit.pk, edit.number, changed_by(before, after)),
         reason=reason,
@@ -97,6 +98,7 @@ def _goes_further(edited: EditedTerms, before: Agreement, after: Agreement) -> b
         or before.terms.royalties != after.terms.royalties
         or any(charges.get(each.charge.pk) != each.items for each in before.charges)
         or any(each.commit.pk not in commits for each in before.commits)
+        or any(each not in after.services.services for each in before.services.services)
         or [each.rows for each in before.recurring] != [each.rows for each in after.recurring]
     )
 
@@ -108,11 +110,13 @@ def _refuse_changed_since(edited: EditedTerms, now: Agreement, before: Agreement
         *(each.pk for each in now.overrides),
         *(each.commit.pk for each in now.commits),
         *(each.charge.pk for each in now.charges),
+        *(each.pk for each in now.services.services),
     }
     added = [
         *(each.pk for each in edited.overrides),
         *(each.commit.pk for each in edited.commits),
         *(each.charge.pk for each in edited.charges),
+        *(each.pk for each in edited.services),
     ]
     edit, terms = edited.edit, now.terms
     held = {

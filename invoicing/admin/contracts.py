@@ -37,6 +37,7 @@ from invoicing.admin.looked_at import made_as_seen
 from invoicing.admin.new_contracts import NewContractPages
 from invoicing.admin.recurring import RecurringEditPage
 from invoicing.admin.screens import ContractScreen, PreviewCard
+from invoicing.admin.services import ServicePages
 from invoicing.admin.subscriptions import SubscriptionPages
 from invoicing.admin.undoing import UndoPage
 from invoicing.portal.why import WhyCard
@@ -57,6 +58,7 @@ class ContractAdmin(
     RecurringEditPage,
     SubscriptionPages,
     ChargeEditPage,
+    ServicePages,
     UndoPage,
     NewContractPages,
     ContractRecordAdmin,
@@ -91,6 +93,8 @@ class ContractAdmin(
             page("recurring/<uuid:recurring_id>/", self.edit_recurring_view, "recurring_edit"),
             page("subscribe/", self.subscribe_view, "subscribe"),
             page("subscriptions/<uuid:subscription_id>/", self.edit_subscription_view, "subscription_edit"),
+            page("services/", self.invoice_services_view, "invoice_services"),
+            page("services/<uuid:invoice_id>/", self.take_back_services_view, "take_back_services"),
             page("archive/", self.archive_contract_view, "archive"),
             page("copy/", self.copy_view, "copy"),
             path(

@@ -74,6 +74,7 @@ class ContractScreen:
     late: tuple[str, ...]  # what final documents have missed
     is_renewed: bool
     package: str  # what it was made from
+    has_services: bool  # professional ones, to invoice
 
     @classmethod
     def of(
@@ -99,6 +100,7 @@ class ContractScreen:
             late=tuple(map(_late_text, missed)),
             is_renewed=agreed.renewed_by is not None,
             package=contract.package.name if contract.package else "",
+            has_services=bool(agreed.services.services),
         )
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from billing_site.foundation.money import Unit, exact_sum
 from billing_site.foundation.periods import Period
-from contracts.terms import SPEND, AccessSegment, Commit
+from contracts.terms import SPEND, AccessSegment, Commit, ServiceLine
 from pricing.engine.catalog import GroupValues
 from pricing.engine.overrides import LIST_RATE, LosingOverride
 from pricing.engine.steps import Level
@@ -91,6 +91,7 @@ class Line(NamedTuple):  # a tuple, as there are hundreds a draft
     postpaid_commit_id: UUID | None = None  # on true-up lines
     charge_id: UUID | None = None
     discount_id: UUID | None = None
+    service: ServiceLine | None = None  # of professional services: the work
     item_id: UUID | None = None  # of a scheduled amount that is on a usage document: what was billed
     subscription_id: UUID | None = None
     is_prorated: bool = False  # a fee for a part of its period: `unit_price` is that part of what one costs

@@ -8,7 +8,7 @@ from uuid import UUID
 from billing_site.foundation.money import MixedUnits, Unit, exact_sum
 from billing_site.foundation.periods import format_instant
 from contracts.consolidation import usage_period_on
-from contracts.terms import Commit, Contract, ScheduledAmount, ScheduledCharge
+from contracts.terms import Commit, Contract, ScheduledAmount, ScheduledCharge, ServiceLine
 from invoicing.engine.calendar import CHARGES, USAGE, draft_id
 from invoicing.engine.documents import Document, Line
 from invoicing.engine.inputs import Inputs
@@ -29,19 +29,16 @@ def charge_documents(inputs: Inputs, commits: Sequence[Commit]) -> Iterator[Docu
         for issued_at, lines in sorted(by_date.items()):
             slot = format_instant(issued_at)
             if (contract.id, CHARGES, slot) not in inputs.posted.documents:
-                yield Document(
-                    id=draft_id(contract.id, CHARGES, slot),
-                    contract_id=contract.id,
-                    kind=CHARGES,
-                    slot=slot,
-                    type="SCHEDULED",
-                    period=None,
-                    issued_at=issued_at,
-                    finalizes_at=issued_at,
-                    unit=_one_unit(lines),
-                    lines=tuple(lines),
-                    total=exact_sum([line.total for line in lines]),
-                )
+                yield _document(contract.id, slot, issued_at, tuple(lines))
+
+
+def service_documents(inputs: Inputs) -> Iterator[Document]:
+    """One draft for each invoice of professional services that is not final yet."""
+    for contract in inputs.terms.contracts:
+        for invoice in contract.service_invoices:
+            if (contract.id, CHARGES, invoice.slot) not in inputs.posted.documents:
+                lines = tuple(_service_line(line, invoice.issued_at, inputs.catalog) for line in invoice.lines)
+                yield _document(contract.id, invoice.slot, invoice.issued_at, lines)
 
 
 def usage_slot(contract: Contract, item: ScheduledAmount, inputs: Inputs) -> Slot | None:
@@ -105,7 +102,37 @@ def _line(
     )
 
 
-def _one_unit(lines: list[Line]) -> Unit:
+def _service_line(line: ServiceLine, at: datetime, catalog: Catalog) -> Line:
+    return Line(
+        type="scheduled",
+        name=name_at(catalog.products[line.product_id], at),
+        total=line.amount,
+        unit=line.unit,
+        product_id=line.product_id,
+        product_type="PRO_SERVICE",
+        quantity=line.quantity,
+        unit_price=line.unit_price,
+        service=line,
+    )
+
+
+def _document(contract_id: UUID, slot: str, issued_at: datetime, lines: tuple[Line, ...]) -> Document:
+    return Document(
+        id=draft_id(contract_id, CHARGES, slot),
+        contract_id=contract_id,
+        kind=CHARGES,
+        slot=slot,
+        type="SCHEDULED",
+        period=None,
+        issued_at=issued_at,
+        finalizes_at=issued_at,
+        unit=_one_unit(lines),
+        lines=lines,
+        total=exact_sum([line.total for line in lines]),
+    )
+
+
+def _one_unit(lines: Sequence[Line]) -> Unit:
     units = {line.unit for line in lines}
     if len(units) > 1:
         raise MixedUnits(f"One document cannot be in {' and '.join(sorted(unit.name for unit in units))}.")

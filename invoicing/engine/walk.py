@@ -44,7 +44,7 @@ from invoicing.engine.late.carry import Adjustment, adjustments, give_back, in_t
 from invoicing.engine.late.closed import Closed
 from invoicing.engine.plan import Plan, plan
 from invoicing.engine.routes import Routes
-from invoicing.engine.scheduled import charge_documents, on_usage_documents
+from invoicing.engine.scheduled import charge_documents, on_usage_documents, service_documents
 from invoicing.engine.standings import standings
 from invoicing.engine.sums import Sums, Taken, take_what_fits
 from invoicing.engine.totals import know_totals
@@ -126,7 +126,8 @@ def _compute(
     drafted = [document for document in (*made, *(each.document for each in late)) if document is not None]
     standing = tuple(standings(shared, (*drafts, *alone), inputs.posted, late))
     of_usage = in_turn(drafted, late, standing) if late else drafted
-    documents = [*of_usage, *charge_documents(inputs, commits), *true_ups(inputs, standing, of_usage)]
+    dated = (*charge_documents(inputs, commits), *service_documents(inputs))
+    documents = [*of_usage, *dated, *true_ups(inputs, standing, of_usage)]
     documents.sort(key=lambda document: (document.issued_at, document.contract_id, document.kind != "USAGE"))
     of_periods = (finding for _, of_draft in found for finding in of_draft)
     of_closed = (finding for each in late for finding in each.findings)

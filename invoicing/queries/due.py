@@ -21,6 +21,7 @@ from contracts.models import (
     InvoiceScheduleItem,
     RecurringCommit,
     ScheduledChargeItem,
+    ServiceInvoice,
 )
 from contracts.queries import Agreement, billed_by, by_what_recurs, going_on, granted, to_terms
 from contracts.queries.agreements import in_order_of_adding, subscriptions_by_contract
@@ -33,6 +34,7 @@ from invoicing.queries.late_due import late_usage_due
 from ledger.models import LedgerEntry
 
 FINALIZE_DUE = "finalize_due"  # the kind of the jobs that do it
+OWNED = " "  # in the slot of a document of a fee, or of work, by itself: it says nothing of the charges of its date
 GO_ON = "go_on"  # and of those that let a contract go on at its end
 
 
@@ -86,6 +88,7 @@ def _unsettled(*, until: datetime) -> Iterator[Falling]:
     yield from _usage_periods(until)
     yield from _charges(until)
     yield from _payments_of_what_recurs(until)
+    yield from _services(until)
     yield from _fees(until)
     yield from _true_ups(until)
     yield from _late_usage(until)
@@ -156,7 +159,7 @@ def _payments_of_what_recurs(until: datetime) -> Iterator[Falling]:
     for row in in_order_of_adding(paid):
         rows.setdefault(row.contract_id, []).append(row)
     held = {terms.contract_id: terms for terms in ContractTerms.objects.standing().filter(contract__in=rows)}
-    invoices = Invoice.objects.filter(contract_id__in=rows, kind=Invoice.Kind.CHARGES)
+    invoices = Invoice.objects.filter(contract_id__in=rows, kind=Invoice.Kind.CHARGES).exclude(slot__contains=OWNED)
     billed = set(invoices.values_list("contract_id", "issued_at"))
     on_usage = on_usage_invoices([key for key, found in rows.items() if found[0].contract.charges_on_usage])
     for contract_id, of_contract in rows.items():
@@ -172,6 +175,19 @@ def _payments_of_what_recurs(until: datetime) -> Iterator[Falling]:
                 instant = on_usage.falls_due(contract_id, item.id, item.issued_at, agreed_at)
                 if instant is not None and instant <= until:
                     yield Falling(instant, contract.customer_id, Invoice.Kind.CHARGES)
+
+
+def _services(until: datetime) -> Iterator[Falling]:
+    """Invoices of professional services. At most two queries."""
+    agreed = ServiceInvoice.objects.standing().filter(
+        contract__archived_at=None, issued_at__lte=until, created_at__lte=until
+    )
+    rows = list(agreed)
+    invoices = Invoice.objects.filter(contract_id__in={row.contract_id for row in rows}, kind=Invoice.Kind.CHARGES)
+    billed = set(invoices.values_list("contract_id", "slot")) if rows else set()
+    for row in rows:
+        if (row.contract_id, row.to_invoice(()).slot) not in billed:
+            yield Falling(max(row.issued_at, row.created_at), row.customer_id, Invoice.Kind.CHARGES)
 
 
 def _fees(until: datetime) -> Iterator[Falling]:
@@ -239,5 +255,5 @@ def _billed(contract: str) -> Exists:
             contract_id=OuterRef(contract),
             kind=Invoice.Kind.CHARGES,
             issued_at=OuterRef("issued_at"),
-        )
+        ).exclude(slot__contains=OWNED)
     )

@@ -18,7 +18,7 @@ from billing_site.foundation.money import QUANTUM, Unit, exact_sum
 from billing_site.foundation.periods import HOUR
 from billing_site.foundation.refusals import FieldError, NotFound
 from billing_site.foundation.transactions import read_snapshot
-from contracts.models import Commit, Contract, Override, RecurringCommit, ScheduledCharge
+from contracts.models import Commit, Contract, Override, ProfessionalService, RecurringCommit, ScheduledCharge
 from contracts.queries import Known, customer_terms, known_at
 from contracts.terms import CustomerTerms, Subscription
 from contracts.wording import names_in
@@ -71,6 +71,7 @@ class Explained:
     metrics: Mapping[UUID, BillableMetric]
     commits: Mapping[UUID, Commit | RecurringCommit]  # that lines bill, or what has granted them; with their edits
     charges: Mapping[UUID, ScheduledCharge]  # likewise
+    services: Mapping[UUID, ProfessionalService]  # likewise
     names: Mapping[str, str]  # of what the overrides name
     by_hand: EnteredNoteDecision | None  # of a note that was entered by hand
     is_for_customer: bool = False  # then nothing of it says who decided what in the house, and why
@@ -184,6 +185,7 @@ def explained_document(
         rates = Rate.objects.select_related("unit", "rate_card", "formula", "publication__price_change")
         commits = Commit.objects.filter(customer_id=customer_id).select_related("added_by_edit", "unit")
         charges = ScheduledCharge.objects.filter(customer_id=customer_id).select_related("added_by_edit")
+        services = ProfessionalService.objects.filter(customer_id=customer_id).select_related("added_by_edit")
         drawn_on = balances(all_commits(Inputs(at, terms, prices, NOTHING_POSTED)), prices, NOTHING_POSTED)
         billed = {id_in(line, "commit_id") for line in shown.lines}
         product_ids = [found for line in shown.lines if (found := id_in(line, "product_id")) is not None]
@@ -202,6 +204,7 @@ def explained_document(
             charges=_by_id(
                 charges, {id_in(line, name) for line in shown.lines for name in ("scheduled_charge_id", "discount_id")}
             ),
+            services=_by_id(services, {id_in(line, "professional_service_id") for line in shown.lines}),
             names=names_in(overrides.values()),
             by_hand=_by_hand(shown),
             is_for_customer=is_for_customer,

@@ -22,6 +22,7 @@ from contracts import services
 from contracts.inputs import CommitChangeInput, EditInput, SharedCommitInput
 from contracts.models import Customer
 from contracts.queries import Agreement
+from contracts.service_inputs import ServiceInvoiceInput
 from contracts.terms import CustomerTerms
 from invoicing.queries.breakdowns import pieces_of, with_fees_marked
 from invoicing.queries.compute import Computation, computation
@@ -125,6 +126,15 @@ def preview_archived_commit(customer_id: UUID, commit_id: UUID, *, types: Collec
 def preview_archived_contract(customer_id: UUID, contract_id: UUID, *, at: datetime) -> Preview:
     """What `archive_contract` would do to the customer's drafts. Raises what it raises."""
     return _preview(customer_id, lambda: services.terms_after_archived_contract(customer_id, contract_id, at=at), at=at)
+
+
+def preview_services_invoice(
+    customer_id: UUID, contract_id: UUID, given: ServiceInvoiceInput, *, at: datetime
+) -> Preview:
+    """What `schedule_services_invoice` would do to the customer's drafts. Raises what it raises."""
+    return _preview(
+        customer_id, lambda: services.terms_after_services_invoice(customer_id, contract_id, given, at=at), at=at
+    )
 
 
 def _preview(customer_id: UUID, plan: Callable[[], CustomerTerms], *, at: datetime) -> Preview:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from billing_site.foundation.money import exact_sum
 from billing_site.foundation.periods import Period
+from contracts.terms import Contract
 from invoicing.engine.documents import Document, Finding, Line, Part
 from invoicing.engine.notes.anew import Billed
 from invoicing.engine.rounding import finalized
@@ -173,9 +174,22 @@ def document_fields(draft: Document, computation: Computation, addressee: Addres
         "customer_custom_fields": addressee.customer.custom_fields,
         **addressee.of_contract(draft.contract_id),
         "contract_name": contract.name,
+        **_netsuite_header(contract, draft.slot),
         **addressee.fields(issued_at=draft.issued_at, net_payment_terms_days=contract.net_payment_terms_days),
     }
     return dict(frozen(given))
+
+
+def _netsuite_header(contract: Contract, slot: str) -> dict[str, datetime]:
+    """What the header of an invoice of professional services says in NetSuite, where it was told."""
+    invoice = next((each for each in contract.service_invoices if each.slot == slot), None)
+    if invoice is None:
+        return {}
+    told = {
+        "netsuite_invoice_header_start": invoice.netsuite_header_start,
+        "netsuite_invoice_header_end": invoice.netsuite_header_end,
+    }
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def line_fields(line: Line, draft: Document, catalog: Catalog) -> dict[str, Any]:
@@ -215,6 +229,14 @@ def line_fields(line: Line, draft: Document, catalog: Catalog) -> dict[str, Any]
         given["scheduled_charge_id"] = line.charge_id
     if line.discount_id is not None:
         given["discount_id"] = line.discount_id
+    if line.service is not None:
+        given["professional_service_id"] = line.service.service_id
+        told = {
+            "metadata": line.service.metadata,
+            "netsuite_invoice_billing_start": line.service.netsuite_billing_start,
+            "netsuite_invoice_billing_end": line.service.netsuite_billing_end,
+        }
+        given |= {name: value for name, value in told.items() if value}
     if line.item_id is not None:
         given["scheduled_item_id"] = line.item_id
     if line.subscription_id is not None:

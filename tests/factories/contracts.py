@@ -35,12 +35,13 @@ from contracts.models import (
     InvoiceScheduleItem,
     LegalEntity,
     Override,
+    ProfessionalService,
     ScheduledCharge,
     ScheduledChargeItem,
     TaxRate,
 )
 from pricing.models import Product
-from tests.factories.pricing import FixedProductFactory, RateCardFactory
+from tests.factories.pricing import FixedProductFactory, RateCardFactory, ServiceProductFactory
 
 NEW_YEAR = datetime(2025, 1, 1, tzinfo=UTC)
 OCTOBER = datetime(2025, 10, 1, tzinfo=UTC)
@@ -314,6 +315,19 @@ class ScheduledChargeFactory(_TermOfContract):
     product = factory.SubFactory(FixedProductFactory, name="Onboarding")
     unit = factory.LazyAttribute(lambda charge: charge.contract.rate_card.fiat_unit)
     item = factory.RelatedFactory(ScheduledChargeItemFactory, factory_related_name="charge")
+
+
+class ProfessionalServiceFactory(_TermOfContract):
+    """Ten days of $20, and no more than $250 of them."""
+
+    class Meta:
+        model = ProfessionalService
+
+    product = factory.SubFactory(ServiceProductFactory)
+    unit = factory.LazyAttribute(lambda service: service.contract.rate_card.fiat_unit)
+    quantity = Decimal(10)
+    unit_price = Decimal(2_000)
+    max_amount = Decimal(25_000)
 
 
 def commit_input(

@@ -114,6 +114,13 @@ class FixedProductFactory(ProductFactory):
     version = factory.RelatedFactory(ProductVersionFactory, factory_related_name="product", billable_metric=None)
 
 
+class ServiceProductFactory(FixedProductFactory):
+    """What work by people is sold as."""
+
+    name = "Consulting"
+    type = "PRO_SERVICE"
+
+
 class CompositeProductFactory(FixedProductFactory):
     """A share of what other products come to."""
 

@@ -206,9 +206,10 @@ def test_an_amendment_that_cannot_be_changes_nothing(admin, acme, ids, given, fi
 def test_an_amendment_of_nothing_or_of_what_is_not_served_is_refused(admin, ids):
     with pytest.raises(metronome.BadRequestError, match="The edit changes nothing"):
         admin.v1.contracts.amend(**ids, starting_at=MID_NOVEMBER)
-    service = {"product_id": ids["contract_id"], "max_amount": 1, "quantity": 1, "unit_price": 1}
-    with pytest.raises(metronome.APIStatusError, match="professional_services: is not supported") as refused:
-        admin.v1.contracts.amend(**ids, starting_at=MID_NOVEMBER, professional_services=[service])
+    tracked = {"spend_tracker_attributes": {"counts_as_discounted": True}}
+    tracked |= {"product_id": ids["contract_id"], "type": "PREPAID"}
+    with pytest.raises(metronome.APIStatusError, match="spend_tracker_attributes: is not supported") as refused:
+        admin.v1.contracts.amend(**ids, starting_at=MID_NOVEMBER, commits=[tracked])
     assert refused.value.status_code == 501
 
 

@@ -1,0 +1,41 @@
+"""Professional services have custom fields of their own."""
+
+from django.db import migrations, models
+
+ENTITIES = {
+    "billable_metric": "billable metrics",
+    "commit": "commits",
+    "contract": "contracts",
+    "contract_credit": "credits",
+    "contract_product": "products",
+    "customer": "customers",
+    "discount": "discounts",
+    "professional_service": "professional services",
+    "rate_card": "rate cards",
+    "scheduled_charge": "scheduled charges",
+    "subscription": "subscriptions",
+}
+
+
+class Migration(migrations.Migration):
+    dependencies = [("foundation", "0009_custom_fields_of_discounts")]
+
+    operations = [
+        migrations.RemoveConstraint("customfieldkey", "customfieldkey_entity_is_known"),
+        *(
+            migrations.AlterField(
+                model,
+                "entity",
+                models.CharField(choices=list(ENTITIES.items()), max_length=32, verbose_name="of"),
+            )
+            for model in ("customfieldkey", "historicalcustomfieldkey")
+        ),
+        migrations.AddConstraint(
+            "customfieldkey",
+            models.CheckConstraint(
+                condition=models.Q(("entity__in", list(ENTITIES))),
+                name="customfieldkey_entity_is_known",
+                violation_error_message=f"entity must be one of {', '.join(ENTITIES)}.",
+            ),
+        ),
+    ]
