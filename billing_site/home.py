@@ -2,180 +2,46 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Sum
+from django.db.models import Count, Q, Sum
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from billing_site.foundation import clock
-from billing_site.foundation.display import (
-    amount_text,
-    count_text,
-    day_text,
-    instant_text,
-)
-from billing_site.foundation.jobs import Told, told
+from billing_site.foundation.display import amount_text, count_text, instant_text, month_text
+from billing_site.foundation.jobs import told
 from billing_site.foundation.models import ClockMove, Job
-from billing_site.foundation.periods import floor_day
+from billing_site.foundation.periods import DAY, add_months, floor_day
 from billing_site.foundation.transactions import read_snapshot
-from contracts.models import Contract, ContractEdit, ContractTerms
+from billing_site.home_rows import (
+    CommitmentRow,
+    DraftRow,
+    EndRow,
+    FailedJob,
+    PriceRow,
+    SourceRow,
+    SpendRow,
+    SubjectRow,
+    WaitingRow,
+)
+from contracts.models import Contract, ContractEdit
 from contracts.queries import ending
 from invoicing.models import CommitmentSummary, CustomerSummary, DraftSummary, Invoice
-from invoicing.portal import percent_text
 from invoicing.queries.alerts import customers_in_alarm
 from invoicing.queries.summaries import oldest_summary
-from invoicing.wording import draft_text
-from ledger.queries.glance import COUNTED_AT_MOST, Stranger, strangers
+from invoicing.queries.usage_by_month import usage_of_months
+from ledger.queries.glance import strangers
+from ledger.queries.quiet import quiet_sources
+from ledger.queries.unmatched import worth
 from pricing.models import PricingUnit
-from pricing.queries import PriceChange, price_changes_to_come
-from pricing.wording import rate_text, rate_unit_text, values_text
+from pricing.queries import price_changes_to_come
 
+WORTH_DAYS = 31  # of usage that nobody has claimed are valued
 SHOWN = 8  # rows of a section; a link leads to the rest
 START_HERE = "start_here"  # what a session remembers of the way through the story
-
-
-@dataclass(frozen=True, slots=True)
-class FailedJob:
-    url: str
-    does: str
-    about: str
-    error: str
-
-    @classmethod
-    def of(cls, job: Job, words: Told) -> "FailedJob":
-        url = reverse("admin:foundation_job_change", args=[job.pk])
-        return cls(url=url, does=words.does, about=words.about, error=job.error)
-
-
-@dataclass(frozen=True, slots=True)
-class DraftRow:
-    customer: str
-    url: str
-    what: str
-    amount: str
-    when: str
-    badge: str
-    tone: str
-
-    @classmethod
-    def of(cls, draft: DraftSummary, at: datetime) -> "DraftRow":
-        badge, tone = "", ""
-        if draft.blocking:
-            badge, tone = f"held by {count_text(draft.blocking, 'finding', 'findings')}", "bad"
-        elif draft.holds:
-            badge, tone = "held for review", "bad"
-        elif draft.waits:
-            badge = "waits for the usage before it"
-        elif draft.finalizes_at <= at:
-            badge, tone = "due", "warn"
-        return cls(
-            customer=draft.customer.name,
-            url=reverse("admin:contracts_contract_change", args=[draft.contract_id]),
-            what=draft_text(draft, at),
-            amount=amount_text(draft.total, draft.unit.to_unit()),
-            when=day_text(draft.finalizes_at),
-            badge=badge,
-            tone=tone,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class CommitmentRow:
-    customer: str
-    url: str
-    name: str
-    standing: str
-    left: str
-    until: str
-    percent: str
-
-    @classmethod
-    def of(cls, held: CommitmentSummary) -> "CommitmentRow":
-        unit = held.held_in
-        customer_page = reverse("admin:contracts_customer_change", args=[held.customer_id])
-        contract = held.contract_id
-        return cls(
-            customer=held.customer.name,
-            url=reverse("admin:contracts_contract_change", args=[contract]) if contract else customer_page,
-            name=held.name or "Commitment",
-            standing=f"{amount_text(held.used, unit)} of {amount_text(held.amount, unit)}",
-            left=f"{amount_text(max(held.amount - held.used, Decimal(0)), unit)} left",
-            until=f"until {day_text(held.ending_before)}",
-            percent=percent_text(held.used, held.amount),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class EndRow:
-    customer: str
-    url: str
-    name: str
-    when: str
-    policy: str
-    badge: str
-    tone: str
-
-    @classmethod
-    def of(cls, terms: ContractTerms, at: datetime) -> "EndRow":
-        assert terms.ending_before is not None
-        nearest, *others = settings.END_NOTICE_DAYS
-        days = (floor_day(terms.ending_before) - floor_day(at)).days
-        tone = "bad" if days <= nearest else "warn" if any(days <= each for each in others[:-1]) else ""
-        return cls(
-            customer=terms.customer.name,
-            url=reverse("admin:contracts_contract_change", args=[terms.contract_id]),
-            name=terms.name or "Contract",
-            when=day_text(terms.ending_before),
-            policy=ContractTerms.EndPolicy(terms.end_policy).label,
-            badge=f"in {count_text(days, 'day', 'days')}" if days else "today",
-            tone=tone,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class PriceRow:
-    product: str
-    values: str
-    before: str
-    after: str
-    per: str
-    when: str
-    card: str
-    url: str
-
-    @classmethod
-    def of(cls, change: PriceChange) -> "PriceRow":
-        rate = change.after.rate
-        return cls(
-            product=change.priced.version.name,
-            values=values_text(change.priced.key.values),
-            before=rate_text(change.before.rate) if change.before else "no price",
-            after=rate_text(rate),
-            per=rate_unit_text(rate, change.after.version),
-            when=f"from {day_text(change.after.starting_at)}",
-            card=change.card.name,
-            url=reverse("admin:pricing_ratecard_change", args=[change.card.pk]),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class SubjectRow:
-    subject: str
-    events: str
-    last: str
-
-    @classmethod
-    def of(cls, found: Stranger) -> "SubjectRow":
-        count, last = found.event_count, found.last_used_on
-        return cls(
-            subject=found.subject,
-            events=f"more than {COUNTED_AT_MOST:,}" if count > COUNTED_AT_MOST else f"{count:,}",
-            last=f"{last:%-d %B %Y}" if last else "no metric counts it",
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,17 +69,17 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         if _may(request, "invoicing.view_alertstate"):
             count = customers_in_alarm()
             context["in_alarm"] = count_text(count, "customer is", "customers are") if count else ""
+        if _may(request, "invoicing.view_invoice"):
+            context |= _spend(at)
         if _may(request, "invoicing.view_commitmentsummary"):
-            context |= _commitments()
+            context |= _commitments(at)
         if _may(request, "contracts.view_contract"):
             context |= _ends(at)
         if _may(request, "pricing.view_rate"):
             changes = price_changes_to_come(at=at, limit=SHOWN)
             context["price_changes"] = [PriceRow.of(change) for change in changes]
         if _may(request, "ledger.view_ingestcall"):
-            found = strangers(SHOWN + 1)
-            context["subjects"] = [SubjectRow.of(row) for row in found[:SHOWN]]
-            context["more_subjects"] = len(found) > SHOWN
+            context |= _usage(at)
         if _may(request, "foundation.view_job"):
             failed = Job.objects.filter(state=Job.State.FAILED)
             latest = list(failed.order_by("-created_at", "-id")[:SHOWN])
@@ -243,7 +109,9 @@ def _drafts(at: datetime) -> dict[str, Any]:
     drafts = DraftSummary.objects.select_related("customer", "unit").order_by("finalizes_at", "customer__name", "id")
     usage = DraftSummary.objects.filter(kind=Invoice.Kind.USAGE)
     sums = list(usage.order_by("unit").values_list("unit").annotate(Sum("total")))
-    units = PricingUnit.objects.in_bulk([unit for unit, _ in sums])
+    blocked = DraftSummary.objects.filter(blocking__gt=0).order_by("unit").values_list("unit")
+    waiting = list(blocked.annotate(Count("pk"), Sum("total")))
+    units = PricingUnit.objects.in_bulk({unit for unit, *_ in (*sums, *waiting)})
     oldest = oldest_summary()
     return {
         "drafts": [DraftRow.of(draft, at) for draft in drafts[:SHOWN]],
@@ -251,17 +119,62 @@ def _drafts(at: datetime) -> dict[str, Any]:
         "usage_totals": [amount_text(total, units[unit].to_unit()) for unit, total in sums],
         "as_of": instant_text(oldest) if oldest else "",
         "held_count": DraftSummary.objects.exclude(holds=[]).count(),
+        "waiting": [WaitingRow.of(count, total, units[unit].to_unit()) for unit, count, total in waiting],
         "troubles": list(CustomerSummary.objects.exclude(error="").select_related("customer").order_by("pk")[:3]),
     }
 
 
-def _commitments() -> dict[str, Any]:
-    held = CommitmentSummary.objects.select_related("customer", "unit").order_by(
-        "ending_before", "customer__name", "id"
-    )
+def _spend(at: datetime) -> dict[str, Any]:
+    """This month beside the last. Three queries."""
+    this = floor_day(at).replace(day=1)
+    found = usage_of_months(this)
+    units = PricingUnit.objects.in_bulk(list(found))
+    passed = (at - this) / (add_months(this, 1) - this)
     return {
-        "commitments": [CommitmentRow.of(row) for row in held[:SHOWN]],
-        "commitment_count": CommitmentSummary.objects.count(),
+        "spend": [SpendRow.of(found[pk], unit.to_unit()) for pk, unit in sorted(units.items(), key=_by_code)],
+        "this_month": month_text(this),
+        "last_month": month_text(add_months(this, -1)),
+        "month_passed": f"{passed:.0%}".replace("%", " %"),
+    }
+
+
+def _by_code(row: tuple[Any, PricingUnit]) -> tuple[str, str]:
+    return row[1].code, row[1].name
+
+
+def _commitments(at: datetime) -> dict[str, Any]:
+    """Those that are furthest off their pace, behind before ahead; then those that end first. Four queries."""
+    related = ("customer", "unit")
+    behind, ahead = CommitmentSummary.objects.behind(at=at), CommitmentSummary.objects.ahead(at=at)
+    counted = CommitmentSummary.objects.aggregate(
+        commitment_count=Count("pk"),
+        behind_count=Count("pk", filter=Q(pk__in=behind.order_by().values("pk"))),
+        ahead_count=Count("pk", filter=Q(pk__in=ahead.order_by().values("pk"))),
+    )
+    off_pace = [*behind.select_related(*related)[: SHOWN // 2], *ahead.select_related(*related)[: SHOWN // 2]]
+    others = CommitmentSummary.objects.exclude(pk__in=[row.pk for row in off_pace]).select_related(*related)
+    nearest = others.order_by("ending_before", "customer__name", "id")[: SHOWN - len(off_pace)]
+    return {
+        "commitments": [
+            *(CommitmentRow.of(row, row.lead) for row in off_pace),
+            *(CommitmentRow.of(row, None) for row in nearest),
+        ],
+        **counted,
+    }
+
+
+def _usage(at: datetime) -> dict[str, Any]:
+    """What nobody is billed for, with what it is worth, and who has stopped sending."""
+    found = strangers(SHOWN + 1)
+    valued = worth([row.subject for row in found], since=(floor_day(at) - WORTH_DAYS * DAY).date()) if found else None
+    quiet = list(quiet_sources(at=at)[: SHOWN + 1])
+    return {
+        "subjects": [SubjectRow.of(row, valued) for row in found[:SHOWN]],
+        "more_subjects": len(found) > SHOWN,
+        "worth_card": valued.card if valued else "",
+        "worth_days": WORTH_DAYS,
+        "quiet": [SourceRow.of(row, row.silence) for row in quiet[:SHOWN]],
+        "more_quiet": len(quiet) > SHOWN,
     }
 
 

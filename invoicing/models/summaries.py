@@ -1,7 +1,12 @@
 """Drafts as lists show them: heads kept beside, so that a page need not compute them."""
 
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
 from django.db import models
-from django.db.models import Q
+from django.db.models import ExpressionWrapper, F, Q, Value
+from django.db.models.functions import Extract
 
 from billing_site.foundation.columns import amount_field, is_a_number, one_of
 from billing_site.foundation.money import Unit
@@ -9,6 +14,8 @@ from contracts.models import Contract, Customer
 from contracts.terms import UNITS
 from invoicing.models.documents import Invoice
 from pricing.models import PricingUnit
+
+OFF_PACE = Decimal("0.1")  # so much of a commitment from its even pace is ahead, or behind
 
 
 class DraftsOfCustomer(Customer):
@@ -100,6 +107,25 @@ class NoteSummary(models.Model):
         return f"proposed on {self.about}"
 
 
+class CommitmentSummaryQuerySet(models.QuerySet["CommitmentSummary"]):
+    def under_way(self, *, at: datetime) -> Any:
+        """Those whose time has begun and is not over, each with its `lead`: the share of it that is used, less the
+        share of its time that has passed. Below zero it is behind."""
+        passed = Extract(ExpressionWrapper(Value(at) - F("starting_at"), models.DurationField()), "epoch")
+        whole = Extract(ExpressionWrapper(F("ending_before") - F("starting_at"), models.DurationField()), "epoch")
+        return self.filter(starting_at__lte=at, ending_before__gt=at, amount__gt=0).annotate(
+            lead=ExpressionWrapper(F("used") / F("amount") - passed / whole, models.DecimalField())
+        )
+
+    def behind(self, *, at: datetime) -> Any:
+        """The furthest first."""
+        return self.under_way(at=at).filter(lead__lt=-OFF_PACE).order_by("lead", "id")
+
+    def ahead(self, *, at: datetime) -> Any:
+        """The furthest first."""
+        return self.under_way(at=at).filter(lead__gt=OFF_PACE).order_by("-lead", "id")
+
+
 class CommitmentSummary(models.Model):
     """Derived: how far a customer has come with a commit. As of its customer's summary."""
 
@@ -113,6 +139,8 @@ class CommitmentSummary(models.Model):
     amount = amount_field()
     used = amount_field()
     unit = models.ForeignKey(PricingUnit, models.PROTECT, null=True, related_name="+")  # NULL: units of what is sold
+
+    objects = CommitmentSummaryQuerySet.as_manager()
 
     class Meta:
         verbose_name = "commitment"

@@ -24,6 +24,7 @@ from ledger.models import IngestCall, SourceActivity
 from ledger.queries.counting import StoredEvent, corrections_of, measure_of
 from ledger.queries.events import events_of_subject, events_with_id
 from ledger.queries.findings import repeated_ids, unused_metrics, unwanted_types
+from ledger.queries.quiet import quiet_sources
 from ledger.queries.unmatched import unmatched_subjects
 from ledger.queries.verdicts import explain
 from ledger.services.corrections import amend_event, void_event
@@ -31,7 +32,6 @@ from ledger.services.dry_run import try_events
 from pricing.models import BillableMetric
 
 SHOWN = 50
-QUIET = timedelta(minutes=5)  # a source is not quiet before
 
 
 class EventSearch(Dressed, forms.Form):
@@ -135,6 +135,7 @@ def activity(request: HttpRequest) -> HttpResponse:
     """When each source was last heard, by event type, with the metrics that it feeds."""
     now = clock.now()
     measures = [(metric, measure_of(metric)) for metric in BillableMetric.objects.order_by("name")]
+    quiet = set(quiet_sources(at=now).values_list("source", "event_type"))
     rows = []
     for one in SourceActivity.objects.order_by("source", "event_type"):
         gap = None if one.usual_gap_seconds is None else timedelta(seconds=round(one.usual_gap_seconds))
@@ -144,7 +145,7 @@ def activity(request: HttpRequest) -> HttpResponse:
                 "activity": one,
                 "gap": gap,
                 "silence": timedelta(seconds=int(silence.total_seconds())),
-                "is_quiet": gap is not None and silence > max(3 * gap, QUIET),
+                "is_quiet": (one.source, one.event_type) in quiet,
                 "metrics": [metric for metric, measure in measures if measure.wants_type(one.event_type)],
             }
         )

@@ -1,14 +1,17 @@
-"""Usage that nobody has claimed: by subject, with what it would come to at list price where that can be known."""
+"""Usage that nobody has claimed: by subject, with what it would come to at the prices of the usual rate card, the one
+that most contracts are on."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Count, Exists, OuterRef
 
+from billing_site.foundation.money import Unit
 from ledger.models import DailyUsage, Series
 from pricing.engine.catalog import Catalog, RateCard
 from pricing.engine.products import version_in_force
@@ -56,6 +59,16 @@ class UnmatchedSubject:
     last_received_at: datetime
     value: Decimal | None
     unit: str
+    card: str  # the rate card that the value is of; empty where none has prices
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What additive usage of subjects would come to at flat prices of a rate card, by subject; others are left out."""
+
+    card: str
+    unit: Unit
+    by_subject: Mapping[str, Decimal]
 
 
 def unmatched_subjects(*, after: str = "", limit: int) -> list[UnmatchedSubject]:
@@ -63,32 +76,34 @@ def unmatched_subjects(*, after: str = "", limit: int) -> list[UnmatchedSubject]
     with connection.cursor() as cursor:
         cursor.execute(_SUBJECTS, {"after": after, "limit": limit})
         rows = cursor.fetchall()
-    card, known = _only_card()
-    values = _values({row[0] for row in rows}, card, known) if card is not None and known is not None else {}
-    unit = card.fiat.name if card is not None else ""
+    found = worth({row[0] for row in rows})
+    card, unit, values = (found.card, found.unit.name, found.by_subject) if found else ("", "", {})
     return [
-        UnmatchedSubject(subject, events, first, last, received, values.get(subject), unit)
+        UnmatchedSubject(subject, events, first, last, received, values.get(subject), unit, card)
         for subject, events, first, last, _, received in rows
     ]
 
 
-def _only_card() -> tuple[RateCard | None, Catalog | None]:
-    """The list is a price list only where there is one."""
-    selling = Rate.objects.values("rate_card_id")
-    ids = list(RateCardRow.objects.filter(archived_at=None, pk__in=selling).values_list("pk", flat=True)[:2])
-    if len(ids) != 1:
-        return None, None
-    known = catalog(rate_card_ids=ids)
-    return known.rate_cards[ids[0]], known
+def worth(subjects: Collection[str], *, since: date = date.min) -> Worth | None:
+    """What the subjects have used since that day. None where no rate card has prices. A fixed number of queries."""
+    selling = RateCardRow.objects.filter(Exists(Rate.objects.filter(rate_card=OuterRef("pk"))), archived_at=None)
+    row = selling.annotate(used=Count("contracts")).order_by("-used", "created_at", "pk").first()
+    if row is None:
+        return None
+    known = catalog(rate_card_ids=[row.pk])
+    card = known.rate_cards[row.pk]
+    return Worth(row.name, card.fiat, _values(subjects, since, card, known))
 
 
-def _values(subjects: Collection[str], card: RateCard, known: Catalog) -> dict[str, Decimal]:
+def _values(subjects: Collection[str], since: date, card: RateCard, known: Catalog) -> dict[str, Decimal]:
     """What additive usage comes to, day by day at the price of the day's beginning. Other metrics are left out."""
     additive = dict(
         BillableMetric.objects.filter(aggregation_type__in=["COUNT", "SUM"]).values_list("pk", "aggregation_type")
     )
     days = list(
-        DailyUsage.objects.filter(subject__in=subjects).values_list("subject", "series_id", "day", "count", "sum")
+        DailyUsage.objects.filter(subject__in=subjects, day__gte=since).values_list(
+            "subject", "series_id", "day", "count", "sum"
+        )
     )
     series = Series.objects.in_bulk({series_id for _, series_id, *_ in days})
     found: dict[str, Decimal] = defaultdict(Decimal)

@@ -16,9 +16,12 @@ from billing_site.foundation.ids import uuid7
 from billing_site.foundation.models import Job, TestClock
 from contracts import services
 from contracts.inputs import EditInput, OverrideInput
+from invoicing.models import CommitmentSummary, DraftSummary
 from invoicing.services import summaries
+from ledger.models import SourceActivity
 from ledger.queries.glance import strangers
 from tests.factories.contracts import ClaimFactory, CommitFactory, ContractFactory, CustomerFactory
+from tests.factories.invoicing import InvoiceFactory
 from tests.factories.ledger import event, post
 from tests.factories.pricing import (
     ADA,
@@ -102,7 +105,7 @@ def test_home_costs_the_same_for_one_customer_and_for_many(staff, card):
         RateFactory(rate_card=RateCardFactory(), starting_at=datetime(2025, 11, 1, tzinfo=UTC))
     refreshed()
     assert queries() == one
-    assert one <= 32
+    assert one <= 46
     page = words(staff.get(HOME))
     assert f"All {2 * MANY + 2} drafts" in page  # the month and the true-up of each
     assert f"All {MANY + 1} commitments" in page
@@ -153,8 +156,81 @@ def test_unmatched_subjects_and_failed_jobs_are_shown(staff):
     Job.objects.create(**job, created_at=clock.wall_time())
     page = staff.get(HOME)
     assert "&lt;b&gt;stranger&lt;/b&gt;" in page.content.decode()
-    assert "1 October 2025" in words(page)
+    assert "1 Oct 2025" in words(page)
     assert "Finalize what is due Acme, due 2 November 2025 It is held." in words(page)
+
+
+def test_unmatched_usage_is_valued_at_the_prices_that_most_contracts_have(staff, card):
+    customer_on(card, "Acme", "acme")
+    RateFactory(rate_card=RateCardFactory(name="Old list"))
+    post(*(event(customer_id="stranger") for _ in range(7)))
+    page = words(staff.get(HOME))
+    assert "stranger 7 $0.07 1 Oct 2025" in page
+    assert "Worth: the last 31 days at flat prices of List prices." in page
+
+
+def test_commitments_off_their_pace_come_first_and_lead_to_the_list_of_them(staff):
+    october, end = datetime(2025, 10, 1, tzinfo=UTC), datetime(2025, 11, 9, tzinfo=UTC)  # half of it is over
+    contract = ContractFactory()
+    for used, name in ((5, "Slow"), (45, "Even"), (90, "Fast")):
+        CommitmentSummary.objects.create(
+            id=uuid7(),
+            customer=contract.customer,
+            contract=contract,
+            name=name,
+            type="POSTPAID",
+            starting_at=october,
+            ending_before=end,
+            amount=D(100),
+            used=D(used),
+            unit=contract.rate_card.fiat_unit,
+        )
+    page = words(staff.get(HOME))
+    assert re.findall(r"(Slow|Even|Fast)( \d+ points (?:behind|ahead))?", page) == [
+        ("Slow", " 45 points behind"),
+        ("Fast", " 40 points ahead"),
+        ("Even", ""),
+    ]
+    assert "1 behind , 1 ahead of an even pace" in page
+    for pace, name in (("behind", "Slow"), ("ahead", "Fast")):
+        listed = staff.get(reverse("admin:invoicing_commitmentsummary_changelist"), {"pace": pace})
+        assert [row.name for row in listed.context["cl"].result_list] == [name]
+
+
+def test_this_months_usage_stands_beside_the_last_ones(staff, card):
+    contract = customer_on(card, "Acme", "acme")
+    refreshed()
+    september = datetime(2025, 9, 1, tzinfo=UTC)
+    InvoiceFactory(
+        contract=contract,
+        slot="2025-09-01T00:00:00+00:00",
+        starting_at=september,
+        ending_before=datetime(2025, 10, 1, tzinfo=UTC),
+        issued_at=datetime(2025, 10, 1, tzinfo=UTC),
+        total=D(8),
+        lines=[D(8)],
+    )
+    page = words(staff.get(HOME))
+    assert "October 2025 so far September 2025 So far, of that $0.02 $0.08 25 %" in page
+    assert "63 % of October 2025 is over" in page
+
+
+def test_sources_that_have_gone_quiet_are_named(staff):
+    noon = NOW.replace(hour=12)
+    for source, last, gap in (("meter", noon - timedelta(hours=5), 3_600), ("other", noon - timedelta(hours=2), 3_600)):
+        SourceActivity.objects.create(
+            source=source, event_type="<b>call", first_at=noon, last_at=last, calls=9, events=9, usual_gap_seconds=gap
+        )
+    page = staff.get(HOME)
+    assert "meter &lt;b&gt;call silent for 5 hours , usually 1 hour apart" in words(page)
+    assert [row.source for row in page.context["quiet"]] == ["meter"]
+
+
+def test_what_waits_for_usage_that_cannot_be_billed_is_told(staff, card):
+    customer_on(card, "Acme", "acme")
+    refreshed()
+    DraftSummary.objects.filter(kind="USAGE").update(blocking=1)
+    assert "1 draft with usage that cannot be billed : $0.02 of other lines waits for it." in words(staff.get(HOME))
 
 
 def test_an_empty_house_says_so(staff):
