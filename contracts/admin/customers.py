@@ -109,9 +109,9 @@ class CustomerAdmin(WithCustomFields, ThroughServices, HouseAdmin):
             for each in standing
         ]
         each = format_html_join(mark_safe("<br>"), '<a href="{1}">{0}</a>', links)
-        if not links:
-            return "None. They are told by the API: POST /v1/setCustomerBillingProviderConfigurations."
-        return format_html("{}<br><small>{}</small>", each, NOTHING_IS_SENT)
+        query = urlencode({"customer": str(customer.pk)})
+        add = format_html('<a href="{}?{}">Add one</a>', reverse("admin:contracts_providerconfiguration_add"), query)
+        return format_html("{}<br>{}<br><small>{}</small>", each or "None", add, NOTHING_IS_SENT)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         shown = super().get_fields(request, obj)

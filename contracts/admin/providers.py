@@ -1,4 +1,4 @@
-"""What customers are called at billing providers and in revenue systems: to be looked at, and archived."""
+"""What customers are called at billing providers and in revenue systems: added, looked at, and archived."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.utils.safestring import mark_safe
 
 from billing_site.foundation.admin import HouseAdmin
 from contracts import services
+from contracts.forms.providers import NewConfigurationForm
 from contracts.models import ProviderConfiguration
 from pricing.admin import ARCHIVED, ThroughServices
 
@@ -40,9 +41,9 @@ def value_text(value: Any) -> str:
 
 @admin.register(ProviderConfiguration)
 class ProviderConfigurationAdmin(InWords, ThroughServices, HouseAdmin):
-    nothing_yet = (
-        f"What customers are called at billing providers and in revenue systems, told by the API. {NOTHING_IS_SENT}"
-    )
+    nothing_yet = f"What customers are called at billing providers and in revenue systems. {NOTHING_IS_SENT}"
+    add_form = NewConfigurationForm
+    autocomplete_fields = ["customer"]
     list_display = [
         "customer",
         "kind",

@@ -8,10 +8,12 @@ from billing_site.foundation.money import wire_amount
 from contracts import services
 from contracts.forms.amounts import MajorField
 from contracts.forms.instants import InstantField
-from contracts.inputs import ContractInput, StatementScheduleInput, TransitionInput
+from contracts.forms.providers import LookupChoice
+from contracts.inputs import ContractInput, StatementScheduleInput, TransitionInput, UsageFilterInput
 from contracts.models import Contract, ContractTerms
 from contracts.queries import agreement
-from pricing.forms import ServiceForm
+from contracts.services.provider_choice import BILLING, REVENUE
+from pricing.forms import LinesField, ServiceForm
 from pricing.queries import default_unit
 
 DAYS = [
@@ -43,6 +45,21 @@ class NewContractForm(ServiceForm):
         choices=TRUE_UPS, required=False, label="True-ups of the renewed one", help_text="Only of a renewal."
     )
     name = forms.CharField(required=False, max_length=160)
+    rate_card_alias = forms.CharField(
+        required=False,
+        max_length=160,
+        label="Or an alias of one",
+        help_text="The card that it means at the contract's start.",
+    )
+    filter_key = forms.CharField(
+        required=False,
+        max_length=256,
+        label="Only usage whose",
+        help_text="A group key of what is measured, such as region. Empty: all usage of the customer.",
+    )
+    filter_values = LinesField(label="Is one of", help_text="One a line.")
+    billing_provider = LookupChoice(BILLING, label="Billing provider")
+    revenue_system = LookupChoice(REVENUE, label="Revenue system")
     ending_before = InstantField(help_text="On the hour, UTC; empty: open.")
     end_policy = forms.ChoiceField(choices=ContractTerms.EndPolicy.choices, required=False, label="At its end")
     day = forms.ChoiceField(choices=DAYS, label="Billing periods are counted from")
@@ -61,15 +78,19 @@ class NewContractForm(ServiceForm):
     )
     # Who and how long, how it is billed, what it renews, what other systems call it.
     field_order = (
-        *("customer", "name", "rate_card", "starting_at", "ending_before", "end_policy"),
+        *("customer", "name", "rate_card", "rate_card_alias", "starting_at", "ending_before", "end_policy"),
         *("frequency", "day", "billing_anchor_date", "invoice_generation_starting_at"),
         *("scheduled_charges_on_usage_invoices", "net_payment_terms_days", "multiplier_override_prioritization"),
-        *("renewal_of", "true_ups"),
+        *("filter_key", "filter_values", "billing_provider", "revenue_system", "renewal_of", "true_ups"),
         *("total_contract_value", "salesforce_opportunity_id", "netsuite_sales_order_id", "uniqueness_key", "reason"),
     )
     shown_as = {
         "transition.from_contract_id": "renewal_of",
         "rate_card_id": "rate_card",
+        "usage_filter.group_key": "filter_key",
+        "usage_filter": "filter_values",
+        "billing_provider_configuration": "billing_provider",
+        "revenue_system_configuration": "revenue_system",
         "usage_statement_schedule.frequency": "frequency",
         "usage_statement_schedule.day": "day",
         "usage_statement_schedule.billing_anchor_date": "billing_anchor_date",
@@ -96,6 +117,7 @@ class NewContractForm(ServiceForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.fields["rate_card"].required = False  # it may go by its alias
         choice: Any = self.fields["renewal_of"]
         try:
             named = UUID(str((self.data if self.is_bound else self.initial).get("renewal_of")))
@@ -127,6 +149,10 @@ class NewContractForm(ServiceForm):
             starting_at=values["starting_at"],
             ending_before=values["ending_before"],
             rate_card_id=values["rate_card"].pk if values["rate_card"] else None,
+            rate_card_alias=values["rate_card_alias"],
+            usage_filter=_usage_filter(values),
+            billing_provider_configuration=values["billing_provider"],
+            revenue_system_configuration=values["revenue_system"],
             name=values["name"],
             net_payment_terms_days=values["net_payment_terms_days"],
             end_policy=values["end_policy"] or ContractTerms.EndPolicy.STOP,
@@ -147,3 +173,9 @@ class NewContractForm(ServiceForm):
             else None,
         )
         return services.create_contract(values["customer"], given, **told)
+
+
+def _usage_filter(values: dict[str, Any]) -> UsageFilterInput | None:
+    """From the contract's start on; None where nothing is said of which usage is its own."""
+    key, texts = values["filter_key"], tuple(values["filter_values"])
+    return UsageFilterInput(key, texts) if key or texts else None

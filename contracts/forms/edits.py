@@ -11,7 +11,7 @@ from billing_site.foundation.display import unit_sign
 from billing_site.foundation.refusals import Refusal
 from contracts.charge_wording import charge_text
 from contracts.commit_wording import commit_text
-from contracts.forms import charges, commitments, professional_services, usage_filters
+from contracts.forms import charges, commitments, professional_services, providers, royalties, usage_filters
 from contracts.forms.amounts import MajorField
 from contracts.forms.charges import ChargeFields
 from contracts.forms.choices import billed_as_last_time
@@ -22,6 +22,8 @@ from contracts.forms.instants import InstantField
 from contracts.forms.override_fields import KINDS, OverrideFields
 from contracts.forms.overrides import override_of
 from contracts.forms.professional_services import ServiceFields
+from contracts.forms.providers import ProviderFields
+from contracts.forms.royalties import RoyaltyFields
 from contracts.forms.tariffs import TYPES, TariffForm
 from contracts.forms.usage_filters import FilterFields
 from contracts.inputs import (
@@ -61,7 +63,17 @@ class Section(NamedTuple):
     tariff: TariffForm | None
 
 
-class EditForm(Dressed, CommitmentFields, OverrideFields, ChargeFields, ServiceFields, GrantFields, FilterFields):
+class EditForm(
+    Dressed,
+    CommitmentFields,
+    OverrideFields,
+    ChargeFields,
+    ServiceFields,
+    GrantFields,
+    FilterFields,
+    ProviderFields,
+    RoyaltyFields,
+):
     """Everything that one edit of a contract may do. Sections left empty do nothing."""
 
     based_on_edit = forms.IntegerField(required=False, widget=forms.HiddenInput)
@@ -110,6 +122,8 @@ class EditForm(Dressed, CommitmentFields, OverrideFields, ChargeFields, ServiceF
         ServiceFields.SERVICE,
         OverrideFields.ENTITLED,
         FilterFields.FILTER,
+        ProviderFields.PROVIDER,
+        RoyaltyFields.ROYALTY,
         ("Take something out", ARCHIVED_HERE),
         (
             "The contract as a whole",
@@ -130,6 +144,8 @@ class EditForm(Dressed, CommitmentFields, OverrideFields, ChargeFields, ServiceF
         *charges.SHOWN_AS,
         *professional_services.SHOWN_AS,
         *usage_filters.SHOWN_AS,
+        *providers.SHOWN_AS,
+        *royalties.SHOWN_AS,
         ("update_contract_end_date", "ending_before"),
         ("update_contract_name", "name"),
         ("update_end_policy", "end_policy"),
@@ -169,6 +185,7 @@ class EditForm(Dressed, CommitmentFields, OverrideFields, ChargeFields, ServiceF
         if not self.ranks_explicitly:
             for name in ("discount_priority", *(name for name in self.fields if name.startswith("tiered"))):
                 del self.fields[name]
+        self.offer_configurations(contract.customer_id)
         self.kinds: list[str] = []
         self.granted_as: tuple[str, ...] = ()  # what the service may call what is granted
         names = names_in(agreed.overrides)
@@ -228,6 +245,7 @@ class EditForm(Dressed, CommitmentFields, OverrideFields, ChargeFields, ServiceF
             ("tiered", "tiered", "starting_at"),
             ("entitled", "entitled", "starting_at"),
             ("filter", "filter_key", "values", "starting_at"),
+            ("royalty", "royalty_type"),
         ):
             self._need(section, first, needed, values)
         for start, needs_end in (("grant_paid_", False), ("charge_", True), ("off_", True)):
@@ -266,6 +284,8 @@ class EditForm(Dressed, CommitmentFields, OverrideFields, ChargeFields, ServiceF
             add_discounts=self.discounts(),
             add_professional_services=self.professional_services(),
             add_usage_filters=self.usage_filters(),
+            add_reseller_royalties=self.royalties(),
+            **self.provider_updates(),
             remove_overrides=self._ids("remove_overrides"),
             archive_commits=tuple(each for each in self._ids("archive_commits") if each not in self.credit_ids),
             archive_credits=tuple(each for each in self._ids("archive_commits") if each in self.credit_ids),

@@ -174,4 +174,4 @@ def test_a_customers_page_shows_them_in_words_and_each_is_archived_by_click(admi
         None,
         "Moved to Stripe",
     ]
-    assert "POST /v1/setCustomerBillingProviderConfigurations" in admin_client.get(customer).content.decode()
+    assert "providerconfiguration/add/?customer=" in admin_client.get(customer).content.decode()
