@@ -299,6 +299,7 @@ class StatementScheduleInput:
     day: str = "FIRST_OF_MONTH"  # CONTRACT_START, CUSTOM_DATE
     billing_anchor_date: datetime | None = None
     invoice_generation_starting_at: datetime | None = None  # None: the contract's start
+    is_carried_on: bool = False  # by a contract that takes over from another, and may end before that start, too
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,7 @@ class EditInWords:
     reason: str
     changes: tuple[str, ...]
     is_undoable: bool = False  # as far as its history says
+    is_for_hands: bool = False  # the opposite edit is made by hand
 
 
 def history_in_words(contract: Contract) -> list[EditInWords]:
@@ -92,7 +93,8 @@ def history_in_words(contract: Contract) -> list[EditInWords]:
                 *removed.get(edited.edit.pk, ()),
                 *_updated(edited.edit.changes),
             ),
-            is_undoable=edited.edit.number not in undone,
+            is_undoable=edited.edit.number not in undone and not edited.is_for_hands,
+            is_for_hands=edited.edit.number not in undone and edited.is_for_hands,
         )
         for edited in edits
     ]

@@ -56,6 +56,14 @@ class UpdatedCharge:
     after: AgreedCharge
 
 
+NOT_TAKEN_BACK = {
+    *("add_usage_filters", "add_reseller_royalties"),
+    *("add_billing_provider_configuration_update", "add_revenue_system_configuration_update"),
+    *("archive_commits", "archive_credits", "archive_scheduled_charges"),
+    *("update_recurring_commits", "update_recurring_credits"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class EditedTerms:
     """One edit and the terms it added, with their schedules as they were added, and the commits and charges it changed.
@@ -71,6 +79,13 @@ class EditedTerms:
     subscriptions: tuple[AgreedSubscription, ...] = ()  # as they were added
     services: tuple[ProfessionalService, ...] = ()
     contract_ended_at: datetime | None = None  # as it was known with that edit; only beside subscriptions
+
+    @property
+    def is_for_hands(self) -> bool:
+        """Whether it did what no single edit takes back: what else would have to come back is not for a machine to
+        guess. Others may turn out to be, by what has become of them."""
+        further = bool(self.updates or self.charge_updates or self.recurring)
+        return further or not NOT_TAKEN_BACK.isdisjoint(self.edit.changes)
 
 
 def edit_history(customer_id: UUID, contract_id: UUID | None, *, edit_id: UUID | None = None) -> list[EditedTerms]:

@@ -114,7 +114,7 @@ def charge_as_given(charged: AgreedCharge) -> ScheduledChargeInput:
     charge = charged.charge
     schedule = InvoiceScheduleInput(_items(charged.items))
     fields = copied_custom_fields(entity_of(charge), charge.custom_fields)
-    return ScheduledChargeInput(charge.product_id, schedule, charge.name, fields)
+    return ScheduledChargeInput(charge.product_id, schedule, charge.name, fields, charge.netsuite_sales_order_id)
 
 
 def service_as_given(service: ProfessionalService) -> ServiceInput:
@@ -158,6 +158,7 @@ def _attributes(row: BalanceAttributes) -> dict[str, Any]:
         "priority": row.priority,
         "rate_type": row.rate_type,
         "rollover_fraction": row.rollover_fraction,
+        "netsuite_sales_order_id": row.netsuite_sales_order_id,
         "applicable_product_ids": tuple(UUID(each) for each in row.applicable_product_ids),
         "applicable_product_tags": tuple(row.applicable_product_tags),
         "specifiers": tuple(map(_target, row.specifiers)),

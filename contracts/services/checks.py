@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from billing_site.foundation.periods import Period, format_instant
+from billing_site.foundation.periods import Period, floor_day, format_instant
 from billing_site.foundation.problems import Problems
 from contracts.inputs import RoundingInput
 from contracts.models import Contract
@@ -76,6 +76,12 @@ def not_charged_yet(problems: Problems, dates: Iterable[datetime], deal: Deal) -
             format_instant(date),
             "must not be a date on which charges of this contract have fallen due; choose another instant",
         )
+
+
+def is_on_final_usage(contract: Contract, issued_at: datetime) -> bool:
+    """Whether what is charged then is on a usage invoice that is final, whatever the hour of that day."""
+    through = contract.billed_through
+    return contract.charges_on_usage and through is not None and floor_day(issued_at) <= through
 
 
 def reaches_back(billed_through: datetime) -> str:

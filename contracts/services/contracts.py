@@ -260,6 +260,10 @@ def _start_of_invoicing(given: ContractInput, problems: Problems) -> datetime | 
     problems.hour(name, starts)
     if starts < given.starting_at:
         problems.add(name, starts.isoformat(), "must not be before the contract's start")
-    elif given.ending_before is not None and starts >= given.ending_before:
+    elif (
+        given.ending_before is not None
+        and starts >= given.ending_before
+        and not given.usage_statement_schedule.is_carried_on
+    ):
         problems.add(name, starts.isoformat(), "must be before the contract's end")
     return starts

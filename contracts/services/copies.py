@@ -46,14 +46,17 @@ from contracts.subscription_inputs import SubscriptionInput
 Ranged = TypeVar("Ranged", OverrideInput, RecurringInput)
 
 
-def contract_like(agreed: Agreement, start: datetime) -> ContractInput:
-    """What would be sent to agree the same from `start` on. Raises Refusal for a start beyond the calendar."""
+def contract_like(agreed: Agreement, start: datetime, *, keeps_orders: bool = False) -> ContractInput:
+    """What would be sent to agree the same from `start` on; sold by the same orders, or by none that is known yet.
+
+    Raises Refusal for a start beyond the calendar.
+    """
     if not EARLIEST <= start < LATEST:
         raise Refusal.of("starting_at", start.isoformat(), "must lie between the years 1970 and 8999")
     contract, terms = agreed.contract, agreed.terms
-    by = _Move(contract.starting_at, start)
+    by = _Move(contract.starting_at, start, keeps_orders=keeps_orders)
     commits = [by.commit(commit_as_given(each)) for each in agreed.commits]
-    recurring = [by.ranged(recurring_as_given(each.now)) for each in agreed.recurring]
+    recurring = [by.recurring(recurring_as_given(each.now)) for each in agreed.recurring]
     charges = [(each.charge.is_discount, by.charge(charge_as_given(each))) for each in agreed.charges]
     days = terms.net_payment_terms_days
     return ContractInput(
@@ -89,8 +92,9 @@ def moved(instant: datetime, old: datetime, new: datetime) -> datetime:
 
 
 class _Move:
-    def __init__(self, old: datetime, new: datetime) -> None:
+    def __init__(self, old: datetime, new: datetime, *, keeps_orders: bool) -> None:
         self.old, self.new = old, new
+        self.orders: dict[str, Any] = {} if keeps_orders else {"netsuite_sales_order_id": ""}
 
     def to(self, instant: datetime) -> datetime:
         return moved(instant, self.old, self.new)
@@ -98,6 +102,9 @@ class _Move:
     def ranged(self, term: Ranged) -> Ranged:
         end = self.to(term.ending_before) if term.ending_before else None
         return replace(term, starting_at=self.to(term.starting_at), ending_before=end)
+
+    def recurring(self, recurring: RecurringInput) -> RecurringInput:
+        return replace(self.ranged(recurring), **self.orders)
 
     def commit(self, commit: CommitInput) -> CommitInput:
         access = commit.access_schedule
@@ -111,6 +118,7 @@ class _Move:
             commit,
             access_schedule=replace(access, schedule_items=segments),
             invoice_schedule=self._billed(billed) if billed else None,
+            **self.orders,
         )
 
     def subscription(self, subscription: SubscriptionInput) -> SubscriptionInput:
@@ -126,7 +134,7 @@ class _Move:
         )
 
     def charge(self, charge: ScheduledChargeInput) -> ScheduledChargeInput:
-        return replace(charge, schedule=self._billed(charge.schedule))
+        return replace(charge, schedule=self._billed(charge.schedule), **self.orders)
 
     def _billed(self, schedule: InvoiceScheduleInput) -> InvoiceScheduleInput:
         items = tuple(replace(each, timestamp=self.to(each.timestamp)) for each in schedule.schedule_items)

@@ -37,9 +37,11 @@ def go_on(customer: Customer, contract_id: UUID, *, at: datetime, by: Actor) -> 
 def _successor(agreed: Agreement, end: datetime) -> ContractInput:
     contract, starts = agreed.contract, agreed.contract.invoicing_starts_at
     later = starts if starts is not None and starts > end else None  # not yet invoiced: nor is what takes its place
-    schedule = StatementScheduleInput(contract.frequency, "CUSTOM_DATE", contract.billing_anchor_at, later)
+    schedule = StatementScheduleInput(
+        contract.frequency, "CUSTOM_DATE", contract.billing_anchor_at, later, is_carried_on=True
+    )
     same = replace(
-        contract_like(agreed, end),
+        contract_like(agreed, end, keeps_orders=True),
         usage_statement_schedule=schedule,
         transition=TransitionInput(contract.pk),
         billing_provider_configuration=lookup_again(agreed, BILLING),

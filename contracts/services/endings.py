@@ -17,7 +17,7 @@ from contracts.models import (
 )
 from contracts.queries import AgreedCommit, Agreement
 from contracts.services import access
-from contracts.services.checks import instant, reaches_back
+from contracts.services.checks import instant, is_on_final_usage, reaches_back
 from contracts.services.overlaps import check_overlap
 from contracts.services.recurring import taking_over
 from contracts.terms import UsageFilter
@@ -100,7 +100,10 @@ def moved_end(agreed: Agreement, end: datetime | None, *, apart_from: Sequence[A
     cut_short = (segment for each in kept for segment in each.segments if _is_cut(each, segment, end))
     segments, shorter = access.cut(cut_short, end)
     late_items = [
-        item for charged in agreed.charges for item in charged.items if item.issued_at > end and item.issued_at > at
+        item
+        for charged in agreed.charges
+        for item in charged.items
+        if item.issued_at > max(end, at) and not is_on_final_usage(agreed.contract, item.issued_at)
     ]
     late = [(committed.commit, item) for committed in kept for item in committed.invoice_items if item.issued_at > end]
     late_true_ups = [item for commit, item in late if commit.type == Commit.Type.POSTPAID]

@@ -1,13 +1,16 @@
 """The terms that an edit names to take them out or to change them, found among those that stand."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
+from billing_site.foundation.periods import format_instant
 from billing_site.foundation.problems import Problems
 from contracts.inputs import CommitChangeInput, EditInput
 from contracts.models import Override, ProfessionalService
 from contracts.queries import AgreedCharge, AgreedCommit, Agreement
+from contracts.services.checks import is_on_final_usage
 
 T = TypeVar("T")
 
@@ -52,9 +55,21 @@ def commits_to_change(
     return list(found.values())
 
 
-def charges_to_archive(ids: Sequence[UUID], agreed: Agreement, problems: Problems) -> list[AgreedCharge]:
+def charges_to_archive(
+    ids: Sequence[UUID], agreed: Agreement, problems: Problems, *, at: datetime
+) -> list[AgreedCharge]:
+    """What of a charge is on a usage invoice that is final stays billed, so one waits until its hour has come, too."""
     standing = {charged.charge.pk: charged for charged in agreed.charges}
     found = _named("archive_scheduled_charges", "a scheduled charge or discount", ids, standing, problems)
+    for name, charged in found:
+        billed = [item for item in charged.items if item.issued_at > at]
+        billed = [item for item in billed if is_on_final_usage(agreed.contract, item.issued_at)]
+        if billed:
+            when = format_instant(max(item.issued_at for item in billed))
+            rule = (
+                f"can be archived from {when} on: it is billed then, and the usage invoice of that day is final already"
+            )
+            problems.add(name, charged.charge.pk, rule)
     return [charged for _, charged in found]
 
 

@@ -200,7 +200,7 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
     )
     overrides = overrides_to_remove(given.remove_overrides, agreed, problems)
     commits = commits_to_archive(given, agreed, problems)
-    charges = charges_to_archive(given.archive_scheduled_charges, agreed, problems)
+    charges = charges_to_archive(given.archive_scheduled_charges, agreed, problems, at=at)
     services = services_to_archive(given.archive_professional_services, agreed, problems)
     subscriptions = plan_subscriptions(given, agreed, (terms or agreed.terms).ending_before, problems, at=at)
     if given.undoes is not None and given.undoes.subscriptions:

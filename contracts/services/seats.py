@@ -3,7 +3,8 @@
 field                           rule
 subscription_config             a subscription of the contract, by its id, or of the same request, by its temporary id
 access_amount.quantity          not given: the subscription says how many
-allocation INDIVIDUAL           of a subscription by the seat; each product that is named has its seat_group_key
+allocation INDIVIDUAL           of a subscription by the seat; each product that is named, or has a tag that is, has
+                                its seat_group_key
 rollover_fraction               not given with INDIVIDUAL: what a seat has of its own ends with its period
 recurrence_frequency            not DAILY
 an end of the subscription      after the start of the last grant that follows it
@@ -25,6 +26,8 @@ from contracts.services.checks import Deal
 from contracts.services.payers import plain_name
 from contracts.subscription_inputs import SubscriptionConfigInput, SubscriptionInput, SubscriptionUpdateInput
 from contracts.terms import Commit
+from pricing.models import Product
+from pricing.queries import metered_products_tagged
 
 FOR_EACH = Decimal(1)
 
@@ -93,11 +96,26 @@ def _check_individual(row: RecurringCommit, agreed: AgreedSubscription, deal: De
     key = agreed.terms.seat_group_key
     for field, product_id in named:
         product = deal.products.get(UUID(product_id))
-        if product is not None and not any(
-            key in (*version.pricing_group_key, *version.presentation_group_key) for version in product.versions.all()
-        ):
+        if product is not None and not _is_by(key, product):
             rule = f"must be a product that is priced or shown by {key}, which tells seats apart; {product.name} is not"
             problems.add(field, product_id, rule)
+    tagged = [(f"applicable_product_tags[{index}]", [tag]) for index, tag in enumerate(row.applicable_product_tags)]
+    tagged += [
+        (f"specifiers[{index}].product_tags", each["product_tags"])
+        for index, each in enumerate(row.specifiers)
+        if "product_tags" in each and "product_id" not in each
+    ]
+    for field, tags in tagged:
+        others = [product.name for product in metered_products_tagged(tags) if not _is_by(key, product)]
+        if others:
+            rule = f"must be of products that are priced or shown by {key}, which tells seats apart; {others[0]} is not"
+            problems.add(field, ", ".join(tags), rule)
+
+
+def _is_by(key: str, product: Product) -> bool:
+    return any(
+        key in (*version.pricing_group_key, *version.presentation_group_key) for version in product.versions.all()
+    )
 
 
 def for_each_one(given: RecurringAmountInput, problems: Problems) -> RecurringAmountInput:

@@ -92,10 +92,7 @@ def _goes_further(edited: EditedTerms, before: Agreement, after: Agreement) -> b
     charges = {each.charge.pk: each.items for each in after.charges}
     commits = {each.commit.pk for each in after.commits}
     return (
-        bool(edited.updates or edited.recurring)
-        or before.terms.usage_filters != after.terms.usage_filters
-        or before.terms.providers != after.terms.providers
-        or before.terms.royalties != after.terms.royalties
+        edited.is_for_hands
         or any(charges.get(each.charge.pk) != each.items for each in before.charges)
         or any(each.commit.pk not in commits for each in before.commits)
         or any(each not in after.services.services for each in before.services.services)

@@ -18,9 +18,10 @@ from datetime import datetime
 from decimal import Decimal
 
 from billing_site.foundation.money import exact_sum
-from billing_site.foundation.periods import Period, earliest
+from billing_site.foundation.periods import HOUR, Period, earliest, floor_hour
 from contracts import terms
-from contracts.queries import AgreedCommit, Agreement, to_terms, with_granted
+from contracts.queries import AgreedCommit, Agreement, to_terms
+from contracts.recurring import instances
 from invoicing.engine.calendar import TRUE_UP
 from invoicing.engine.documents import Standing
 from invoicing.engine.rollovers import rollover
@@ -57,19 +58,26 @@ def _of_contract(
     """What it was granted, and what it had taken over, each with when it was archived."""
     archived_at = agreed.contract.archived_at
     assert archived_at is not None, "it is archived"
-    for committed in with_granted(agreed, at=archived_at).commits:
-        yield _to_commit(committed), archived_at
+    for commit in _commits(agreed, at=archived_at):
+        yield commit, archived_at
     renewed = next((each for each in contracts if each.contract.pk == agreed.contract.renews_id), None)
     if renewed is None:
         return
     renewal, rolled_over = to_terms(agreed), computed.inputs.posted.rolled_over
-    for committed in with_granted(renewed, at=archived_at).commits:
-        commit = _to_commit(committed)
+    for commit in _commits(renewed, at=archived_at):
         into = rollover(commit, renewal)
         gone = [rolled_over[segment.id] for segment in commit.segments if segment.id in rolled_over]
         if into is not None and gone:
             [segment] = into.segments
             yield replace(into, segments=(replace(segment, amount=exact_sum(gone)),)), archived_at
+
+
+def _commits(agreed: Agreement, *, at: datetime) -> Iterator[terms.Commit]:
+    """What was agreed, and what recurs has granted by `at`: with what each part of it is for."""
+    contract = to_terms(agreed)
+    yield from contract.commits
+    for recurring in contract.recurring:
+        yield from instances(contract, recurring, until=floor_hour(at) + HOUR)
 
 
 def _to_commit(committed: AgreedCommit) -> terms.Commit:

@@ -33,6 +33,7 @@ from pricing.queries.price_list import (
 from pricing.queries.rows import (
     default_unit,
     has_rate,
+    metered_products_tagged,
     metric,
     metrics,
     pricing_keys_from,
@@ -81,6 +82,7 @@ __all__ = [
     "last_change",
     "last_segment",
     "latest_publication",
+    "metered_products_tagged",
     "metric",
     "metrics",
     "named_schedule",

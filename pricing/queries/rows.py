@@ -1,6 +1,6 @@
 """One row of the price list by its id, and lists of them for paging."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
@@ -86,6 +86,14 @@ def products_with_versions(*related: str, at_publication: int | None = None) -> 
     known = ProductVersion.objects.filter(publication_id__lte=at_publication)
     found = Product.objects.filter(Exists(known.filter(product=OuterRef("pk"))))
     return found.prefetch_related(Prefetch("versions", versions.filter(publication_id__lte=at_publication)))
+
+
+def metered_products_tagged(tags: Collection[str]) -> list[Product]:
+    """The products of usage that have all of these tags, now or some time, with their versions at hand; not the
+    archived ones. Two queries."""
+    versions = ProductVersion.objects.filter(product=OuterRef("pk"), tags__contains=list(tags))
+    found = products_with_versions().filter(Exists(versions), type=Product.Type.USAGE, archived_at=None)
+    return list(found.order_by("name", "id"))
 
 
 def has_rate(rate_card_id: UUID, product_id: UUID, billing_frequency: str) -> bool:

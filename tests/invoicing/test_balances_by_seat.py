@@ -25,7 +25,7 @@ from invoicing.queries.alert_readings import readings
 from invoicing.queries.compute import computation
 from invoicing.services import finalize_due, verify_invoice
 from pricing.units import USD_ID
-from tests.invoicing.conftest import ADA, JANUARY, at
+from tests.invoicing.conftest import ADA, JANUARY, OCTOBER, at
 from tests.invoicing.recurring import agreed, allowance_shop, edited, held, ledger, monthly, read
 from tests.invoicing.shop import shown
 
@@ -208,6 +208,22 @@ def test_seats_are_listed_by_the_page(shop, clock_at):
     assert sums(shop, contract_id, seat_ids=["s07"]) == {"s07": [("900", "0")]}
 
 
+def test_the_ledger_of_an_archived_contract_tells_added_seats_as_such(shop, clock_at):
+    contract_id = agreed(shop, subscriptions=[team(shop, "ada")], recurring_credits=[own(shop)])
+    clock_at("2025-10-16")
+    seats_change(shop, contract_id, "2025-10-16", add_seat_ids=["bob"])
+    clock_at("2025-10-20")
+
+    def told():
+        [part] = held(shop, include_archived=True)
+        return [entry for entry in ledger(part) if not entry[0].endswith("expiration")]
+
+    before = told()
+    assert [kind for kind, _, _ in before] == ["credit_segment_start", "credit_seat_based_adjustment"]
+    shop.v1.contracts.archive(contract_id=contract_id, void_invoices=False, **shop.whose)
+    assert told() == before
+
+
 def test_it_is_told_in_words_and_copied_and_its_seats_keep_their_ids(shop, clock_at):
     contract_id = agreed(shop, subscriptions=[plain_team(shop, 2)])
     (subscription,) = read(shop, contract_id).subscriptions
@@ -248,6 +264,8 @@ def test_it_is_told_in_words_and_copied_and_its_seats_keep_their_ids(shop, clock
 
 
 def test_what_is_wrong_with_it_is_named_and_changes_nothing(shop):
+    for name in ("calls", "units"):
+        shop.v1.contracts.products.update(product_id=shop.products[name], starting_at=OCTOBER, tags=["metered"])
     path = "recurring_credits[0]"
     untold = "must be a product that is priced or shown by user, which tells seats apart; units is not"
     specifiers = [{"product_id": shop.products["calls"]}, {"product_id": shop.products["units"]}]
@@ -255,6 +273,12 @@ def test_what_is_wrong_with_it_is_named_and_changes_nothing(shop):
         (own(shop, product="units"), f"{path}.applicable_product_ids[0]", untold),
         ({name: value for name, value in own(shop, specifiers=specifiers).items() if name != "applicable_product_ids"},
          f"{path}.specifiers[1].product_id", untold),
+        (own(shop, applicable_product_ids=[], applicable_product_tags=["metered"]),
+         f"{path}.applicable_product_tags[0]",
+         "must be of products that are priced or shown by user, which tells seats apart; units is not"),
+        (own(shop, applicable_product_ids=[], specifiers=[{"product_tags": ["metered"]}]),
+         f"{path}.specifiers[0].product_tags",
+         "must be of products that are priced or shown by user, which tells seats apart; units is not"),
         (own(shop, rollover_fraction=0.5), f"{path}.rollover_fraction",
          "must not be given with the allocation INDIVIDUAL: what a seat has of its own does not go over"),
     ]:  # fmt: skip

@@ -202,3 +202,20 @@ def test_what_is_charged_by_schedule_is_not_held_against_usual_usage(price_list,
     acme.uses_tokens("2025-09-28T05", 5_000)
     [[reason]] = reasons_to_hold(computation(acme.customer.pk, at=when), at=when).values()
     assert reason.message.startswith("$2,200.00, without what is charged by schedule, is far above the $193.55 ")
+
+
+def test_what_is_billed_before_its_hour_is_made_anew_whatever_is_archived_or_ended_meanwhile(price_list, fixed):
+    """Without grace October is final on 1 November, 00:00, with what is charged at 09:00."""
+    acme = consolidated(price_list, terms__grace_hours=0)
+    edit(acme, charge(fixed, (at("2025-11-01T09"), 10), (at("2025-12-01T09"), 20)), OCTOBER)
+    [october] = finalize_due(acme.customer.pk, at=NOVEMBER, by=ADA).finalized
+    [charged] = agreement(acme.customer.pk, acme.contract.pk).charges
+    archives = EditInput(archive_scheduled_charges=(charged.charge.pk,))
+    with pytest.raises(Refusal, match=r"can be archived from 2025-11-01T09:00:00\+00:00 on"):
+        edit(acme, archives, at("2025-11-01T06"))
+    edit(acme, EditInput(update_contract_end_date=at("2025-11-01T07")), at("2025-11-01T06"))
+    void_invoice(acme.customer, october.pk, reason="Wrong address", at=at("2025-11-01T07"), by=ADA)
+    assert lines(regenerate_invoice(acme.customer, october.pk, at=at("2025-11-01T08"), by=ADA)) == [("Support", 10)]
+    edit(acme, archives, at("2025-11-01T09"))
+    [charged] = agreement(acme.customer.pk, acme.contract.pk).charges
+    assert [item.issued_at for item in charged.items] == [at("2025-11-01T09")]

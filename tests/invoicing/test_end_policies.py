@@ -231,3 +231,18 @@ def test_what_was_renewed_by_hand_goes_on_by_itself_no_more(api, half_year, pric
     do_due_work(at=END)
     assert len(successors(contract)) == 1
     assert Contract.objects.count() == 2
+
+
+def test_one_that_ends_before_its_usage_is_invoiced_here_renews_up_to_then_and_on(api, half_year):
+    """Half-years that begin before 1 March 2026, from when on usage is invoiced; the first two end before it."""
+    starts = at("2026-03-01")
+    schedule = {"frequency": "MONTHLY", "day": "CONTRACT_START", "invoice_generation_starting_at": starts}
+    longer = half_year("RENEW", ending_before=at("2026-07-31"), usage_statement_schedule=schedule)
+    edited(api, longer, update_contract_end_date=END.isoformat(), update_end_policy="RENEW")
+    do_due_work(at=END)
+    [second] = successors(longer)
+    assert (second.terms.ending_before, second.contract.invoicing_starts_at) == (at("2026-01-31"), starts)
+    do_due_work(at=at("2026-01-31"))
+    [third] = successors(second.contract)
+    assert (third.terms.ending_before, third.contract.invoicing_starts_at) == (at("2026-07-31"), starts)
+    assert not Job.objects.filter(state=Job.State.FAILED).exists()

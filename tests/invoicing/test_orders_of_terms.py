@@ -92,6 +92,8 @@ def test_terms_of_a_contract_have_orders_that_edits_change(client):
     )
     like = contract_like(agreement(customer.pk, contract.pk), JANUARY)  # another deal, by another order
     assert {each.netsuite_sales_order_id for name in PLACES for each in getattr(like, name)} == {""}
+    goes_on = contract_like(agreement(customer.pk, contract.pk), JANUARY, keeps_orders=True)  # it was sold with these
+    assert orders(goes_on) == {name: [told or "" for told in ids] for name, ids in orders(after).items()}
 
     count = ContractEdit.objects.count()
     too_long = {"commit_id": before.commits[0].id, "netsuite_sales_order_id": "x" * 161}

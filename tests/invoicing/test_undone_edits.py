@@ -10,8 +10,9 @@ from django.urls import reverse
 from billing_site.foundation import tokens
 from billing_site.foundation.ids import uuid7
 from contracts import services
-from contracts.inputs import EditInput, OverrideInput, RateInput, TargetInput
+from contracts.inputs import EditInput, OverrideInput, RateInput, TargetInput, UsageFilterInput
 from contracts.models import ContractEdit
+from contracts.provider_inputs import RoyaltyInput
 from contracts.queries import agreement, customer_terms, edit_history
 from contracts.wording import history_in_words
 from invoicing.queries.documents import drafts_of
@@ -187,6 +188,25 @@ def test_the_history_leads_to_a_page_that_undoes(acme, edit, browser):
     assert customer_terms(acme.customer.pk).contracts[0].overrides == ()
     assert f'href="{page}"' not in answer.content.decode()
     assert "is undone already, by edit" in browser.get(page).content.decode()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"add_usage_filters": (UsageFilterInput("region", ("eu",), at("2026-01-01")),)},
+        {"add_reseller_royalties": (
+            RoyaltyInput("AWS", D("0.1"), "7", OCTOBER, applicable_product_tags=("usage",)),
+        )},
+    ],
+    ids=["a usage filter", "a royalty"],
+)  # fmt: skip
+def test_undoing_is_not_offered_for_what_it_would_refuse(acme, edit, browser, given):
+    made = edit(**given)
+    page = reverse("admin:contracts_contract_undo", args=[acme.contract.pk, made.number])
+    shown = browser.get(reverse("admin:contracts_contract_change", args=[acme.contract.pk])).content.decode()
+    assert page not in shown
+    assert "what it changed is changed back by an edit by hand" in shown
+    assert "changes more than can be undone at once" in browser.get(page).content.decode()
 
 
 def test_who_was_overtaken_looks_again(acme, edit, browser):
