@@ -59,7 +59,7 @@ class UpdatedCharge:
 NOT_TAKEN_BACK = {
     *("add_usage_filters", "add_reseller_royalties"),
     *("add_billing_provider_configuration_update", "add_revenue_system_configuration_update"),
-    *("archive_commits", "archive_credits", "archive_scheduled_charges"),
+    *("archive_commits", "archive_credits", "archive_scheduled_charges", "archive_professional_services"),
     *("update_recurring_commits", "update_recurring_credits"),
 }
 
