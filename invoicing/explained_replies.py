@@ -121,3 +121,22 @@ class ExplanationReply(serializers.Serializer):
     explanation = texts(help_text="In plain English.")
     line_items = ExplainedLineReply(many=True)
     findings = FindingReply(many=True, help_text="Internal: the customer is told none.")
+
+
+class BehindReply(serializers.Serializer):
+    subject = serializers.CharField(help_text="The customer_id that it was sent with.")
+    transaction_id = serializers.CharField()
+    event_type = serializers.CharField()
+    timestamp = InstantField()
+    received_at = InstantField()
+    properties = serializers.DictField()
+    correction = serializers.IntegerField(help_text="How often it was corrected.")
+    quantity = NumberField(help_text="Its part of the line; below zero where it was taken back.")
+    metric_quantity = NumberField(help_text="Its part of all lines that share what was metered.")
+
+
+class EventsPageReply(serializers.Serializer):
+    data = BehindReply(many=True)  # type: ignore[assignment]  # a field, whatever Serializer.data is
+    metric_quantity = NumberField(help_text="What was metered for the line: all quantities together.")
+    dropped_months = texts(help_text="Months in which events were received whose bodies are gone: 2025-10.")
+    next_page = serializers.CharField(allow_null=True)

@@ -16,6 +16,7 @@ from invoicing.explanation import (
     override_words,
     part_sentences,
 )
+from invoicing.queries.behind import Behind
 from invoicing.queries.breakdowns import Piece
 from invoicing.queries.explained import Explained, Turn
 from invoicing.queries.movements import Movement
@@ -168,6 +169,21 @@ def _turn(told: Explained, turn: Turn) -> dict[str, Any]:
         "priority": balance.commit.priority,
         "pays": turn.pays,
         "before_the_next_by": turn.rule or None,
+    }
+
+
+def behind_json(behind: Behind) -> dict[str, Any]:
+    event = behind.event
+    return {
+        "subject": event.subject,
+        "transaction_id": event.transaction_id,
+        "event_type": event.event_type,
+        "timestamp": format_instant(event.timestamp),
+        "received_at": format_instant(event.received_at),
+        "properties": event.properties,
+        "correction": event.correction,
+        "quantity": behind.quantity,
+        "metric_quantity": behind.metric_quantity,
     }
 
 

@@ -72,6 +72,14 @@ class ExplainQuery(KnownQuery):
     )
 
 
+class EventsQuery(_Query):
+    line_item = serializers.IntegerField(
+        min_value=0, max_value=10**6, help_text="The place of a line among those of the explanation, the first at 0."
+    )
+    limit = LimitField(default=100, maximum=1000)
+    next_page = TextField(required=False)
+
+
 class BreakdownQuery(KnownQuery):
     starting_on = InstantField(help_text="Windows that start then or later.")
     ending_before = InstantField(help_text="Windows that are over by then.")

@@ -24,6 +24,7 @@ urlpatterns = [
     path(f"{INVOICES}/<uuid:invoice_id>", invoices.OneInvoice.as_view()),
     path(f"{INVOICES}/<uuid:invoice_id>/pdf", invoices.InvoiceAsPdf.as_view()),
     path(f"{INVOICES}/<uuid:invoice_id>/explain", invoices.ExplainInvoice.as_view()),
+    path(f"{INVOICES}/<uuid:invoice_id>/explain/events", invoices.EventsBehindLine.as_view()),
     path("v1/tax-rates/create", tax_rates.CreateTaxRate.as_view()),
     path("v1/tax-rates/update", tax_rates.UpdateTaxRate.as_view()),
     path("v2/contracts/get", contracts.GetContract.as_view()),

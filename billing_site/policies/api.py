@@ -35,6 +35,7 @@ GET v1/customers/<str:customer_id>/billingProfile
 GET v1/customers/<uuid:customer_id>/invoices
 GET v1/customers/<uuid:customer_id>/invoices/<uuid:invoice_id>
 GET v1/customers/<uuid:customer_id>/invoices/<uuid:invoice_id>/explain
+GET v1/customers/<uuid:customer_id>/invoices/<uuid:invoice_id>/explain/events
 GET v1/customers/<uuid:customer_id>/invoices/<uuid:invoice_id>/pdf
 GET v1/customers/<uuid:customer_id>/invoices/breakdowns
 POST v1/contracts/customerBalances/getNetBalance

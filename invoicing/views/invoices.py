@@ -1,3 +1,4 @@
+from dataclasses import astuple
 from datetime import datetime
 from uuid import UUID
 
@@ -13,14 +14,17 @@ from billing_site.foundation.periods import DAY, HOUR, parse_instant
 from billing_site.foundation.refusals import Refusal
 from contracts.views.base import bound_customer
 from invoicing import services
-from invoicing.explained_replies import ExplanationReply
-from invoicing.presentation import breakdown_json, explanation_json, invoice_json
+from invoicing.explained_replies import EventsPageReply, ExplanationReply
+from invoicing.presentation import behind_json, breakdown_json, explanation_json, invoice_json
+from invoicing.queries.behind import Spot as EventSpot
+from invoicing.queries.behind import events_behind, spot_of
 from invoicing.queries.breakdowns import Spot, breakdowns_page
 from invoicing.queries.documents import Filters, Place, customer_of, document, documents_page
 from invoicing.queries.explained import explained_document
 from invoicing.serializers import (
     BreakdownQuery,
     BreakdownReply,
+    EventsQuery,
     ExplainQuery,
     FinalInvoiceRequest,
     InvoiceListQuery,
@@ -113,6 +117,43 @@ class ExplainInvoice(InvoicingView):
             is_for_customer=asked["view"] == "CUSTOMER" or bound_customer(request) is not None,
         )
         return Response({"data": explanation_json(told)})
+
+
+class EventsBehindLine(InvoicingView):
+    serializer_class = EventsPageReply
+
+    @extend_schema(
+        summary="List the events behind a line of an invoice, in order of time; their quantities add up to what was "
+        "metered for it",
+        parameters=[EventsQuery],
+        responses=EventsPageReply,
+    )
+    def get(self, request: Request, customer_id: UUID, invoice_id: UUID) -> Response:
+        asked = EventsQuery.read(request.query_params)
+        page = events_behind(
+            customer_id,
+            invoice_id,
+            asked["line_item"],
+            at=clock.now(),
+            limit=asked["limit"],
+            after=_spot(asked["next_page"]) if "next_page" in asked else None,
+        )
+        last = page.last
+        return Response(
+            {
+                "data": [behind_json(each) for each in page.events],
+                "metric_quantity": page.metric_quantity,
+                "dropped_months": [f"{month:%Y-%m}" for month in page.dropped],
+                "next_page": None if last is None else cursors.encode(*astuple(last)),
+            }
+        )
+
+
+def _spot(cursor: str) -> EventSpot:
+    try:
+        return spot_of(cursors.decode(cursor, length=5))
+    except (ValueError, TypeError, ArithmeticError) as error:
+        raise cursors.foreign(cursor) from error
 
 
 class ListBreakdowns(InvoicingView):
