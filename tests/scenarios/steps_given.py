@@ -20,6 +20,7 @@ from tests.scenarios.story_text import Row, Sentence, number
 
 KINDS = {"prepaid commit": "PREPAID", "postpaid commit": "POSTPAID", "credit": "CREDIT"}
 AT_THE_END = {"stops": "STOP", "goes on at list prices": "LIST_PRICE", "renews": "RENEW"}
+CHARGES = {"on usage invoices": "ALL"}
 
 STEPS = Steps()
 says = STEPS.says
@@ -91,7 +92,7 @@ def adds_tax(story: Story, sentence: Sentence, seller: str, customer: str, perce
 @says(
     "These contracts are agreed:",
     ["contract", "customer", "from", "to"],
-    ["on", "billed", "anchored on", "renews", "at its end"],
+    ["on", "billed", "anchored on", "renews", "at its end", "charges"],
 )
 def contracts_are_agreed(story: Story, sentence: Sentence) -> None:
     for row in sentence.rows:
@@ -109,6 +110,8 @@ def contracts_are_agreed(story: Story, sentence: Sentence) -> None:
             terms["transition"] = {"type": "RENEWAL", "from_contract_id": renewed}
         if row.get("at its end"):
             terms["extra_body"] = {"end_policy": story.known(AT_THE_END, row["at its end"], row.place)}
+        if row.get("charges"):
+            terms["scheduled_charges_on_usage_invoices"] = story.known(CHARGES, row["charges"], row.place)
         made = story.client.v1.contracts.create(
             customer_id=customer, name=row["contract"], starting_at=parse_instant(row["from"]), **terms
         )
