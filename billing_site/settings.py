@@ -179,7 +179,6 @@ UNFOLD = {
         }
     },
     "LOGIN": {"redirect_after": "/admin/"},
-    "COMMAND": {"search_models": True},
     "SIDEBAR": {"show_search": True, "command_search": True, "navigation": "billing_site.navigation.sidebar"},
 }
 

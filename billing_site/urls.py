@@ -6,7 +6,7 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
-from billing_site import health, home, refused
+from billing_site import health, home, refused, search
 from billing_site.api import errors
 from billing_site.api.elsewhere import NOT_SERVED
 from ledger.admin.price_grid import price_grid
@@ -22,6 +22,7 @@ urlpatterns = [
         admin.site.admin_view(price_grid),
         name="price_grid",
     ),
+    path("admin/search/", admin.site.admin_view(search.search_view), name="search_everything"),  # before the skin's
     path("admin/", admin.site.urls),
     path(
         "login",

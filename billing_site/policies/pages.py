@@ -27,7 +27,7 @@ def _pages(names: str, *opens: str, sends: Permissions | None = None) -> dict[st
 
 PAGES: Mapping[str, Page] = {
     **_pages("index search jsi18n app_list view_on_site password_change password_change_done logout", *STAFF),
-    **_pages("start_step hide_start", *STAFF),
+    **_pages("start_step hide_start search_everything", *STAFF),
     # Customers, contracts, packages
     **_pages("contracts_customer_import", "contracts.add_customer", "contracts.add_contract"),
     **_pages("contracts_contract_change contracts_contract_record", "contracts.view_contract", sends=NOBODY),

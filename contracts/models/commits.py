@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import Q
 
@@ -75,6 +77,14 @@ class Commit(CommitAttributes, Term):
                 name="a_balance_key_is_used_once",
                 fields=["customer", "uniqueness_key"],
                 condition=Q(uniqueness_key__isnull=False),
+            ),
+        ]
+        indexes = [
+            GinIndex(SearchVector("name", config="simple"), name="commits_by_words_of_names"),
+            models.Index(
+                name="commits_by_sales_order",
+                fields=["netsuite_sales_order_id"],
+                opclasses=["text_pattern_ops"],
             ),
         ]
 

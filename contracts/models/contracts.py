@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import F, Q
 
@@ -108,6 +110,16 @@ class Contract(models.Model):
                 condition=Q(billed_through__isnull=True) | Q(billed_through__gt=F("starting_at")),
             ),
         ]
+        indexes = [
+            GinIndex(fields=["custom_fields"], name="contracts_by_custom_fields"),
+            *(
+                models.Index(name=f"contracts_by_{name}", fields=[column], opclasses=["text_pattern_ops"])
+                for name, column in (
+                    ("opportunity", "salesforce_opportunity_id"),
+                    ("sales_order", "netsuite_sales_order_id"),
+                )
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"Contract of {self.customer} from {day_text(self.starting_at)}"
@@ -154,6 +166,7 @@ class ContractTerms(Term):
                 condition=Q(removed_by_edit__isnull=True),
             ),
         ]
+        indexes = [GinIndex(SearchVector("name", config="simple"), name="terms_by_words_of_names")]
 
     def __str__(self) -> str:
         return self.name or "Terms without a name"

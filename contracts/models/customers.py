@@ -1,5 +1,7 @@
 """Who is billed, which subjects are theirs, and the edits in which all of that was agreed."""
 
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import Q
 
@@ -22,6 +24,17 @@ class Customer(models.Model):
     money_version = models.BigIntegerField(default=0, editable=False)
     last_edit_number = models.BigIntegerField(default=0, editable=False)
     history = history(excluded_fields=["money_version", "last_edit_number"])
+
+    class Meta:
+        indexes = [
+            GinIndex(SearchVector("name", config="simple"), name="customers_by_words_of_names"),
+            GinIndex(fields=["custom_fields"], name="customers_by_custom_fields"),
+            models.Index(
+                name="customers_by_account",
+                fields=["salesforce_account_id"],
+                opclasses=["text_pattern_ops"],
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -101,6 +114,7 @@ class Claim(models.Model):
             *on_the_hour("starting_at"),
             models.UniqueConstraint(name="claims_of_a_subject_follow_each_other", fields=["subject", "sequence"]),
         ]
+        indexes = [models.Index(name="claims_by_subject", fields=["subject"], opclasses=["text_pattern_ops"])]
 
     def __str__(self) -> str:
         return f"{self.subject} belongs to {self.customer or 'nobody'}"

@@ -49,3 +49,28 @@ def strangers(limit: int) -> list[Stranger]:
     with connection.cursor() as cursor:
         cursor.execute(_UNMATCHED, {"limit": limit, "counted": COUNTED_AT_MOST, "walked": WALKED_AT_MOST})
         return [Stranger(*row) for row in cursor.fetchall()]
+
+
+# An index by transaction id alone would cost every event that comes in; so subjects are walked, and each is asked.
+_WITH_ID = """
+WITH RECURSIVE walk AS (
+    (SELECT subject, 1 AS step FROM ledger_eventkey ORDER BY subject LIMIT 1)
+    UNION ALL
+    SELECT following.subject, walk.step + 1
+    FROM walk, LATERAL (
+        SELECT subject FROM ledger_eventkey WHERE subject > walk.subject ORDER BY subject LIMIT 1
+    ) following
+    WHERE walk.step < %(walked)s
+)
+SELECT walk.subject FROM walk
+WHERE EXISTS (SELECT FROM ledger_eventkey key WHERE key.subject = walk.subject AND key.transaction_id = %(id)s)
+LIMIT %(limit)s
+"""
+
+
+def subjects_with_id(transaction_id: str, limit: int) -> list[str]:
+    """Subjects that have sent an event with this transaction id, among the first WALKED_AT_MOST of them by name. One
+    query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WITH_ID, {"id": transaction_id, "limit": limit, "walked": WALKED_AT_MOST})
+        return [subject for (subject,) in cursor.fetchall()]
