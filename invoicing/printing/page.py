@@ -33,7 +33,8 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class PrintedDocument:
-    """`stamp` is what is written across it: DRAFT, VOID, or nothing. `totals` end with what is to be paid."""
+    """`stamp` is what is written across it: DRAFT, VOID, or nothing. `totals` end with what is to be paid, and
+    `remittance` says where to, unless there is nothing to pay."""
 
     title: str
     stamp: str
@@ -66,7 +67,7 @@ def printed(shown: ShownDocument, units: Mapping[UUID, Unit]) -> PrintedDocument
         facts=tuple(_facts(shown, unit)),
         lines=tuple(PrintedLine.of(line, units[line.unit_id]) for line in shown.lines),
         totals=tuple(totals_of(shown, unit)),
-        remittance=tuple(issuer.get("remittance", ())) if issuer else (),
+        remittance=tuple(issuer.get("remittance", ())) if issuer and shown.total > 0 else (),
         notes=tuple(_notes(shown)),
         footer=" · ".join(filter(None, [issuer["name"] if issuer else "", title, shown.number])),
     )

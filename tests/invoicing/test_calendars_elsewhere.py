@@ -21,6 +21,7 @@ import pytest
 
 from billing_site.foundation import tokens
 from invoicing.services import finalize_due
+from tests.factories.ledger import event, post
 from tests.invoicing.conftest import ADA, OCTOBER, at, sdk
 from tests.invoicing.shop import Shop, table
 
@@ -44,6 +45,11 @@ CASES = """
     ends one day into it     | 2026-01-01 | 2026-02-02 | MONTHLY   | FIRST_OF_MONTH | 01-01 02-01 02-02
     an anchor before it      | 2026-01-20 | 2026-03-20 | MONTHLY   | 2020-05-31     | 01-20 01-31 02-28 03-20
     an anchor after it       | 2026-01-20 | 2026-03-20 | MONTHLY   | 2026-02-15     | 01-20 02-15 03-15 03-20
+    quarters from 30 November | 2026-11-30 | 2027-11-30 | QUARTERLY | CONTRACT_START | 11-30 02-28 05-30 08-30 11-30
+    quarters in a leap year  | 2027-12-31 | 2028-12-31 | QUARTERLY | CONTRACT_START | 12-31 03-31 06-30 09-30 12-31
+    a leap day before it     | 2027-06-15 | 2028-06-15 | ANNUAL    | 2020-02-29     | 06-15 02-29 06-15
+    weeks of Mondays         | 2026-01-08 | 2026-01-27 | WEEKLY    | 2026-01-05     | 01-08 01-12 01-19 01-26 01-27
+    weeks over summer time   | 2026-03-25 | 2026-04-08 | WEEKLY    | CONTRACT_START | 03-25 04-01 04-08
     weeks over a leap day    | 2028-02-25 | 2028-03-10 | WEEKLY    | CONTRACT_START | 02-25 03-03 03-10
 """
 ROWS = [pytest.param(*cells[1:], id=cells[0]) for cells in table(CASES)]
@@ -104,6 +110,60 @@ def test_when_documents_are_issued_and_due(shop, days, dues):
     assert [each.issued_at for each in found] == [each.end_timestamp for each in found]
     assert [getattr(each, "due_at", None) for each in found] == [
         None if due is None else at(due).isoformat() for due in dues
+    ]
+
+
+@pytest.mark.parametrize(
+    ("days", "dues"),
+    [
+        pytest.param(1, ["2028-03-01", "2028-04-01"], id="the day after a leap day is the 1st"),
+        pytest.param(60, ["2028-04-29", "2028-05-30"], id="60 days, over two ends of months"),
+        pytest.param(365, ["2029-02-28", "2029-03-31"], id="365 days after a leap day"),
+    ],
+)
+def test_when_documents_of_a_leap_year_are_due(shop, days, dues):
+    agrees(shop, "2028-01-31", "2028-03-31", day="CONTRACT_START", net_payment_terms_days=days)
+    finalize_due(shop.customer.pk, at=at("2028-04-01"), by=ADA)
+    assert [each.due_at for each in documents(shop, status="FINALIZED")] == [at(due).isoformat() for due in dues]
+
+
+def test_an_hour_that_a_clock_on_the_wall_shows_twice_is_two(shop, clock_at):
+    """Berlin's clocks go back on 25 October 2026; a month ends at midnight UTC, wherever the event says it is from."""
+    agrees(shop, "2026-10-01", "2026-12-01")
+    stamps = [
+        "2026-10-25T02:30:00+02:00",
+        "2026-10-25T02:30:00+01:00",
+        "2026-10-31T23:30:00-01:00",  # half an hour into November
+        "2026-11-01T00:30:00+01:00",  # half an hour before it
+    ]
+    post(
+        *(
+            event(None, customer_id="acme", event_type="units", timestamp=stamp, properties={"value": str(10**place)})
+            for place, stamp in enumerate(stamps)
+        ),
+        at=at("2026-11-20"),
+    )
+    clock_at("2026-11-20")
+    assert [each.line_items[0].quantity for each in documents(shop)] == [1011, 100]
+    [october] = [each for each in documents(shop) if each.end_timestamp == at("2026-11-01")]
+    assert october.end_timestamp - october.start_timestamp == timedelta(hours=744)
+
+
+@pytest.mark.parametrize(
+    ("created", "due"),
+    [
+        pytest.param("2026-01-10", "2026-02-02", id="a day after the period, where the contract was there"),
+        pytest.param("2026-01-31T20", "2026-02-02", id="or came in its last hours"),
+        pytest.param("2026-02-10T07", "2026-02-11T07", id="a day after the contract was made, for a month before it"),
+    ],
+)
+def test_grace_begins_with_the_later_of_the_end_and_the_contract(shop, clock_at, created, due):
+    clock_at(created)
+    agrees(shop, "2026-01-01", "2026-03-01")
+    just_before = at(due) - timedelta(hours=1)
+    assert finalize_due(shop.customer.pk, at=just_before, by=ADA).finalized == ()
+    assert [each.starting_at for each in finalize_due(shop.customer.pk, at=at(due), by=ADA).finalized] == [
+        at("2026-01-01")
     ]
 
 

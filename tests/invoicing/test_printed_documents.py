@@ -215,6 +215,14 @@ def test_what_is_applied_stands_on_the_page_of_the_line_that_it_is_about(october
     assert [covered for covered, _ in told] == [applied for _, applied in told]
 
 
+def test_where_to_pay_is_said_where_there_is_something_to_pay(client, october):
+    final = document(october.customer.pk, finalized(october).pk, at=GRACE_IS_OVER)
+    units = {unit.pk: unit.to_unit() for unit in PricingUnit.objects.all()}
+    assert printed(final, units).remittance == ("Bank of Ireland", "IBAN IE29 AIBK 9311 5212 3456 78")
+    for total in (D(0), D(-100)):
+        assert printed(replace(final, total=total), units).remittance == ()
+
+
 def test_the_customer_sees_its_own_documents_and_no_others(october):
     final = finalized(october)
     person, other = (

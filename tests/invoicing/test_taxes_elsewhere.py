@@ -28,7 +28,7 @@ from contracts.models import ProductTaxCode
 from invoicing.models import Invoice
 from invoicing.services import finalize_due, verify_invoice
 from tests.factories.contracts import BillingProfileFactory, LegalEntityFactory, TaxRateFactory
-from tests.invoicing.conftest import ADA, NOVEMBER, OCTOBER, at, sdk
+from tests.invoicing.conftest import ADA, NOVEMBER, OCTOBER, at, sdk, use
 from tests.invoicing.shop import Shop, shown, table
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -39,6 +39,12 @@ CASES = """
     the sum is rounded, not lines | EUR | 0.07 | 0.07   | 19 std         | 19 of 0.14 = 0.03                  | 0.17
     each rate for itself          | EUR | 0.07 | 0.07   | 19 std, 20 low | 20 of 0.07 = 0.01; 19 of 0.07 = 0.01 | 0.16
     two rates side by side        | EUR | 100  | 50     | 20 std, 5 low  | 20 of 100 = 20; 5 of 50 = 2.5      | 172.5
+    line by line would be 0.02    | EUR | 0.05 | 0.05   | 10 std         | 10 of 0.1 = 0.01                   | 0.11
+    a price with half a penny     | GBP | 5.005 | 0     | 20 std         | 20 of 5.01 = 1                     | 6.01
+    a third, to six decimals      | EUR | 100  | 0      | 33.333333 std  | 33.333333 of 100 = 33.33           | 133.33
+    as much again                 | EUR | 10   | 0      | 100 std        | 100 of 10 = 10                     | 20
+    half a yen and half a yen     | JPY | 0.5  | 0.5    | 50 std         | 50 of 1 = 1                        | 2
+    a yen that is less than half  | JPY | 0.4  | 0      | 10 std         | 10 of 0 = 0                        | 0
     half, to odd and to even      | EUR | 2.5  | 4.5    | 1 std, 1 low   | 1 of 2.5 = 0.03; 1 of 4.5 = 0.05   | 7.08
     less than half goes down      | EUR | 0.49 | 0      | 1 std          | 1 of 0.49 = 0                      | 0.49
     zero-rated is printed         | EUR | 100  | 50     | 20 std, 0 low  | 20 of 100 = 20; 0 of 50 = 0        | 170
@@ -100,6 +106,24 @@ def test_what_is_taxed_and_how_it_is_rounded(client, currency, a, b, rates, taxe
     assert told(october) == (taxes, total)
     shares = sum(D(str(line.tax_amount)) for line in october.line_items if hasattr(line, "tax_amount"))
     assert shares == D(total) - D(str(october.subtotal))
+
+
+def test_what_is_given_back_takes_its_tax_along_and_the_document_may_come_to_less_than_nothing(client):
+    """5 at 100 in October, of which 4 come back in November, beside one new: 19 % of -300, and not of 100 and -400."""
+    shop = sells(client, "USD", A=100)
+    TaxRateFactory()
+    shop.contract()
+    shop.uses("A", "5")
+    assert told(final(shop)) == ("19 of 500 = 95", "595")
+    late = at("2025-11-10")
+    use(shop.metrics["A"], "2025-10-12T05", -4, {}, received_at=late)
+    use(shop.metrics["A"], "2025-11-09T05", 1, {}, received_at=late)
+    finalize_due(shop.customer.pk, at=at("2025-12-02"), by=ADA)
+    november = Invoice.objects.get(starting_at=NOVEMBER)
+    listed = shop.v1.customers.invoices.retrieve(customer_id=str(shop.customer.pk), invoice_id=str(november.pk)).data
+    assert told(listed) == ("19 of -300 = -57", "-357")
+    assert sorted((line.total, line.tax_amount) for line in listed.line_items) == [(-400, -76), (100, 19)]
+    assert verify_invoice(november).differences == ()
 
 
 @pytest.mark.parametrize(
