@@ -86,6 +86,11 @@ def line_sentences(told: Explained, *lines: ShownLine) -> Iterator[str]:
         return
     if "adjustment" in first.fields:
         yield from _corrected(first) if told.document.kind == Invoice.Kind.NOTE else _adjusted(first)
+    if told.document.kind == Invoice.Kind.HISTORICAL:
+        used = exact_sum([part.metric_quantity for part in parts])
+        yield f"It was invoiced elsewhere: {quantity_text(used)} of it, as told with the import, and not measured here."
+        yield from (sentence for line in lines for sentence in _rounding(line, told.unit(line)))
+        return
     for metric_id in dict.fromkeys(part.metric_id for part in parts if part.metric_id is not None):
         metric = told.metrics[metric_id]
         types = metric.event_type_filter.get("in_values") or ["every type"]

@@ -38,6 +38,12 @@ LETTERHEAD = (
 KEPT_AS_TEXT = ("flat_fee", "package_size", "quantity_consumed", "tax_amount")  # numbers among a line's other fields
 
 
+KEPT_ALONE = ("given",)  # of a document that was invoiced elsewhere: what it was imported from
+
+
+KEPT_ALONE = ("given",)  # of a document that was invoiced elsewhere: what it was imported from
+
+
 def invoice_json(shown: ShownDocument, *, skip_zero_quantities: bool = False) -> dict[str, Any]:
     """An invoice object. Only a final one has a number and the total from before rounding."""
     body: dict[str, Any] = {
@@ -51,7 +57,7 @@ def invoice_json(shown: ShownDocument, *, skip_zero_quantities: bool = False) ->
         "total": shown.total,
         "billable_status": "billable",
         "line_items": _lines(shown.lines, skip_zero_quantities),
-        **shown.fields,
+        **{name: value for name, value in shown.fields.items() if name not in KEPT_ALONE},
     }
     if shown.period is not None:
         body["start_timestamp"] = format_instant(shown.period.starting_at)

@@ -1,6 +1,17 @@
 from django.urls import path
 
-from invoicing.views import alerts, archiving, balances, contracts, dashboards, invoices, seats, services, tax_rates
+from invoicing.views import (
+    alerts,
+    archiving,
+    balances,
+    contracts,
+    dashboards,
+    historical,
+    invoices,
+    seats,
+    services,
+    tax_rates,
+)
 from invoicing.views.portal.urls import PORTAL
 
 INVOICES = "v1/customers/<uuid:customer_id>/invoices"
@@ -13,6 +24,7 @@ urlpatterns = [
     path("v1/customer-alerts/list", alerts.ListCustomerAlerts.as_view()),
     path("v1/customer-alerts/reset", alerts.ResetCustomerAlert.as_view()),
     path("v1/contracts/archive", archiving.ArchiveContract.as_view()),
+    path("v1/contracts/createHistoricalInvoices", historical.CreateHistoricalInvoices.as_view()),
     path("v1/contracts/get", contracts.GetFirstContract.as_view()),
     path("v1/contracts/scheduleProServicesInvoice", services.ScheduleServicesInvoice.as_view()),
     path("v1/contracts/takeBackProServicesInvoice", services.TakeBackServicesInvoice.as_view()),

@@ -18,6 +18,7 @@ KINDS = {
     Invoice.Kind.TRUE_UP: "True-up",
     Invoice.Kind.CHARGES: "Scheduled charges",
     Invoice.Kind.ADJUSTMENT: "Late usage",
+    Invoice.Kind.HISTORICAL: "Invoiced elsewhere",
 }
 
 
@@ -42,7 +43,10 @@ def _billed_for(bill: DraftSummary | Invoice) -> str:
     start, end = bill.starting_at, bill.ending_before
     is_month = start.day == 1 and start.hour == 0 and end == add_months(start, 1)
     period = month_text(start) if is_month else period_text(Period(start, end))
-    return f"{KINDS[Invoice.Kind.ADJUSTMENT]} of {period}" if bill.kind == Invoice.Kind.ADJUSTMENT else period
+    kind = Invoice.Kind(bill.kind)
+    if kind == Invoice.Kind.HISTORICAL:
+        return f"{period}, invoiced elsewhere"
+    return f"{KINDS[kind]} of {period}" if kind == Invoice.Kind.ADJUSTMENT else period
 
 
 def arithmetic_text(part: ShownPart, unit: Unit) -> str:

@@ -5,7 +5,6 @@ NOT_SERVED = tuple(
     rf"^{path}$"
     for path in (
         "v1/auditLogs",
-        "v1/contracts/createHistoricalInvoices",
         "v1/credits/createGrant",
         "v1/credits/editGrant",
         "v1/credits/listEntries",

@@ -14,6 +14,7 @@ USAGE = "USAGE"
 CHARGES = "CHARGES"
 TRUE_UP = "TRUE_UP"
 ADJUSTMENT = "ADJUSTMENT"  # for late usage, of a contract that has no usage document any more
+HISTORICAL = "HISTORICAL"  # usage that was invoiced elsewhere
 
 FIRST_GENERATION = 1
 

@@ -25,6 +25,7 @@ class Invoice(models.Model):
         TRUE_UP = "TRUE_UP", "true-up of a postpaid commit"
         ADJUSTMENT = "ADJUSTMENT", "late usage of a contract that is over"
         NOTE = "NOTE", "credit or debit note"
+        HISTORICAL = "HISTORICAL", "usage invoiced elsewhere"
 
     id = models.UUIDField(primary_key=True, editable=False)  # the draft's
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="invoices")
@@ -76,11 +77,11 @@ class Invoice(models.Model):
             is_a_number("total"),
             is_a_number("unrounded_total"),
             one_of("type", ["USAGE", "SCHEDULED"]),
-            one_of("kind", ["USAGE", "CHARGES", "TRUE_UP", "ADJUSTMENT", "NOTE"]),
+            one_of("kind", ["USAGE", "CHARGES", "TRUE_UP", "ADJUSTMENT", "NOTE", "HISTORICAL"]),
             models.CheckConstraint(
                 name="a_usage_invoice_has_a_period",
                 condition=Q(
-                    kind__in=["USAGE", "ADJUSTMENT"],
+                    kind__in=["USAGE", "ADJUSTMENT", "HISTORICAL"],
                     type="USAGE",
                     starting_at__isnull=False,  # a comparison with NULL would pass
                     ending_before__isnull=False,
@@ -109,8 +110,9 @@ class Invoice(models.Model):
 
     @property
     def is_regenerated_once_void(self) -> bool:
-        """Whether what it bills then waits for another. Late usage does not: the next document carries it."""
-        return self.kind != self.Kind.ADJUSTMENT
+        """Whether what it bills then waits for another. Late usage does not: the next document carries it. What was
+        invoiced elsewhere is imported again."""
+        return self.kind not in (self.Kind.ADJUSTMENT, self.Kind.HISTORICAL)
 
     @property
     def period(self) -> Period | None:

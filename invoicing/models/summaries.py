@@ -75,7 +75,7 @@ class DraftSummary(models.Model):
     class Meta:
         verbose_name = "draft"
         constraints = [
-            one_of("kind", ["USAGE", "CHARGES", "TRUE_UP", "ADJUSTMENT", "NOTE"]),
+            one_of("kind", ["USAGE", "CHARGES", "TRUE_UP", "ADJUSTMENT", "NOTE", "HISTORICAL"]),
             is_a_number("total"),
             is_a_number("total_with_tax"),
         ]

@@ -1,7 +1,7 @@
 """What a document prints beside what it bills: who sells, who buys, when it is due."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -92,6 +92,11 @@ def addressee(customer: Customer) -> Addressee:
         profile,
         tax_port(entity, profile),
     )
+
+
+def untaxed(to: Addressee) -> Addressee:
+    """As for a document on which no tax is charged."""
+    return replace(to, tax_port=NO_TAXES)
 
 
 def tax_port(entity: LegalEntity | None, profile: BillingProfile | None) -> TaxPort:

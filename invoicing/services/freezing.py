@@ -1,8 +1,10 @@
 """The rows of a final document: everything that it printed, and everything that it was computed from."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -17,11 +19,11 @@ from invoicing.engine.documents import Document
 from invoicing.engine.rounding import RoundedDocument, RoundedEntry, finalized
 from invoicing.frozen import frozen, hash_of
 from invoicing.models import Invoice, InvoiceLine, InvoiceVoid
-from invoicing.queries.addressees import addressee
+from invoicing.queries.addressees import addressee, untaxed
 from invoicing.queries.compute import Computation
 from invoicing.queries.shown import document_fields, frozen_parts, line_fields
 from invoicing.queries.taxation import UNTAXED, Taxation, note_taxation, taxation
-from invoicing.services.numbering import CREDIT_NOTES, INVOICES, next_number
+from invoicing.services.numbering import CREDIT_NOTES, HISTORICAL, INVOICES, next_number
 from ledger.models import LedgerEntry
 from ledger.models.entries import GIVEN_BACK_BY
 from ledger.services.entries import NewEntry, post_entries
@@ -45,6 +47,18 @@ class NoteFields:
         return {"invoice_id": str(self.about.pk), "invoice_number": self.about.number}
 
 
+@dataclass(frozen=True, slots=True)
+class PastFields:
+    """What a document that was invoiced elsewhere says besides. It is not taxed here, and nothing is to be paid."""
+
+    fields: Mapping[str, Any]
+
+    def of(self, told: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields of the document with these."""
+        kept = {name: value for name, value in told.items() if name != "due_at"}
+        return {**kept, "title": "Past invoice", **self.fields}
+
+
 class NoTaxRate(Conflict):
     """Something on the document is to be taxed and no rate holds for it; a person has to see to it first."""
 
@@ -58,6 +72,7 @@ def freeze(
     by: Actor,
     instead_of: InvoiceVoid | None = None,
     note: NoteFields | None = None,
+    past: PastFields | None = None,
 ) -> Invoice:
     """Write `draft` as a final document, post what it draws, and give it the next number: that last, as others may wait
     for it. It may stand in the place of a void one, or be a note on another one.
@@ -66,7 +81,7 @@ def freeze(
     """
     inputs = computed.inputs
     final = finalized(draft)
-    to = addressee(customer)
+    to = addressee(customer) if past is None else untaxed(addressee(customer))
     taxed = taxation(final, to.tax_port) if note is None else note_taxation(final, note.about, to.tax_port)
     if taxed.problem:
         raise NoTaxRate(f"{taxed.problem} Add one under Tax rates.")
@@ -77,6 +92,8 @@ def freeze(
         fields |= {"title": note.title, "correction_of": note.reference}
         if note.series == CREDIT_NOTES:
             fields.pop("due_at", None)  # nothing is to be paid
+    if past is not None:
+        fields = past.of(fields)
     invoice = Invoice(
         id=draft.id,
         customer=customer,
@@ -108,7 +125,8 @@ def freeze(
     lines = lines_of(invoice, final, inputs.catalog, taxed)
     InvoiceLine.objects.bulk_create(lines)
     post_entries(customer, entries_of(final, computed), at=at, by=by)
-    invoice.number = next_number(customer.pk, to.entity, INVOICES if note is None else note.series)
+    series = HISTORICAL if past is not None else INVOICES if note is None else note.series
+    invoice.number = next_number(customer.pk, to.entity, series)
     invoice.document_hash = hash_of(invoice, lines)
     invoice.save(force_insert=True)
     return invoice

@@ -33,6 +33,7 @@ from contracts.models import LegalEntity
 INVOICES = "INV"
 CREDIT_NOTES = "CN"
 DEBIT_NOTES = "DN"
+HISTORICAL = "HIST"  # numbers of what was invoiced elsewhere, so that ours have no gaps by it
 
 # One statement makes the counter, counts on, and holds its row until the transaction ends: a number that is not
 # committed was never given.

@@ -108,6 +108,8 @@ def regenerate_invoice(customer: Customer, invoice_id: UUID, *, at: datetime, by
         return known
     if invoice.contract.archived_at is not None:
         raise NothingToRegenerate(f"The contract that {invoice} was billed under is archived.")
+    if invoice.kind == Invoice.Kind.HISTORICAL:
+        raise NothingToRegenerate(f"{invoice} was invoiced elsewhere: import it again as it was.")
     if not invoice.is_regenerated_once_void:
         raise NothingToRegenerate(f"The late usage that {invoice} has billed is on the next invoice of its contract.")
     with committed_terms_and_prices():
