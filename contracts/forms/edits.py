@@ -32,7 +32,8 @@ from contracts.inputs import (
     RateInput,
 )
 from contracts.models import Commit, Contract, ContractTerms, ScheduledCharge
-from contracts.queries import Agreement
+from contracts.queries import Agreement, shared_commits
+from contracts.recurring_wording import recurring_text
 from contracts.service_wording import service_text
 from contracts.wording import names_in, override_text
 from pricing.queries import default_unit
@@ -190,6 +191,7 @@ class EditForm(
         self.granted_as: tuple[str, ...] = ()  # what the service may call what is granted
         names = names_in(agreed.overrides)
         self._offer("remove_overrides", [(each.pk, override_text(each, names)) for each in agreed.overrides])
+        self._offer_payers(agreed)
         self.credit_ids = {each.commit.pk for each in agreed.commits if each.commit.is_credit}
         self._offer("archive_commits", [(each.commit.pk, commit_text(each)) for each in agreed.commits])
         self._offer("archive_scheduled_charges", [(each.charge.pk, charge_text(each)) for each in agreed.charges])
@@ -347,6 +349,18 @@ class EditForm(
 
     def _ids(self, name: str) -> tuple[UUID, ...]:
         return tuple(UUID(term_id) for term_id in self.cleaned_data.get(name, ()))
+
+    def _offer_payers(self, agreed: Agreement) -> None:
+        """Whatever can pay, of the contract and of its customer."""
+        shared = shared_commits(agreed.contract.customer_id)
+        held = [(each.commit.pk, commit_text(each)) for each in (*agreed.commits, *shared)]
+        held += [(each.now.recurring_id, recurring_text(each.now)) for each in agreed.recurring]
+        for kind in ("discount", "tiered", "price"):
+            for name in (f"{kind}_payers", f"{kind}_target"):
+                if not held:
+                    self.fields.pop(name, None)
+            if f"{kind}_payers" in self.fields:
+                self._offer(f"{kind}_payers", held)
 
     def _offer(self, name: str, choices: list[tuple[UUID, str]]) -> None:
         """A box for each standing term; no field where there is none."""

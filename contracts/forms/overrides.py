@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Context, Decimal, localcontext
 from typing import Any
 
@@ -10,6 +11,7 @@ from django import forms
 from billing_site.foundation.money import PRECISION
 from contracts.inputs import MultiplierTierInput, OverrideInput, TargetInput
 
+PAYERS = "any_commit_or_credit_ids"
 STEP = re.compile(r"(?P<units>[\d,]+(\.\d+)?|rest)\s*:\s*(?P<percent>-?\d+(\.\d+)?)\s*%?", re.IGNORECASE)
 STEPS_HELP = (
     "One a line: units, a colon, percent off the list price. “1,000: 50” is half price for the first (or next) 1,000"
@@ -75,8 +77,10 @@ def override_of(kind: str, values: Mapping[str, Any]) -> OverrideInput:
         product_id,
         pricing_group_values=values["price_group_values"],
         billing_frequency=values["price_billing_frequency"],
+        any_commit_or_credit_ids=tuple(values.get("price_payers", ())),
     )
-    return OverrideInput(start, end, type="OVERWRITE", overwrite_rate=values["price"], override_specifiers=(target,))
+    given = OverrideInput(start, end, type="OVERWRITE", overwrite_rate=values["price"], override_specifiers=(target,))
+    return replace(given, **_while_paying(kind, values))
 
 
 def multiplier_of(percent_off: Decimal) -> Decimal:
@@ -87,9 +91,20 @@ def multiplier_of(percent_off: Decimal) -> Decimal:
 def _ranked_target(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """The priority, and what it is on: products, or tags, or all; each with the group values where there are any."""
     products, tags, group_values = (values[f"{kind}_{name}"] for name in ("products", "tags", "group_values"))
-    priority = {"priority": values.get(f"{kind}_priority")}
-    named = [TargetInput(product.pk, pricing_group_values=group_values) for product in products]
-    if not group_values or (products and tags):
-        return {**priority, "applicable_product_tags": tuple(tags), "override_specifiers": tuple(named)}
-    named += [TargetInput(product_tags=(tag,), pricing_group_values=group_values) for tag in tags]
-    return {**priority, "override_specifiers": tuple(named or [TargetInput(pricing_group_values=group_values)])}
+    payers = tuple(values.get(f"{kind}_payers", ()))
+    held = {"priority": values.get(f"{kind}_priority"), **_while_paying(kind, values)}
+    of_each: dict[str, Any] = {"pricing_group_values": group_values, PAYERS: payers}
+    named = [TargetInput(product.pk, **of_each) for product in products]
+    if not (group_values or payers) or (products and tags):
+        return {**held, "applicable_product_tags": tuple(tags), "override_specifiers": tuple(named)}
+    named += [TargetInput(product_tags=(tag,), **of_each) for tag in tags]
+    return {**held, "override_specifiers": tuple(named or [TargetInput(**of_each)])}
+
+
+def _while_paying(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Whether it holds only while a balance pays, and what it is of then."""
+    target = values.get(f"{kind}_target")
+    return {
+        "is_commit_specific": bool(values.get(f"{kind}_payers", ())),
+        **({"target": target} if target else {}),
+    }

@@ -9,7 +9,7 @@ from contracts.forms.edits import EditForm
 from contracts.inputs import MultiplierTierInput, OverrideInput, RateInput, TargetInput
 from contracts.queries import agreement
 from pricing.services import TierInput
-from tests.factories.contracts import ContractFactory
+from tests.factories.contracts import CommitFactory, ContractFactory
 from tests.factories.pricing import ProductFactory, RateFactory, SubscriptionRateFactory
 
 pytestmark = pytest.mark.django_db
@@ -187,3 +187,22 @@ def test_ranks_are_asked_for_only_where_the_contract_has_them(ranked):
     assert "A discount by quantity" not in titles
     assert "discount_priority" in form_for(ranked).fields
     assert "A discount by quantity" in [title for title, *_ in form_for(ranked).more()]
+
+
+def test_it_may_hold_only_while_one_of_the_balances_pays(ranked, product):
+    commit = CommitFactory(contract=ranked)
+    choices = [pk for pk, _ in form_for(ranked).fields["discount_payers"].choices]
+    assert choices == [str(commit.pk)]
+    paying = {"payers": [str(commit.pk)], "target": "COMMIT_RATE"}
+    [discount] = overrides_of(ranked, "discount", discount="20", products=[product.pk], priority="1", **paying)
+    target = TargetInput(product.pk, any_commit_or_credit_ids=(str(commit.pk),))
+    assert discount == OverrideInput(
+        OCTOBER, type="MULTIPLIER", multiplier=D("0.8"), priority=D(1), is_commit_specific=True, target="COMMIT_RATE",
+        override_specifiers=(target,),
+    )  # fmt: skip
+    [everything] = overrides_of(ranked, "discount", discount="20", priority="1", payers=[str(commit.pk)])
+    assert everything.override_specifiers == (TargetInput(any_commit_or_credit_ids=(str(commit.pk),)),)
+
+
+def test_no_balance_is_offered_where_there_is_none(ranked):
+    assert {"discount_payers", "discount_target", "price_payers"}.isdisjoint(form_for(ranked).fields)
