@@ -11,7 +11,7 @@ from invoicing.engine.alerts import COMMIT_ENTITY, CONTRACT, CREDIT_ENTITY, EITH
 from invoicing.models import Alert, AlertState
 from invoicing.queries.alerts import AlertStanding
 from invoicing.serializers import ACCESS_TYPES, TYPES
-from invoicing.services.alerts import SEATS, AlertInput
+from invoicing.services.alerts import AlertInput
 from pricing.serializers.common import OPTIONAL, UnitRefReply, plain
 
 STATUSES = ("ENABLED", "DISABLED", "ARCHIVED")
@@ -46,11 +46,11 @@ class GroupValueShape(Shape):
 
 class SeatFilterShape(Shape):
     seat_group_key = TextField()
-    seat_group_value = TextField(**OPTIONAL)
+    seat_group_value = TextField(help_text="Absent: each seat is watched by itself.", **OPTIONAL)
 
 
 class CreateAlertRequest(serializers.Serializer):
-    alert_type = CodeField((*KINDS, SEATS), help_text="What is watched: docs/alerts.md.")
+    alert_type = CodeField(KINDS, help_text="What is watched: docs/alerts.md.")
     name = TextField()
     threshold = NumberField(help_text="Money in its wire unit, units, a percentage from 0 to 100, or days.")
     customer_id = serializers.UUIDField(help_text="Absent: each of all customers.", **OPTIONAL)
@@ -63,7 +63,7 @@ class CreateAlertRequest(serializers.Serializer):
     invoice_types_filter = serializers.ListField(child=CodeField(TYPES), **OPTIONAL)
     credit_grant_type_filters = texts(**OPTIONAL)
     plan_id = serializers.UUIDField(**OPTIONAL)
-    seat_filter = SeatFilterShape(**OPTIONAL)
+    seat_filter = SeatFilterShape(help_text="Of low_remaining_seat_balance_reached.", **OPTIONAL)
     evaluate_on_create = serializers.BooleanField(
         help_text="False: who is past the threshold already is not in alarm before it came back once.", **OPTIONAL
     )
@@ -85,6 +85,7 @@ class CustomerAlertRequest(serializers.Serializer):
 
 class GetCustomerAlertRequest(CustomerAlertRequest):
     group_values = GroupValueShape(many=True, help_text="One figure of an alert that watches each value.", **OPTIONAL)
+    seat_filter = SeatFilterShape(help_text="The figure of one seat.", **OPTIONAL)
     plans_or_contracts = CodeField(("PLANS", "CONTRACTS"), help_text="There are no plans.", **OPTIONAL)
 
 
@@ -118,6 +119,11 @@ class GroupValueReply(serializers.Serializer):
     value = serializers.CharField(required=False)
 
 
+class SeatFilterReply(serializers.Serializer):
+    seat_group_key = serializers.CharField()
+    seat_group_value = serializers.CharField(required=False)
+
+
 class AlertReply(serializers.Serializer):
     id = serializers.UUIDField()
     name = serializers.CharField()
@@ -130,6 +136,7 @@ class AlertReply(serializers.Serializer):
     billable_metric_id = serializers.UUIDField(required=False)
     customer_id = serializers.UUIDField(required=False, help_text="Absent: it watches all customers.")
     group_values = GroupValueReply(many=True, required=False)
+    seat_filter = SeatFilterReply(required=False)
     custom_field_filters = FieldFilterReply(many=True, required=False)
     alert_specifiers = AlertSpecifierReply(many=True, required=False)
     invoice_types_filter = texts(required=False)
@@ -161,7 +168,8 @@ def _alert_json(alert: Alert, standing: AlertStanding | None) -> dict[str, Any]:
         "credit_type": None if alert.unit is None else {"id": alert.unit.pk, "name": alert.unit.name},
         "billable_metric_id": alert.metric_id,
         "customer_id": alert.customer_id,
-        "group_values": alert.group_values,
+        "group_values": [] if alert.is_of_seats else alert.group_values,
+        "seat_filter": _seats_json(alert) if alert.is_of_seats else None,
         "custom_field_filters": _filters_json(alert.custom_field_filters),
         "alert_specifiers": [
             {
@@ -186,6 +194,11 @@ def _alert_json(alert: Alert, standing: AlertStanding | None) -> dict[str, Any]:
         "updated_at": format_instant(changed),
         **{name: value for name, value in given.items() if value},
     }
+
+
+def _seats_json(alert: Alert) -> dict[str, str]:
+    [(key, value)] = alert.groups
+    return {"seat_group_key": key} if value is None else {"seat_group_key": key, "seat_group_value": value}
 
 
 def _filters_json(stored: Any) -> list[dict[str, str]]:

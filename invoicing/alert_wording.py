@@ -32,6 +32,8 @@ def measure_text(type_: str) -> str:
         return "The total of a draft"
     if kind.measure == engine.NOTHING:
         return NEVER[type_]
+    if kind.measure == engine.OF_SEATS:
+        return "What each seat has left of its own"
     of = BALANCES[kind.of]
     if kind.measure == engine.DAYS:
         return f"Days until access to {of} ends"

@@ -30,7 +30,8 @@ from pricing.forms import ServiceForm
 from pricing.models import BillableMetric, PricingUnit
 from pricing.units import USD_ID
 
-OF_MONEY = (engine.SPEND, engine.TOTAL, engine.LEFT)
+OF_MONEY = (engine.SPEND, engine.TOTAL, engine.LEFT, engine.OF_SEATS)
+BY_GROUP = (None, engine.SPEND, engine.OF_SEATS)
 
 
 class UnitChoice(forms.ModelChoiceField):
@@ -63,7 +64,8 @@ class NewAlertForm(ServiceForm):
         required=False,
         max_length=256,
         label="Each value of",
-        help_text="Of spend: a property of usage, such as region. Each of its values is watched by itself.",
+        help_text="Of spend: a property of usage, such as region. Of seats: the one that tells them apart, such as"
+        " user. Each of its values is watched by itself.",
     )
     customer = forms.ModelChoiceField(
         Customer.objects.filter(archived_at=None).order_by("name", "id"),
@@ -79,6 +81,7 @@ class NewAlertForm(ServiceForm):
         "billable_metric_id": "metric",
         "customer_id": "customer",
         "group_values": "group_key",
+        "seat_filter": "group_key",
     }
 
     class Meta:
@@ -92,8 +95,10 @@ class NewAlertForm(ServiceForm):
             self.add_error("metric", "Choose the metric whose usage is watched.")
         if measure not in (None, engine.METERED) and values.get("metric") is not None:
             self.add_error("metric", "Is only for usage of a metric.")
-        if measure not in (None, engine.SPEND) and values.get("group_key"):
-            self.add_error("group_key", "Is only for spend.")
+        if measure not in BY_GROUP and values.get("group_key"):
+            self.add_error("group_key", "Is only for spend and for seats.")
+        if measure == engine.OF_SEATS and not values.get("group_key"):
+            self.add_error("group_key", "Say which property of events tells seats apart, such as user.")
         return values
 
     def perform(self, values: dict[str, Any], **told: Any) -> Model:
@@ -109,7 +114,8 @@ class NewAlertForm(ServiceForm):
             customer_id=_id(values["customer"]),
             credit_type_id=_id(unit),
             billable_metric_id=_id(values["metric"]),
-            group_values=[{"key": key}] if key else [],
+            group_values=[{"key": key}] if key and kind.measure == engine.SPEND else [],
+            seat_filter={"seat_group_key": key} if kind.measure == engine.OF_SEATS else None,
             evaluate_on_create=values["evaluate_on_create"],
         )
         return services.create_alert(given, **told)

@@ -14,7 +14,7 @@ from invoicing.engine.calendar import USAGE
 from invoicing.engine.documents import Document, Line, Standing
 
 SPEND, METERED, TOTAL = "SPEND", "METERED", "TOTAL"
-LEFT, PERCENT, DAYS = "LEFT", "PERCENT", "DAYS"
+LEFT, PERCENT, DAYS, OF_SEATS = "LEFT", "PERCENT", "DAYS", "OF_SEATS"
 NOTHING = "NOTHING"
 COMMITS, CREDITS = "COMMIT", "CREDIT"
 
@@ -29,7 +29,7 @@ class Kind:
     @property
     def is_low(self) -> bool:
         """In alarm at the threshold or below; otherwise at the threshold or above."""
-        return self.measure in (LEFT, PERCENT, DAYS)
+        return self.measure in (LEFT, PERCENT, DAYS, OF_SEATS)
 
     @property
     def is_of_balances(self) -> bool:
@@ -49,6 +49,7 @@ KINDS: Mapping[str, Kind] = {
     "LOW_REMAINING_CONTRACT_CREDIT_AND_COMMIT_PERCENTAGE_REACHED": Kind(PERCENT, _COMMIT | _CREDIT),
     "LOW_REMAINING_DAYS_FOR_COMMIT_SEGMENT_REACHED": Kind(DAYS, _COMMIT),
     "LOW_REMAINING_DAYS_FOR_CONTRACT_CREDIT_SEGMENT_REACHED": Kind(DAYS, _CREDIT),
+    "LOW_REMAINING_SEAT_BALANCE_REACHED": Kind(OF_SEATS, _COMMIT | _CREDIT),
     # Of plans and credit grants, which there are none of.
     "LOW_CREDIT_BALANCE_REACHED": Kind(NOTHING),
     "LOW_REMAINING_CREDIT_PERCENTAGE_REACHED": Kind(NOTHING),
@@ -187,6 +188,23 @@ def remaining(standings: Iterable[Standing], kind: Kind, unit_id: UUID | None, *
     taken = [each.drawn + exact_sum([one.amount for one in each.pending]) for each in held if each.is_open(at)]
     whole = exact_sum([left, *taken])
     yield Reading(round_to(Fraction(left) * 100 / Fraction(whole), QUANTUM) if whole > 0 else Decimal(0))
+
+
+def remaining_of_seats(
+    standings: Iterable[Standing], groups: Groups, unit_id: UUID | None, *, at: datetime
+) -> Iterator[Reading]:
+    """What each seat has left of its own in one unit (None: of what counts units), of one seat or of all. Who has
+    nothing that can be drawn on now is not watched: a seat that was taken out is nobody's alarm."""
+    [(key, wanted)] = groups
+    left: dict[str, list[Decimal]] = {}
+    for each in standings:
+        of, seat = each.segment.seat or ("", "")
+        is_meant = of == key and seat and wanted in (None, seat)
+        if is_meant and each.is_open(at) and _held_in(each) == unit_id:
+            left.setdefault(seat, []).append(each.usable(at))
+    for seat in sorted(left):
+        label = group_label([(key, seat)])
+        yield Reading(exact_sum(left[seat]), label, label)
 
 
 def days(standings: Iterable[Standing], kind: Kind, *, at: datetime) -> Iterator[Reading]:

@@ -11,7 +11,7 @@ from billing_site.foundation.history import history
 from billing_site.foundation.ids import derived_id, uuid7
 from billing_site.foundation.periods import format_instant, parse_instant
 from contracts.models import Customer
-from invoicing.engine.alerts import KINDS, Alarm, FieldFilter, Groups, Kind, Specifier
+from invoicing.engine.alerts import KINDS, OF_SEATS, Alarm, FieldFilter, Groups, Kind, Specifier
 from pricing.models import BillableMetric, PricingUnit
 
 
@@ -60,6 +60,10 @@ class Alert(models.Model):
                 name="an_alert_of_usage_names_its_metric",
                 condition=~Q(type="USAGE_THRESHOLD_REACHED") | Q(metric__isnull=False),
             ),
+            models.CheckConstraint(
+                name="an_alert_of_seats_says_what_tells_them_apart",
+                condition=~Q(type="LOW_REMAINING_SEAT_BALANCE_REACHED") | ~Q(group_values=[]),
+            ),
             models.UniqueConstraint(
                 name="an_alert_key_is_used_once", fields=["uniqueness_key"], condition=Q(uniqueness_key__isnull=False)
             ),
@@ -75,6 +79,11 @@ class Alert(models.Model):
     @property
     def groups(self) -> Groups:
         return tuple((each["key"], each.get("value")) for each in self.group_values)
+
+    @property
+    def is_of_seats(self) -> bool:
+        """Then its one group is the property that tells seats apart."""
+        return self.kind.measure == OF_SEATS
 
     @property
     def all_specifiers(self) -> tuple[Specifier, ...]:

@@ -52,6 +52,9 @@ class _World:
             return self._metered[watched.metric_id]
         if kind.measure == engine.DAYS:
             return list(engine.days(self._balances(watched), kind, at=self.at))
+        if kind.measure == engine.OF_SEATS:
+            balances = self._balances(watched, of_seats=True)
+            return list(engine.remaining_of_seats(balances, watched.groups, unit_id, at=self.at))
         if kind.is_of_balances:
             return list(engine.remaining(self._balances(watched), kind, unit_id, at=self.at))
         assert unit_id is not None, "money is in a unit"
@@ -61,11 +64,11 @@ class _World:
         keys = frozenset(key for key, _ in watched.groups)
         return list(engine.spend(self._documents(watched, self._by(keys)), unit_id, watched.groups, at=self.at))
 
-    def _balances(self, watched: Alert) -> Iterator[Standing]:
+    def _balances(self, watched: Alert, *, of_seats: bool = False) -> Iterator[Standing]:
         """What each seat has of its own is not left to the others, and not among them."""
         specifiers = watched.all_specifiers
         for each in self.computed.result.balances:
-            if each.segment.seat is not None:
+            if (each.segment.seat is not None) != of_seats:
                 continue
             if not specifiers or self._fields.of_balance(each.commit).fit_any(specifiers):
                 yield each

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from billing_site.foundation import touched
 from billing_site.foundation.actor import Actor, acting
 from billing_site.foundation.problems import Problems, save
-from billing_site.foundation.refusals import Conflict, NotSupported, Refusal
+from billing_site.foundation.refusals import Conflict, Refusal
 from billing_site.foundation.transactions import repeatable_read
 from contracts.models import Customer
 from contracts.queries import no_such_customer
@@ -57,13 +57,8 @@ class AlertInput:
 def create_alert(given: AlertInput, *, reason: str = "", at: datetime, by: Actor) -> Alert:
     """Watch a customer, or all of them, from now on.
 
-    Raises Conflict where the uniqueness key was used, NotFound, NotSupported, and Refusal naming the fields that break
-    a rule.
+    Raises Conflict where the uniqueness key was used, NotFound, and Refusal naming the fields that break a rule.
     """
-    if given.alert_type == SEATS:
-        raise NotSupported.of(
-            "alert_type", SEATS.lower(), "is not supported by this server: alerts do not watch the balances of seats"
-        )
     key = given.uniqueness_key
     if key and Alert.objects.filter(uniqueness_key=key).exists():
         raise _key_was_used(key)
@@ -78,7 +73,7 @@ def create_alert(given: AlertInput, *, reason: str = "", at: datetime, by: Actor
         unit=_unit(given),
         access_type=(given.access_type or SPEND) if KINDS[given.alert_type].is_of_balances else "",
         metric=_metric(given.billable_metric_id),
-        group_values=list(given.group_values),
+        group_values=_groups(given),
         custom_field_filters=list(given.custom_field_filters),
         specifiers=list(given.alert_specifiers),
         invoice_types=sorted(set(given.invoice_types_filter)),
@@ -154,13 +149,15 @@ def _check(given: AlertInput, problems: Problems) -> None:
         ("invoice_types_filter", given.invoice_types_filter, kind.measure == engine.TOTAL, "invoice_total_reached"),
         ("credit_grant_type_filters", given.credit_grant_type_filters, is_nothing, "alerts of credit grants"),
         ("plan_id", given.plan_id, is_nothing, "alerts of plans"),
-        ("seat_filter", given.seat_filter, False, SEATS.lower()),
+        ("seat_filter", given.seat_filter, kind.measure == engine.OF_SEATS, SEATS.lower()),
     ]
     for field, value, is_taken, of in only:
         if value and not is_taken:
             problems.add(field, value, f"is only for {of}")
     if kind.measure == engine.METERED and given.billable_metric_id is None:
         problems.add("billable_metric_id", None, "is required for usage_threshold_reached")
+    if kind.measure == engine.OF_SEATS:
+        _check_seats(given.seat_filter, problems)
     if given.access_type == QUANTITY and given.credit_type_id is not None:
         problems.add("credit_type_id", given.credit_type_id, "cannot be combined with QUANTITY")
     _check_groups(given.group_values, problems)
@@ -183,6 +180,23 @@ def _check_groups(groups: Sequence[Json], problems: Problems) -> None:
     for index, each in enumerate(groups):
         if each.get("value") is not None:
             problems.key(f"group_values[{index}].value", each["value"], may_be_empty=True)
+
+
+def _check_seats(seats: Json | None, problems: Problems) -> None:
+    if seats is None:
+        problems.add("seat_filter", None, f"is required for {SEATS.lower()}")
+        return
+    problems.key("seat_filter.seat_group_key", seats["seat_group_key"])
+    if seats.get("seat_group_value") is not None:
+        problems.key("seat_filter.seat_group_value", seats["seat_group_value"])
+
+
+def _groups(given: AlertInput) -> list[Json]:
+    """What tells the figures of one alert apart: groups of usage, or seats."""
+    if given.seat_filter is None:
+        return list(given.group_values)
+    key, value = given.seat_filter["seat_group_key"], given.seat_filter.get("seat_group_value")
+    return [{"key": key} if value is None else {"key": key, "value": value}]
 
 
 def _check_filters(given: AlertInput, kind: Kind, problems: Problems) -> None:

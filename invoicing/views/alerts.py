@@ -31,7 +31,7 @@ from invoicing.queries.alerts import alert, alert_standings
 from invoicing.views.base import BodyView, InvoicingView
 from pricing.serializers.common import IdReply, enveloped, given
 
-NARROWED: Known = {"alert_specifiers": NO, "seat_filter": NO}  # what a status cannot be narrowed to
+NARROWED: Known = {"alert_specifiers": NO}  # what a status cannot be narrowed to
 
 
 class CreateAlert(InvoicingView):
@@ -79,7 +79,9 @@ class GetCustomerAlert(BodyView):
         with read_snapshot():
             whose = customer(asked["customer_id"])
             found = alert(asked["alert_id"], customer_id=whose.pk)
-            about = _group_asked_for(found, asked.get("group_values") or ())
+            about = _group_asked_for(found, asked.get("group_values") or ()) or _seat_asked_for(
+                found, asked.get("seat_filter")
+            )
             standing = alert_standings([found], whose, at=clock.now(), about=about).get(found.pk)
         return Response({"data": customer_alert_json(found, standing)})
 
@@ -118,10 +120,30 @@ class ResetCustomerAlert(InvoicingView):
         return Response()
 
 
+def _seat_asked_for(found: Alert, asked: Mapping[str, Any] | None) -> str | None:
+    """Which seat is meant; None: all that the alert watches. Raises Refusal."""
+    if asked is None:
+        return None
+    key, value = asked["seat_group_key"], asked.get("seat_group_value")
+    if not found.is_of_seats or found.groups[0][0] != key:
+        whose = found.groups[0][0] if found.is_of_seats else "none"
+        raise Refusal.of(
+            "seat_filter.seat_group_key", key, f"must be the property of the alert's seats, which is {whose}"
+        )
+    watched = found.groups[0][1]
+    if value is None:
+        return None
+    if watched not in (None, value):
+        raise Refusal.of("seat_filter.seat_group_value", value, f"must be the seat that the alert watches, {watched!r}")
+    return group_label([(key, value)])
+
+
 def _group_asked_for(found: Alert, asked: Sequence[Mapping[str, Any]]) -> str | None:
     """Which of the figures of an alert of spend is meant; None: all of them. Raises Refusal."""
     if not asked:
         return None
+    if found.is_of_seats:
+        raise Refusal.of("group_values", len(asked), "must not be given for an alert of seats; say seat_filter")
     values = {each["key"]: each.get("value") for each in asked}
     if set(values) != {key for key, _ in found.groups} or None in values.values():
         keys = ", ".join(key for key, _ in found.groups) or "none"

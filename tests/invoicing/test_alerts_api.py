@@ -229,14 +229,6 @@ def test_what_breaks_a_rule_is_named_and_nothing_is_made(deals):
             threshold=1,
             customer_id="00000000-0000-0000-0000-000000000001",
         )
-    with pytest.raises(metronome.InternalServerError) as seats:
-        deals.v1.alerts.create(
-            alert_type="low_remaining_seat_balance_reached",
-            name="Seats",
-            threshold=1,
-            seat_filter={"seat_group_key": "seat"},
-        )
-    assert seats.value.status_code == 501
     assert Alert.objects.count() == 0
 
 
@@ -244,11 +236,12 @@ def test_every_type_is_read_and_those_of_plans_never_fire(deals):
     deals.agree("Pack PREPAID 100")
     metric = {"billable_metric_id": str(deals.metrics["minutes"].pk)}
     for code in KINDS:
-        more = metric if code.startswith("USAGE") else {}
+        seats = {"seat_filter": {"seat_group_key": "user"}} if "SEAT" in code else {}
+        more = metric if code.startswith("USAGE") else seats
         deals.v1.alerts.create(alert_type=code.lower(), name=code, threshold=100, **more)
     found = {each.alert.type: each.customer_status for each in deals.v1.customers.alerts.list(**deals.whose)}
     alarmed = {type_ for type_, status_ in found.items() if status_ == "in_alarm"}
-    assert len(found) == len(KINDS) == 15
+    assert len(found) == len(KINDS) == 16
     assert alarmed == {
         "low_remaining_commit_balance_reached",
         "low_remaining_commit_percentage_reached",

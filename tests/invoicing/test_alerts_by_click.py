@@ -54,7 +54,9 @@ def test_an_alert_is_made_by_a_form_in_dollars_and_read_in_words(staff, acme):
         pytest.param({"type": "USAGE_THRESHOLD_REACHED"}, "Choose the metric", id="metric"),
         pytest.param({"threshold": "-1"}, "must not be below zero", id="threshold"),
         pytest.param({"threshold": "much"}, "Write a number", id="no number"),
-        pytest.param({"type": "INVOICE_TOTAL_REACHED", "group_key": "region"}, "Is only for spend.", id="group"),
+        pytest.param(
+            {"type": "INVOICE_TOTAL_REACHED", "group_key": "region"}, "Is only for spend and for seats.", id="group"
+        ),
     ],
 )
 def test_what_is_refused_is_said_at_its_field(staff, given, says):
