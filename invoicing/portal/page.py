@@ -10,6 +10,7 @@ from billing_site.foundation.display import amount_text, day_text, instant_text,
 from invoicing.portal.bars import Bar, bar_of
 from invoicing.portal.charts import Chart, chart_of, is_spent
 from invoicing.portal.documents import DocumentRow, document_row
+from invoicing.portal.forecasts import forecast_how, forecast_text
 from invoicing.portal.prices import PriceRow, price_row
 from invoicing.portal.products import Table, table_of
 from invoicing.portal.words import last_day, period_title
@@ -26,6 +27,8 @@ class Headline:
     final: str
     saved: str
     warning: str
+    forecast: str
+    how: str  # the forecast was made
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,7 @@ def _headline(open_: OpenPeriod, at: datetime, several: bool) -> Headline:
         since = near_day_text(open_.saving.since, at)
         saved = f"{amount_text(open_.saving.amount, open_.unit)} saved since {since}"
     is_due = open_.finalizes_at <= at
+    ahead, end = open_.forecast, open_.period.ending_before
     return Headline(
         title=period_title(open_.period, at),
         contract=open_.contract.name if several else "",
@@ -125,7 +129,16 @@ def _headline(open_: OpenPeriod, at: datetime, several: bool) -> Headline:
         warning=""
         if open_.is_complete
         else "Some usage could not be priced yet and is not in this amount. It will be settled before the invoice.",
+        forecast=forecast_text(ahead, open_.unit, end, at)
+        if ahead is not None and end is not None
+        else _too_young(open_, at),
+        how=forecast_how(ahead, open_.unit, at) if ahead is not None else "",
     )
+
+
+def _too_young(open_: OpenPeriod, at: datetime) -> str:
+    runs = at in open_.period and open_.period.ending_before is not None and open_.products
+    return "What it will come to is shown once a day of the period has passed." if runs else ""
 
 
 def _charge_row(charge: Charge) -> ChargeRow:

@@ -17,6 +17,7 @@ from invoicing.queries.changes import version_of
 from invoicing.queries.commitments import Commitment, commitment, period_of, window_of_pace
 from invoicing.queries.compute import Computation, computation
 from invoicing.queries.documents import Head, final_heads, finals_by_id, shown_drafts
+from invoicing.queries.forecast import Forecast, forecast, windows_of_forecast
 from invoicing.queries.prices_to_come import PriceToCome, prices_to_come
 from invoicing.queries.shown import FINALIZED, ShownDocument
 from invoicing.queries.spending import (
@@ -49,6 +50,7 @@ class OpenPeriod:
     products: tuple[ProductSpend, ...]
     saving: Saving | None
     is_complete: bool  # all usage in it has a price
+    forecast: Forecast | None  # once it has run for a day
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,8 @@ def account(customer_id: UUID, *, at: datetime, document_limit: int | None = DOC
             for unit_id in dict.fromkeys(draft.unit_id for draft in usage)
         }
         edges = [edge for commit in commits for edge in _edges(window_of_pace(commit, at=at))]
+        ahead = {draft.id: windows_of_forecast(draft.period, at=at) if draft.period else () for draft in usage}
+        edges += [edge for windows_ in ahead.values() for window in windows_ for edge in _edges(window)]
         spread = [*usage, *(finals[head.id] for head in recent)]
         asked = [
             Asked.of(
@@ -133,6 +137,7 @@ def account(customer_id: UUID, *, at: datetime, document_limit: int | None = DOC
             for document in spread
         ]
         shared = list(zip(spread, shares(asked, computed.inputs), strict=True))
+    forecasts = {draft.id: forecast(draft, of_draft, ahead[draft.id]) for draft, of_draft in shared[: len(usage)]}
     catalog = computed.inputs.catalog
     rate_units = {rate.id: rate.unit.id for card in catalog.rate_cards.values() for rate in card.rates}
     return Account(
@@ -141,7 +146,7 @@ def account(customer_id: UUID, *, at: datetime, document_limit: int | None = DOC
         version=version,
         at=at,
         contracts=computed.inputs.terms.contracts,
-        periods=tuple(_open_periods(computed, usage, rate_units, units, at)),
+        periods=tuple(_open_periods(computed, usage, forecasts, rate_units, units, at)),
         spending=tuple(
             spending(_in_unit(shared[: len(usage)], unit_id), of_unit, units[unit_id], rate_units)
             for unit_id, of_unit in windows.items()
@@ -162,6 +167,7 @@ def account(customer_id: UUID, *, at: datetime, document_limit: int | None = DOC
 def _open_periods(
     computed: Computation,
     usage: Sequence[ShownDocument],
+    forecasts: Mapping[UUID, Forecast | None],
     rate_units: Mapping[UUID, UUID],
     units: Mapping[UUID, Unit],
     at: datetime,
@@ -182,6 +188,7 @@ def _open_periods(
             products=products_of(draft, catalog, units) if draft else (),
             saving=saving(draft, rate_units) if draft else None,
             is_complete=not any(finding.blocking for finding in draft.findings) if draft else True,
+            forecast=forecasts[draft.id] if draft else None,
         )
 
 
