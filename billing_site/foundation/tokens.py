@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from billing_site.foundation.actor import Actor
+from billing_site.foundation.ids import uuid7
 from billing_site.foundation.models import ApiToken
 from billing_site.foundation.refusals import Refusal
 
@@ -24,12 +25,19 @@ def digest_of(secret: str) -> bytes:
 
 
 def create_token(
-    name: str, *, scope: str, customer_id: UUID | None = None, source: str = "", at: datetime, by: Actor
+    name: str,
+    *,
+    scope: str,
+    customer_id: UUID | None = None,
+    source: str = "",
+    token_id: UUID | None = None,
+    at: datetime,
+    by: Actor,
 ) -> tuple[ApiToken, str]:
     """A new token and its secret, which is nowhere else and cannot be shown again.
 
     `source` names the system that will send with it (the token's name by default). Only a read token may be
-    bound to a customer. Raises Refusal.
+    bound to a customer. With a `token_id` of the caller's own, what is asked for twice is made once. Raises Refusal.
     """
     if scope.upper() not in ApiToken.Scope.values:
         raise Refusal.of("scope", scope, "must be admin, ingest or read")
@@ -37,8 +45,11 @@ def create_token(
         raise Refusal.of("name", name, "must not be empty")
     if customer_id is not None and scope.upper() != ApiToken.Scope.READ:
         raise Refusal.of("customer", customer_id, "only a read token may be bound to one customer")
+    if token_id is not None and ApiToken.objects.filter(pk=token_id).exists():
+        raise Refusal.of("id", token_id, "is that of a token that was made already, and whose secret was shown then")
     secret = f"{PREFIX}_{secrets.token_urlsafe(32)}"
     token = ApiToken.objects.create(
+        id=token_id or uuid7(),
         name=name.strip(),
         scope=scope.upper(),
         customer_id=customer_id,

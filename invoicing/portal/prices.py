@@ -22,16 +22,16 @@ class PriceRow:
 
 
 def price_row(change: PriceToCome, several: bool) -> PriceRow:
-    after = _price_in_words(change.after)
+    after = price_in_words(change.after)
     return PriceRow(
         name=f"{change.name} ({change.contract.name})" if several and change.contract.name else change.name,
-        change=f"new, {after}" if change.before is None else f"{_price_in_words(change.before)} {ARROW} {after}",
+        change=f"new, {after}" if change.before is None else f"{price_in_words(change.before)} {ARROW} {after}",
         unit_name=change.unit_name,
         when=f"from {day_text(change.at)}",
     )
 
 
-def _price_in_words(price: Price) -> str:
+def price_in_words(price: Price) -> str:
     """ "$40.00"; with tiers or packages, in a few words; with multiples that no one tariff says, both."""
     if price.unit_price is not None and price.tariff.type != PERCENTAGE:
         return exact_text(price.unit_price, price.unit)

@@ -38,13 +38,14 @@ def prices_to_come(terms: CustomerTerms, catalog: Catalog, *, at: datetime) -> l
         for seller in sellers(terms, catalog).values()
         if at in seller.contract.term
         for product_id in seller.product_ids
-        for values in _combinations(seller, product_id)
+        for values in combinations(seller, product_id)
         for change in _changes(seller, product_id, values, catalog, at)
     ]
     return sorted(found, key=lambda change: change.at)
 
 
-def _combinations(seller: Seller, product_id: UUID) -> Iterator[GroupValues]:
+def combinations(seller: Seller, product_id: UUID) -> Iterator[GroupValues]:
+    """The pricing group values for which a product has rates."""
     for rated, values, frequency in seller.card.rates_by_key:
         if rated == product_id and not frequency:
             yield values
@@ -66,7 +67,7 @@ def _changes(
     for (_, before), (instant, after) in pairwise(priced):
         if not isinstance(after, Price):
             continue
-        if isinstance(before, Price) and _reading(before) == _reading(after):
+        if isinstance(before, Price) and reading(before) == reading(after):
             continue
         yield PriceToCome(
             contract=seller.contract,
@@ -78,7 +79,7 @@ def _changes(
         )
 
 
-def _reading(price: Price) -> tuple[object, ...]:
+def reading(price: Price) -> tuple[object, ...]:
     """What a customer sees of a price, wherever it comes from."""
     shown = price.as_tariff
     return (shown, price.unit) if shown is not None else (price.tariff, price.multiples, price.unit)

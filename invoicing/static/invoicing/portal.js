@@ -150,6 +150,15 @@
     if (event.detail.target.id === "spend") draw();
   });
 
+  // --- Within a frame: the page around it is told how high we are, and nothing else ---------------------------------
+
+  if (window.parent !== window) {
+    new ResizeObserver(() => {
+      const height = Math.ceil(document.documentElement.getBoundingClientRect().height);
+      window.parent.postMessage({ type: "countinghouse:height", height }, "*");
+    }).observe(document.documentElement);
+  }
+
   // --- Live, or not ----------------------------------------------------------------------------------------------
 
   const say = (words, state) => {

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from invoicing.embedding import COMMITS_AND_CREDITS, CREDITS, INVOICES, USAGE
-from invoicing.views.portal import balances, documents, overview, spend, usage
+from invoicing.views.portal import balances, documents, overview, spend, terms, tokens, usage
 from invoicing.views.portal.embeds import colours, nothing, of_embed
 from invoicing.views.portal.viewers import of_login
 
@@ -20,6 +20,14 @@ PORTAL: list[URLPattern] = [
     path(f"{OWN}usage.csv", of_login(usage.usage_csv), name="portal_usage_csv"),
     path(f"{OWN}balances/", of_login(balances.balances), name="portal_balances"),
     path(f"{OWN}balances.csv", of_login(balances.balances_csv), name="portal_balances_csv"),
+    path(f"{OWN}terms/", of_login(terms.terms), name="portal_terms"),
+    path(f"{OWN}prices.csv", of_login(terms.prices_csv), name="portal_prices_csv"),
+    path(f"{OWN}tokens/", of_login(tokens.own_tokens, methods=("GET", "HEAD", "POST")), name="portal_tokens"),
+    path(
+        f"{OWN}tokens/<uuid:token_id>/revoke",
+        of_login(tokens.revoke_own_token, methods=("POST",)),
+        name="portal_revoke_token",
+    ),
     path(f"{OWN}invoices/", of_login(documents.invoices), name="portal_invoices"),
     path(f"{OWN}invoices/<uuid:invoice_id>/why/<int:row>", of_login(documents.why), name="portal_why"),
     path(f"{OWN}events/", of_login(documents.events), name="portal_events"),

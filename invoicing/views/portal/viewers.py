@@ -34,8 +34,11 @@ SECTIONS = (
     ("spend/", "Spend"),
     ("usage/", "Usage"),
     ("balances/", "Balances"),
+    ("terms/", "Prices and terms"),
     ("invoices/", "Invoices"),
 )
+
+OF_OWN_LOGINS = (("tokens/", "Tokens"),)
 
 Page = Callable[..., HttpResponse]
 
@@ -84,7 +87,7 @@ class Viewer:
         return LOCALES if self.locale in LOCALES else {self.locale: self.lang, **LOCALES}
 
     def sections(self, here: str) -> Iterator[Section]:
-        for page, title in SECTIONS:
+        for page, title in (*SECTIONS, *(() if self.is_staff else OF_OWN_LOGINS)):
             yield Section(page, title, page == here)
 
 
