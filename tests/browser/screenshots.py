@@ -1,4 +1,4 @@
-"""The README's pictures, taken of a demo of its own: `make screenshots`."""
+"""The pictures of the README and of docs, taken of a demo of its own: `make screenshots`."""
 
 import os
 import re
@@ -73,6 +73,25 @@ def take(browser: Browser, addresses: dict[str, str]) -> None:
     _picture(page, "customer")
 
 
+def take_of_customer(browser: Browser, addresses: dict[str, str]) -> None:
+    """Acme's own pages after the deal, as Acme sees them; the last one on a phone, in the dark."""
+    for width, scheme, pictures in (
+        (WIDTH, "light", {"spend/": "customer-spend", "balances/": "customer-balances", "terms/": "customer-terms"}),
+        (390, "dark", {"usage/": "customer-phone"}),
+    ):
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
+        page = context.new_page()
+        page.goto(addresses["Acme's own page"])
+        page.get_by_label("User name").fill("acme")
+        page.get_by_label("Password").fill("acme")
+        page.get_by_role("button", name="Sign in").click()
+        for section, name in pictures.items():
+            page.goto(page.get_by_role("link", name="Overview").evaluate("(link) => link.href") + section)
+            page.wait_for_timeout(500)  # the bars grow
+            _picture(page, name)
+        context.close()
+
+
 def _picture(page: Page, name: str) -> None:
     page.wait_for_load_state()
     page.mouse.move(0, 0)
@@ -88,6 +107,7 @@ def main() -> None:
     with demo() as addresses, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=list(chromium.ARGUMENTS))
         take(browser, addresses)
+        take_of_customer(browser, addresses)
         browser.close()
     sys.stdout.write(f"Pictures are in {PICTURES.relative_to(ROOT)}.\n")
 

@@ -40,8 +40,8 @@ def test_prices_are_told_beside_the_list_with_since_when(dana, acme):
     discount(acme, "0.5", "2025-10-15", acme.prices.calls)
     RateFactory(rate_card=acme.prices.card, product=acme.prices.calls, price=4, starting_at=at("2025-12-01"))
     text = words(dana.get(own(acme, "terms/")))
-    assert "API calls List price: $0.02 $0.01 15 October 2025" in text
-    assert "Tokens (model: xl) $0.40 1 October 2025" in text
+    assert "API calls since 15 October 2025 List price: $0.02 your price: $0.01" in text
+    assert "Tokens (model: xl) since 1 October 2025 $0.40" in text
     assert "API calls: $0.01 → $0.02 from 1 December 2025" in text
     assert "50 % off the list price of API calls from 15 October 2025" in text
     file = dana.get(own(acme, "prices.csv")).content.decode("utf-8-sig")
