@@ -61,6 +61,8 @@ def test_october_so_far(october):
         final="final on 2 November 2025, 00:00 UTC",
         saved="$15,000.00 saved since 15 October",
         warning="",
+        forecast="By the end of 31 October usage comes to about $36,000.",
+        how=headline.how,  # told in test_forecasts
     )
 
 
