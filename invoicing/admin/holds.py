@@ -17,7 +17,7 @@ from django.urls import URLPattern, path, reverse
 from billing_site.foundation import clock
 from billing_site.foundation.actor import Actor
 from billing_site.foundation.admin import Dressed, FactAdmin, instant_cell
-from billing_site.foundation.display import amount_text, exact_text, instant_text
+from billing_site.foundation.display import amount_text, instant_text
 from billing_site.foundation.periods import parse_instant
 from billing_site.foundation.problems import REASON_LENGTH
 from billing_site.foundation.refusals import NotFound, Refusal
@@ -37,6 +37,7 @@ from invoicing.engine.reasons import (
 from invoicing.models import CustomerSummary, DraftSummary, HoldDecision, InvoiceVoid
 from invoicing.queries.compute import computation
 from invoicing.queries.holds import all_reasons, draft_or_silence
+from invoicing.services.summaries import refresh_summary
 from invoicing.wording import draft_text
 
 PER_PAGE = 50
@@ -210,7 +211,7 @@ class HoldDecisionAdmin(FactAdmin):
             "title": "Hold or release",
             "opts": self.opts,
             "name": services.named(draft),
-            "amount": exact_text(draft.total, draft.unit),
+            "amount": amount_text(draft.total, draft.unit),
             "draft_url": draft_page(customer_id, draft_id),
             "to_mend": [reason for reason in reasons if not reason.is_reviewable],
             "to_review": [reason for reason in reasons if reason.is_reviewable],
@@ -237,6 +238,7 @@ class HoldDecisionAdmin(FactAdmin):
         except Refusal as refusal:
             self.message_user(request, refusal.message, messages.ERROR)
             return False
+        refresh_summary(customer_id, at=at)  # so that the queue, which is shown next, says the same
         self.message_user(request, f"{made.document_name} is {made.get_kind_display()}.")
         return True
 

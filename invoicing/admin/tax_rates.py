@@ -7,8 +7,8 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import QueryDict
 
-from billing_site.foundation.admin import HouseAdmin
-from billing_site.foundation.display import count_text
+from billing_site.foundation.admin import HouseAdmin, number_cell
+from billing_site.foundation.display import count_text, quantity_text
 from billing_site.foundation.periods import Period
 from contracts import services
 from contracts.models import TaxRate
@@ -66,8 +66,12 @@ class TaxRateAdmin(ThroughServices, HouseAdmin):
     add_form = NewTaxRateForm
     change_form = TaxRateForm
     nothing_yet = "What is charged by tax code, from a date on. Taxes are charged once the legal entity says so."
-    list_display = ["name", "percent", "tax_code", "country", "starting_at", "ending_before"]
+    list_display = ["name", "charged", "tax_code", "country", "starting_at", "ending_before"]
     list_filter = ["country", "tax_code"]
     search_fields = ["name", "tax_code", "country"]
     ordering = ["country", "tax_code", "-starting_at"]
     fields = [*services.RATE_FIELDS, "reason", "seen"]
+
+    @admin.display(description="Percent", ordering="percent")
+    def charged(self, rate: TaxRate) -> str:
+        return number_cell(quantity_text(rate.percent))

@@ -112,6 +112,7 @@ def test_a_release_by_clicks_lets_the_job_finish(finance, acme, held):
     sent = {"verb": "release", "seen": seen, "reason": "A big launch"}
     answer = finance.post(decide_page(acme, held), sent, follow=True).content.decode()
     assert "The usage invoice of 1 Oct to 31 Oct 2025 is released." in answer
+    assert "Nothing is held" in answer
     assert HoldDecision.objects.get().created_by == "grace"
     do_due_work(at=DUE)
     assert Invoice.objects.filter(pk=held).exists()
