@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("contracts", "0036_professional_services"),
-        ("invoicing", "0019_what_drafts_sell"),
+        ("invoicing", "0020_historical_invoices"),
         ("pricing", "0013_unique_custom_fields"),
     ]
 
