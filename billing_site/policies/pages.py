@@ -43,7 +43,8 @@ PAGES: Mapping[str, Page] = {
     # Prices
     **_pages("pricing_ratecard_export", "pricing.view_rate"),
     **_pages(
-        "pricing_ratecard_price pricing_ratecard_import pricing_ratecard_formula pricing_ratecard_more price_grid",
+        "pricing_ratecard_price pricing_ratecard_import pricing_ratecard_raise pricing_ratecard_formula "
+        "pricing_ratecard_more price_grid",
         "pricing.add_rate",
     ),
     **_pages("pricing_ratecard_withdraw", "pricing.add_ratewithdrawal"),
@@ -55,6 +56,7 @@ PAGES: Mapping[str, Page] = {
         "invoicing_finance invoicing_finance_csv",
         *("invoicing.view_invoice", "invoicing.view_draftsummary", "contracts.view_contract"),
     ),
+    **_pages("invoicing_open_on_card", "pricing.view_ratecard", "invoicing.view_draftsummary"),
     **_pages("invoicing_review_queue", "invoicing.view_draftsummary"),
     **_pages("invoicing_decide", "invoicing.add_holddecision"),
     **_pages("invoicing_note_proposed", "invoicing.view_note", sends=("invoicing.add_note",)),

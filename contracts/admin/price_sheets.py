@@ -4,6 +4,7 @@ What is published is what was looked at: the page says what a sheet would change
 plan as one publication, or says it anew.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -24,9 +25,10 @@ from billing_site.foundation.transactions import read_snapshot
 from contracts.admin.card_pages import back_to, card_of
 from contracts.admin.planned_shown import CHANGED_SINCE, ShownPlan, ShownPlanned, changes_text, fingerprint
 from contracts.forms.price_sheets import SheetForm
+from contracts.forms.prices import ShownRefusal
 from pricing.models import RateCard
 from pricing.queries import Selector, keys_priced_at, latest_publication, rates_in_force
-from pricing.services import SheetPlan, plan_sheet, publish_prices
+from pricing.services import PlannedPrice, SheetPlan, plan_sheet, publish_prices
 from pricing.sheets import price_sheet
 
 ROWS_SHOWN = 500
@@ -57,7 +59,8 @@ def import_view(request: HttpRequest, card_id: UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             found = plan_sheet(card, form.cleaned_data["text"], starting_at=form.cleaned_data["starting_at"])
-            answer = _published(request, card, form, found, known)
+            planned = [row.planned for row in found.rows]
+            answer = None if found.errors else published(request, card, form, planned, known)
             if answer is not None:
                 return answer
         except Refusal as refusal:
@@ -94,12 +97,12 @@ def urls(site: admin.AdminSite) -> list[URLPattern]:
     return [page("export", export_view, "export"), page("import", import_view, "import")]
 
 
-def _published(
-    request: HttpRequest, card: RateCard, form: SheetForm, found: SheetPlan, known: int
+def published(
+    request: HttpRequest, card: RateCard, form: ShownRefusal, planned: Sequence[PlannedPrice], known: int
 ) -> HttpResponse | None:
-    """Publish a plan that was looked at; None where there is something to be looked at first. Raises Refusal."""
-    planned = [row.planned for row in found.rows]
-    if request.POST.get("action") != "publish" or found.errors:
+    """Publish a plan without errors that was looked at, as the form's `seen` says; None where there is something to be
+    looked at first. Raises Refusal."""
+    if request.POST.get("action") != "publish":
         return None
     if form.cleaned_data["seen"] != fingerprint(planned):
         form.add_error(None, CHANGED_SINCE)

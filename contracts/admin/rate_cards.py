@@ -24,7 +24,7 @@ from billing_site.foundation.display import instant_text, unit_text
 from billing_site.foundation.refusals import Refusal
 from billing_site.foundation.transactions import read_snapshot
 from contracts import forms
-from contracts.admin import formula_page, price_sheets
+from contracts.admin import formula_page, price_raises, price_sheets
 from contracts.admin.card_pages import CardPages, card_of
 from contracts.admin.grid_links import grid_links
 from contracts.admin.price_shown import (
@@ -132,6 +132,7 @@ class RateCardAdmin(WithCustomFields, ThroughServices, CardPages, HouseAdmin):
             path("<uuid:card_id>/prices/<uuid:product_id>/", page(self.price_view), name="pricing_ratecard_price"),
             path("<uuid:card_id>/withdraw/<uuid:rate_id>/", page(self.withdraw_view), name="pricing_ratecard_withdraw"),
             *price_sheets.urls(self.admin_site),
+            *price_raises.urls(self.admin_site),
             *formula_page.urls(self.admin_site),
             *super().get_urls(),
         ]

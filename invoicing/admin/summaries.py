@@ -4,13 +4,14 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from billing_site.foundation import clock
 from billing_site.foundation.admin import FactAdmin, instant_cell, money_column, number_cell
 from billing_site.foundation.display import amount_text, day_text
 from invoicing.admin.finance import FinancePage
+from invoicing.admin.open_on_card import open_on_card_view
 from invoicing.models import CommitmentSummary, CustomerSummary, DraftSummary
 from invoicing.wording import draft_text
 
@@ -61,6 +62,10 @@ class DraftSummaryAdmin(OfCustomer):
     search_fields = ["customer__name", "contract_name"]
     ordering = ["finalizes_at", "customer__name", "id"]
     money_total = money_column("Now, with tax", amount="total_with_tax")
+
+    def get_urls(self) -> list[URLPattern]:
+        page = self.admin_site.admin_view(open_on_card_view)
+        return [path("card/<uuid:card_id>/", page, name="invoicing_open_on_card"), *super().get_urls()]
 
     @admin.display(description="For", ordering="starting_at")
     def what(self, draft: DraftSummary) -> str:

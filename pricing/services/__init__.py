@@ -14,6 +14,7 @@ from pricing.services.planned_prices import (
     plan_prices,
     publish_prices,
 )
+from pricing.services.price_raises import RaisePlan, plan_raise
 from pricing.services.price_sheets import PlannedRow, SheetPlan, plan_sheet
 from pricing.services.product_orders import ProductMove, move_products, set_product_order
 from pricing.services.products import archive_product, create_product, name_product, update_product
@@ -48,6 +49,7 @@ __all__ = [
     "PropertyFilter",
     "QuantityConversion",
     "QuantityRounding",
+    "RaisePlan",
     "SheetPlan",
     "Stated",
     "TierInput",
@@ -68,6 +70,7 @@ __all__ = [
     "name_product",
     "named_value_text",
     "plan_prices",
+    "plan_raise",
     "plan_sheet",
     "planned_formula",
     "planned_rate",
