@@ -31,6 +31,7 @@ from invoicing.admin.balances import BalancePages
 from invoicing.admin.charges import ChargeEditPage
 from invoicing.admin.commits import CommitEditPage
 from invoicing.admin.grants import GrantPages
+from invoicing.admin.historical import PastInvoicePage
 from invoicing.admin.holds import held_rows
 from invoicing.admin.known_then import KnownThen
 from invoicing.admin.looked_at import made_as_seen
@@ -59,6 +60,7 @@ class ContractAdmin(
     SubscriptionPages,
     ChargeEditPage,
     ServicePages,
+    PastInvoicePage,
     UndoPage,
     NewContractPages,
     ContractRecordAdmin,
@@ -95,6 +97,7 @@ class ContractAdmin(
             page("subscriptions/<uuid:subscription_id>/", self.edit_subscription_view, "subscription_edit"),
             page("services/", self.invoice_services_view, "invoice_services"),
             page("services/<uuid:invoice_id>/", self.take_back_services_view, "take_back_services"),
+            page("import/", self.import_invoice_view, "import_invoice"),
             page("archive/", self.archive_contract_view, "archive"),
             page("copy/", self.copy_view, "copy"),
             path(
