@@ -8,9 +8,24 @@ from typing import Any
 from billing_site.foundation.periods import format_instant
 from contracts.commit_presentation import Fields, without_absent
 from contracts.models import ProviderConfiguration
+from contracts.models.providers import delivery_method_id
 from contracts.queries import ContractProvider, providers_of
 
 BILLING, REVENUE = ProviderConfiguration.Kind.BILLING_PROVIDER, ProviderConfiguration.Kind.REVENUE_SYSTEM
+
+
+def deliveries_json() -> list[Fields]:
+    """Every way to deliver to a billing provider that a configuration may name."""
+    return [
+        {
+            "billing_provider": provider,
+            "delivery_method": delivery,
+            "delivery_method_id": str(delivery_method_id(provider, delivery)),
+            "delivery_method_configuration": {},
+        }
+        for provider in ProviderConfiguration.Provider.values
+        for delivery in ProviderConfiguration.Delivery.values
+    ]
 
 
 def configuration_json(configuration: ProviderConfiguration) -> Fields:

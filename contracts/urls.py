@@ -30,6 +30,7 @@ urlpatterns = [
     path("v1/tax-codes/set", taxes.SetTaxCode.as_view()),
     path("v1/tax-rates/list", taxes.ListTaxRates.as_view()),
     path("v1/archiveCustomerBillingProviderConfigurations", providers.ArchiveConfigurations.as_view()),
+    path("v1/listConfiguredBillingProviders", providers.ListProviders.as_view()),
     path("v1/getCustomerBillingProviderConfigurations", providers.GetConfigurations.as_view()),
     path("v1/setCustomerBillingProviderConfigurations", providers.SetConfigurations.as_view()),
     path("v1/contracts/customerCommits/create", balances.CreateCustomerCommit.as_view()),

@@ -19,7 +19,6 @@ NOT_SERVED = tuple(
         "v1/customers/[^/]+/plans/[^/]+/priceAdjustments",
         "v1/customers/[^/]+/plans/add",
         "v1/customers/[^/]+/previewEvents",
-        "v1/listConfiguredBillingProviders",
         "v1/planDetails/[^/]+",
         "v1/planDetails/[^/]+/charges",
         "v1/planDetails/[^/]+/customers",

@@ -77,6 +77,7 @@ POST v1/contracts/listNamedSchedules
 POST v1/customFields/listKeys
 POST v1/customers/getNamedSchedule
 POST v1/getCustomerBillingProviderConfigurations
+POST v1/listConfiguredBillingProviders
 POST v1/packages/get
 POST v1/packages/list
 POST v1/packages/listContractsOnPackage

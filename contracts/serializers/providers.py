@@ -245,3 +245,19 @@ class RoyaltySegmentReply(serializers.Serializer):
 class RoyaltyReply(serializers.Serializer):
     reseller_type = serializers.ChoiceField(RESELLER_TYPES)
     segments = RoyaltySegmentReply(many=True)
+
+
+class ListProvidersRequest(serializers.Serializer):
+    next_page = TextField(help_text="There is only one page.", **BLANK)
+
+
+class DeliveryReply(serializers.Serializer):
+    billing_provider = serializers.ChoiceField(PROVIDERS)
+    delivery_method = serializers.ChoiceField(DELIVERIES)
+    delivery_method_id = serializers.UUIDField()
+    delivery_method_configuration = serializers.DictField(help_text="Empty: nothing is delivered.")
+
+
+class ProvidersReply(serializers.Serializer):
+    data = DeliveryReply(many=True)  # type: ignore[assignment]  # a field, whatever Serializer.data is
+    next_page = serializers.CharField(allow_null=True)

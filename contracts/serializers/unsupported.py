@@ -13,7 +13,12 @@ CREDIT: Known = {"hierarchy_configuration": NO}
 COMMIT: Known = {
     **CREDIT,
     "amount": NO,
-    "payment_gate_config": NO,
+    "payment_gate_config": {
+        "payment_gate_type": frozenset({"NONE"}),
+        "tax_type": frozenset({"NONE"}),
+        "precalculated_tax_config": NO,
+        "stripe_config": NO,
+    },
     "spend_tracker_attributes": NO,
 }
 EDIT_BALANCE: Known = {"hierarchy_configuration": NO}

@@ -2,14 +2,17 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from billing_site.foundation.refusals import Refusal
 from billing_site.foundation.transactions import read_snapshot
 from contracts import queries, services
-from contracts.provider_presentation import configuration_json, set_configuration_json
+from contracts.provider_presentation import configuration_json, deliveries_json, set_configuration_json
 from contracts.serializers.providers import (
     ArchiveConfigurationsRequest,
     ArchivedConfigurationsReply,
     BillingConfigurationReply,
     GetConfigurationsRequest,
+    ListProvidersRequest,
+    ProvidersReply,
     SetConfigurationReply,
     SetConfigurationsRequest,
 )
@@ -44,6 +47,19 @@ class GetConfigurations(ContractsView):
             customer = queries.customer(sent["customer_id"])
             found = queries.billing_configurations(customer.pk, with_archived=bool(sent.get("include_archived")))
             return Response({"data": [configuration_json(each) for each in found]})
+
+
+class ListProviders(ContractsView):
+    serializer_class = ListProvidersRequest
+
+    @extend_schema(
+        summary="List the billing providers that configurations may name, with each way to deliver to them",
+        responses={200: ProvidersReply},
+    )
+    def post(self, request: Request) -> Response:
+        if cursor := self.read(request).validated_data.get("next_page"):
+            raise Refusal.of("next_page", cursor, "must be absent: all are on one page")
+        return Response({"data": deliveries_json(), "next_page": None})
 
 
 class ArchiveConfigurations(ContractsView):

@@ -175,3 +175,20 @@ def test_a_customers_page_shows_them_in_words_and_each_is_archived_by_click(admi
         "Moved to Stripe",
     ]
     assert "providerconfiguration/add/?customer=" in admin_client.get(customer).content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_way_to_deliver_that_a_configuration_may_name_is_listed(sdk):
+    listed = sdk.v1.settings.billing_providers.list()
+
+    assert listed.next_page is None
+    found = {(each.billing_provider, each.delivery_method): each.delivery_method_id for each in listed.data}
+    assert len(found) == len(listed.data) == 36
+    named = found["aws_marketplace", "aws_sqs"]
+    acme = sdk.v1.customers.create(name="Acme").data
+    [told] = sdk.v1.customers.set_billing_configurations(
+        data=[{"customer_id": acme.id, "billing_provider": "aws_marketplace", "delivery_method_id": named}]
+    ).data
+    assert told.delivery_method_id == named
+    with pytest.raises(metronome.BadRequestError, match="all are on one page"):
+        sdk.v1.settings.billing_providers.list(next_page="more")
