@@ -10,8 +10,9 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.text import capfirst
@@ -133,11 +134,27 @@ class Listed(ModelAdmin):
         return super().changelist_view(request, {"title": title} | (extra_context or {}))
 
 
-class HouseAdmin(SimpleHistoryAdmin, Listed):
+class WithHistory(SimpleHistoryAdmin):
+    """Versions of the past are there to be looked at."""
+
+    history_list_display = ["actor_label", "source"]
+
+    def history_form_view(
+        self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """One version. What is sent there would be saved, around the services and for whoever may only look."""
+        if request.method not in ("GET", "HEAD") or not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            return super().history_form_view(request, object_id, version_id, extra_context)
+        except ValidationError as error:
+            raise Http404("There is no such version.") from error
+
+
+class HouseAdmin(WithHistory, Listed):
     """Configured rows: history with author and reason; nothing is deleted."""
 
     form = ReasonForm
-    history_list_display = ["actor_label", "source"]
 
     def save_model(self, request: HttpRequest, obj: Model, form: forms.Form, change: bool) -> None:
         obj._change_reason = form.cleaned_data.get("reason") or None  # type: ignore[attr-defined]
@@ -162,6 +179,21 @@ class FactAdmin(Listed):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class ShownElsewhere(FactAdmin):
+    """Rows whose page is another one: `place_of` gives its address, or "" for a row that has none but its own."""
+
+    place_of: Callable[[Any], str]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        row = self.get_object(request, object_id)
+        place = self.place_of(row) if row is not None and self.has_view_permission(request, row) else ""
+        return (
+            HttpResponseRedirect(place) if place else super().change_view(request, object_id, form_url, extra_context)
+        )
 
 
 class ReadOnlyInline(TabularInline):

@@ -4,6 +4,6 @@ The pages and views check for themselves. An address that is in neither table fa
 """
 
 from billing_site.policies.api import ROUTES, Route
-from billing_site.policies.pages import NOBODY, PAGES, Page, page_named, who_may
+from billing_site.policies.pages import ACTIONS, NOBODY, PAGES, Page, page_named
 
-__all__ = ["NOBODY", "PAGES", "ROUTES", "Page", "Route", "page_named", "who_may"]
+__all__ = ["ACTIONS", "NOBODY", "PAGES", "ROUTES", "Page", "Route", "page_named"]

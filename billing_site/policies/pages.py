@@ -3,8 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from billing_site.roles import Role, roles_that_may
-
 Permissions = tuple[str, ...]
 NOBODY: Permissions = ("nobody",)  # not even a superuser: what is fact, and what is made by services alone
 STAFF: Permissions = ()  # every member of staff; what is shown depends on more
@@ -26,21 +24,26 @@ def _pages(names: str, *opens: str, sends: Permissions | None = None) -> dict[st
 
 
 PAGES: Mapping[str, Page] = {
-    **_pages("index search jsi18n app_list view_on_site password_change password_change_done logout", *STAFF),
-    **_pages("start_step hide_start search_everything", *STAFF),
+    **_pages("index search search_everything autocomplete start_step hide_start", *STAFF),
+    **_pages("jsi18n app_list view_on_site password_change password_change_done logout", *STAFF),
     # Customers, contracts, packages
     **_pages("contracts_customer_import", "contracts.add_customer", "contracts.add_contract"),
-    **_pages("contracts_contract_change contracts_contract_record", "contracts.view_contract", sends=NOBODY),
-    **_pages("contracts_contract_why contracts_customer_balances", "contracts.view_contract"),
+    **_pages("contracts_package_change", "contracts.view_package"),
+    **_pages("contracts_contract_change contracts_contract_why contracts_customer_balances", "contracts.view_contract"),
+    **_pages("contracts_contract_record", "contracts.view_contract", sends=NOBODY),
     **_pages(
         "contracts_contract_edit contracts_contract_undo contracts_contract_grant contracts_contract_recurring_edit "
         "contracts_contract_subscribe contracts_contract_subscription_edit contracts_contract_archive "
-        "contracts_commit_archive contracts_commit_edit contracts_charge_edit contracts_customer_grant",
+        "contracts_commit_archive contracts_commit_edit contracts_charge_edit contracts_customer_grant "
+        "contracts_contract_invoice_services contracts_contract_take_back_services contracts_contract_import_invoice",
         "contracts.change_contract",
     ),
     **_pages("contracts_contract_copy contracts_contract_from_package", "contracts.add_contract"),
     **_pages("contracts_customer_balance", "contracts.view_contract", sends=("contracts.change_contract",)),
+    # of a customer; of what else has custom fields, what its own page asks
+    **_pages("foundation_customfieldkey_values", "contracts.view_customer", sends=("contracts.change_customer",)),
     # Prices
+    **_pages("pricing_ratecard_record", "pricing.view_ratecard", sends=("pricing.change_ratecard",)),
     **_pages("pricing_ratecard_export", "pricing.view_rate"),
     **_pages(
         "pricing_ratecard_price pricing_ratecard_import pricing_ratecard_raise pricing_ratecard_formula "
@@ -57,17 +60,17 @@ PAGES: Mapping[str, Page] = {
         *("invoicing.view_invoice", "invoicing.view_draftsummary", "contracts.view_contract"),
     ),
     **_pages("invoicing_open_on_card", "pricing.view_ratecard", "invoicing.view_draftsummary"),
-    **_pages("invoicing_review_queue", "invoicing.view_draftsummary"),
+    **_pages("invoicing_review_queue invoicing_draftsummary_change", "invoicing.view_draftsummary"),
+    **_pages("invoicing_commitmentsummary_change", "invoicing.view_commitmentsummary"),
     **_pages("invoicing_decide", "invoicing.add_holddecision"),
     **_pages("invoicing_note_proposed", "invoicing.view_note", sends=("invoicing.add_note",)),
     **_pages("invoicing_note_enter", "invoicing.add_enterednote"),
-    **_pages("invoicing_alerts_of_customer", "invoicing.view_alertstate"),
+    **_pages("invoicing_alerts_of_customer invoicing_alertstate_change", "invoicing.view_alertstate"),
     # Usage
     **_pages("ledger_events", "ledger.view_ingestcall", sends=("ledger.add_eventcorrection",)),
     **_pages("ledger_unmatched", "ledger.view_ingestcall", sends=("contracts.change_customer",)),
     **_pages("ledger_dry_run ledger_findings ledger_activity", "ledger.view_ingestcall"),
     # The house
-    **_pages("foundation_customfieldkey_values", *STAFF),  # who may see, and change, what has them
     **_pages("foundation_testclock_changelist foundation_testclock_panel", "foundation.view_testclock"),
     **_pages("foundation_testclock_move foundation_testclock_stop", "foundation.change_testclock"),
     **_pages("auth_user_password_change", "auth.change_user"),
@@ -84,7 +87,8 @@ ADDED = (
 )
 CHANGED = (
     "auth.group auth.user contracts.billingprofile contracts.customer contracts.customerlogin contracts.legalentity "
-    "contracts.producttaxcode contracts.taxrate pricing.billablemetric pricing.product pricing.ratecard"
+    "contracts.producttaxcode contracts.taxrate foundation.apitoken pricing.billablemetric pricing.product "
+    "pricing.ratecard"
 )
 DELETED = "auth.group auth.user"
 
@@ -103,9 +107,13 @@ def _seen(room: str, model: str) -> Page:
     return Page((f"{room}.view_{model}",))
 
 
+def _version(room: str, model: str) -> Page:
+    return Page((f"{room}.view_{model}",), NOBODY)
+
+
 _OF_MODELS: Mapping[str, Callable[[str, str], Page]] = {
     "_changelist": _seen,
-    "_simple_history": _seen,
+    "_simple_history": _version,
     "_history": _seen,
     "_add": _page_of_model("add"),
     "_change": _page_of_model("change"),
@@ -142,11 +150,3 @@ def page_named(name: str) -> Page | None:
         if name.endswith(ending) and separator:
             return page_of(room, model)
     return None
-
-
-def who_may(name: str, method: str) -> list[Role]:
-    """The roles for which a page is open, to be named to somebody who has none of them. Raises KeyError."""
-    page = page_named(name)
-    if page is None:
-        raise KeyError(name)
-    return roles_that_may(*page.asked(method))

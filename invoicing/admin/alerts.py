@@ -9,13 +9,13 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Model, Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 
-from billing_site.foundation.admin import FactAdmin, HouseAdmin, instant_cell, number_cell
+from billing_site.foundation.admin import FactAdmin, HouseAdmin, ShownElsewhere, instant_cell, number_cell
 from billing_site.foundation.display import NOTHING, instant_text, unit_text
 from billing_site.foundation.money import wire_amount
 from contracts.forms.amounts import NumberField
@@ -264,7 +264,7 @@ class OfAlert(FactAdmin):
 
 
 @admin.register(AlertState)
-class AlertStateAdmin(OfAlert):
+class AlertStateAdmin(ShownElsewhere, OfAlert):
     nothing_yet = "How each customer stands with each alert, once there are alerts."
     list_display = ["whose", "which", "standing", "about_which", "seen", "at_threshold", "since_when"]
     list_filter = ["status"]
@@ -280,14 +280,9 @@ class AlertStateAdmin(OfAlert):
     def since_when(self, state: AlertState) -> str:
         return instant_cell(state.since)
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
+    def place_of(self, row: AlertState) -> str:
         """The customer that it is about."""
-        state = self.get_object(request, object_id)
-        if state is None:
-            return super().change_view(request, object_id, form_url, extra_context)
-        return HttpResponseRedirect(reverse("admin:contracts_customer_change", args=[state.customer_id]))
+        return reverse("admin:contracts_customer_change", args=[row.customer_id])
 
 
 @admin.register(AlertTurn)

@@ -3,12 +3,12 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from billing_site.foundation import clock
-from billing_site.foundation.admin import FactAdmin, instant_cell, money_column, number_cell
+from billing_site.foundation.admin import FactAdmin, ShownElsewhere, instant_cell, money_column, number_cell
 from billing_site.foundation.display import amount_text, day_text
 from invoicing.admin.finance import FinancePage
 from invoicing.admin.open_on_card import open_on_card_view
@@ -44,7 +44,7 @@ class PaceFilter(admin.SimpleListFilter):
         return held.behind(at=clock.now()) if self.value() == "behind" else held.ahead(at=clock.now())
 
 
-class OfCustomer(FactAdmin):
+class OfCustomer(ShownElsewhere):
     """A row leads to what it is about, and says as of when it was read."""
 
     list_select_related = ["customer__summary", "unit"]
@@ -83,14 +83,9 @@ class DraftSummaryAdmin(OfCustomer):
             return format_html('<span class="house-held">{}</span>', "held for review")
         return "waits for others" if draft.waits else ""
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
+    def place_of(self, row: DraftSummary) -> str:
         """The customer's drafts, line by line."""
-        draft = self.get_object(request, object_id)
-        if draft is None:
-            return super().change_view(request, object_id, form_url, extra_context)
-        return HttpResponseRedirect(reverse("admin:invoicing_draftsofcustomer_change", args=[draft.customer_id]))
+        return reverse("admin:invoicing_draftsofcustomer_change", args=[row.customer_id])
 
 
 @admin.register(CommitmentSummary)
@@ -116,14 +111,9 @@ class CommitmentSummaryAdmin(FinancePage, OfCustomer):
     def ends(self, held: CommitmentSummary) -> str:
         return day_text(held.ending_before)
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
+    def place_of(self, row: CommitmentSummary) -> str:
         """The contract that it is part of."""
-        held = self.get_object(request, object_id)
-        if held is None or held.contract_id is None:
-            return super().change_view(request, object_id, form_url, extra_context)
-        return HttpResponseRedirect(reverse("admin:contracts_contract_change", args=[held.contract_id]))
+        return reverse("admin:contracts_contract_change", args=[row.contract_id]) if row.contract_id else ""
 
 
 @admin.register(CustomerSummary)

@@ -12,11 +12,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpR
 from django.shortcuts import render
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from simple_history.admin import SimpleHistoryAdmin
 
 from billing_site.foundation import clock
 from billing_site.foundation.actor import Actor
-from billing_site.foundation.admin import FactAdmin
+from billing_site.foundation.admin import FactAdmin, WithHistory
 from billing_site.foundation.display import amount_text, day_text, instant_text, month_text, period_text
 from billing_site.foundation.models import ClockFollower, TestClock
 from billing_site.foundation.periods import Period, add_months, floor_day, format_instant, parse_instant
@@ -34,7 +33,7 @@ SHOWN = 10
 
 
 @admin.register(TestClock)
-class TestClockAdmin(SimpleHistoryAdmin, FactAdmin):
+class TestClockAdmin(WithHistory, FactAdmin):
     """Moving it lets happen what falls due on the way, in the background; its moves are in the history."""
 
     list_display = ["instant"]
@@ -80,10 +79,10 @@ class TestClockAdmin(SimpleHistoryAdmin, FactAdmin):
         return self._asked(request, self._stop)
 
     def _asked(self, request: HttpRequest, act: Any) -> HttpResponse:
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
         if not self.has_move_permission(request):
             raise PermissionDenied
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
         try:
             level, said = messages.SUCCESS, act(request)
         except Refusal as refusal:

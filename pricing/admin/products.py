@@ -105,7 +105,7 @@ class ProductAdmin(WithCustomFields, ThroughServices, HouseAdmin):
     actions = ["archive"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
-        return products_with_versions("billable_metric")
+        return products_with_versions("billable_metric").order_by(*self.ordering)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """To change: when, why, and what products of this type have."""
