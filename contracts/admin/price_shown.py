@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from billing_site.foundation.display import count_text, day_text, exact_text, instant_text
 from billing_site.foundation.periods import floor_hour
+from contracts.admin.price_steps import Steps, steps_of
 from contracts.queries import Reach
 from pricing.models import Product, Rate, RateCard, RateCardConversion
 from pricing.queries import AliasSegment, CardChange, Key, PricedKey, Standing, Stay
@@ -85,9 +86,11 @@ class ShownKey:
     stays: tuple[ShownStay, ...]
     summary: str
     change_url: str
+    steps: Steps | None  # where the page draws them
 
     @classmethod
-    def of(cls, card: RateCard, priced: PricedKey, number: int) -> "ShownKey":
+    def of(cls, card: RateCard, priced: PricedKey, number: int, *, at: datetime | None = None) -> "ShownKey":
+        """With the price's steps over time, where it is said `at` which instant they are looked at."""
         now = priced.now
         return cls(
             number=number,
@@ -103,6 +106,7 @@ class ShownKey:
             stays=tuple(ShownStay.of(card, stay) for stay in reversed(priced.stays)),
             summary=_summary(priced),
             change_url=change_url(card, priced.key),
+            steps=None if at is None else steps_of(priced, at),
         )
 
 

@@ -163,7 +163,7 @@ class RateCardAdmin(WithCustomFields, ThroughServices, CardPages, HouseAdmin):
             **self._context(request, card),
             "now_text": instant_text(at),
             "unit": unit_text(card.fiat_unit.to_unit()),
-            "rows": [ShownKey.of(card, key, number) for number, key in enumerate(shown, page.start_index())],
+            "rows": [ShownKey.of(card, key, number, at=at) for number, key in enumerate(shown, page.start_index())],
             "page": page,
             "search": search,
             "grids": grid_links(card, keys) if request.user.has_perm("pricing.add_rate") else [],

@@ -27,7 +27,7 @@ def usage_of_months(month: datetime) -> dict[UUID, UsageOfMonths]:
     """By unit; `month` begins this one. Two queries."""
     last = add_months(month, -1)
     found: dict[tuple[UUID, bool], Decimal] = {}
-    final = Invoice.objects.filter(kind=Invoice.Kind.USAGE, void=None)
+    final = Invoice.objects.filter(kind__in=(Invoice.Kind.USAGE, Invoice.Kind.HISTORICAL), void=None)
     drafts = DraftSummary.objects.filter(kind=Invoice.Kind.USAGE)
     is_this = ExpressionWrapper(Q(starting_at__gte=month), BooleanField())
     both: list[tuple[QuerySet[Any], str]] = [(final, "subtotal"), (drafts, "total")]
