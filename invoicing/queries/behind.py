@@ -217,12 +217,12 @@ def _place(spot: Spot) -> tuple[datetime, str, str]:
 
 
 def _in_order(segment: _Segment, since: datetime | None) -> Iterator[Contribution]:
-    now = contributions(segment.sought, snapshot=segment.seen, since=since)
     if segment.before is None:
-        for day in now:
-            yield from day
+        for some in contributions(segment.sought, snapshot=segment.seen, since=since):
+            yield from some
         return
-    before = contributions(segment.sought, snapshot=segment.before, since=since)
+    now = contributions(segment.sought, snapshot=segment.seen, since=since, is_by_day=True)
+    before = contributions(segment.sought, snapshot=segment.before, since=since, is_by_day=True)
     for is_now, was in zip(now, before, strict=True):
         for each in _differences(is_now, was):
             is_level = segment.sought.metric.aggregation_type == "WEIGHTED_SUM"

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from itertools import islice
 from typing import Any
 
 from billing_site.foundation.money import QUANTUM, exact_sum, round_to
@@ -30,6 +31,7 @@ from pricing.models import BillableMetric
 
 LEVELS, LATEST = "WEIGHTED_SUM", "LATEST"
 SINCE_EVER = "-infinity"
+FEW, MOST_DAYS = 500, 32  # events that are few enough to read more days at once; and how many days at the most
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,26 +63,30 @@ class Contribution:
 
 
 def contributions(
-    sought: Sought, *, snapshot: str | None = None, since: datetime | None = None
+    sought: Sought, *, snapshot: str | None = None, since: datetime | None = None, is_by_day: bool = False
 ) -> Iterator[list[Contribution]]:
-    """The events that have a part, in order of time, day by day, as they count now or as `snapshot` saw them; of what
-    is additive, from the day of `since` on. Only events whose body is kept.
+    """The events that have a part, in order of time, as they count now or as `snapshot` saw them; of what is additive,
+    from the day of `since` on. Only events whose body is kept.
 
-    It holds the events of a day; those of a level all.
+    They come day by day, or several days together where these have few: it holds the events of a day, or some more. Of
+    a level it holds all.
     """
     matching = _Matching(sought, snapshot)
     if sought.metric.aggregation_type == LEVELS:
         yield _levels(sought, matching)
         return
-    days = matching.days(since)
     if sought.metric.aggregation_type == LATEST:
-        yield next(
-            (found[-1:] for day in reversed(list(days)) if (found := list(_plain(matching.of(day), _value)))), []
-        )
+        backwards = reversed(list(matching.days(since)))
+        yield next((found[-1:] for day in backwards if (found := list(_plain(matching.of(day), _value)))), [])
         return
     part = _PARTS[sought.metric.aggregation_type]()
-    for day in days:
-        yield [each for each in _plain(matching.of(day), part) if each.quantity]
+    together = 1
+    days = matching.days(since)
+    while held := list(islice(days, together)):
+        counted = matching.of(Period(held[0].starting_at, held[-1].ending_before))
+        yield [each for each in _plain(counted, part) if each.quantity]
+        is_quiet = len(counted) < FEW and not is_by_day
+        together = min(2 * together, MOST_DAYS) if is_quiet else 1
 
 
 class _Matching:
@@ -104,7 +110,7 @@ class _Matching:
             day += DAY
 
     def of(self, day: Period) -> list[tuple[StoredEvent, Any]]:
-        """The events of a day with the value that the metric reads of each, in order of time."""
+        """The events of a day, or of some, with the value that the metric reads of each, in order of time."""
         assert day.ending_before is not None
         within = []
         for window in self.windows:
