@@ -134,6 +134,7 @@ def _instance(recurring: RecurringCommit, share: Fraction, grants: Sequence[Gran
         rollover_fraction=recurring.rollover_fraction,
         recurring_id=recurring.id,
         invoice_unit=recurring.invoice_unit,
+        netsuite_sales_order_id=recurring.netsuite_sales_order_id,
     )
 
 

@@ -106,6 +106,7 @@ class Commit:
     rolled_over_from: UUID | None = None  # the commit whose rest this is, on the contract that was renewed
     recurring_id: UUID | None = None  # what it is an instance of
     invoice_unit: Unit | None = None  # of the invoice items, where that is not `unit`
+    netsuite_sales_order_id: str = ""  # what it was sold by, for the lines that it is on
 
     @property
     def pays(self) -> bool:
@@ -194,6 +195,7 @@ class RecurringCommit:
     invoice_unit: Unit | None = None  # of the invoice amount, where that is not `unit`
     holds_after: datetime | None = None
     holds_until: datetime | None = None
+    netsuite_sales_order_id: str = ""
     seats: SeatLink | None = None
 
     def holds_for(self, start: datetime) -> bool:

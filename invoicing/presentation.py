@@ -44,6 +44,9 @@ KEPT_ALONE = ("given",)  # of a document that was invoiced elsewhere: what it wa
 KEPT_ALONE = ("given",)  # of a document that was invoiced elsewhere: what it was imported from
 
 
+KEPT_ALONE = ("given",)  # of a document that was invoiced elsewhere: what it was imported from
+
+
 def invoice_json(shown: ShownDocument, *, skip_zero_quantities: bool = False) -> dict[str, Any]:
     """An invoice object. Only a final one has a number and the total from before rounding."""
     body: dict[str, Any] = {

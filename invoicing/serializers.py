@@ -277,6 +277,7 @@ class LineReply(serializers.Serializer):
     presentation_group_values = text_map(required=False)
     commit_id = serializers.UUIDField(required=False)
     commit_type = serializers.CharField(required=False)
+    commit_netsuite_sales_order_id = serializers.CharField(required=False)
     commit_segment_id = serializers.UUIDField(required=False)
     applied_commit_or_credit = AppliedReply(required=False)
     postpaid_commit = RefReply(required=False)

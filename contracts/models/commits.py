@@ -130,6 +130,7 @@ class Commit(CommitAttributes, Term):
             applicable_contract_ids=frozenset(map(UUID, self.applicable_contract_ids)),
             invoice_contract_id=self.invoice_contract_id,
             rollover_fraction=self.rollover_fraction,
+            netsuite_sales_order_id=self.netsuite_sales_order_id,
         )
 
 

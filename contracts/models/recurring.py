@@ -201,6 +201,7 @@ class RecurringCommit(BalanceAttributes, Term):
             rate_type=self.rate_type,
             access_type=self.access_type,
             rollover_fraction=self.rollover_fraction,
+            netsuite_sales_order_id=self.netsuite_sales_order_id,
             invoice_unit=self.invoice_unit.to_unit() if self.invoice_unit else None,
             holds_after=after,
             holds_until=until,

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -80,7 +81,7 @@ class ShownDocument:
 def of_draft(draft: Document, computation: Computation, addressee: Addressee) -> ShownDocument:
     """A computed document. Its tax is that of the document as it would be rounded now."""
     catalog = computation.inputs.catalog
-    taxed = _tax_now(draft, addressee)
+    taxed, orders = _tax_now(draft, addressee), orders_in(computation)
     return ShownDocument(
         id=draft.id,
         status=DRAFT,
@@ -106,7 +107,7 @@ def of_draft(draft: Document, computation: Computation, addressee: Addressee) ->
                 quantity=line.quantity,
                 unit_price=line.unit_price,
                 period=line.period,
-                fields=line_fields(line, draft, catalog) | taxed.line_fields(position),
+                fields=line_fields(line, draft, catalog, orders) | taxed.line_fields(position),
                 parts=tuple(_part(part, line, catalog) for part in line.parts),
             )
             for position, line in enumerate(draft.lines)
@@ -192,8 +193,17 @@ def _netsuite_header(contract: Contract, slot: str) -> dict[str, datetime]:
     return {name: value for name, value in told.items() if value is not None}
 
 
-def line_fields(line: Line, draft: Document, catalog: Catalog) -> dict[str, Any]:
-    """The line's other fields on the wire, as JSON. What does not apply is absent."""
+def orders_in(computation: Computation) -> dict[UUID, str]:
+    """By which NetSuite order each commit and credit was sold, where it is known."""
+    commits = computation.result.commits
+    return {each.id: each.netsuite_sales_order_id for each in commits if each.netsuite_sales_order_id}
+
+
+def line_fields(
+    line: Line, draft: Document, catalog: Catalog, orders: Mapping[UUID, str] = MappingProxyType({})
+) -> dict[str, Any]:
+    """The line's other fields on the wire, as JSON. What does not apply is absent. `orders` are those of
+    `orders_in`."""
     when = line.period.starting_at if line.period else draft.issued_at
     given: dict[str, Any] = {"credit_type": {"id": line.unit.id, "name": line.unit.name}}
     if line.product_id is not None:
@@ -218,6 +228,8 @@ def line_fields(line: Line, draft: Document, catalog: Catalog) -> dict[str, Any]
     if line.commit_id is not None:
         given["commit_id"] = line.commit_id
         given["commit_type"] = COMMIT_TYPES[line.commit_type]
+        if line.commit_id in orders:
+            given["commit_netsuite_sales_order_id"] = orders[line.commit_id]
         if line.segment_id is not None:
             given["commit_segment_id"] = line.segment_id
         if line.type in COVERED:

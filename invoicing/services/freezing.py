@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from invoicing.frozen import frozen, hash_of
 from invoicing.models import Invoice, InvoiceLine, InvoiceVoid
 from invoicing.queries.addressees import addressee, untaxed
 from invoicing.queries.compute import Computation
-from invoicing.queries.shown import document_fields, frozen_parts, line_fields
+from invoicing.queries.shown import document_fields, frozen_parts, line_fields, orders_in
 from invoicing.queries.taxation import UNTAXED, Taxation, note_taxation, taxation
 from invoicing.services.numbering import CREDIT_NOTES, HISTORICAL, INVOICES, next_number
 from ledger.models import LedgerEntry
@@ -122,7 +123,7 @@ def freeze(
         details=fields,
         line_count=len(draft.lines),
     )
-    lines = lines_of(invoice, final, inputs.catalog, taxed)
+    lines = lines_of(invoice, final, inputs.catalog, taxed, orders_in(computed))
     InvoiceLine.objects.bulk_create(lines)
     post_entries(customer, entries_of(final, computed), at=at, by=by)
     series = HISTORICAL if past is not None else INVOICES if note is None else note.series
@@ -133,7 +134,11 @@ def freeze(
 
 
 def lines_of(
-    invoice: Invoice, final: RoundedDocument, catalog: Catalog, taxed: Taxation = UNTAXED
+    invoice: Invoice,
+    final: RoundedDocument,
+    catalog: Catalog,
+    taxed: Taxation = UNTAXED,
+    orders: Mapping[UUID, str] = MappingProxyType({}),
 ) -> list[InvoiceLine]:
     """The rows of the document's lines, in order, not written."""
     draft = final.document
@@ -151,7 +156,7 @@ def lines_of(
             unit_price=line.unit_price,
             starting_at=line.period.starting_at if line.period else None,
             ending_before=line.period.ending_before if line.period else None,
-            details=line_fields(line, draft, catalog) | taxed.line_fields(position - 1),
+            details=line_fields(line, draft, catalog, orders) | taxed.line_fields(position - 1),
             trace=frozen_parts(line, catalog),
         )
         for position, (line, total) in enumerate(zip(draft.lines, final.totals, strict=True), start=1)

@@ -9,6 +9,8 @@ from contracts.queries import agreement
 from contracts.services.copies import contract_like
 from contracts.term_lines import term_lines
 from contracts.wording import history_in_words
+from invoicing.models import Invoice
+from invoicing.services import finalize_due, verify_invoice
 from tests.factories.contracts import CustomerFactory
 from tests.factories.pricing import FixedProductFactory
 from tests.invoicing.commit_page import Page
@@ -143,3 +145,47 @@ def test_the_order_of_a_commit_is_changed_by_click(client):
 
     [committed] = agreement(customer.pk, Contract.objects.get().pk).commits
     assert committed.commit.netsuite_sales_order_id == "SO-2"
+
+
+def test_lines_of_a_commit_say_its_order_from_the_draft_to_the_final_document(client, acme):
+    acme.calls("2025-10-03T05", 10)
+    product = str(FixedProductFactory().pk)
+    paid = {"schedule_items": [{"timestamp": "2025-10-09T00:00:00Z", "amount": 50}]}
+    commit = {"product_id": product, "type": "PREPAID", "access_schedule": ACCESS, "invoice_schedule": paid}
+    bonus = {"product_id": product, "access_schedule": ACCESS, "priority": 200}
+    recurs = terms()["recurring_commits"][0] | {
+        "starting_at": OCTOBER,
+        "priority": 1,
+        "invoice_amount": {"unit_price": 5, "quantity": 1, "credit_type_id": str(acme.prices.card.fiat_unit_id)},
+    }
+    ids = {"customer_id": str(acme.customer.pk), "contract_id": str(acme.contract.pk)}
+    client.v2.contracts.edit(
+        **ids,
+        add_commits=[commit | {"netsuite_sales_order_id": "SO-1"}],
+        add_credits=[bonus],
+        add_recurring_commits=[recurs],
+    )
+
+    def said():
+        listed = client.v1.customers.invoices.list(customer_id=ids["customer_id"], sort="date_asc").data
+        return {
+            (line.type, line.commit_netsuite_sales_order_id)
+            for invoice in listed
+            for line in invoice.line_items
+            if invoice.issued_at < NOVEMBER.replace(day=3)
+        }
+
+    expected = {
+        ("commit_purchase", "SO-1"),
+        ("commit_purchase", "SO-recurring_commits"),
+        ("usage", "SO-recurring_commits"),
+        ("applied_commit_or_credit", "SO-recurring_commits"),
+        ("usage", "SO-1"),
+        ("applied_commit_or_credit", "SO-1"),
+    }
+    drafted = said()
+    assert expected <= drafted
+    finalize_due(acme.customer.pk, at=NOVEMBER.replace(day=3), by=ADA)
+    assert said() == drafted
+    for invoice in Invoice.objects.filter(kind="CHARGES"):
+        assert verify_invoice(invoice).differences == ()
