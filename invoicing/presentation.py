@@ -41,12 +41,6 @@ KEPT_AS_TEXT = ("flat_fee", "package_size", "quantity_consumed", "tax_amount")  
 KEPT_ALONE = ("given",)  # of a document that was invoiced elsewhere: what it was imported from
 
 
-KEPT_ALONE = ("given",)  # of a document that was invoiced elsewhere: what it was imported from
-
-
-KEPT_ALONE = ("given",)  # of a document that was invoiced elsewhere: what it was imported from
-
-
 def invoice_json(shown: ShownDocument, *, skip_zero_quantities: bool = False) -> dict[str, Any]:
     """An invoice object. Only a final one has a number and the total from before rounding."""
     body: dict[str, Any] = {

@@ -76,9 +76,9 @@ class ServiceInvoiceForm(Dressed, RowsForm):
     KINDS = (LINE,)
 
     based_on_edit = forms.IntegerField(required=False, widget=forms.HiddenInput)
-    issued_at = InstantField(label="Invoiced on", help_text="Any time of the day, UTC.", required=True)
-    netsuite_invoice_header_start = InstantField(label="Start of the header in NetSuite")
-    netsuite_invoice_header_end = InstantField(label="End of the header in NetSuite")
+    issued_at = InstantField(label="Invoiced on", help_text="Any time of the day, UTC.")
+    netsuite_invoice_header_start = InstantField(label="Start of the header in NetSuite", help_text="UTC.")
+    netsuite_invoice_header_end = InstantField(label="End of the header in NetSuite", help_text="UTC.")
     reason = forms.CharField(max_length=2_000, help_text="Why; kept with the edit and shown in the history.")
 
     def __init__(self, agreed: AgreedServices, *args: Any, based_on_edit: int = 0, **kwargs: Any) -> None:
@@ -94,8 +94,12 @@ class ServiceInvoiceForm(Dressed, RowsForm):
             self.fields[f"{start}metadata"] = forms.CharField(
                 required=False, max_length=2_000, label="Note on the line"
             )
-            self.fields[f"{start}netsuite_invoice_billing_start"] = InstantField(label="Start in NetSuite")
-            self.fields[f"{start}netsuite_invoice_billing_end"] = InstantField(label="End in NetSuite")
+            self.fields[f"{start}netsuite_invoice_billing_start"] = InstantField(
+                label="Start in NetSuite", help_text="UTC."
+            )
+            self.fields[f"{start}netsuite_invoice_billing_end"] = InstantField(
+                label="End in NetSuite", help_text="UTC."
+            )
         self.dress()
 
     def sections(self) -> Iterator[Section]:
@@ -107,6 +111,11 @@ class ServiceInvoiceForm(Dressed, RowsForm):
             left = exact_text(exact_sum([service.max_amount, -done.get(service.pk, Decimal(0))]), unit)
             rows = [[self[f"{LINE}_{index}_{name}"] for name in names] for names in (WORK, NETSUITE)]
             yield Section(service_name(service), rows, f"A unit is {price}. {left} of it is left to invoice.")
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean()
+        self.need("", ["issued_at"])
+        return values
 
     def to_input(self) -> ServiceInvoiceInput:
         """The invoice that a valid form asks for."""

@@ -40,9 +40,9 @@ SHOWN_AS = {"product_id": "product", "pricing_group_values": "pricing", "present
 class PastInvoiceForm(Dressed, RowsForm):
     KINDS = (LINE,)
 
-    inclusive_start_date = InstantField(label="Usage from", help_text="On the hour, UTC.", required=True)
-    exclusive_end_date = InstantField(label="Up to (not including)", help_text="On the hour, UTC.", required=True)
-    issue_date = InstantField(label="Issued on", help_text="By the other system. UTC.", required=True)
+    inclusive_start_date = InstantField(label="Usage from", help_text="On the hour, UTC.")
+    exclusive_end_date = InstantField(label="Up to (not including)", help_text="On the hour, UTC.")
+    issue_date = InstantField(label="Issued on", help_text="By the other system. UTC.")
     theirs = forms.CharField(
         required=False, max_length=200, label="Its number there", help_text="Kept as the custom field number."
     )
@@ -72,6 +72,7 @@ class PastInvoiceForm(Dressed, RowsForm):
 
     def clean(self) -> dict[str, Any]:
         values = super().clean()
+        self.need("", ["inclusive_start_date", "exclusive_end_date", "issue_date"])
         for index in self.rows_of(LINE, FIELDS):
             self.need(f"{LINE}_{index}_", ["product", "quantity"])
         return values

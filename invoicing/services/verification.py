@@ -7,8 +7,6 @@
     days and hours, as the events say      subject, hour and both sums
     all of it computed anew                the line's or the entry's field: said, and come to
       of what was invoiced elsewhere:      the same, from the quantities that it says, which its hash vouches for
-      of what was invoiced elsewhere:      the same, from the quantities that it says, which its hash vouches for
-      of what was invoiced elsewhere:      the same, from the quantities that it says, which its hash vouches for
 
 Anew is: at the instant it was finalized, from the events its snapshot saw, prices at its publication, terms at its
 edit, and what had been posted before it. Names, addresses and rates of tax are as they were printed; their hash vouches
@@ -47,7 +45,6 @@ from invoicing.queries.lateness import missed_by
 from invoicing.queries.notes import rounded_note_again
 from invoicing.queries.taxation import printed_rates, tax_of_notes
 from invoicing.services.freezing import entries_of, lines_of
-from invoicing.services.historical import historical_again
 from invoicing.services.historical import historical_again
 from ledger.models import LedgerEntry
 from ledger.queries.as_seen import usage_as_seen
@@ -150,10 +147,6 @@ def _periods(invoice: Invoice, lines: Sequence[InvoiceLine], inputs: Inputs, fin
     amounts, only fees of subscriptions are paid for by balances."""
     if invoice.kind == Invoice.Kind.HISTORICAL:
         return set()
-    if invoice.kind == Invoice.Kind.HISTORICAL:
-        return set()
-    if invoice.kind == Invoice.Kind.HISTORICAL:
-        return set()
     if invoice.kind == Invoice.Kind.CHARGES and all(line.type != "subscription" for line in lines):
         return set()
     if invoice.kind == Invoice.Kind.NOTE:
@@ -215,16 +208,6 @@ def _anew(invoice: Invoice, lines: Sequence[InvoiceLine], made_of: _MadeOf) -> I
             else entered_document(by_hand, at=invoice.finalized_at)
         )
         yield from _differ(invoice, lines, note, entries_of(note, Computation(inputs, Result(()))), prices)
-        return
-    if invoice.kind == Invoice.Kind.HISTORICAL:
-        computed = Computation(inputs, Result(()))
-        final = finalized(historical_again(invoice, lines, computed))
-        yield from _differ(invoice, lines, final, entries_of(final, computed), prices)
-        return
-    if invoice.kind == Invoice.Kind.HISTORICAL:
-        computed = Computation(inputs, Result(()))
-        final = finalized(historical_again(invoice, lines, computed))
-        yield from _differ(invoice, lines, final, entries_of(final, computed), prices)
         return
     if invoice.kind == Invoice.Kind.HISTORICAL:
         computed = Computation(inputs, Result(()))

@@ -53,6 +53,7 @@ def test_it_is_seen_first_and_then_imported_once(revops, contract, price_list):
         ({"line_0_quantity": ""}, "line_0_quantity", "Needed."),
         ({"line_0_quantity": "0"}, "line_0_quantity", "must be above zero"),
         ({"line_0_pricing": '{"model": "xl"}'}, "line_0_product", "must have a price"),
+        ({"issue_date_0": "", "issue_date_1": ""}, "issue_date", "Needed."),
         (split("exclusive_end_date", OCTOBER), "exclusive_end_date", "must be later"),
         (split("issue_date", OCTOBER.replace(year=2026)), "issue_date", "must not be later than now"),
         ({"line_0_product": "", "line_0_quantity": ""}, "__all__", "must be from 1 to 1000"),
