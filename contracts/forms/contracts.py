@@ -128,6 +128,7 @@ class NewContractForm(ServiceForm):
         if renewed is not None and not self.is_bound:
             terms, anchor = agreement(renewed.customer_id, renewed.pk).terms, renewed.billing_anchor_at
             is_first = (anchor.day, anchor.hour) == (1, 0)
+            told = terms.usage_filters[-1] if terms.usage_filters else {}
             self.initial = {
                 **self.initial,
                 "customer": renewed.customer,
@@ -137,6 +138,8 @@ class NewContractForm(ServiceForm):
                 "day": "FIRST_OF_MONTH" if is_first else "CUSTOM_DATE",
                 "billing_anchor_date": None if is_first else anchor,
                 "name": terms.name,
+                "filter_key": told.get("group_key", ""),
+                "filter_values": list(told.get("group_values", ())),
                 "net_payment_terms_days": terms.net_payment_terms_days,
                 "multiplier_override_prioritization": renewed.multiplier_override_prioritization,
                 "scheduled_charges_on_usage_invoices": renewed.scheduled_charges_on_usage_invoices,

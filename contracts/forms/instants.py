@@ -3,6 +3,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.safestring import SafeString
 
 from billing_site.foundation.periods import is_on_the_hour
 
@@ -27,10 +28,25 @@ class InstantWidget(forms.SplitDateTimeWidget):
         return context
 
 
+class InstantBoundField(forms.BoundField):
+    """Sends along what was there before anything was typed, where the form asks for that: Django does so for inputs of
+    one part, and takes what is typed for what was there in those of two."""
+
+    def as_hidden(self, attrs: Any = None, **options: Any) -> SafeString:
+        if not options.get("only_initial") or not self.form.is_bound:
+            return super().as_hidden(attrs, **options)
+        widget = self.field.hidden_widget()
+        sent = widget.value_from_datadict(self.form.data, self.form.files, self.html_initial_name)
+        return widget.render(self.html_initial_name, sent, {"id": self.html_initial_id}, self.form.renderer)
+
+
 class InstantField(forms.SplitDateTimeField):
     """A date and a time of the billing calendar, UTC; without a time it is the day's beginning."""
 
     widget = InstantWidget
+
+    def get_bound_field(self, form: Any, field_name: str) -> InstantBoundField:
+        return InstantBoundField(form, self, field_name)
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"required": False, "help_text": ON_THE_HOUR, **options})
