@@ -80,7 +80,8 @@ PAGES: Mapping[str, Page] = {
 # What is added, changed and deleted by a form of the admin's own. All else is made on the pages above, or by services.
 ADDED = (
     "auth.group auth.user contracts.billingprofile contracts.contract contracts.customer contracts.customerlogin "
-    "contracts.legalentity contracts.package contracts.producttaxcode contracts.providerconfiguration "
+    "contracts.customerschedulesegment contracts.legalentity contracts.package contracts.producttaxcode "
+    "contracts.providerconfiguration "
     "contracts.taxrate foundation.customfieldkey invoicing.alert "
     "ledger.sourceauthority pricing.billablemetric pricing.pricingunit pricing.product pricing.ratecard "
     "pricing.ratecardalias"

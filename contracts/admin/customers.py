@@ -1,7 +1,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
@@ -15,7 +15,7 @@ from contracts import forms, services
 from contracts.admin.imports import import_view
 from contracts.admin.providers import NOTHING_IS_SENT
 from contracts.commit_wording import commit_text
-from contracts.models import Contract, Customer
+from contracts.models import Contract, ContractTerms, Customer
 from contracts.queries import aliases_of, shared_commits
 from contracts.wording import balance_history_in_words
 from pricing.admin import ARCHIVED, ThroughServices
@@ -24,11 +24,18 @@ from pricing.admin import ARCHIVED, ThroughServices
 class ContractInline(ReadOnlyInline):
     model = Contract
     show_change_link = True
-    fields = ["starting_at", "rate_card", "frequency", "billed_through", "created_at", "created_by"]
-    readonly_fields = ["billed_through"]
+    fields = ["called", "starting_at", "rate_card", "frequency", "billed_through", "created_at", "created_by"]
+    readonly_fields = ["called", "billed_through"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Contract]:
-        return super().get_queryset(request).select_related("rate_card", "customer").order_by("starting_at", "id")
+        terms = ContractTerms.objects.standing().filter(contract=OuterRef("pk"))
+        found = super().get_queryset(request).select_related("rate_card", "customer")
+        return found.annotate(own_name=Subquery(terms.values("name")[:1])).order_by("starting_at", "id")
+
+    @admin.display(description="Contract")
+    def called(self, contract: Any) -> str:
+        page = reverse("admin:contracts_contract_change", args=[contract.pk])
+        return format_html('<a href="{}">{}</a>', page, contract.own_name or contract)
 
 
 @admin.register(Customer)

@@ -6,6 +6,7 @@ from django.contrib import admin
 
 from billing_site.foundation.admin import FactAdmin
 from billing_site.foundation.display import exact_text
+from contracts.forms.named_schedules import ScheduleSegmentForm
 from contracts.models import (
     AccessSegment,
     Claim,
@@ -26,6 +27,7 @@ from contracts.models import (
     SubscriptionTerms,
 )
 from contracts.models.term import digits
+from pricing.admin import ThroughServices
 
 EDITS = ["added_by_edit", "removed_by_edit"]
 STANDING: Any = ("removed_by_edit", admin.EmptyFieldListFilter)
@@ -50,7 +52,10 @@ class ClaimAdmin(FactAdmin):
 
 
 @admin.register(CustomerScheduleSegment)
-class CustomerScheduleSegmentAdmin(FactAdmin):
+class CustomerScheduleSegmentAdmin(ThroughServices, FactAdmin):
+    nothing_yet = "Values over time that people keep at a customer or a contract; nothing is priced by them."
+    add_form = ScheduleSegmentForm
+    autocomplete_fields = ["customer", "contract"]
     list_display = ["customer", "contract", "schedule_name", "properties", "starting_at", "ending_before", "edit"]
     list_select_related = ["customer", "contract__customer", "edit__customer"]
     search_fields = ["schedule_name", "customer__name", "customer__id", "contract__id"]
