@@ -103,6 +103,26 @@ def test_as_it_was_made_it_is_equal(number):
             id="what a contract is called",
         ),
         pytest.param(
+            "UPDATE contracts_claim SET created_at = created_at, subject = 'somebody' WHERE subject = 'acme'",
+            r"The document: subtotal is 895, and comes to 0\.",
+            id="whose usage it is",
+        ),
+        pytest.param(
+            "UPDATE pricing_productversion SET name = 'Other tokens' WHERE name = 'Tokens'",
+            r"Line \d \(.*\): name is Tokens \(model: xl\), and comes to Other tokens \(model: xl\)\.",
+            id="a product's definition",
+        ),
+        pytest.param(
+            "UPDATE pricing_billablemetric SET event_type_filter = '{\"in_values\": [\"none\"]}' WHERE name = 'Tokens'",
+            r"Usage of acme on 2025-10-03, hour 5, series \S+: 10 is held, and the events come to nothing\.",
+            id="a metric's definition",
+        ),
+        pytest.param(
+            "UPDATE contracts_commit SET priority = 1",
+            r"terms\.contracts\[0\]\.commits\[0\]\.priority is \S+, and comes to 1\.",
+            id="in which order a balance pays",
+        ),
+        pytest.param(
             "UPDATE ledger_ledgerentry SET amount = -4",
             r"Ledger entry \S+: amount is -4, and comes to -5\.",
             id="an entry of the ledger",
