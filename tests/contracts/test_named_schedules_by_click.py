@@ -27,7 +27,7 @@ def test_one_of_a_contract_and_one_of_the_customer_are_written_with_every_digit(
     assert admin_client.post(ADD, sent(contract, contract="", value='"gold"')).status_code == 302
     [own] = named_schedule(contract.customer_id, "discount", contract_id=contract.pk, properties={"region": "eu"})
     [theirs] = named_schedule(contract.customer_id, "discount")
-    assert (str(own.value), theirs.value) == ("0.1250", '"gold"')
+    assert (str(own.value), theirs.value) == ("0.1250", "gold")
     edits = [each.edit for each in CustomerScheduleSegment.objects.order_by("edit__number")]
     assert [(each.kind, each.reason, each.created_by) for each in edits] == [
         ("NAMED_SCHEDULE", "As agreed", "admin")
