@@ -172,6 +172,7 @@ class ShownPublication:
 class Note:
     text: str
     tone: str = ""
+    withdraw_url: str = ""  # of the price that it is about, where that may be taken back instead
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +268,9 @@ def _afterwards(following: Stay | None, instant: datetime, *, is_again: datetime
         return Note(f"From {day_text(instant)} on there is no price.", "warn")
     price = price_text(following.rate, following.version)
     if following.rate.starting_at == instant:
-        return Note(f"A later price replaces it on {day_text(instant)}: {price}.", "warn")
+        said = f"A later price replaces it on {day_text(instant)}: {price}. It is kept unless it is withdrawn."
+        page = reverse("admin:pricing_ratecard_withdraw", args=[following.rate.rate_card_id, following.rate.pk])
+        return Note(said, "warn", withdraw_url=page)
     return Note(f"From {day_text(instant)} on it is {price} again.")
 
 

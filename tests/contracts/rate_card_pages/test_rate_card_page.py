@@ -96,7 +96,7 @@ def test_nothing_is_published_before_its_effect_was_seen(revops, xl):
 
 
 def test_what_happens_names_a_later_price_and_the_contracts(revops, card, xl):
-    RateFactory(
+    later = RateFactory(
         rate_card=card,
         product=xl.product,
         pricing_group_values={"model": "xl"},
@@ -104,9 +104,13 @@ def test_what_happens_names_a_later_price_and_the_contracts(revops, card, xl):
         starting_at=datetime(2026, 1, 1, tzinfo=UTC),
     )
     ContractFactory(rate_card=card)
-    page = words(revops.post(price_page(xl), filled(revops, xl, price="30", action="show")))
+    answer = revops.post(price_page(xl), filled(revops, xl, price="30", action="show"))
+    page = words(answer)
     assert "$40.00 → $30.00 per million tokens from 1 December 2025 up to 1 January 2026" in page
-    assert "A later price replaces it on 1 January 2026: $20.00 per million tokens." in page
+    said = "A later price replaces it on 1 January 2026: $20.00 per million tokens. It is kept unless it is withdrawn."
+    assert f"{said} Withdraw it…" in page
+    taking_back = reverse("admin:pricing_ratecard_withdraw", args=[card.pk, later.pk])
+    assert f'href="{taking_back}" target="_blank"' in answer.content.decode()
     assert "1 contract is on this card." in page
 
 
