@@ -1,5 +1,6 @@
 """The page of a contract: what it costs now, the deal in one form with its effect before it is made, and why."""
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -43,11 +44,14 @@ from invoicing.admin.subscriptions import SubscriptionPages
 from invoicing.admin.undoing import UndoPage
 from invoicing.portal.why import WhyCard
 from invoicing.queries.account import account
-from invoicing.queries.explained import NotThere, explained_row
+from invoicing.queries.explained import Explained, NotThere, explained_row
 from invoicing.queries.lateness import missed_usage
 from invoicing.queries.preview import preview_edit
+from invoicing.queries.shown import ShownLine
 from invoicing.queries.summaries import usage_by_contract
 from invoicing.queries.traces import ShownPart
+
+SUBJECTS_NAMED = 3
 
 
 @admin.register(Contract)
@@ -170,9 +174,9 @@ class ContractAdmin(
         asked = KnownThen(request.GET, at=at)
         then = None
         try:
-            why = WhyCard.of(explained_row(contract.customer_id, document_id, row, at=at), _events_at)
+            why = WhyCard.of(explained_row(contract.customer_id, document_id, row, at=at), _events_of)
             if as_of := asked.instant():
-                then = WhyCard.of(explained_row(contract.customer_id, document_id, row, at=at, as_of=as_of), _events_at)
+                then = WhyCard.of(explained_row(contract.customer_id, document_id, row, at=at, as_of=as_of), _events_of)
         except NotThere as refusal:
             asked.add_error("as_of", refusal.message)
         except NotFound as refusal:
@@ -251,7 +255,16 @@ class ContractAdmin(
         )
 
 
-def _events_at(subject: str, part: ShownPart) -> str:
+def _events_of(told: Explained, line: ShownLine, part: ShownPart) -> Iterator[tuple[str, str]]:
+    """The subjects that were the customer's then, and the page of the events of each."""
     start, end = part.period.starting_at, part.period.ending_before
-    asked = {"subject": subject, "starting_at": format_instant(start), "ending_before": format_instant(end or start)}
-    return f"{reverse('admin:ledger_events')}?{urlencode(asked)}"
+    if part.metric_id is None or end is None:
+        return
+    owned = [
+        claim.subject
+        for claim in told.terms.claims
+        if (claim.starting_at or start) < end and (claim.ending_before or end) > start
+    ]
+    for subject in list(dict.fromkeys(owned))[:SUBJECTS_NAMED]:
+        asked = {"subject": subject, "starting_at": format_instant(start), "ending_before": format_instant(end)}
+        yield subject, f"{reverse('admin:ledger_events')}?{urlencode(asked)}"

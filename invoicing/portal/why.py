@@ -1,6 +1,6 @@
 """Why a line is what it is, in finished words."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from billing_site.foundation.display import amount_text, day_text, exact_text, period_text, quantity_text
@@ -11,9 +11,8 @@ from invoicing.queries.shown import ShownLine
 from invoicing.queries.traces import ShownPart
 from invoicing.wording import arithmetic_text
 
-SUBJECTS_NAMED = 3
-
-EventsAt = Callable[[str, ShownPart], str]  # the address of the events of a subject that a part was measured by
+# Where the events are that a part of a line was measured by, by what the link says.
+EventsOf = Callable[[Explained, ShownLine, ShownPart], Iterable[tuple[str, str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +23,7 @@ class PartCard:
     arithmetic: str
     amount: str
     reasons: tuple[str, ...]
-    events: tuple[tuple[str, str], ...] = ()  # where the events behind it are, by subject
+    events: tuple[tuple[str, str], ...] = ()  # where the events behind it are
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ class WhyCard:
     parts: tuple[PartCard, ...]
 
     @classmethod
-    def of(cls, row: ExplainedRow, events_at: EventsAt) -> "WhyCard":
+    def of(cls, row: ExplainedRow, events_of: EventsOf) -> "WhyCard":
         told = row.explained
         shown, unit = told.document, told.unit(row.lines[0])
         total = exact_sum([line.total for line in row.lines])
@@ -53,33 +52,19 @@ class WhyCard:
             exact="" if exact == amount_text(total, unit) else exact,
             metered=tuple(line_sentences(told, *with_parts)) if with_parts else (),
             rounded=tuple(document_sentences(told)),
-            parts=tuple(_part(told, line, part, events_at) for line in with_parts for part in line.parts)
+            parts=tuple(_part(told, line, part, events_of) for line in with_parts for part in line.parts)
             or tuple(_whole(told, line) for line in row.lines),
         )
 
 
-def _part(told: Explained, line: ShownLine, part: ShownPart, events_at: EventsAt) -> PartCard:
+def _part(told: Explained, line: ShownLine, part: ShownPart, events_of: EventsOf) -> PartCard:
     return PartCard(
         when=period_text(part.period),
         arithmetic=arithmetic_text(part, told.unit(line)),
         amount=exact_text(part.amount, told.unit(line)),
         reasons=tuple(part_sentences(told, line, part)),
-        events=tuple(_events(told, part, events_at)),
+        events=tuple(events_of(told, line, part)),
     )
-
-
-def _events(told: Explained, part: ShownPart, events_at: EventsAt) -> Iterator[tuple[str, str]]:
-    """The subjects that were the customer's then, and the page of the events of each."""
-    start, end = part.period.starting_at, part.period.ending_before
-    if part.metric_id is None or end is None:
-        return
-    owned = [
-        claim.subject
-        for claim in told.terms.claims
-        if (claim.starting_at or start) < end and (claim.ending_before or end) > start
-    ]
-    for subject in list(dict.fromkeys(owned))[:SUBJECTS_NAMED]:
-        yield subject, events_at(subject, part)
 
 
 def _whole(told: Explained, line: ShownLine) -> PartCard:

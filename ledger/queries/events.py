@@ -83,23 +83,14 @@ def find_events(transaction_ids: Sequence[str], *, customer_id: UUID | None = No
 _BY_TIME = """
 WHERE body.subject = %(subject)s AND body.received_at >= %(received_from)s
   AND body.timestamp >= %(start)s AND body.timestamp < %(end)s
-  AND (%(after_at)s::timestamptz IS NULL OR (body.timestamp, body.transaction_id) > (%(after_at)s, %(after_id)s))
 ORDER BY body.timestamp, body.transaction_id LIMIT %(limit)s
 """
 
 
-Place = tuple[datetime, str]  # of an event among those of its subject: when it was sent for, and its transaction id
-
-
-def events_of_subject(
-    subject: str, *, starting_at: datetime, ending_before: datetime, after: Place | None = None, limit: int
-) -> list[StoredEvent]:
-    """The events of a subject that were sent with a time within these bounds, the earliest first, as they count now;
-    those later than the place `after` where it is given."""
-    start = starting_at if after is None else max(starting_at, after[0])
-    bounds = {"start": start, "end": ending_before, "received_from": starting_at - MOST_AHEAD, "limit": limit}
-    after_at, after_id = after or (None, "")
-    return list(stored_events(_BY_TIME, bounds | {"subject": subject, "after_at": after_at, "after_id": after_id}))
+def events_of_subject(subject: str, *, starting_at: datetime, ending_before: datetime, limit: int) -> list[StoredEvent]:
+    """The events of a subject that were sent with a time within these bounds, the earliest first, as they count now."""
+    bounds = {"start": starting_at, "end": ending_before, "received_from": starting_at - MOST_AHEAD, "limit": limit}
+    return list(stored_events(_BY_TIME, bounds | {"subject": subject}))
 
 
 _WITH_ID = """

@@ -158,6 +158,6 @@ def test_a_line_is_followed_to_its_events(client, login, visit):
     page.get_by_text("Usage, October 2025").click()
     page.get_by_role("link", name="Why: Model xl").click()
     expect(page.get_by_role("heading", name="Model xl: $6,000.00")).to_be_visible()
-    page.get_by_role("link", name=story.ALIAS, exact=True).first.click()
-    expect(page.get_by_role("heading", name="Events of Model xl")).to_be_visible()
+    page.get_by_role("link", name="The events behind it").first.click()
+    expect(page.get_by_role("heading", name="Events behind Model xl")).to_be_visible()
     assert page.locator(".events tbody tr").count() > 0

@@ -155,7 +155,7 @@ def test_options_decide_which_documents_are_there(address, acme, price_list):
         page = words(Client().get(where))
         assert ("Usage, October 2025" in page) is is_there, given
     [draft] = set(re.findall(r"invoices/([0-9a-f-]{36})", Client().get(address()).content.decode()))
-    for page in (draft, f"{draft}.pdf", f"{draft}/why/0"):
+    for page in (draft, f"{draft}.pdf", f"{draft}/why/0", f"{draft}/events/0"):
         assert Client().get(f"{where}{page}").status_code == 404  # of another contract than the address is for
         assert Client().get(f"{address()}{page}").status_code == 200
 

@@ -1,10 +1,8 @@
 """Documents of a customer: the list, each as it is printed, and each line down to the events behind it."""
 
-import json
-from collections.abc import Mapping
-from dataclasses import replace
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import astuple, replace
+from datetime import UTC, datetime
 from uuid import UUID
 
 from django import forms
@@ -12,26 +10,24 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from billing_site.foundation import clock, cursors
-from billing_site.foundation.display import LOCALE, instant_text, period_text, written_for
-from billing_site.foundation.periods import Period, format_instant, parse_instant
+from billing_site.foundation.display import LOCALE, instant_text, month_text, quantity_text, written_for
+from billing_site.foundation.periods import parse_instant
 from billing_site.foundation.refusals import NotFound, Refusal
-from billing_site.foundation.transactions import read_snapshot
-from contracts.queries import claim_windows, customer
+from contracts.queries import customer
 from invoicing.models import DraftSummary
-from invoicing.portal.documents import document_row
+from invoicing.portal.documents import document_row, document_text
 from invoicing.portal.why import WhyCard
 from invoicing.printing.page import printed
+from invoicing.queries.behind import Spot, events_behind, spot_of
 from invoicing.queries.documents import Filters, Place, document, head_of
-from invoicing.queries.explained import explained_row
+from invoicing.queries.explained import Explained, explained_row
 from invoicing.queries.listed import listed_page
-from invoicing.queries.measured import metrics_of
-from invoicing.queries.shown import DRAFT, FINALIZED, VOID, ShownDocument
+from invoicing.queries.shown import DRAFT, FINALIZED, VOID, ShownDocument, ShownLine
 from invoicing.queries.traces import ShownPart
 from invoicing.services.printing import print_invoice
 from invoicing.views.base import pdf_response
 from invoicing.views.portal.viewers import Viewer, shown
 from ledger.metering import encode
-from ledger.queries.behind import events_behind
 from pricing.models import PricingUnit
 
 PAGE_SIZE = 20
@@ -115,60 +111,50 @@ def why(request: HttpRequest, viewer: Viewer, invoice_id: UUID, row: int) -> Htt
     found = explained_row(viewer.customer_id, invoice_id, row, at=clock.now())
     told = replace(found, explained=replace(found.explained, is_for_customer=True))
 
-    def events_at(subject: str, part: ShownPart) -> str:
-        return viewer.link(
-            "events/",
-            subject=subject,
-            metric=part.metric_id,
-            starting_at=format_instant(part.period.starting_at),
-            ending_before=format_instant(part.period.ending_before) if part.period.ending_before else "",
-            values=json.dumps(dict(part.group_values)) if part.group_values else "",
-        )
+    def events_of(told: Explained, line: ShownLine, part: ShownPart) -> Iterator[tuple[str, str]]:
+        if part.metric_id is not None and part is line.parts[0]:  # once a line
+            place = next(index for index, each in enumerate(told.document.lines) if each is line)
+            yield "The events behind it", viewer.link(f"invoices/{invoice_id}/events/{place}")
 
-    card = WhyCard.of(told, events_at)
+    card = WhyCard.of(told, events_of)
     name = told.explained.contract.customer.name
     return shown(request, viewer, "why.html", "invoices/", name, title=card.title, why=card, invoice_id=invoice_id)
 
 
-def events(request: HttpRequest, viewer: Viewer) -> HttpResponse:
-    """The events of one of the customer's subjects that a metric counts, over a time. Raises NotFound."""
-    asked = request.GET
-    with read_snapshot():
-        name = customer(viewer.customer_id).name
-        metrics = {str(metric.pk): metric for metric in metrics_of(viewer.customer_id)}
-        claims = claim_windows(viewer.customer_id)
-        metric, subject = metrics.get(asked.get("metric", "")), asked.get("subject", "")
-        if metric is None or subject not in {claim.subject for claim in claims}:
-            raise NotFound("There are no such events.")
-        try:
-            period = Period(parse_instant(asked.get("starting_at", "")), parse_instant(asked.get("ending_before", "")))
-            values, after = _values(asked.get("values", "")), _event_place(asked.get("after", ""))
-            found = events_behind(subject, metric, period, values, claims, after=after, limit=EVENTS_SHOWN)
-        except ValueError as error:
-            raise NotFound("There are no such events.") from error
-    rows = [
-        {
-            "when": instant_text(event.timestamp),
-            "id": event.transaction_id,
-            "type": event.event_type,
-            "properties": encode(event.properties).decode(),
-            "is_corrected": event.correction > 0,
-        }
-        for event in found.events
-    ]
+def events(request: HttpRequest, viewer: Viewer, invoice_id: UUID, line: int) -> HttpResponse:
+    """The events behind a line of a document, each with its part of what was metered for the line. Raises NotFound."""
+    shown_document = _document(viewer, invoice_id)
+    try:
+        after = _spot(request.GET.get("after", ""))
+        page = events_behind(viewer.customer_id, invoice_id, line, at=clock.now(), limit=EVENTS_SHOWN, after=after)
+    except Refusal as refusal:
+        raise NotFound("There are no such events.") from refusal
+    title = shown_document.lines[line].name
     return shown(
         request,
         viewer,
         "events.html",
         "invoices/",
-        name,
-        title=f"Events of {metric.name}",
-        rows=rows,
-        subject=subject,
-        when=period_text(period),
-        values=values,
-        asked={name: asked.get(name, "") for name in ("subject", "metric", "starting_at", "ending_before", "values")},
-        after=cursors.encode(found.after[0].isoformat(), found.after[1]) if found.after else "",
+        customer(viewer.customer_id).name,
+        title=f"Events behind {title}",
+        about=document_text(shown_document),
+        rows=[
+            {
+                "when": instant_text(behind.event.timestamp),
+                "subject": behind.event.subject,
+                "id": behind.event.transaction_id,
+                "type": behind.event.event_type,
+                "properties": encode(behind.event.properties).decode(),
+                "is_corrected": behind.event.correction > 0,
+                "quantity": quantity_text(behind.metric_quantity),
+            }
+            for behind in page.events
+        ],
+        total=quantity_text(page.metric_quantity),
+        dropped=[month_text(datetime(day.year, day.month, 1, tzinfo=UTC)) for day in page.dropped],
+        invoice_id=invoice_id,
+        line=line,
+        after=cursors.encode(*astuple(page.last)) if page.last is not None else "",
     )
 
 
@@ -193,27 +179,20 @@ def _document(viewer: Viewer, invoice_id: UUID) -> ShownDocument:
 
 def _place(cursor: str) -> Place | None:
     """Raises Refusal."""
-    place = _event_place(cursor)
-    try:
-        return None if place is None else Place(place[0], UUID(place[1]))
-    except ValueError as error:
-        raise cursors.foreign(cursor, "after") from error
-
-
-def _event_place(cursor: str) -> tuple[datetime, str] | None:
-    """Raises Refusal."""
     if not cursor:
         return None
     instant, id_ = cursors.decode(cursor, length=2, field="after")
     try:
-        return parse_instant(instant), str(id_)
-    except (AttributeError, ValueError) as error:
+        return Place(parse_instant(instant), UUID(id_))
+    except (AttributeError, TypeError, ValueError) as error:
         raise cursors.foreign(cursor, "after") from error
 
 
-def _values(text: str) -> Mapping[str, Any]:
-    """Raises ValueError."""
-    values = json.loads(text) if text else {}
-    if not isinstance(values, dict):
-        raise ValueError(text)
-    return values
+def _spot(cursor: str) -> Spot | None:
+    """Raises Refusal."""
+    if not cursor:
+        return None
+    try:
+        return spot_of(cursors.decode(cursor, length=5, field="after"))
+    except (ValueError, TypeError, ArithmeticError) as error:
+        raise cursors.foreign(cursor, "after") from error
