@@ -73,7 +73,8 @@ def about_text(amount: Decimal, unit: Unit) -> str:
             return f"{quantity_text(round_to(amount, step))} {unit.name}"
         if major != int(major):
             return exact_text(round_to(amount, step), unit)
-        text = format_currency(major, unit.code, format="¤#,##0", locale=_locale.get(), currency_digits=False)
+        whole = Locale.parse(_locale.get()).currency_formats["standard"].pattern.replace(".00", "")
+        text = format_currency(major, unit.code, format=whole, locale=_locale.get(), currency_digits=False)
         return text.replace(unit.code, f"{unit.code}\xa0")
 
 

@@ -13,7 +13,8 @@ def period_title(period: Period, at: datetime) -> str:
     if not is_month(period):
         return f"{period_text(period)} so far"
     name = month_name_text if period.starting_at.year == at.year else month_text
-    return f"{name(period.starting_at)} so far"
+    text = name(period.starting_at)
+    return f"{text[:1].upper()}{text[1:]} so far"  # elsewhere than in English months are no names
 
 
 def is_month(period: Period) -> bool:
