@@ -37,7 +37,7 @@ class WhyCard:
     parts: tuple[PartCard, ...]
 
     @classmethod
-    def of(cls, row: ExplainedRow, events_of: EventsOf) -> "WhyCard":
+    def of(cls, row: ExplainedRow, events_of: EventsOf = lambda told, line, part: ()) -> "WhyCard":
         told = row.explained
         shown, unit = told.document, told.unit(row.lines[0])
         total = exact_sum([line.total for line in row.lines])

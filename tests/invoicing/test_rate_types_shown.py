@@ -8,10 +8,10 @@ import pytest
 from billing_site.foundation.money import exact_sum
 from billing_site.foundation.periods import DAY, Period
 from contracts.models import Customer
-from invoicing.admin.screens import WhyCard
 from invoicing.engine.documents import Result
 from invoicing.models import Invoice
 from invoicing.portal import page_of, row_of
+from invoicing.portal.why import WhyCard
 from invoicing.queries.account import account
 from invoicing.queries.addressees import Addressee
 from invoicing.queries.breakdowns import pieces_of

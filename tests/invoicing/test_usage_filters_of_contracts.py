@@ -11,7 +11,7 @@ from django.urls import reverse
 from billing_site.foundation import tokens
 from contracts.models import ContractEdit
 from contracts.wording import history_in_words
-from invoicing.admin.screens import WhyCard
+from invoicing.portal.why import WhyCard
 from invoicing.queries.documents import drafts_of
 from invoicing.queries.explained import explained_row
 from invoicing.services import finalize_due

@@ -4,7 +4,7 @@ from decimal import Decimal as D
 
 import pytest
 
-from invoicing.admin.screens import WhyCard
+from invoicing.portal.why import WhyCard
 from invoicing.queries.documents import drafts_of
 from invoicing.queries.explained import explained_row
 from invoicing.services import finalize_invoice
