@@ -17,7 +17,7 @@ from contracts.forms.rows import RowsForm, Section
 from contracts.queries import AMENDED_FROM, AgreedServices
 from contracts.service_inputs import ServiceInput, ServiceInvoiceInput, ServiceLineInput
 from contracts.service_wording import service_name
-from contracts.services.service_invoices import invoiced
+from contracts.services.service_invoices import BEYOND, invoiced
 
 # What the service calls a field, and which one it is here.
 SHOWN_AS = (
@@ -77,8 +77,8 @@ class ServiceInvoiceForm(Dressed, RowsForm):
 
     based_on_edit = forms.IntegerField(required=False, widget=forms.HiddenInput)
     issued_at = InstantField(label="Invoiced on", help_text="Any time of the day, UTC.")
-    netsuite_invoice_header_start = InstantField(label="Start of the header in NetSuite", help_text="UTC.")
-    netsuite_invoice_header_end = InstantField(label="End of the header in NetSuite", help_text="UTC.")
+    netsuite_invoice_header_start = InstantField(label="Start of the header in NetSuite", help_text="")
+    netsuite_invoice_header_end = InstantField(label="End of the header in NetSuite", help_text="")
     reason = forms.CharField(max_length=2_000, help_text="Why; kept with the edit and shown in the history.")
 
     def __init__(self, agreed: AgreedServices, *args: Any, based_on_edit: int = 0, **kwargs: Any) -> None:
@@ -105,12 +105,12 @@ class ServiceInvoiceForm(Dressed, RowsForm):
     def sections(self) -> Iterator[Section]:
         header = [self["netsuite_invoice_header_start"], self["netsuite_invoice_header_end"]]
         yield Section("The invoice", [[self["issued_at"]], header])
-        done = invoiced(self.agreed)
         for index, service in enumerate(self.agreed.services):
-            unit, price = service.unit.to_unit(), exact_text(service.unit_price, service.unit.to_unit())
-            left = exact_text(exact_sum([service.max_amount, -done.get(service.pk, Decimal(0))]), unit)
+            price = exact_text(service.unit_price, service.unit.to_unit())
             rows = [[self[f"{LINE}_{index}_{name}"] for name in names] for names in (WORK, NETSUITE)]
-            yield Section(service_name(service), rows, f"A unit is {price}. {left} of it is left to invoice.")
+            yield Section(
+                service_name(service), rows, f"A unit is {price}. {self._left(index)} of it is left to invoice."
+            )
 
     def clean(self) -> dict[str, Any]:
         values = super().clean()
@@ -133,13 +133,21 @@ class ServiceInvoiceForm(Dressed, RowsForm):
     def show(self, refusal: Refusal) -> None:
         """Put what a service refused beside the fields it is about."""
         for error in refusal.errors:
-            field = error.field
+            field, rule = error.field, error.rule
             if field.startswith("line_items["):
                 place, _, name = field.removeprefix("line_items[").partition("].")
                 field = f"{LINE}_{self.lines[int(place)]}_{name}"
-            self.add_error(field if field in self.fields else None, error.rule)
+                if rule.startswith(BEYOND):
+                    rule = f"That is more than is left of it, {self._left(self.lines[int(place)])}."
+            self.add_error(field if field in self.fields else None, rule)
         if not refusal.errors:
             self.add_error(None, refusal.message)
+
+    def _left(self, index: int) -> str:
+        """What of a service is not invoiced, and not going to be."""
+        service = self.agreed.services[index]
+        done = invoiced(self.agreed).get(service.pk, Decimal(0))
+        return exact_text(exact_sum([service.max_amount, -done]), service.unit.to_unit())
 
     def _line(self, index: int) -> ServiceLineInput:
         service, start = self.agreed.services[index], f"{LINE}_{index}_"

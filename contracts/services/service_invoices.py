@@ -27,6 +27,7 @@ from contracts.terms import CustomerTerms
 from contracts.transactions import money_transaction
 
 MOST_LINES = 1_000
+BEYOND = "must not come to more than"  # how the rule begins that a line breaks which is more than is left
 
 
 @money_transaction
@@ -152,7 +153,7 @@ def _lines(
         if sums[service.pk] > service.max_amount:
             left = digits(exact_sum([service.max_amount, -before]))
             name = "amount" if line.amount is not None else "quantity"
-            rule = f"must not come to more than {left}: so much of max_amount, {digits(service.max_amount)}, is left"
+            rule = f"{BEYOND} {left}: so much of max_amount, {digits(service.max_amount)}, is left"
             inner.add(name, digits(amount), rule)
         yield ServiceInvoiceLine(
             invoice=invoice,
