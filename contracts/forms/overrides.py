@@ -51,6 +51,10 @@ class GroupValuesField(forms.JSONField):
         widget = forms.Textarea(attrs={"rows": 2, "cols": 40})
         super().__init__(required=False, initial=dict, widget=widget, help_text='{"model": "xl"}', **options)
 
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        """A row that was not there when the form was sent has none, and no null."""
+        return super().bound_data("{}" if data is None else data, initial)
+
     def has_changed(self, initial: Any, data: Any) -> bool:
         return super().has_changed(initial, data or "{}")
 

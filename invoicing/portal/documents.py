@@ -6,7 +6,7 @@ from uuid import UUID
 
 from billing_site.foundation.display import amount_text, day_text, month_text, period_text
 from billing_site.foundation.money import Unit
-from invoicing.engine.calendar import ADJUSTMENT, TRUE_UP, USAGE
+from invoicing.engine.calendar import ADJUSTMENT, HISTORICAL, TRUE_UP, USAGE
 from invoicing.models import Invoice
 from invoicing.portal.products import Row, rest_text, row_of
 from invoicing.portal.words import is_month
@@ -25,6 +25,14 @@ class DocumentRow:
     rows: tuple[Row, ...]
     rest: str  # what else is in the subtotal
     is_draft: bool = False
+
+
+TITLES = {
+    USAGE: "Usage",
+    TRUE_UP: "True-up",
+    ADJUSTMENT: "Late usage",
+    HISTORICAL: "Usage invoiced elsewhere",
+}
 
 
 def document_row(document: ShownDocument, products: Sequence[ProductSpend], unit: Unit) -> DocumentRow:
@@ -49,7 +57,7 @@ def document_text(document: ShownDocument) -> str:
     if document.kind == Invoice.Kind.NOTE:
         text = f"{document.fields['title']} on {document.fields['correction_of']['invoice_number']}"
     else:
-        text = {USAGE: "Usage", TRUE_UP: "True-up", ADJUSTMENT: "Late usage"}.get(document.kind, "Scheduled charges")
+        text = TITLES.get(document.kind, "Scheduled charges")
     if document.period is not None and document.kind != Invoice.Kind.NOTE:
         month = month_text(document.period.starting_at) if is_month(document.period) else period_text(document.period)
         text = f"{text}, {month}"

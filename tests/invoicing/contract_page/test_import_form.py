@@ -42,7 +42,8 @@ def test_it_is_seen_first_and_then_imported_once(revops, contract, price_list):
         {"number": "R-7"},
     )
     shown = text_of(revops.get(page("change", contract.pk)))
-    assert "HIST-000001" in shown
+    assert "HIST-000001 Usage invoiced elsewhere, October 2025" in shown
+    assert "null" not in text_of(seen)
     again = revops.post(url, typed(price_list, preview="1"))
     assert "It is there already, word for word." in text_of(again)
 
