@@ -9,6 +9,7 @@ import json
 import os
 import statistics
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -34,18 +35,22 @@ SELECT md5('contract' || n)::uuid, md5('customer' || n)::uuid, '2023-11-01Z', 'W
        'Ada', 'LOWEST_MULTIPLIER', '', '{}', 'opp-' || n, ''
 FROM generate_series(1, %(customers)s) n;
 INSERT INTO invoicing_customersummary (customer_id, as_of, version, error, refreshed_at, looked_at)
-SELECT md5('customer' || n)::uuid, '2025-10-31 23:00Z', '', '', now(), now() FROM generate_series(1, %(customers)s) n;
+SELECT md5('customer' || n)::uuid, date_trunc('hour', now()), '', '', now(), now()
+FROM generate_series(1, %(customers)s) n;
 INSERT INTO invoicing_draftsummary (id, customer_id, contract_id, contract_name, kind, starting_at, ending_before,
     issued_at, finalizes_at, waits, total, total_with_tax, unit_id, findings, blocking, holds, sold)
-SELECT md5('draft' || n)::uuid, md5('customer' || n)::uuid, md5('contract' || n)::uuid, '', 'USAGE', '2025-10-01Z',
-       '2025-11-01Z', '2025-11-01Z', '2025-11-02Z', false, n * 100, n * 100, %(usd)s, 0, 0, '[]',
+SELECT md5('draft' || n)::uuid, md5('customer' || n)::uuid, md5('contract' || n)::uuid, '', 'USAGE',
+       date_trunc('month', now()), date_trunc('month', now()) + interval '1 month',
+       date_trunc('month', now()) + interval '1 month', date_trunc('month', now()) + interval '32 days',
+       false, n * 100, n * 100, %(usd)s, 0, 0, '[]',
        jsonb_build_array(jsonb_build_object('unit_id', %(usd)s, 'product_id', md5('product1')::uuid,
            'amount', (n * 100)::text, 'by_credits', '0', 'quantity', n::text))
 FROM generate_series(1, %(customers)s) n;
 INSERT INTO invoicing_commitmentsummary (id, customer_id, contract_id, name, type, starting_at, ending_before, amount,
     used, unit_id)
 SELECT md5('commit' || n)::uuid, md5('customer' || n)::uuid, md5('contract' || n)::uuid, 'This year',
-       CASE n %% 2 WHEN 0 THEN 'PREPAID' ELSE 'POSTPAID' END, '2025-01-01Z', '2026-01-01Z', 1000000, n * 900, %(usd)s
+       CASE n %% 2 WHEN 0 THEN 'PREPAID' ELSE 'POSTPAID' END, date_trunc('year', now()),
+       date_trunc('year', now()) + interval '1 year', 1000000, n * 900, %(usd)s
 FROM generate_series(1, %(customers)s) n;
 INSERT INTO invoicing_invoice (id, customer_id, contract_id, number, type, kind, slot, generation, starting_at,
     ending_before, issued_at, due_at, finalized_at, finalized_by, unit_id, customer_name, subtotal, total,
@@ -56,7 +61,7 @@ SELECT md5('invoice' || n || '-' || k)::uuid, md5('customer' || n)::uuid, md5('c
        'Customer ' || lpad(n::text, 4, '0'), n * 110, n * 110, n * 110, 1, 1, '1:1:',
        jsonb_build_object('contracts', repeat(md5(n::text), 60)), '{}', 4, '\\x00'
 FROM generate_series(1, %(customers)s) n, generate_series(1, %(each)s) k,
-     LATERAL (SELECT timestamptz '2023-12-01Z' + k * interval '7 days' AS start) AS of_week;
+     LATERAL (SELECT date_trunc('day', now()) - (%(each)s - k + 1) * interval '7 days' AS start) AS of_week;
 INSERT INTO invoicing_invoiceline (id, customer_id, invoice_id, position, type, name, total, unrounded_total,
     counts_toward_total, quantity, unit_price, starting_at, ending_before, details, trace)
 SELECT md5(invoice.id::text || p)::uuid, customer_id, invoice.id, p, 'usage', 'Product ' || p, subtotal * p / 10,
@@ -77,7 +82,7 @@ SET session_replication_role = origin;
 
 PAGES = {
     "invoices": "/admin/invoicing/invoice/",
-    "invoices, page 900": "/admin/invoicing/invoice/?p=900",
+    "invoices, the last page": "/admin/invoicing/invoice/?p={last}",
     "invoices by total": "/admin/invoicing/invoice/?o=-6",
     "invoices by customer": "/admin/invoicing/invoice/?o=2",
     "invoices of a name": "/admin/invoicing/invoice/?q=customer+0777",
@@ -86,11 +91,12 @@ PAGES = {
     "invoices with late usage": "/admin/invoicing/invoice/?late=yes",
     "invoices without notes": "/admin/invoicing/invoice/?notes=no",
     "invoices of an amount": "/admin/invoicing/invoice/?total_from=1099&total_to=1100",
-    "invoices of a month": "/admin/invoicing/invoice/?issued_at_from=2025-10-01&issued_at_to=2025-10-31",
-    "invoices as CSV": "/admin/invoicing/invoice/csv/?issued_at_from=2025-10-01",
+    "invoices of a month": "/admin/invoicing/invoice/?issued_at_from={since}",
+    "invoices as CSV": "/admin/invoicing/invoice/csv/?issued_at_from={since}",
     "finance": "/admin/invoicing/commitmentsummary/finance/",
     "finance, 24 months": "/admin/invoicing/commitmentsummary/finance/?months=24&by=segment",
     "like customers as CSV": "/admin/invoicing/commitmentsummary/finance/similar.csv",
+    "search": "/admin/search/?extended=1&s=customer+0777",
     "home": "/admin/",
 }
 
@@ -102,7 +108,7 @@ def main() -> None:
             usd = database.execute("SELECT id::text FROM pricing_pricingunit WHERE code = 'USD'").fetchone()
             assert usd is not None
             _fill(database, {"customers": options.customers, "each": options.each, "usd": usd[0]})
-        rows = _measured(options.rounds)
+        rows = _measured(options.rounds, last=options.customers * options.each // 50)
     print(json.dumps({"benchmark": "books", "load": os.getloadavg()[0], "goal_ms": GOAL_MS, "pages_ms": rows}))
 
 
@@ -114,7 +120,7 @@ def _fill(database: psycopg.Connection, numbers: dict[str, Any]) -> None:
     say(f"{numbers['customers'] * numbers['each']:,} documents of {numbers['customers']:,} customers")
 
 
-def _measured(rounds: int) -> dict[str, float]:
+def _measured(rounds: int, *, last: int) -> dict[str, float]:
     from django.conf import settings
     from django.contrib.auth.models import User
     from django.test import Client
@@ -123,8 +129,9 @@ def _measured(rounds: int) -> dict[str, float]:
     client = Client()
     client.force_login(User.objects.create_superuser("finance"))
     found = {}
-    for name, page in PAGES.items():
-        times = []
+    since = f"{datetime.now(UTC) - timedelta(days=31):%Y-%m-%d}"
+    for name, asked in PAGES.items():
+        page, times = asked.format(since=since, last=last), []
         for _ in range(rounds):
             began = time.monotonic()
             answer = client.get(page)
