@@ -119,7 +119,7 @@ def test_metrics_that_only_others_buy_are_not_told(dana, acme):
     client.force_login(CustomerLoginFactory(customer=stranger).user)
     page = words(client.get(f"/portal/{stranger.pk}/usage/"))
     assert "Nothing is measured yet." in page
-    assert "Tokens" not in page
+    assert "API calls" not in page
     assert client.get(f"/portal/{stranger.pk}/usage.csv").status_code == 404
 
 
