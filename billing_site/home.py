@@ -53,6 +53,7 @@ class Step:
     text: str
     target: str
     is_done: bool
+    takes: tuple[str, ...]  # permissions
 
     @property
     def url(self) -> str:
@@ -191,8 +192,8 @@ def _steps_shown(request: HttpRequest) -> list[Step]:
 
 
 def _steps(request: HttpRequest) -> list[Step]:
-    """The way through the story of whichever customer came first. What leaves a trace is read from it, and what does
-    not, from what this session has looked at. Four queries."""
+    """The way through the story of whichever customer came first, as far as this login may go. What leaves a trace is
+    read from it, and what does not, from what this session has looked at. Four queries."""
     contract = Contract.objects.filter(archived_at=None).select_related("customer").order_by("id").first()
     if not settings.SANDBOX or contract is None:
         return []
@@ -203,14 +204,16 @@ def _steps(request: HttpRequest) -> list[Step]:
     ).exists()
     draft = DraftSummary.objects.filter(contract=contract, kind=Invoice.Kind.USAGE).order_by("finalizes_at").first()
     why = reverse("admin:contracts_contract_why", args=[contract.pk, draft.pk, 0]) if draft else page
-    return [
-        Step("open", f"Open {name}", "What the contract costs now, line by line.", page, "open" in seen),
+    looks = ("contracts.view_contract",)
+    steps = [
+        Step("open", f"Open {name}", "What the contract costs now, line by line.", page, "open" in seen, looks),
         Step(
             "deal",
             "Make the deal",
             "Add a commitment and a discount; see the effect in money before it is saved.",
             reverse("admin:contracts_contract_edit", args=[contract.pk]),
             has_deal,
+            ("contracts.change_contract",),
         ),
         Step(
             "customer",
@@ -218,16 +221,19 @@ def _steps(request: HttpRequest) -> list[Step]:
             f"What {name} sees: spend by day, commitment, prices to come.",
             reverse("portal_of_customer", args=[contract.customer_id]),
             "customer" in seen,
+            ("contracts.view_customer", "invoicing.view_invoice"),
         ),
-        Step("why", "Ask why", "Each line of the draft says how its amount came about.", why, "why" in seen),
+        Step("why", "Ask why", "Each line of the draft says how its amount came about.", why, "why" in seen, looks),
         Step(
             "clock",
             "Move the clock",
             "Let days pass: usage arrives, and what falls due becomes final.",
             reverse("admin:foundation_testclock_changelist"),
             ClockMove.objects.exists(),
+            ("foundation.view_testclock",),
         ),
     ]
+    return [step for step in steps if request.user.has_perms(step.takes)]
 
 
 def _remembered(request: HttpRequest) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a page may load and who may frame it, said to the browser in one header.
+"""What a page may load, who may frame it, and what a browser need not offer it, said in headers.
 
 Nothing comes from another host, anywhere. The admin's skin and the reference page need scripts and styles in their
 markup (Alpine evaluates its attributes); the pages that customers see, and everything else, get none of that.
@@ -19,6 +19,9 @@ RELAXED = (
 )
 RELAXED_PATHS = ("/admin/", "/docs")
 FRAMED_PATH = "/embed/"
+# Nothing here asks for any of these, so what is brought in by a hole in a page gets none of them either.
+UNUSED = ("camera", "microphone", "geolocation", "payment", "usb", "display-capture")
+NO_FEATURES = ", ".join(f"{feature}=()" for feature in UNUSED)
 
 
 def policy_of(path: str) -> str:
@@ -31,7 +34,7 @@ def policy_of(path: str) -> str:
 
 
 class ContentSecurityPolicyMiddleware:
-    """Adds the policy of the path; a view that has set its own keeps it."""
+    """Adds the policy of the path, and what holds for all; a view that has set its own keeps it."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -39,4 +42,6 @@ class ContentSecurityPolicyMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         response.headers.setdefault("Content-Security-Policy", policy_of(request.path))
+        response.headers.setdefault("Permissions-Policy", NO_FEATURES)
+        response.headers.setdefault("X-Robots-Tag", "noindex, nofollow")  # no page here is for everybody
         return response

@@ -134,6 +134,16 @@ class Listed(ModelAdmin):
         return super().changelist_view(request, {"title": title} | (extra_context or {}))
 
 
+class WithReader:
+    """Each row shown knows its `reader`, a user: what a cell offers is what that one may do."""
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        found: Any = super().get_object(request, object_id, from_field)  # type: ignore[misc]
+        if found is not None:
+            found.reader = request.user
+        return found
+
+
 class WithHistory(SimpleHistoryAdmin):
     """Versions of the past are there to be looked at."""
 

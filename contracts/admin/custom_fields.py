@@ -80,7 +80,7 @@ class CustomFieldKeyAdmin(ThroughServices, HouseAdmin):
             "admin/foundation/customfieldkey/values.html",
             {
                 **self.admin_site.each_context(request),
-                "opts": self.opts,
+                "opts": self.opts if self.has_view_permission(request) else row._meta,  # the way back
                 "title": f"Custom fields of {row}",
                 "row": row,
                 "leave": _page_of(entity, row),

@@ -8,7 +8,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import mark_safe
 
-from billing_site.foundation.admin import HouseAdmin, ReadOnlyInline, WithCustomFields
+from billing_site.foundation.admin import HouseAdmin, ReadOnlyInline, WithCustomFields, WithReader
 from billing_site.foundation.custom_fields import Entity
 from billing_site.foundation.display import instant_text
 from contracts import forms, services
@@ -19,6 +19,14 @@ from contracts.models import Contract, ContractTerms, Customer
 from contracts.queries import aliases_of, shared_commits
 from contracts.wording import balance_history_in_words
 from pricing.admin import ARCHIVED, ThroughServices
+
+SEEN_WITH = {
+    "alarms": "invoicing.view_alertstate",
+    "balances": "contracts.view_contract",
+    "balance_history": "contracts.view_contract",
+    "providers": "contracts.view_providerconfiguration",
+    "claims": "contracts.view_claim",
+}
 
 
 class ContractInline(ReadOnlyInline):
@@ -39,7 +47,7 @@ class ContractInline(ReadOnlyInline):
 
 
 @admin.register(Customer)
-class CustomerAdmin(WithCustomFields, ThroughServices, HouseAdmin):
+class CustomerAdmin(WithReader, WithCustomFields, ThroughServices, HouseAdmin):
     entity = Entity.CUSTOMER
     list_before_template = "admin/contracts/customer/import_link.html"
     nothing_yet = "Who is billed. Usage comes under the ingest aliases that a customer has."
@@ -93,19 +101,24 @@ class CustomerAdmin(WithCustomFields, ThroughServices, HouseAdmin):
         return format_html('<a href="{}?{}">Claims</a>', reverse("admin:contracts_claim_changelist"), query)
 
     @admin.display(description="Commits and credits")
-    def balances(self, customer: Customer) -> str:
-        links = [
-            (commit_text(committed), reverse("admin:contracts_commit_edit", args=[committed.commit.pk]))
-            for committed in shared_commits(customer.pk)
-        ]
+    def balances(self, customer: Any) -> str:
+        shared = shared_commits(customer.pk)
         all_of_them = format_html(
             '<a href="{}">Balances</a>', reverse("admin:contracts_customer_balances", args=[customer.pk])
         )
-        each = format_html_join(mark_safe("<br>"), '{} <a href="{}">Change</a>', links)
-        return format_html("{}<br>{}", all_of_them, each) if links else all_of_them
+        change = "contracts.change_contract"
+        each = format_html_join(
+            mark_safe("<br>"),
+            '{} <a href="{}">Change</a>' if customer.reader.has_perm(change) else "{}",
+            (
+                (commit_text(committed), reverse("admin:contracts_commit_edit", args=[committed.commit.pk]))
+                for committed in shared
+            ),
+        )
+        return format_html("{}<br>{}", all_of_them, each) if shared else all_of_them
 
     @admin.display(description="Billing providers and revenue systems")
-    def providers(self, customer: Customer) -> str:
+    def providers(self, customer: Any) -> str:
         """Those that are not archived, each with a link to what it says."""
         standing = customer.provider_configurations.filter(archived_at__isnull=True).order_by("created_at", "id")
         links = [
@@ -117,13 +130,15 @@ class CustomerAdmin(WithCustomFields, ThroughServices, HouseAdmin):
         ]
         each = format_html_join(mark_safe("<br>"), '<a href="{1}">{0}</a>', links)
         query = urlencode({"customer": str(customer.pk)})
-        add = format_html('<a href="{}?{}">Add one</a>', reverse("admin:contracts_providerconfiguration_add"), query)
+        page = reverse("admin:contracts_providerconfiguration_add")
+        may_add = customer.reader.has_perm("contracts.add_providerconfiguration")
+        add = format_html('<a href="{}?{}">Add one</a>', page, query) if may_add else ""
         return format_html("{}<br>{}<br><small>{}</small>", each or "None", add, NOTHING_IS_SENT)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Without what its reader may not see in its own place either."""
         shown = super().get_fields(request, obj)
-        may_see = request.user.has_perm("invoicing.view_alertstate")
-        return [field for field in shown if field != "alarms" or may_see]
+        return [field for field in shown if request.user.has_perm(SEEN_WITH.get(field, "contracts.view_customer"))]
 
     @admin.display(description="In alarm for")
     def alarms(self, customer: Customer) -> str:

@@ -1,6 +1,7 @@
 """Final documents in the admin: as they read on paper first, and what they were made of below."""
 
 from functools import cached_property
+from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
@@ -10,6 +11,7 @@ from django.utils.html import format_html, format_html_join
 from billing_site.foundation.admin import (
     FactAdmin,
     ReadOnlyInline,
+    WithReader,
     instant_cell,
     money_column,
     number_cell,
@@ -69,7 +71,7 @@ class LinesInline(ReadOnlyInline):
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(TakingBack, FinanceList, FactAdmin):
+class InvoiceAdmin(WithReader, TakingBack, FinanceList, FactAdmin):
     """Final documents. Drafts are not rows: see Drafts."""
 
     nothing_yet = "Documents that are final. A draft becomes final when its grace period is over: see Drafts."
@@ -164,10 +166,11 @@ class InvoiceAdmin(TakingBack, FinanceList, FactAdmin):
         )
 
     @admin.display(description="Notes")
-    def correct(self, invoice: Invoice) -> str:
+    def correct(self, invoice: Any) -> str:
         notes = Invoice.objects.filter(note__about=invoice).order_by("finalized_at", "number")
         links = [(reverse("admin:invoicing_invoice_change", args=[note.pk]), str(note)) for note in notes]
-        if invoice.kind != Invoice.Kind.NOTE and not hasattr(invoice, "void"):
+        may_enter = invoice.reader.has_perm("invoicing.add_enterednote")
+        if may_enter and invoice.kind != Invoice.Kind.NOTE and not hasattr(invoice, "void"):
             links.append((reverse("admin:invoicing_note_enter", args=[invoice.pk]), "Enter a note by hand"))
         return format_html_join(" · ", '<a href="{}">{}</a>', links)
 

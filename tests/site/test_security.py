@@ -80,3 +80,32 @@ def test_a_customers_login_gets_neither_into_the_admin_nor_into_the_api(dana):
     assert dana.get(reverse("admin:contracts_customer_changelist")).status_code == 302
     assert dana.get("/v1/customers").status_code == 401
     assert dana.get("/v1/billable-metrics").status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/login", "/admin/login/", "/portal/", "/docs", "/v1/customers", "/livez"])
+def test_every_answer_says_what_a_browser_need_not_do_with_it(dana, path):
+    """No feature that nothing here asks for, no guess at its type, no frame, no address handed to other sites, no index
+    of it."""
+    answer = dana.get(path)
+    assert "camera=(), microphone=(), geolocation=(), payment=()" in answer["Permissions-Policy"]
+    assert answer["X-Robots-Tag"] == "noindex, nofollow"
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["X-Frame-Options"] == "DENY"
+    assert answer["Referrer-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("path", ["/admin/", "/admin/contracts/customer/", "/portal/"])
+def test_pages_of_people_are_kept_by_nobody_on_the_way(path):
+    client = Client()
+    client.force_login(User.objects.create_superuser("ada", password="x"))
+    if path == "/portal/":
+        client.force_login(CustomerLoginFactory().user)
+    assert {"no-store", "private"} <= set(client.get(path)["Cache-Control"].split(", "))
+
+
+def test_cookies_of_a_session_are_out_of_reach_of_scripts_and_of_other_sites():
+    CustomerLoginFactory(user__username="dana", user__password="secret")
+    client = Client()
+    client.post("/login", {"username": "dana", "password": "secret"})
+    cookie = client.cookies["sessionid"]
+    assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
