@@ -14,7 +14,7 @@ from billing_site.foundation.fields import (
     text_map,
     texts,
 )
-from billing_site.foundation.refusals import FieldError, NotSupported, Refusal
+from billing_site.foundation.refusals import FieldError, Refusal
 from invoicing.services.manual_entries import ManualEntryInput
 from pricing.serializers.common import OPTIONAL, UnitRefReply, as_of_field, plain
 
@@ -195,14 +195,15 @@ class ManualEntryRequest(serializers.Serializer):
     timestamp = InstantField(help_text="Within the segment; its start by default.", **OPTIONAL)
     uniqueness_key = TextField(help_text="A second entry with this key is refused with 409.", **OPTIONAL)
 
-    per_group_amounts = serializers.DictField(help_text="By seat: not supported yet.", **OPTIONAL)
+    per_group_amounts = serializers.DictField(
+        child=NumberField(),
+        help_text="By the ids of seats, where each has a balance of its own: what of the amount each gets.",
+        **OPTIONAL,
+    )
 
     def to_input(self) -> ManualEntryInput:
-        """Raises NotSupported."""
         sent = plain(self.validated_data)
         del sent["customer_id"]
-        if by_seat := sent.pop("per_group_amounts", None):
-            raise NotSupported.of("per_group_amounts", by_seat, "is not supported by this server")
         return ManualEntryInput(balance_id=sent.pop("id"), **sent)
 
 

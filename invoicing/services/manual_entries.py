@@ -5,13 +5,15 @@
 -1                                                                        refused: a conflict with what was drawn
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
 from billing_site.foundation.actor import Actor
 from billing_site.foundation.ids import uuid7
+from billing_site.foundation.money import exact_sum
 from billing_site.foundation.periods import format_instant
 from billing_site.foundation.problems import Problems
 from billing_site.foundation.refusals import Conflict, FieldError, NotFound
@@ -25,6 +27,7 @@ from ledger.models import LedgerEntry
 from ledger.services.entries import NewEntry, post_entries
 
 KEY_LENGTH = 128
+BY_SEAT = "per_group_amounts"
 
 
 class MoreThanIsLeft(Conflict):
@@ -34,8 +37,20 @@ class MoreThanIsLeft(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """What is posted on one segment, and what the request calls it."""
+
+    held: Standing
+    amount: Decimal
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
 class ManualEntryInput:
-    """`amount` is signed: money or units, as the balance is held. `timestamp` None: the start of the segment."""
+    """`amount` is signed: money or units, as the balance is held. `timestamp` None: the start of the segment.
+
+    With `per_group_amounts` it is that of several seats, each on what that seat has of its own of the balance.
+    """
 
     balance_id: UUID
     segment_id: UUID
@@ -44,11 +59,12 @@ class ManualEntryInput:
     contract_id: UUID | None = None
     timestamp: datetime | None = None
     uniqueness_key: str | None = None
+    per_group_amounts: Mapping[str, Decimal] = field(default_factory=dict)  # by the ids of seats
 
 
 @money_transaction
 def add_manual_entry(customer: Customer, given: ManualEntryInput, *, at: datetime, by: Actor) -> LedgerEntry:
-    """Post an entry on a segment of a commit or credit.
+    """Post an entry on a segment of a commit or credit, or one for each seat that is named; the first comes back.
 
     Raises NotFound, MoreThanIsLeft, Conflict where the key was used or the true-up of the commit is final, and Refusal
     naming every field that breaks a rule.
@@ -63,24 +79,54 @@ def add_manual_entry(customer: Customer, given: ManualEntryInput, *, at: datetim
     _check(given, held, problems)
     problems.refuse()
     _refuse_what_is_settled(held, computed)
-    if held.left + given.amount < 0:
-        left = max(held.left, Decimal(0))
-        refusal = MoreThanIsLeft.of("amount", given.amount, f"must not take more than the {digits(left)} left of it")
-        refusal.left = left
-        raise refusal
-    entry = NewEntry(
-        type=f"{held.commit.ledger_name}_MANUAL",
-        commit_id=held.commit.id,
-        segment_id=held.segment.id,
-        contract_id=held.commit.contract_id,
-        amount=given.amount,
-        billed_amount=Decimal(0),
-        timestamp=given.timestamp or held.segment.period.starting_at,
-        reason=given.reason,
-        idempotency_key=posted_as,
-    )
-    [row] = post_entries(customer, [entry], at=at, by=by)
-    return row
+    parts = _of_seats(given, held, computed) or [Part(held, given.amount, "amount")]
+    for part in parts:
+        if part.held.left + part.amount < 0:
+            left = max(part.held.left, Decimal(0))
+            rule = f"must not take more than the {digits(left)} left of it"
+            refusal = MoreThanIsLeft.of(part.field, part.amount, rule)
+            refusal.left = left
+            raise refusal
+    entries = [
+        NewEntry(
+            type=f"{part.held.commit.ledger_name}_MANUAL",
+            commit_id=part.held.commit.id,
+            segment_id=part.held.segment.id,
+            contract_id=part.held.commit.contract_id,
+            amount=part.amount,
+            billed_amount=Decimal(0),
+            timestamp=given.timestamp or part.held.segment.period.starting_at,
+            reason=given.reason,
+            idempotency_key=f"seat {place} {posted_as}" if place else posted_as,
+        )
+        for place, part in enumerate(parts)
+    ]
+    return post_entries(customer, entries, at=at, by=by)[0]
+
+
+def _of_seats(given: ManualEntryInput, held: Standing, computed: Computation) -> list[Part]:
+    """What goes to each seat, in the order of their ids. Raises Refusal."""
+    if not given.per_group_amounts:
+        return []
+    seats = {
+        each.segment.seat[1]: each
+        for each in computed.result.balances
+        if each.commit.id == held.commit.id and each.segment.seat is not None
+    }
+    problems, parts = Problems(), []
+    for seat, amount in sorted(given.per_group_amounts.items()):
+        name = f"{BY_SEAT}.{seat}"
+        if not seat or seat not in seats:
+            problems.add(name, seat, "must be a seat that has something of its own of this commit or credit")
+            continue
+        if problems.number(name, amount) and amount == 0:
+            problems.add(name, amount, "must not be zero")
+        _check_timestamp(given, seats[seat], problems)
+        parts.append(Part(seats[seat], amount, name))
+    if exact_sum(list(given.per_group_amounts.values())) != given.amount:
+        problems.add(BY_SEAT, digits(given.amount), "must add up to amount")
+    problems.refuse()
+    return parts
 
 
 def _held(given: ManualEntryInput, computed: Computation) -> Standing:
@@ -103,6 +149,10 @@ def _check(given: ManualEntryInput, held: Standing, problems: Problems) -> None:
         problems.add("contract_id", given.contract_id, "must be the contract that the commit or credit is part of")
     if given.uniqueness_key is not None and not 0 < len(given.uniqueness_key) <= KEY_LENGTH:
         problems.add("uniqueness_key", given.uniqueness_key, f"must have from 1 to {KEY_LENGTH} characters")
+    _check_timestamp(given, held, problems)
+
+
+def _check_timestamp(given: ManualEntryInput, held: Standing, problems: Problems) -> None:
     period = held.segment.period
     if given.timestamp is not None and given.timestamp not in period:
         end = "" if period.ending_before is None else f" and before {format_instant(period.ending_before)}"

@@ -5,11 +5,12 @@ contract runs from 1 October 2025 to 1 February 2026 and bills usage by the cale
 """
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
-from metronome import BadRequestError, NotFoundError
+from metronome import BadRequestError, ConflictError, NotFoundError
 
 from billing_site.foundation.ids import uuid7
 from billing_site.foundation.refusals import Refusal
@@ -206,6 +207,31 @@ def test_seats_are_listed_by_the_page(shop, clock_at):
 
     shop.v1.contracts.archive(contract_id=contract_id, void_invoices=False, **shop.whose)
     assert sums(shop, contract_id, seat_ids=["s07"]) == {"s07": [("900", "0")]}
+
+
+def test_an_entry_by_hand_is_shared_by_seats(shop, clock_at):
+    contract_id = agreed(shop, subscriptions=[team(shop, "ada", "bob")], recurring_credits=[own(shop)])
+    clock_at("2025-10-10")
+    [credit] = held(shop)
+    given = {"id": credit.id, "segment_id": credit.access_schedule.schedule_items[0].id, "reason": "Sorry"}
+    post = partial(shop.v1.contracts.add_manual_balance_entry, **shop.whose, **given)
+    post(amount=130, per_group_amounts={"ada": 150, "bob": -20}, uniqueness_key="ticket 7")
+    assert sums(shop, contract_id) == {"ada": [("500", "650")], "bob": [("500", "480")]}
+    with pytest.raises(ConflictError, match="was already used"):
+        post(amount=130, per_group_amounts={"ada": 150, "bob": -20}, uniqueness_key="ticket 7")
+    for amount, by_seat, error in [
+        (10, {"ada": 5}, ("per_group_amounts", "must add up to amount")),
+        (
+            10,
+            {"cy": 10},
+            ("per_group_amounts.cy", "must be a seat that has something of its own of this commit or credit"),
+        ),
+        (10, {"ada": 10, "bob": 0}, ("per_group_amounts.bob", "must not be zero")),
+    ]:
+        assert refused(post, amount=amount, per_group_amounts=by_seat) == {error}
+    with pytest.raises(ConflictError, match="must not take more than the 480 left of it"):
+        post(amount=-481 + 5, per_group_amounts={"ada": 5, "bob": -481})
+    assert sums(shop, contract_id) == {"ada": [("500", "650")], "bob": [("500", "480")]}, "all of it or nothing"
 
 
 def test_the_ledger_of_an_archived_contract_tells_added_seats_as_such(shop, clock_at):

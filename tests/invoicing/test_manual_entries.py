@@ -125,7 +125,7 @@ def test_an_obligation_is_met_earlier_by_hand_until_its_true_up_is_final(acme, w
         ({"id": str(uuid7())}, metronome.NotFoundError, "id"),
         ({"segment_id": str(uuid7())}, metronome.NotFoundError, "segment_id"),
         ({"customer_id": str(uuid7())}, metronome.NotFoundError, "customer_id"),
-        ({"per_group_amounts": {"ada": 1}}, metronome.APIStatusError, "per_group_amounts"),
+        ({"per_group_amounts": {"ada": 1}}, metronome.BadRequestError, "per_group_amounts.ada"),
     ],
 )
 def test_an_entry_that_breaks_a_rule_is_refused(acme, writer, clock_at, given, error, field):
