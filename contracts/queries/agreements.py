@@ -160,7 +160,11 @@ def _agreed_of(
     terms = (
         known(ContractTerms.objects.all(), "contract_id")
         .select_related("contract", "contract__customer")
-        .annotate(renewed_by=Subquery(renewals.values("contract_id")), is_archived=Exists(archived))
+        .annotate(
+            renewed_by=Subquery(renewals.values("contract_id")),
+            is_archived=Exists(archived),
+            has_services=Exists(ProfessionalService.objects.filter(contract=OuterRef("contract_id"))),
+        )
     )
     overrides = _grouped(known(Override.objects.select_related("product", "unit"), "contract_id"), "contract_id")
     commits = _grouped(
@@ -177,7 +181,7 @@ def _agreed_of(
     items = grouped_by_place(known(charged, "charge__contract_id"), "charge_id")
     recurring = _grouped(known(RecurringCommit.objects.select_related(*RECURRING), "contract_id"), "contract_id")
     subscriptions = subscriptions_by_contract(lambda rows: known(rows, "contract_id"), known)
-    services = _services_by_contract(known)
+    services = _services_by_contract(known) if any(held.has_services for held in terms) else {}
     providers = providers_by_contract(terms)
 
     def agreed(owner: UUID | None) -> Iterator[AgreedCommit]:
@@ -221,7 +225,7 @@ def subscriptions_by_contract(
 
 
 def _services_by_contract(known: Callable[[TermQuerySet, str], TermQuerySet]) -> dict[UUID, AgreedServices]:
-    """One query, and another where there is any."""
+    """Two queries at the most. Only asked where there was ever one."""
     services = _grouped(
         known(ProfessionalService.objects.select_related("product", "unit"), "contract_id"), "contract_id"
     )
