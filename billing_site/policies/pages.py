@@ -29,7 +29,10 @@ PAGES: Mapping[str, Page] = {
     # Customers, contracts, packages
     **_pages("contracts_customer_import", "contracts.add_customer", "contracts.add_contract"),
     **_pages("contracts_package_change", "contracts.view_package"),
-    **_pages("contracts_contract_change contracts_contract_why contracts_customer_balances", "contracts.view_contract"),
+    **_pages(
+        "contracts_contract_change contracts_contract_why contracts_contract_events contracts_customer_balances",
+        "contracts.view_contract",
+    ),
     **_pages("contracts_contract_record", "contracts.view_contract", sends=NOBODY),
     **_pages(
         "contracts_contract_edit contracts_contract_undo contracts_contract_grant contracts_contract_recurring_edit "

@@ -1,9 +1,7 @@
 """The page of a contract: what it costs now, the deal in one form with its effect before it is made, and why."""
 
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import admin, messages
@@ -17,8 +15,6 @@ from django.views.decorators.csrf import csrf_protect
 from billing_site.foundation import clock
 from billing_site.foundation.admin import number_cell
 from billing_site.foundation.display import amount_text
-from billing_site.foundation.periods import format_instant
-from billing_site.foundation.refusals import NotFound
 from billing_site.foundation.transactions import read_snapshot
 from contracts import services
 from contracts.admin.contracts import ContractRecordAdmin
@@ -34,7 +30,6 @@ from invoicing.admin.commits import CommitEditPage
 from invoicing.admin.grants import GrantPages
 from invoicing.admin.historical import PastInvoicePage
 from invoicing.admin.holds import held_rows
-from invoicing.admin.known_then import KnownThen
 from invoicing.admin.looked_at import made_as_seen
 from invoicing.admin.new_contracts import NewContractPages
 from invoicing.admin.recurring import RecurringEditPage
@@ -42,16 +37,11 @@ from invoicing.admin.screens import ContractScreen, PreviewCard
 from invoicing.admin.services import ServicePages
 from invoicing.admin.subscriptions import SubscriptionPages
 from invoicing.admin.undoing import UndoPage
-from invoicing.portal.why import WhyCard
+from invoicing.admin.why import WhyPages
 from invoicing.queries.account import account
-from invoicing.queries.explained import Explained, NotThere, explained_row
 from invoicing.queries.lateness import missed_usage
 from invoicing.queries.preview import preview_edit
-from invoicing.queries.shown import ShownLine
 from invoicing.queries.summaries import usage_by_contract
-from invoicing.queries.traces import ShownPart
-
-SUBJECTS_NAMED = 3
 
 
 @admin.register(Contract)
@@ -66,6 +56,7 @@ class ContractAdmin(
     ServicePages,
     PastInvoicePage,
     UndoPage,
+    WhyPages,
     NewContractPages,
     ContractRecordAdmin,
 ):
@@ -139,7 +130,7 @@ class ContractAdmin(
                 self.admin_site.admin_view(self.balance_view),
                 name="contracts_customer_balance",
             ),
-            page("why/<uuid:document_id>/<int:row>/", self.why_view, "why"),
+            *self.why_urls(),
             *super().get_urls(),
         ]
 
@@ -166,32 +157,6 @@ class ContractAdmin(
     def record_view(self, request: HttpRequest, contract_id: UUID) -> HttpResponse:
         """Every field and every term, standing and removed."""
         return super().change_view(request, str(contract_id))
-
-    def why_view(self, request: HttpRequest, contract_id: UUID, document_id: UUID, row: int) -> HttpResponse:
-        """Why a line is what it is, or was with the prices and terms of an instant; for htmx the panel alone."""
-        contract = self._contract(request, contract_id)
-        at = clock.now()
-        asked = KnownThen(request.GET, at=at)
-        then = None
-        try:
-            why = WhyCard.of(explained_row(contract.customer_id, document_id, row, at=at), _events_of)
-            if as_of := asked.instant():
-                then = WhyCard.of(explained_row(contract.customer_id, document_id, row, at=at, as_of=as_of), _events_of)
-        except NotThere as refusal:
-            asked.add_error("as_of", refusal.message)
-        except NotFound as refusal:
-            raise Http404(refusal.message) from refusal
-        panel = "why_panel" if request.headers.get("HX-Request") else "why"
-        return self._render(
-            request,
-            contract,
-            panel,
-            title=f"Why: {why.title}",
-            why=then or why,
-            now=why if then else None,
-            asked=asked,
-            page=reverse("admin:contracts_contract_why", args=[contract_id, document_id, row]),
-        )
 
     @method_decorator(csrf_protect)
     def edit_view(self, request: HttpRequest, contract_id: UUID) -> HttpResponse:
@@ -253,18 +218,3 @@ class ContractAdmin(
                 **context,
             },
         )
-
-
-def _events_of(told: Explained, line: ShownLine, part: ShownPart) -> Iterator[tuple[str, str]]:
-    """The subjects that were the customer's then, and the page of the events of each."""
-    start, end = part.period.starting_at, part.period.ending_before
-    if part.metric_id is None or end is None:
-        return
-    owned = [
-        claim.subject
-        for claim in told.terms.claims
-        if (claim.starting_at or start) < end and (claim.ending_before or end) > start
-    ]
-    for subject in list(dict.fromkeys(owned))[:SUBJECTS_NAMED]:
-        asked = {"subject": subject, "starting_at": format_instant(start), "ending_before": format_instant(end)}
-        yield subject, f"{reverse('admin:ledger_events')}?{urlencode(asked)}"

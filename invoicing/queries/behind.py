@@ -14,13 +14,13 @@ what they were when the period was billed last. Where these units only changed p
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import accumulate, pairwise
-from typing import Any
 from uuid import UUID
 
+from billing_site.foundation import cursors
 from billing_site.foundation.money import exact_sum
 from billing_site.foundation.periods import Period, parse_instant
 from billing_site.foundation.refusals import Refusal
@@ -253,7 +253,17 @@ def _within(stretches: Sequence[tuple[Decimal, Decimal]], start: Decimal, end: D
     return exact_sum(moved) if end > start else -exact_sum(moved)
 
 
-def spot_of(position: Sequence[Any]) -> Spot:
-    """From what a cursor holds. Raises ValueError, TypeError or ArithmeticError for anything else."""
-    segment, timestamp, transaction_id, subject, counter = position
-    return Spot(int(segment), parse_instant(timestamp), str(transaction_id), str(subject), Decimal(counter))
+def spot_of(cursor: str, field: str = "next_page") -> Spot | None:
+    """Where the page that `cursor_of` was made of ended; None for none. Raises Refusal naming `field`."""
+    if not cursor:
+        return None
+    try:
+        segment, timestamp, transaction_id, subject, counter = cursors.decode(cursor, length=5, field=field)
+        return Spot(int(segment), parse_instant(timestamp), str(transaction_id), str(subject), Decimal(counter))
+    except (ValueError, TypeError, ArithmeticError) as error:
+        raise cursors.foreign(cursor, field) from error
+
+
+def cursor_of(page: EventsPage) -> str | None:
+    """Where the next page begins; None after the last."""
+    return None if page.last is None else cursors.encode(*astuple(page.last))

@@ -1,4 +1,3 @@
-from dataclasses import astuple
 from datetime import datetime
 from uuid import UUID
 
@@ -16,8 +15,7 @@ from contracts.views.base import bound_customer
 from invoicing import services
 from invoicing.explained_replies import EventsPageReply, ExplanationReply
 from invoicing.presentation import behind_json, breakdown_json, explanation_json, invoice_json
-from invoicing.queries.behind import Spot as EventSpot
-from invoicing.queries.behind import events_behind, spot_of
+from invoicing.queries.behind import cursor_of, events_behind, spot_of
 from invoicing.queries.breakdowns import Spot, breakdowns_page
 from invoicing.queries.documents import Filters, Place, customer_of, document, documents_page
 from invoicing.queries.explained import explained_document
@@ -136,24 +134,16 @@ class EventsBehindLine(InvoicingView):
             asked["line_item"],
             at=clock.now(),
             limit=asked["limit"],
-            after=_spot(asked["next_page"]) if "next_page" in asked else None,
+            after=spot_of(asked.get("next_page", "")),
         )
-        last = page.last
         return Response(
             {
                 "data": [behind_json(each) for each in page.events],
                 "metric_quantity": page.metric_quantity,
                 "dropped_months": [f"{month:%Y-%m}" for month in page.dropped],
-                "next_page": None if last is None else cursors.encode(*astuple(last)),
+                "next_page": cursor_of(page),
             }
         )
-
-
-def _spot(cursor: str) -> EventSpot:
-    try:
-        return spot_of(cursors.decode(cursor, length=5))
-    except (ValueError, TypeError, ArithmeticError) as error:
-        raise cursors.foreign(cursor) from error
 
 
 class ListBreakdowns(InvoicingView):

@@ -78,11 +78,11 @@ def test_events_come_page_by_page(dana, acme, monkeypatch):
     page = next(
         found
         for line in lines
-        if (found := dana.get(own(acme, f"invoices/{document}/events/{line}"))).context["total"] == "5"
+        if (found := dana.get(own(acme, f"invoices/{document}/events/{line}"))).context["events"].total == "5"
     )
     seen = []
     for _ in range(5):
-        seen += [row["id"] for row in page.context["rows"]]
+        seen += [row.id for row in page.context["events"].rows]
         following = [link for link in links(page) if "after=" in link]
         if not following:
             break

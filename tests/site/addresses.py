@@ -71,6 +71,7 @@ class Ids:
             "rate_id": house.rate,
             "number": 1,
             "row": 0,
+            "line": 0,
             "name": "open",
             "app_label": "contracts",
             "entity": "customer",

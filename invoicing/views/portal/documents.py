@@ -1,8 +1,7 @@
 """Documents of a customer: the list, each as it is printed, and each line down to the events behind it."""
 
 from collections.abc import Iterator
-from dataclasses import astuple, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from uuid import UUID
 
 from django import forms
@@ -10,15 +9,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from billing_site.foundation import clock, cursors
-from billing_site.foundation.display import LOCALE, instant_text, month_text, quantity_text, written_for
+from billing_site.foundation.display import LOCALE, written_for
 from billing_site.foundation.periods import parse_instant
 from billing_site.foundation.refusals import NotFound, Refusal
 from contracts.queries import customer
 from invoicing.models import DraftSummary
+from invoicing.portal.behind import EventsCard
 from invoicing.portal.documents import document_row, document_text
 from invoicing.portal.why import WhyCard
 from invoicing.printing.page import printed
-from invoicing.queries.behind import Spot, events_behind, spot_of
+from invoicing.queries.behind import events_behind, spot_of
 from invoicing.queries.documents import Filters, Place, document, head_of
 from invoicing.queries.explained import Explained, explained_row
 from invoicing.queries.listed import listed_page
@@ -27,7 +27,6 @@ from invoicing.queries.traces import ShownPart
 from invoicing.services.printing import print_invoice
 from invoicing.views.base import pdf_response
 from invoicing.views.portal.viewers import Viewer, shown
-from ledger.metering import encode
 from pricing.models import PricingUnit
 
 PAGE_SIZE = 20
@@ -125,7 +124,7 @@ def events(request: HttpRequest, viewer: Viewer, invoice_id: UUID, line: int) ->
     """The events behind a line of a document, each with its part of what was metered for the line. Raises NotFound."""
     shown_document = _document(viewer, invoice_id)
     try:
-        after = _spot(request.GET.get("after", ""))
+        after = spot_of(request.GET.get("after", ""), "after")
         page = events_behind(viewer.customer_id, invoice_id, line, at=clock.now(), limit=EVENTS_SHOWN, after=after)
     except Refusal as refusal:
         raise NotFound("There are no such events.") from refusal
@@ -138,23 +137,9 @@ def events(request: HttpRequest, viewer: Viewer, invoice_id: UUID, line: int) ->
         customer(viewer.customer_id).name,
         title=f"Events behind {title}",
         about=document_text(shown_document),
-        rows=[
-            {
-                "when": instant_text(behind.event.timestamp),
-                "subject": behind.event.subject,
-                "id": behind.event.transaction_id,
-                "type": behind.event.event_type,
-                "properties": encode(behind.event.properties).decode(),
-                "is_corrected": behind.event.correction > 0,
-                "quantity": quantity_text(behind.metric_quantity),
-            }
-            for behind in page.events
-        ],
-        total=quantity_text(page.metric_quantity),
-        dropped=[month_text(datetime(day.year, day.month, 1, tzinfo=UTC)) for day in page.dropped],
+        events=EventsCard.of(page),
         invoice_id=invoice_id,
         line=line,
-        after=cursors.encode(*astuple(page.last)) if page.last is not None else "",
     )
 
 
@@ -185,14 +170,4 @@ def _place(cursor: str) -> Place | None:
     try:
         return Place(parse_instant(instant), UUID(id_))
     except (AttributeError, TypeError, ValueError) as error:
-        raise cursors.foreign(cursor, "after") from error
-
-
-def _spot(cursor: str) -> Spot | None:
-    """Raises Refusal."""
-    if not cursor:
-        return None
-    try:
-        return spot_of(cursors.decode(cursor, length=5, field="after"))
-    except (ValueError, TypeError, ArithmeticError) as error:
         raise cursors.foreign(cursor, "after") from error

@@ -30,14 +30,26 @@ class TestWhy:
         assert "by grace on 31 October 2025, 23:00 UTC (“the deal”)." in shown
         assert "Counts toward the postpaid commit “Year end” of $100.00" in shown
 
-    def test_a_part_leads_to_its_events(self, revops, october):
+    def test_a_line_leads_to_its_events_each_with_its_part_and_each_of_them_to_what_was_sent(self, revops, october):
         draft = drafts_of(october.customer.pk, at=at("2025-10-31T23"))[0]
 
         shown = revops.get(page("why", october.contract.pk, draft.id, 0)).content.decode()
 
-        (link,) = re.findall(r'href="([^"]*)">acme</a>', shown)
-        events = text_of(revops.get(unescape(link)))
-        assert re.findall(r"tokens at 2025-10-\d\d", events) == ["tokens at 2025-10-03", "tokens at 2025-10-20"]
+        (link,) = re.findall(r'href="([^"]*)">each with its part</a>', shown)
+        events = revops.get(unescape(link))
+        assert "20 was metered for this line" in text_of(events)
+        rows = re.findall(r"<tr><td>(.*?)</tr>", events.content.decode(), re.DOTALL)
+        assert [(row[:14], row.split('class="number">')[1]) for row in rows] == [
+            ("3 October 2025", "10</td>"),
+            ("20 October 202", "10</td>"),
+        ]
+        sent = text_of(revops.get(unescape(re.findall(r'href="(/admin/[^"]*transaction_id[^"]*)"', rows[0])[0])))
+        assert re.findall(r"tokens at 2025-10-\d\d", sent) == ["tokens at 2025-10-03"]
+
+    def test_events_of_no_such_line_or_from_no_such_place_are_not_there(self, revops, october):
+        draft = drafts_of(october.customer.pk, at=at("2025-10-31T23"))[0]
+        assert revops.get(page("events", october.contract.pk, draft.id, 99)).status_code == 404
+        assert revops.get(page("events", october.contract.pk, draft.id, 0), {"after": "elsewhere"}).status_code == 404
 
     def test_an_override_that_lost_is_named_with_the_reason(self, revops, october):
         OverrideFactory(contract=october.contract, multiplier=D("0.9"), starting_at=OCTOBER)
