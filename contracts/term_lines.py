@@ -31,6 +31,7 @@ class TermLine:
 
     text: str
     commit_id: UUID | None = None
+    override_id: UUID | None = None
     recurring_id: UUID | None = None
     subscription_id: UUID | None = None
     charge_id: UUID | None = None
@@ -56,7 +57,7 @@ def term_lines(agreed: Agreement) -> Iterator[TermLine]:
     for subscribed in agreed.subscriptions:
         yield TermLine(subscription_text(subscribed), subscription_id=subscribed.subscription.pk)
     for override in agreed.overrides:
-        yield TermLine(override_text(override, names))
+        yield TermLine(override_text(override, names), override_id=override.pk)
     if agreed.contract.multiplier_override_prioritization == Contract.Prioritization.EXPLICIT:
         yield TermLine("Of several discounts the one with the lowest priority number holds.")
     if agreed.contract.charges_on_usage:

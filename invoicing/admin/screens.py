@@ -18,6 +18,8 @@ from contracts.models import Contract
 from contracts.queries import Agreement
 from contracts.term_lines import TermLine, term_lines
 from contracts.wording import EditInWords
+from invoicing.admin.term_pictures import TermPicture
+from invoicing.admin.term_rows import groups_of
 from invoicing.models import Invoice
 from invoicing.portal import Page, besides, page_of, percent_text
 from invoicing.queries.account import Account
@@ -70,6 +72,7 @@ class ContractScreen:
     page: Page
     commitments: tuple[CommitmentCard, ...]
     terms: tuple[TermLine, ...]
+    picture: TermPicture
     history: tuple[EditInWords, ...]
     late: tuple[str, ...]  # what final documents have missed
     is_renewed: bool
@@ -86,16 +89,18 @@ class ContractScreen:
         missed: list[MissedUsage],
         at: datetime,
     ) -> "ContractScreen":
-        own = held.of_contract(contract.pk)
+        own, lines = held.of_contract(contract.pk), tuple(term_lines(agreed))
+        term = Period(contract.starting_at, agreed.terms.ending_before)
         return cls(
             title=agreed.terms.name or str(contract),
             customer=contract.customer.name,
             customer_id=contract.customer_id,
-            term=period_text(Period(contract.starting_at, agreed.terms.ending_before)),
+            term=period_text(term),
             rate_card=contract.rate_card.name if contract.rate_card else "",
             page=page_of(own),
             commitments=tuple(CommitmentCard.of(each, at) for each in own.commitments),
-            terms=tuple(term_lines(agreed)),
+            terms=lines,
+            picture=TermPicture.of(groups_of(agreed, held.catalog, lines, at), term, at),
             history=tuple(history),
             late=tuple(map(_late_text, missed)),
             is_renewed=agreed.renewed_by is not None,

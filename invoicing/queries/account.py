@@ -32,6 +32,7 @@ from invoicing.queries.spending import (
 )
 from invoicing.queries.spread import Asked, Shares, shares
 from invoicing.queries.statements import statements
+from pricing.engine.catalog import Catalog
 from pricing.models import PricingUnit
 
 DOCUMENTS_SHOWN = 12
@@ -88,6 +89,7 @@ class Account:
     charges: tuple[Charge, ...]
     documents: tuple[FinalDocument, ...]
     document_count: int
+    catalog: Catalog  # with the rate cards of its contracts
 
     def of_contract(self, contract_id: UUID) -> "Account":
         """What belongs to one contract. Balances of the customer itself stay; charts are of the customer."""
@@ -161,6 +163,7 @@ def account(customer_id: UUID, *, at: datetime, document_limit: int | None = DOC
             for final in (finals[head.id] for head in listed)
         ),
         document_count=len(heads),
+        catalog=catalog,
     )
 
 
