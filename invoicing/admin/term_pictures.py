@@ -107,7 +107,7 @@ class TermPicture:
 def _summary(picture: Picture, groups: Sequence[Group], at: datetime) -> str:
     """What a reader who does not see the picture is told of it; the table beside says each. What comes next is told
     whether there was room for it or not."""
-    counts = "; ".join(f"{group.title.lower()}: {len(group.rows) + group.left_out}" for group in picture.groups)
+    counts = "; ".join(f"{group.title}: {len(group.rows) + group.left_out}" for group in picture.groups)
     text = f"Terms over time, {period_text(picture.span)}; today is {instant_text(at)}. {counts}."
     pieces = [(row, piece) for group in groups for row in group.rows for piece in row.pieces]
     coming = [(row, piece) for row, piece in pieces if piece.standing(at) == TO_COME]

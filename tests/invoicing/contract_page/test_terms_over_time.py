@@ -40,7 +40,7 @@ def test_a_contract_with_nothing_of_its_own_is_its_term(revops, october):
     assert [row[1:] for row in twin(picture)] == [("", "1 October 2025", "31 December 2025", "in force")]
     assert (picture.first, picture.last, picture.now) == ("1 October 2025", "31 December 2025", "33.65")
     summary = "Terms over time, 1 October – 31 December 2025; today is 31 October 2025, 23:00 UTC. "
-    assert picture.summary == f"{summary}term: 1. Nothing is to begin."
+    assert picture.summary == f"{summary}Term: 1. Nothing is to begin."
     assert f'role="img" aria-label="{picture.summary}"' in answer.content.decode()
 
 
@@ -69,7 +69,7 @@ def test_prices_are_shown_that_change_within_the_term_with_those_to_come(revops,
         ("API calls", "$0.03", "1 December 2025", "31 December 2025", "to come"),
         ("New", "$0.07", "1 November 2025", "31 December 2025", "to come"),
     ]
-    assert picture.summary.endswith("prices on the card: 2. Next: Price New $0.07, 1 November 2025.")
+    assert picture.summary.endswith("Prices on the card: 2. Next: Price New $0.07, 1 November 2025.")
 
 
 def test_a_product_that_an_override_entitles_to_has_its_price_changes(revops, october):
