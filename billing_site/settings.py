@@ -162,6 +162,7 @@ UNFOLD = {
     "ENVIRONMENT": "billing_site.navigation.environment",
     "DASHBOARD_CALLBACK": "billing_site.home.dashboard",
     "STYLES": ["/static/foundation/house.css"],
+    "SCRIPTS": ["/static/foundation/reach.js"],
     "BORDER_RADIUS": "6px",
     "COLORS": {
         "primary": {

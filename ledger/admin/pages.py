@@ -119,9 +119,8 @@ def unmatched(request: HttpRequest) -> HttpResponse:
     after = request.GET.get("after", "")
     with read_snapshot():
         found = unmatched_subjects(after=after, limit=SHOWN + 1)
-    rows = [(one, Claiming(initial={"subject": one.subject})) for one in found[:SHOWN]]
     following = found[SHOWN - 1].subject if len(found) > SHOWN else ""
-    return _page(request, "unmatched.html", "Unmatched usage", rows=rows, following=following)
+    return _page(request, "unmatched.html", "Unmatched usage", rows=found[:SHOWN], form=Claiming(), following=following)
 
 
 def findings(request: HttpRequest) -> HttpResponse:

@@ -1,0 +1,28 @@
+// What is only there for eyes and mice is told to keyboards and screen readers, too.
+"use strict";
+
+function reachScrolled() {
+  for (const box of document.querySelectorAll(".house-scroll")) {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+  }
+}
+
+// select2 puts a box of its own in the place of a field, and leaves the field's label behind.
+function nameSelects() {
+  for (const select of document.querySelectorAll("select.select2-hidden-accessible")) {
+    const label = select.labels[0];
+    const box = select.nextElementSibling?.querySelector(".select2-selection");
+    const shown = box?.querySelector(".select2-selection__rendered");
+    if (!label || !shown) continue;
+    label.id ||= `${select.id}-label`;
+    box.setAttribute("aria-labelledby", `${label.id} ${shown.id}`);
+    shown.setAttribute("aria-labelledby", label.id);
+  }
+}
+
+window.addEventListener("load", () => {
+  reachScrolled();
+  window.django?.jQuery?.(nameSelects); // after what is ready with jQuery, and that is later than this
+});
+window.addEventListener("resize", reachScrolled);
