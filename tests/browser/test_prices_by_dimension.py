@@ -49,6 +49,7 @@ def prices():
 def test_cells_are_pasted_as_they_lie_in_a_spreadsheet_and_enter_only_shows(card, tokens, grace, visit):
     page = visit(reverse("admin:pricing_ratecard_change", args=[card.pk]), user=grace)
     page.get_by_role("link", name="Tokens", exact=True).first.click()
+    page.wait_for_url("**/grid/**")  # its script is there, so that what is pasted is heard
     page.get_by_label("model: l, region: eu", exact=True).focus()
     page.evaluate(PASTE, "0.30\t0.31\r\n0.40\t0.41\r\n")
     page.keyboard.press("ArrowDown")

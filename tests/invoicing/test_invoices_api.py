@@ -16,7 +16,18 @@ from invoicing.serializers import InvoiceReply, LineReply
 from invoicing.services import finalize_due
 from pricing.units import USD_ID
 from tests.factories.contracts import CustomerFactory, OverrideFactory, ScheduledChargeFactory
-from tests.invoicing.conftest import ADA, JANUARY, NOVEMBER, OCTOBER, at, commit_of, contract_for, sdk, use
+from tests.invoicing.conftest import (
+    ADA,
+    JANUARY,
+    NOVEMBER,
+    OCTOBER,
+    InThisProcess,
+    at,
+    commit_of,
+    contract_for,
+    sdk,
+    use,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -44,7 +55,7 @@ def lines_of(invoice):
 
 
 def read(secret, path):
-    client = httpx.Client(transport=httpx.WSGITransport(app=application), base_url="http://localhost")
+    client = httpx.Client(transport=InThisProcess(app=application), base_url="http://localhost")
     return client.get(path, headers={"Authorization": f"Bearer {secret}"})
 
 
@@ -220,16 +231,24 @@ def test_what_is_answered_is_what_the_reference_describes(client, story):
         "regenerated_from_invoice_id",
         "salesforce_opportunity_id",
         "netsuite_sales_order_id",
+        "netsuite_invoice_header_start",  # of professional services
+        "netsuite_invoice_header_end",
     }
     answered = {key for invoice in invoices for line in invoice.line_items for key in line.to_dict()}
     of_other_prices = {"tier", "flat_fee", "package_size", "quantity_consumed", "converted_credit_type_id"} | {
         "scheduled_item_id",  # of what is consolidated
         "tax_amount",
         "tax_code",
+        "discount_id",
+        "commit_netsuite_sales_order_id",
         "subscription_id",
         "is_prorated",
         "adjustment",
         "correction",
+        "professional_service_id",
+        "metadata",
+        "netsuite_invoice_billing_start",
+        "netsuite_invoice_billing_end",
     }
     assert answered == set(LineReply().fields) - {"product_tags", "presentation_group_values"} - of_other_prices
 
