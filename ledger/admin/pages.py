@@ -14,6 +14,7 @@ from django.urls import URLPattern, path, reverse
 from billing_site.foundation import clock
 from billing_site.foundation.actor import Actor
 from billing_site.foundation.admin import Dressed
+from billing_site.foundation.display import amount_text
 from billing_site.foundation.periods import parse_instant
 from billing_site.foundation.refusals import Refusal
 from billing_site.foundation.transactions import read_snapshot
@@ -120,7 +121,10 @@ def unmatched(request: HttpRequest) -> HttpResponse:
     with read_snapshot():
         found = unmatched_subjects(after=after, limit=SHOWN + 1)
     following = found[SHOWN - 1].subject if len(found) > SHOWN else ""
-    return _page(request, "unmatched.html", "Unmatched usage", rows=found[:SHOWN], form=Claiming(), following=following)
+    rows = [
+        (one, amount_text(one.value, one.unit) if one.value is not None and one.unit else "") for one in found[:SHOWN]
+    ]
+    return _page(request, "unmatched.html", "Unmatched usage", rows=rows[:SHOWN], form=Claiming(), following=following)
 
 
 def findings(request: HttpRequest) -> HttpResponse:

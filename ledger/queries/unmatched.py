@@ -58,7 +58,7 @@ class UnmatchedSubject:
     last_at: datetime | None
     last_received_at: datetime
     value: Decimal | None
-    unit: str
+    unit: Unit | None
     card: str  # the rate card that the value is of; empty where none has prices
 
 
@@ -77,7 +77,7 @@ def unmatched_subjects(*, after: str = "", limit: int) -> list[UnmatchedSubject]
         cursor.execute(_SUBJECTS, {"after": after, "limit": limit})
         rows = cursor.fetchall()
     found = worth({row[0] for row in rows})
-    card, unit, values = (found.card, found.unit.name, found.by_subject) if found else ("", "", {})
+    card, unit, values = (found.card, found.unit, found.by_subject) if found else ("", None, {})
     return [
         UnmatchedSubject(subject, events, first, last, received, values.get(subject), unit, card)
         for subject, events, first, last, _, received in rows

@@ -11,7 +11,7 @@ import pytest
 
 from billing_site.server import embedded
 from tests.faults.poison import Sender, answer_to
-from tests.site.running import manage, serving
+from tests.site.running import manage, migrated, serving
 
 REQUESTS = 2_200
 KINDS = ("COUNT", "SUM", "MAX", "LATEST", "UNIQUE", "WEIGHTED_SUM")
@@ -33,7 +33,7 @@ def post(address, path, token, body):
 @pytest.fixture(scope="module")
 def outcome(tmp_path_factory):
     """What became of the site and of every request."""
-    data: Path = tmp_path_factory.mktemp("poison") / "data"
+    data: Path = migrated(tmp_path_factory, "poison")
     with serving(data) as site:
         token = manage(data, "create_token", "hostile", "--scope", "admin").stdout.strip()
         for kind in KINDS:

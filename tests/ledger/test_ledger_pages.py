@@ -125,7 +125,7 @@ class TestUnmatched:
         )
         lost, strange = unmatched_subjects(limit=10)
         assert (lost.subject, lost.events, lost.first_at, lost.last_at) == ("lost", 2, NOON - timedelta(days=1), NOON)
-        assert (lost.value, lost.unit, strange.value) == (20, "USD (cents)", None)
+        assert (lost.value, lost.unit.code, strange.value) == (20, "USD", None)
         assert [one.subject for one in unmatched_subjects(after="lost", limit=1)] == ["strange"]
 
     def test_claiming_one_from_the_page(self, admin_client, sold):

@@ -13,6 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from billing_site.server.locks import Lock
+
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 60.0
 
@@ -37,6 +41,25 @@ def manage(data: Path, *arguments: str, **more: str) -> subprocess.CompletedProc
     return subprocess.run(
         command, env=environment(data, **more), capture_output=True, text=True, timeout=SECONDS, check=False
     )
+
+
+def migrated(factory: pytest.TempPathFactory, name: str) -> Path:
+    """A data folder of its own, with a database that is migrated: a copy of one that a run makes once, as migrating
+    takes longer than most of what is tried on it. An empty folder is what the tests of the demo begin with."""
+    is_worker = "PYTEST_XDIST_WORKER" in os.environ
+    shared = factory.getbasetemp().parent if is_worker else factory.getbasetemp()
+    pattern = shared / "migrated"
+    with Lock(shared / "migrated.lock") as making:
+        assert making.wait_exclusive(5 * SECONDS)
+        if not (pattern / "is_made").exists():
+            made = manage(pattern, "migrate", "--verbosity", "0")
+            assert made.returncode == 0, made.stderr
+            (pattern / "is_made").touch()
+    data = factory.mktemp(name) / "data"
+    data.mkdir()
+    # With its owner, who is not who runs the tests where that is root.
+    subprocess.run(["cp", "-a", str(pattern / "postgres"), str(data / "postgres")], check=True)
+    return data
 
 
 def processes() -> dict[int, tuple[int, str]]:

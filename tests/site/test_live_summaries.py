@@ -13,14 +13,14 @@ from metronome import Metronome
 from billing_site.demo import scenes, story
 from billing_site.foundation.periods import Period
 from billing_site.server import embedded
-from tests.site.running import Site, manage, serving, until
+from tests.site.running import Site, manage, migrated, serving, until
 
 FIRST_HOUR = Period(story.TERM.starting_at, story.TERM.starting_at + timedelta(hours=1))
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("live") / "data"
+    return migrated(tmp_path_factory, "live")
 
 
 def client_of(data: Path, site: Site) -> Metronome:

@@ -10,13 +10,13 @@ import psycopg
 import pytest
 
 from billing_site.server import embedded
-from tests.site.running import Site, left_of, left_running, manage, postmaster, serving, until
+from tests.site.running import Site, left_of, left_running, manage, migrated, postmaster, serving, until
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One data directory for the module: what a test leaves behind is the next one's start."""
-    return tmp_path_factory.mktemp("serve") / "data"
+    return migrated(tmp_path_factory, "serve")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
