@@ -54,6 +54,7 @@ def migrated(factory: pytest.TempPathFactory, name: str) -> Path:
         if not (pattern / "is_made").exists():
             made = manage(pattern, "migrate", "--verbosity", "0")
             assert made.returncode == 0, made.stderr
+            until(lambda: not postmaster(pattern))  # who copies a database that is stopping copies half of it
             (pattern / "is_made").touch()
     data = factory.mktemp(name) / "data"
     data.mkdir()
