@@ -20,6 +20,7 @@ from invoicing.engine.alerts import (
     followed,
     is_past,
     remaining,
+    remaining_of_seats,
     spend,
     totals,
 )
@@ -73,12 +74,33 @@ def test_turns_are_told_once_and_muted_alarms_not_at_all():
     assert followed({}, read(("a", 5), ("b", 4)), COMMITS, D(1), at=NOON).worst == Reading(D(4), "b", "the b")
 
 
-def standing(number, amount, *, type_=PREPAID, name="", taken=0, **more):
+def standing(number, amount, *, type_=PREPAID, name="", taken=0, seat=None, **more):
     period = Period(OCTOBER, more.pop("end", NOVEMBER))
-    segment = AccessSegment(UUID(int=number), D(amount), period)
+    segment = AccessSegment(UUID(int=number), D(amount), period, seat=seat)
     made = Commit(UUID(int=number), type_, None, UUID(int=9), name, D(1), USD, (segment,), (), (), OCTOBER, **more)
     pending = (Pending(UUID(int=8), UUID(int=7), D(taken), NOVEMBER),) if taken else ()
     return Standing(made, segment, D(amount), D(0), D(0), pending, D(0))
+
+
+def test_each_seat_is_read_by_what_it_has_of_its_own():
+    held = [
+        standing(1, 30, seat=("user", "bo"), taken=4),
+        standing(2, 10, seat=("user", "ada")),
+        standing(3, 5, seat=("user", "ada")),
+        standing(4, 9, seat=("user", "eve"), end=NOON),  # over: nobody's alarm
+        standing(5, 9, seat=("user", "kim"), access_type=QUANTITY),
+        standing(6, 9, seat=("device", "ada")),
+        standing(7, 100),
+    ]
+
+    def figures(seat, unit_id=USD.id):
+        found = remaining_of_seats(held, [("user", seat)], unit_id, at=NOON)
+        return [(reading.figure, reading.label) for reading in found]
+
+    assert figures(None) == [(D(15), "user: ada"), (D(26), "user: bo")]
+    assert figures("bo") == [(D(26), "user: bo")]
+    assert figures("kim", None) == [(D(9), "user: kim")]
+    assert figures("nobody") == []
 
 
 def test_balances_count_if_they_are_in_the_unit_and_have_begun():
