@@ -20,12 +20,12 @@ from billing_site.foundation.money import QUANTUM, Unit, exact_sum, ratio, round
 from billing_site.foundation.periods import Period
 from contracts.terms import Contract
 from invoicing.engine.documents import Line, Part
+from invoicing.engine.lines import part_of
 from pricing.engine.catalog import Catalog, GroupValues, ProductVersion, RateCard
 from pricing.engine.charges import Charge, charges
 from pricing.engine.prices import Price, Unpriced, price_at
 from pricing.engine.products import version_in_force
 from pricing.engine.targets import Offer
-from pricing.engine.tariffs import VOLUME
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,26 +113,14 @@ def _line(
 
 
 def _part(charged: _Charged, total: Fraction) -> Part:
-    period, price, charge = charged
-    return Part(
-        period=period,
-        metric_quantity=round_to(charge.units, QUANTUM),
-        quantity=round_to(charge.quantity, QUANTUM),
+    charge = charged.charge
+    return part_of(
+        charge,
+        charged.price,
+        charged.period,
+        total,
         amount=round_to(charge.amount, QUANTUM),
-        unit_price=charge.step.price,
-        list_price=price.list_price(charge.step, total),
-        rate_id=price.rate.id,
-        publication=price.rate.publication,
-        published_by=price.rate.published_by,
-        override_id=price.override.id if price.override is not None else None,
-        losing_overrides=price.losing_overrides,
+        quantity=round_to(charge.quantity, QUANTUM),
+        metric_quantity=round_to(charge.units, QUANTUM),
         segment_id=None,
-        rate_type=price.tariff.type,
-        charged=price.charged,
-        above=round_to(charge.above, QUANTUM),
-        upto=round_to(charge.upto, QUANTUM),
-        level=charge.step.level,
-        fee=round_to(charge.fee, QUANTUM),
-        package_size=charge.step.package_size,
-        period_quantity=round_to(total, QUANTUM) if price.tariff.type == VOLUME else None,
     )

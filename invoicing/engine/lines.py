@@ -30,7 +30,8 @@ from invoicing.engine.rows import Reading, Row, grouped, rows
 from invoicing.engine.shares import share_out
 from invoicing.engine.takes import Take
 from pricing.engine.catalog import Catalog
-from pricing.engine.charges import charge_with_share
+from pricing.engine.charges import Charge, charge_with_share
+from pricing.engine.prices import Price
 from pricing.engine.products import name_at
 from pricing.engine.tariffs import FLAT, VOLUME
 
@@ -141,15 +142,26 @@ def _parts(row: Row) -> Iterator[Part]:
 def _part(
     take: Take, total: Fraction, amount: Decimal, quantity: Decimal, metered: Decimal, payer: Balance | None
 ) -> Part:
-    charge, price = take.charge, take.price
+    return part_of(
+        take.charge,
+        take.price,
+        take.stretch.period,
+        total,
+        amount=amount,
+        quantity=quantity,
+        metric_quantity=metered,
+        segment_id=None if payer is None else payer.segment.id,
+        converted_by=take.paying.balance.segment.id if take.paying is not None and take.paying.converts else None,
+    )
+
+
+def part_of(charge: Charge, price: Price, period: Period, total: Fraction, **told: Any) -> Part:
+    """A charge at a price, of `total` units in its period, beside what else is `told` of the part."""
     listed = charge.amount
     if not price.is_listed:
         listed = charge_with_share(price.list_steps(total), charge.above, charge.upto - charge.above, charge.share)
     return Part(
-        period=take.stretch.period,
-        metric_quantity=metered,
-        quantity=quantity,
-        amount=amount,
+        period=period,
         unit_price=charge.step.price,
         list_price=price.list_price(charge.step, total),
         rate_id=price.rate.id,
@@ -157,8 +169,6 @@ def _part(
         published_by=price.rate.published_by,
         override_id=price.override.id if price.override is not None else None,
         losing_overrides=price.losing_overrides,
-        segment_id=None if payer is None else payer.segment.id,
-        converted_by=take.paying.balance.segment.id if take.paying is not None and take.paying.converts else None,
         rate_type=price.tariff.type,
         charged=price.charged,
         above=round_to(charge.above, QUANTUM),
@@ -169,6 +179,7 @@ def _part(
         period_quantity=round_to(total, QUANTUM) if price.tariff.type == VOLUME else None,
         list_amount=round_to(listed, QUANTUM),
         share=round_to(charge.share, QUANTUM) if charge.is_shared else None,
+        **told,
     )
 
 

@@ -49,6 +49,7 @@ def test_usage_of_before_is_priced_as_the_contract_had_it(quantities, rates, exp
 def test_a_discount_is_told_beside_the_list_price():
     [line] = lines((WHOLE, 10), rates=[rate("A", "3")], overrides=(override("0.5"),))
     assert (line.unit_price, line.list_price, line.total, line.parts[0].override_id is None) == (D("1.5"), 3, 15, False)
+    assert line.parts[0].list_amount == 30
 
 
 @pytest.mark.parametrize(
