@@ -8,9 +8,7 @@ from django.db import connection
 COUNTED_AT_MOST = 10_000
 WALKED_AT_MOST = 5_000
 
-# As in `unmatched`, but no event is counted beyond a limit, and the walk ends after a number of subjects that a page
-# can wait for. The claims' index has another collation, which therefore is named.
-_UNMATCHED = """
+_WALK = """
 WITH RECURSIVE walk AS (
     (SELECT subject, 1 AS step FROM ledger_eventkey ORDER BY subject LIMIT 1)
     UNION ALL
@@ -20,6 +18,11 @@ WITH RECURSIVE walk AS (
     ) following
     WHERE walk.step < %(walked)s
 )
+"""
+
+# As in `unmatched`, but no event is counted beyond a limit, and the walk ends after a number of subjects that a page
+# can wait for. The claims' index has another collation, which therefore is named.
+_UNMATCHED = """
 SELECT walk.subject,
        (SELECT count(*) FROM (
             SELECT FROM ledger_eventkey WHERE subject = walk.subject LIMIT %(counted)s + 1
@@ -47,21 +50,12 @@ class Stranger:
 def strangers(limit: int) -> list[Stranger]:
     """Up to `limit` subjects whose last claim is nobody's, in the order of their names. One query."""
     with connection.cursor() as cursor:
-        cursor.execute(_UNMATCHED, {"limit": limit, "counted": COUNTED_AT_MOST, "walked": WALKED_AT_MOST})
+        cursor.execute(_WALK + _UNMATCHED, {"limit": limit, "counted": COUNTED_AT_MOST, "walked": WALKED_AT_MOST})
         return [Stranger(*row) for row in cursor.fetchall()]
 
 
 # An index by transaction id alone would cost every event that comes in; so subjects are walked, and each is asked.
 _WITH_ID = """
-WITH RECURSIVE walk AS (
-    (SELECT subject, 1 AS step FROM ledger_eventkey ORDER BY subject LIMIT 1)
-    UNION ALL
-    SELECT following.subject, walk.step + 1
-    FROM walk, LATERAL (
-        SELECT subject FROM ledger_eventkey WHERE subject > walk.subject ORDER BY subject LIMIT 1
-    ) following
-    WHERE walk.step < %(walked)s
-)
 SELECT walk.subject FROM walk
 WHERE EXISTS (SELECT FROM ledger_eventkey key WHERE key.subject = walk.subject AND key.transaction_id = %(id)s)
 LIMIT %(limit)s
@@ -72,5 +66,5 @@ def subjects_with_id(transaction_id: str, limit: int) -> list[str]:
     """Subjects that have sent an event with this transaction id, among the first WALKED_AT_MOST of them by name. One
     query."""
     with connection.cursor() as cursor:
-        cursor.execute(_WITH_ID, {"id": transaction_id, "limit": limit, "walked": WALKED_AT_MOST})
+        cursor.execute(_WALK + _WITH_ID, {"id": transaction_id, "limit": limit, "walked": WALKED_AT_MOST})
         return [subject for (subject,) in cursor.fetchall()]
