@@ -15,10 +15,7 @@ from billing_site.foundation.refusals import Refusal
 from contracts.commit_presentation import commit_json
 from contracts.serializers.replies import CommitReply
 from contracts.terms import QUANTITY, UNITS, ledger_name
-from invoicing.presentation import movement_json
-from invoicing.queries.balances import Balance, balances, net_balance
-from invoicing.queries.statements import Statement
-from invoicing.serializers import (
+from invoicing.balance_serializers import (
     BalanceListRequest,
     CommitListRequest,
     CreditListRequest,
@@ -26,6 +23,9 @@ from invoicing.serializers import (
     NetBalanceReply,
     NetBalanceRequest,
 )
+from invoicing.presentation import movement_json
+from invoicing.queries.balances import Balance, balances, net_balance
+from invoicing.queries.statements import Statement
 from invoicing.services.manual_entries import add_manual_entry
 from invoicing.views.base import BodyView, InvoicingView, page_of_rows
 from pricing.queries import unit

@@ -12,8 +12,8 @@ from rest_framework.response import Response
 from billing_site.foundation import clock, cursors
 from billing_site.foundation.periods import format_instant
 from billing_site.foundation.refusals import Refusal
+from invoicing.balance_serializers import SeatBalanceReply, SeatBalancesRequest, SeatPaginationReply
 from invoicing.queries.seat_balances import SeatBalance, SeatPart, seat_balances
-from invoicing.serializers import SeatBalanceReply, SeatBalancesRequest, SeatPaginationReply
 from invoicing.views.base import BodyView
 
 MOST_PARTS = 100  # commits and credits on a page: the seat that brings this one is its last
