@@ -53,3 +53,12 @@ def series(first: Offset, step: Offset, times: int) -> list[Offset]:
             start, apart = first.value * family[first.unit], step.value * family[step.unit]
             return [first, *(Offset(unit, start + apart * count) for count in range(1, times))]
     raise ValueError(f"{step.unit} cannot be counted from {first.unit}")
+
+
+def apart(first: Offset, second: Offset) -> Offset | None:
+    """What lies between two offsets; None where days would have to be told in months, or it is nothing."""
+    for family, unit in ((_DAYS_OF, DAYS), (_MONTHS_OF, MONTHS)):
+        if second.unit in family and (first.unit in family or not first.value):
+            between = second.value * family[second.unit] - first.value * family.get(first.unit, 0)
+            return Offset(unit, between) if between > 0 else None
+    return None

@@ -105,6 +105,7 @@ class PackageRecordAdmin(ThroughServices, HouseAdmin):
             ],
             "contract_count": made.count(),
             "may_make": request.user.has_perm("contracts.add_contract") and package.archived_at is None,
+            "may_copy": request.user.has_perm("contracts.add_package"),
             "media": form.media,
         }
         return TemplateResponse(request, "admin/contracts/package/page.html", context)

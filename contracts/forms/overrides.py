@@ -1,13 +1,15 @@
 """Prices of a contract's own as they are typed: what an edit's form asks for, as the services are told of it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Context, Decimal, localcontext
 from typing import Any
+from uuid import UUID
 
 from django import forms
 
+from billing_site.foundation.display import plain_text
 from billing_site.foundation.money import PRECISION
 from contracts.inputs import MultiplierTierInput, OverrideInput, TargetInput
 
@@ -28,6 +30,9 @@ class StepsField(forms.CharField):
         super().__init__(required=False, help_text=STEPS_HELP, **options)
         self.widget.attrs |= {"rows": 3, "cols": 40, "placeholder": "1,000: 50"}
 
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(map(_step_text, value)) if isinstance(value, tuple) else value
+
     def to_python(self, value: Any) -> Any:
         lines = [line.strip() for line in (value or "").splitlines() if line.strip()]
         return tuple(self._step(line) for line in lines) or None
@@ -42,6 +47,10 @@ class StepsField(forms.CharField):
         units = found["units"].lower()
         size = None if units == "rest" else Decimal(units.replace(",", ""))
         return MultiplierTierInput(multiplier_of(Decimal(found["percent"])), size)
+
+
+def _step_text(step: MultiplierTierInput) -> str:
+    return f"{'rest' if step.size is None else plain_text(step.size)}: {plain_text(percent_off(step.multiplier))}"
 
 
 class GroupValuesField(forms.JSONField):
@@ -87,6 +96,11 @@ def override_of(kind: str, values: Mapping[str, Any]) -> OverrideInput:
     return replace(given, **_while_paying(kind, values))
 
 
+def percent_off(multiplier: Decimal) -> Decimal:
+    with localcontext(Context(prec=PRECISION)):
+        return (1 - multiplier) * 100
+
+
 def multiplier_of(percent_off: Decimal) -> Decimal:
     with localcontext(Context(prec=PRECISION)):
         return 1 - percent_off / 100
@@ -98,11 +112,18 @@ def _ranked_target(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
     payers = tuple(values.get(f"{kind}_payers", ()))
     held = {"priority": values.get(f"{kind}_priority"), **_while_paying(kind, values)}
     of_each: dict[str, Any] = {"pricing_group_values": group_values, PAYERS: payers}
-    named = [TargetInput(product.pk, **of_each) for product in products]
+    product_ids = [product.pk for product in products]
     if not (group_values or payers) or (products and tags):
-        return {**held, "applicable_product_tags": tuple(tags), "override_specifiers": tuple(named)}
+        named = tuple(TargetInput(product_id, **of_each) for product_id in product_ids)
+        return {**held, "applicable_product_tags": tuple(tags), "override_specifiers": named}
+    return {**held, "override_specifiers": each_target(product_ids, tags, **of_each)}
+
+
+def each_target(product_ids: Iterable[UUID], tags: Iterable[str], **of_each: Any) -> tuple[TargetInput, ...]:
+    """A specifier for each product and each tag, or for all of them, with what holds for each."""
+    named = [TargetInput(product_id, **of_each) for product_id in product_ids]
     named += [TargetInput(product_tags=(tag,), **of_each) for tag in tags]
-    return {**held, "override_specifiers": tuple(named or [TargetInput(**of_each)])}
+    return tuple(named or [TargetInput(**of_each)])
 
 
 def _while_paying(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from billing_site.foundation.money import Unit
 from contracts.commit_wording import NOUNS
 from contracts.forms.amounts import MajorField, NumberField, PercentField
 from contracts.forms.offsets import OffsetField
+from contracts.forms.override_fields import TARGETS
+from contracts.forms.overrides import GroupValuesField, StepsField
 from contracts.forms.subscriptions import COLLECTED, FREQUENCIES
 from contracts.models import RecurringCommit, Subscription
 from contracts.recurring_wording import PERIODS, ROUNDING_TEXTS
@@ -40,6 +42,14 @@ class Offered:
 
 
 @dataclass(frozen=True, slots=True)
+class Rows:
+    """What other rows of the form are called by, and how they are told to people."""
+
+    subscriptions: Choices
+    balances: Choices
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """Rows of one kind, with the lines of fields that each has."""
 
@@ -53,13 +63,20 @@ class Kind:
         return tuple(name for line in self.lines for name in line)
 
 
-ATTRIBUTES = ("priority", "rate_type", "rollover", "tags")
+PAYS_FOR = (("tags", "group_values", "presentation"), ("products",))
+ATTRIBUTES = ("priority", "rate_type", "rollover")
 PAID = ("price", "quantity", "paid_at", "paid_times", "paid_each")
 OVERRIDE = Kind(
     "override",
     "Discounts and prices of its own",
-    "What by tiers or steps, or only while a balance pays, comes by the API.",
-    (("what", "percent", "price"), ("product", "tags", "frequency"), ("after", "lasts", "priority")),
+    "A discount is in percent, or by quantity; a price of its own is typed below its row.",
+    (
+        ("what", "percent", "steps"),
+        ("product", "tags", "frequency"),
+        ("group_values", "presentation"),
+        ("after", "lasts", "priority"),
+        ("payers", "target"),
+    ),
 )
 COMMIT = Kind(
     "commit",
@@ -71,7 +88,7 @@ COMMIT = Kind(
         ("amount", "after", "lasts", "times"),
         PAID,
         ATTRIBUTES,
-        ("products",),
+        *PAYS_FOR,
     ),
 )
 SUBSCRIPTION = Kind(
@@ -94,7 +111,7 @@ ANEW = Kind(
         ("after", "lasts", "periods", "proration"),
         ("of", "shared", "added"),
         ATTRIBUTES,
-        ("products",),
+        *PAYS_FOR,
     ),
 )
 CHARGE = Kind(
@@ -105,14 +122,29 @@ CHARGE = Kind(
 )
 KINDS = (OVERRIDE, COMMIT, SUBSCRIPTION, ANEW, CHARGE)
 
+DISCOUNT, STEPS, PRICE, IN, OUT = "", "TIERED", "PRICE", "IN", "OUT"
+WHAT = [
+    (DISCOUNT, "A discount"),
+    (STEPS, "A discount by quantity"),
+    (PRICE, "A price of its own"),
+    (IN, "A product put into the deal"),
+    (OUT, "A product taken out of it"),
+]
+ANY_PAYER = "ANY"
+
 AFTER = "After the start; empty: with it."
 LASTS = "Empty: as long as the contract."
 PLACED = Subscription.Placement.ON_SCHEDULED_INVOICE
 
 
-def fields_of(kind: Kind, offered: Offered, held: Unit, subscriptions: Choices) -> Iterator[tuple[str, forms.Field]]:
-    """The fields of one row by name; what there is to draw on is `held` in a unit, and `subscriptions` are rows too."""
-    own = _OWN[kind.name](offered, held, subscriptions)
+def called(kind: Kind, place: int) -> str:
+    """What other parts call what a row makes: its temporary id."""
+    return f"{kind.name} {place + 1}"
+
+
+def fields_of(kind: Kind, offered: Offered, held: Unit, others: Rows) -> Iterator[tuple[str, forms.Field]]:
+    """The fields of one row by name; what there is to draw on is `held` in a unit."""
+    own = _OWN[kind.name](offered, held, others)
     common = {
         "name": forms.CharField(required=False, label="Name", max_length=160, help_text="Empty: the product's."),
         "after": OffsetField(label="From", help_text=AFTER),
@@ -121,6 +153,8 @@ def fields_of(kind: Kind, offered: Offered, held: Unit, subscriptions: Choices) 
         "rate_type": _choice("Pays at", [("", "List rates"), ("COMMIT_RATE", "Commit rates, where there are any")]),
         "rollover": PercentField(label="Goes over to a renewal, in percent", help_text="Empty: nothing does."),
         "tags": LinesField(label="Products with a tag", help_text="One a line; any of them."),
+        "group_values": GroupValuesField(label="Only for these pricing group values"),
+        "presentation": GroupValuesField(label="And these presentation group values"),
         "products": forms.MultipleChoiceField(
             required=False,
             choices=offered.priced,
@@ -134,20 +168,28 @@ def fields_of(kind: Kind, offered: Offered, held: Unit, subscriptions: Choices) 
         yield name, own.get(name) or common[name]
 
 
-def _override(offered: Offered, held: Unit, subscriptions: Choices) -> dict[str, forms.Field]:
+def _override(offered: Offered, held: Unit, others: Rows) -> dict[str, forms.Field]:
     frequencies = [("", "---"), *((code, text.capitalize()) for code, text in EVERY_TEXTS.items())]
     return {
-        "what": _choice("It is", [("", "A discount"), ("PRICE", "A price of its own"), *_ENTITLED]),
+        "what": _choice("It is", WHAT),
         "percent": NumberField(label="Off the list price, in percent", help_text="50 is half price."),
-        "price": _amount("Or a price", offered.money),
-        "product": _choice("Product", [("", "Those with the tags"), *offered.priced]),
+        "steps": StepsField(label="Or off it by quantity"),
+        "product": _choice("Product", [("", "Those with the tags; without tags all"), *offered.priced]),
         "tags": LinesField(label="Products with all of these tags", help_text="One a line."),
         "frequency": _choice("Of a subscription: its fee", frequencies),
         "priority": NumberField(label="Priority", help_text="Where discounts are ranked: the lowest holds."),
+        "payers": forms.MultipleChoiceField(
+            required=False,
+            choices=[(ANY_PAYER, "Any commit or credit"), *others.balances],
+            label="Only while one of these pays",
+            widget=forms.CheckboxSelectMultiple,
+            help_text="None ticked: always.",
+        ),
+        "target": _choice("While it pays, what it is of", TARGETS),
     }
 
 
-def _commit(offered: Offered, held: Unit, subscriptions: Choices) -> dict[str, forms.Field]:
+def _commit(offered: Offered, held: Unit, others: Rows) -> dict[str, forms.Field]:
     kinds = [("", NOUNS["PREPAID"]), *((code, NOUNS[code]) for code in ("CREDIT", "POSTPAID"))]
     return {
         "kind": _choice("It is a", kinds),
@@ -159,7 +201,7 @@ def _commit(offered: Offered, held: Unit, subscriptions: Choices) -> dict[str, f
     }
 
 
-def _charge(offered: Offered, held: Unit, subscriptions: Choices) -> dict[str, forms.Field]:
+def _charge(offered: Offered, held: Unit, others: Rows) -> dict[str, forms.Field]:
     return {"product": _choice("Billed as", [("", "---"), *offered.fixed]), **_paid(offered)}
 
 
@@ -173,8 +215,8 @@ def _paid(offered: Offered) -> dict[str, forms.Field]:
     }
 
 
-def _subscription(offered: Offered, held: Unit, subscriptions: Choices) -> dict[str, forms.Field]:
-    first, *others = COLLECTED.items()
+def _subscription(offered: Offered, held: Unit, others: Rows) -> dict[str, forms.Field]:
+    first, *later = COLLECTED.items()
     return {
         "product": _choice("Product", [("", "---"), *offered.subscribed]),
         "frequency": _choice("For each", [("", "month"), *FREQUENCIES[1:]]),
@@ -182,7 +224,7 @@ def _subscription(offered: Offered, held: Unit, subscriptions: Choices) -> dict[
         "seat_group_key": forms.CharField(
             required=False, label="By the seat of each", help_text="A property of events, as user."
         ),
-        "collected": _choice("Collected", [("", first[1][0]), *((key, each[0]) for key, each in others)]),
+        "collected": _choice("Collected", [("", first[1][0]), *((key, each[0]) for key, each in later)]),
         "placement": _choice("Where", [("", "On usage invoices, where one ends then"), (PLACED, "On their own")]),
         "parts": _choice("Parts of periods", [("", "by time"), ("WHOLE", "as a whole")]),
         "decimals": NumberField(label="Parts in decimals", help_text="2: whole cents; empty: not rounded."),
@@ -196,7 +238,7 @@ def _subscription(offered: Offered, held: Unit, subscriptions: Choices) -> dict[
     }
 
 
-def _anew(offered: Offered, held: Unit, subscriptions: Choices) -> dict[str, forms.Field]:
+def _anew(offered: Offered, held: Unit, others: Rows) -> dict[str, forms.Field]:
     frequencies = RecurringCommit.Frequency.values
     return {
         "kind": _choice("It is a", [("", NOUNS["CREDIT"]), ("PREPAID", NOUNS["PREPAID"])]),
@@ -208,7 +250,7 @@ def _anew(offered: Offered, held: Unit, subscriptions: Choices) -> dict[str, for
         "billed_quantity": NumberField(label="times a quantity", help_text="Empty: 1."),
         "periods": NumberField(label="Each lasts for, in periods", help_text="Empty: 1, its own."),
         "proration": _choice("A period that is cut short", [("", "is by time"), *_WHOLE]),
-        "of": _choice("For each one of", [("", "---"), *subscriptions]),
+        "of": _choice("For each one of", [("", "---"), *others.subscriptions]),
         "shared": _choice(
             "Then", [("", "all share one balance"), ("INDIVIDUAL", "each seat has a balance of its own")]
         ),
@@ -216,7 +258,6 @@ def _anew(offered: Offered, held: Unit, subscriptions: Choices) -> dict[str, for
     }
 
 
-_ENTITLED = (("IN", "A product put into the deal"), ("OUT", "A product taken out of it"))
 _WHOLE = (
     (RecurringCommit.Proration.FIRST, "is by time if it is the first"),
     (RecurringCommit.Proration.LAST, "is by time if it is the last"),

@@ -5,8 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 from billing_site.foundation.money import Unit
-from contracts.forms.overrides import multiplier_of
-from contracts.forms.package_rows import held_as
+from contracts.forms.overrides import each_target, multiplier_of
+from contracts.forms.package_rows import ANY_PAYER, IN, OUT, STEPS, held_as
 from contracts.forms.roundings import rounding_of
 from contracts.forms.subscriptions import COLLECTED
 from contracts.inputs import RateInput, RecurringAmountInput, TargetInput
@@ -19,20 +19,36 @@ Values = Mapping[str, Any]
 Part = dict[str, Any]
 
 
-def override_part(row: Values) -> Part:
-    target = TargetInput(
-        product_id=row["product"] or None, product_tags=tuple(row["tags"]), billing_frequency=row["frequency"]
-    )
-    part = {**_times(row), "override_specifiers": [target], **_given(row, "priority")}
-    if row["what"] in ("IN", "OUT"):
-        return {**part, "entitled": row["what"] == "IN"}
-    if row["what"] == "PRICE":
-        return {**part, "type": "OVERWRITE", "overwrite_rate": RateInput("FLAT", price=row["price"])}
+def override_part(row: Values, rate: RateInput | None) -> Part:
+    """`rate` is what a price of its own charges."""
+    part = {**_times(row), "override_specifiers": _targets(row), **_given(row, "priority")}
+    if row["what"] in (IN, OUT):
+        return {**part, "entitled": row["what"] == IN}
+    if row["payers"]:
+        part |= {"is_commit_specific": True, **({"target": row["target"]} if row["target"] else {})}
+    if rate is not None:
+        return {**part, "type": "OVERWRITE", "overwrite_rate": rate}
+    if row["what"] == STEPS:
+        return {**part, "type": "TIERED", "tiers": row["steps"]}
     return {**part, "type": "MULTIPLIER", "multiplier": multiplier_of(row["percent"])}
 
 
-def commit_part(row: Values) -> Part:
-    """Of a commit, or of a credit, which has nothing paid for it."""
+def _targets(row: Values) -> list[TargetInput]:
+    """One, or none for all products."""
+    named = [each for each in row["payers"] if each != ANY_PAYER] if ANY_PAYER not in row["payers"] else []
+    target = TargetInput(
+        product_id=row["product"] or None,
+        product_tags=tuple(row["tags"]),
+        pricing_group_values=row["group_values"],
+        presentation_group_values=row["presentation"],
+        billing_frequency=row["frequency"],
+        any_commit_or_credit_ids=tuple(named),
+    )
+    return [] if target == TargetInput() else [target]
+
+
+def commit_part(row: Values, *, called: str) -> Part:
+    """Of a commit, or of a credit, which has nothing paid for it. `called` is what other parts may call it."""
     kind, first, lasts = row["kind"] or Commit.Type.PREPAID, row["after"] or AT_THE_START, row["lasts"]
     starts = series(first, lasts, _count(row["times"]))
     access = {
@@ -41,7 +57,13 @@ def commit_part(row: Values) -> Part:
         ],
         **held_as(row["held_in"]),
     }
-    part = {"type": kind, **_attributes(row), **_given(row, "priority"), "access_schedule": access}
+    part = {
+        "type": kind,
+        **_attributes(row),
+        **_given(row, "priority"),
+        "access_schedule": access,
+        "temporary_id": called,
+    }
     if kind == Commit.Type.POSTPAID and row["price"] is None:
         end = series(first, lasts, 2)[1]
         item = {"date_offset": row["paid_at"] or end, "unit_price": row["amount"], "quantity": Decimal(1)}
@@ -74,7 +96,7 @@ def subscription_part(row: Values, unit: Unit, *, called: str) -> Part:
     return {**part, "quantity_management_mode": SubscriptionTerms.Mode.SEAT_BASED, "seat_config": seats}
 
 
-def anew_part(row: Values) -> Part:
+def anew_part(row: Values, *, called: str) -> Part:
     kind, linked, held = row["kind"] or RecurringCommit.Type.CREDIT, row["of"], held_as(row["held_in"])
     quantity = None if linked else _or_one(row["quantity"])
     part = {
@@ -85,8 +107,8 @@ def anew_part(row: Values) -> Part:
         "commit_duration": _or_one(row["periods"]),
         "recurrence_frequency": row["each"],
         "proration": row["proration"] or RecurringCommit.Proration.FIRST_AND_LAST,
-        "starting_at_offset": row["after"] or AT_THE_START,
-        **_given(row, "lasts", as_="duration"),
+        "temporary_id": called,
+        **_times(row),
     }
     if row["billed"] is not None:
         part["invoice_amount"] = RecurringAmountInput(row["billed"], _or_one(row["billed_quantity"]))
@@ -101,11 +123,19 @@ def _attributes(row: Values) -> Part:
     return {
         "product_id": row["product"],
         "name": row["name"],
-        "applicable_product_ids": row["products"],
-        "applicable_product_tags": row["tags"],
+        **_paid_for(row),
         **({"rate_type": row["rate_type"]} if row["rate_type"] else {}),
         **_given(row, "rollover", as_="rollover_fraction"),
     }
+
+
+def _paid_for(row: Values) -> Part:
+    """Products, or products with a tag; or of each of them only the usage with these group values."""
+    products, tags = row["products"], row["tags"]
+    values = {"pricing_group_values": row["group_values"], "presentation_group_values": row["presentation"]}
+    if any(values.values()):
+        return {"specifiers": each_target(products, tags, **values)}
+    return {"applicable_product_ids": products, "applicable_product_tags": tags}
 
 
 def _paid(row: Values) -> Part:

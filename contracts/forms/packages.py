@@ -1,12 +1,12 @@
 """The form in which a package is made: what contracts made from it are, and their terms counted from their start."""
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from django import forms
 
 from billing_site.foundation.admin import Dressed
+from billing_site.foundation.display import unit_sign
 from billing_site.foundation.ids import uuid7
 from billing_site.foundation.money import Unit
 from billing_site.foundation.problems import NAME_LENGTH, REASON_LENGTH
@@ -16,20 +16,30 @@ from contracts.forms.amounts import NumberField
 from contracts.forms.contracts import PRIORITIZATIONS
 from contracts.forms.instants import InstantField
 from contracts.forms.offsets import OffsetField
+from contracts.forms.package_copies import Filled, filled_in
+from contracts.forms.package_paths import field_of
 from contracts.forms.package_rows import (
     ANEW,
     CHARGE,
     COMMIT,
+    IN,
     KINDS,
     MOST_TIMES,
+    OUT,
     OVERRIDE,
+    PRICE,
+    STEPS,
     SUBSCRIPTION,
     Kind,
     Offered,
+    Rows,
+    called,
     fields_of,
 )
 from contracts.forms.rows import NEEDED, RowsForm, Section
-from contracts.models import Commit, Contract, ContractTerms, ProviderConfiguration, RecurringCommit
+from contracts.forms.tariffs import TYPES, TariffForm
+from contracts.inputs import RateInput
+from contracts.models import Commit, Contract, ContractTerms, Package, ProviderConfiguration, RecurringCommit
 from contracts.offsets import series
 from contracts.services import PackageInput
 from contracts.services.checks import KEY_LENGTH
@@ -40,46 +50,13 @@ from pricing.services.rate_cards import Alias
 
 ALIAS = ("name", "starting_at", "ending_before")
 DAYS = [("FIRST_OF_MONTH", "the first of the month"), ("CONTRACT_START", "the contract's start")]
-INDEX = re.compile(r"\[\d+\]")
-PART = re.compile(r"(?P<name>\w+)\[(?P<place>\d+)\]\.(?P<own>.+)")
-# What the service calls a field of the whole, and which one it is here.
-OF_THE_WHOLE = {
-    "rate_card_id": "rate_card",
-    "usage_statement_schedule.frequency": "frequency",
-    "usage_statement_schedule.day": "day",
-    "usage_statement_schedule.invoice_generation_starting_at_offset": "invoice_from",
-}
-# And of a row, by the last part of its path; what is not here has its own name, or stands with the first field.
-OF_A_ROW = {
-    "product_id": "product",
-    "starting_at_offset": "after",
-    "duration": "lasts",
-    "date_offset": "paid_at",
-    "unit_price": "price",
-    "multiplier": "percent",
-    "credit_type_id": "held_in",
-    "access_type": "held_in",
-    "rollover_fraction": "rollover",
-    "applicable_product_ids": "products",
-    "applicable_product_tags": "tags",
-    "product_tags": "tags",
-    "billing_frequency": "frequency",
-    "collection_schedule": "collected",
-    "initial_quantity": "quantity",
-    "initial_unassigned_seats": "quantity",
-    "decimal_places": "decimals",
-    "rounding_method": "rounding",
-    "recurrence_frequency": "each",
-    "value": "periods",
-    "subscription_id": "of",
-    "allocation": "shared",
-    "invoice_amount": "billed",
-    "invoice_schedule": "price",
-}
 
 
 class PackageForm(Dressed, RowsForm):
-    """Rows left empty are none. A package never changes once it is made."""
+    """Rows left empty are none. A package never changes once it is made.
+
+    `like` is one to begin with, and `left` what of it cannot be typed here.
+    """
 
     use_required_attribute = False  # what is missing is said beside its field
 
@@ -119,10 +96,16 @@ class PackageForm(Dressed, RowsForm):
 
     KINDS = ("alias", *(kind.name for kind in KINDS))
 
-    def __init__(self, data: Any = None) -> None:
+    def __init__(self, data: Any = None, *, like: Package | None = None) -> None:
         super().__init__(data)
+        template = like.template if like and not self.is_bound else {}
         self.told: dict[str, list[tuple[Kind, int]]] = {}  # the rows of which the service is told, by list
+        self.priced: list[int] = []  # the overrides that are a price of their own
+        self.card = self._card(template.get("rate_card_id", ""))
         self.offered = self._offered()
+        filled = filled_in(like.name, template, self.offered, self.card) if like and template else Filled()
+        self.initial = {**self.initial, **filled.initial}
+        self.left = filled.left
         for place in self.places("alias", spare=1):
             self.fields[f"alias_{place}_name"] = forms.CharField(
                 required=False, max_length=NAME_LENGTH, label="Also known as"
@@ -131,15 +114,29 @@ class PackageForm(Dressed, RowsForm):
             self.fields[f"alias_{place}_ending_before"] = InstantField(
                 label="Up to (not including)", help_text="Empty: for good."
             )
-        subscriptions = [
-            (called(place), f"subscription {place + 1}") for place in self.places(SUBSCRIPTION.name, spare=1)
-        ]
+        others = Rows(
+            self._named(SUBSCRIPTION, "subscription {}"),
+            [*self._named(COMMIT, "Balance {}"), *self._named(ANEW, "What is granted anew, {}")],
+        )
         for kind in KINDS:
             for place in self.places(kind.name, spare=1):
                 start = f"{kind.name}_{place}_"
-                held = self._held(self.typed(f"{start}held_in"))
-                for name, field in fields_of(kind, self.offered, held, subscriptions):
+                held = self._held(self.typed(f"{start}held_in") or self.initial.get(f"{start}held_in", ""))
+                for name, field in fields_of(kind, self.offered, held, others):
                     self.fields[f"{start}{name}"] = field
+        typed = self.data if self.is_bound else None
+        places = self.places(OVERRIDE.name, spare=1)
+        self.tariffs = [
+            TariffForm(
+                list(TYPES),
+                typed,
+                prefix=f"tariff_{place}",
+                tariff=filled.tariffs.get(place),
+                unit=self.offered.money,
+            )
+            for place in places
+        ]
+        self.sign = unit_sign(self.offered.money)
         self.dress()
 
     def sections(self) -> Iterator[Section]:
@@ -154,11 +151,19 @@ class PackageForm(Dressed, RowsForm):
         yield Section("Also known as", self.in_rows("alias", ALIAS, spare=1), "Made later, it takes a name over.")
         for kind in KINDS:
             places = self.places(kind.name, spare=1)
-            rows = [[self[f"{kind.name}_{place}_{name}"] for name in line] for place in places for line in kind.lines]
+            rows: list[Any] = []
+            for place in places:
+                rows += ([self[f"{kind.name}_{place}_{name}"] for name in line] for line in kind.lines)
+                rows += [self.tariffs[place]] if kind is OVERRIDE else []
             yield Section(kind.title, rows, kind.help, is_aside=True, is_used=bool(self.filled(kind.name)))
+
+    def is_valid(self) -> bool:
+        are_read = [self.tariffs[place].is_valid() for place in self.priced] if super().is_valid() else [False]
+        return all(are_read)
 
     def clean(self) -> dict[str, Any]:
         values = super().clean()
+        self._clean_tariffs()
         for kind in KINDS:
             for place in self.rows_of(kind.name, kind.fields):
                 self._clean_row(kind, f"{kind.name}_{place}_")
@@ -175,7 +180,12 @@ class PackageForm(Dressed, RowsForm):
     def show(self, refusal: Refusal) -> None:
         """Put what a service refused beside the fields it is about."""
         for error in refusal.errors:
-            field = self._field_of(error.field)
+            head, found, path = error.field.partition("].overwrite_rate.")
+            if found:
+                _, place = self.told["overrides"][int(head.removeprefix("overrides["))]
+                self.tariffs[place].show(path, error.rule)
+                continue
+            field = field_of(error.field, self.told, self.rows_of("alias", ALIAS))
             self.add_error(field if field in self.fields else None, error.rule)
         if not refusal.errors:
             self.add_error(None, refusal.message)
@@ -217,25 +227,44 @@ class PackageForm(Dressed, RowsForm):
 
     def _part(self, kind: Kind, place: int, row: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         if kind is OVERRIDE:
-            return "overrides", parts.override_part(row)
+            rate = self.tariffs[place].to_input(self.offered.money) if place in self.priced else None
+            return "overrides", parts.override_part(row, None if rate is None else RateInput(**rate))
         if kind is COMMIT:
-            return "credits" if row["kind"] == Commit.Type.CREDIT else "commits", parts.commit_part(row)
+            return "credits" if row["kind"] == Commit.Type.CREDIT else "commits", parts.commit_part(
+                row, called=called(kind, place)
+            )
         if kind is CHARGE:
             return "scheduled_charges", parts.charge_part(row)
         if kind is SUBSCRIPTION:
             unit = unit_of_product(self.cleaned_data["rate_card"], row["product"]).to_unit()
-            return "subscriptions", parts.subscription_part(row, unit, called=called(place))
+            return "subscriptions", parts.subscription_part(row, unit, called=called(kind, place))
         is_commit = row["kind"] == RecurringCommit.Type.PREPAID
-        return "recurring_commits" if is_commit else "recurring_credits", parts.anew_part(row)
+        return "recurring_commits" if is_commit else "recurring_credits", parts.anew_part(
+            row, called=called(kind, place)
+        )
 
     def _clean_row(self, kind: Kind, start: str) -> None:
         row = {name: self.cleaned_data.get(f"{start}{name}") for name in kind.fields}
         for name in _needed(kind, row):
             self._need(f"{start}{name}")
+        if kind is OVERRIDE and row["target"] == "COMMIT_RATE" and not row["payers"]:
+            self.add_error(f"{start}payers", "Needed: commit rates are charged only while a commit or credit pays.")
         if kind is ANEW and row["of"] and row["quantity"] is not None:
             self.add_error(f"{start}quantity", "Leave this empty: the subscription says how many there are.")
         self._clean_series(start, row, "times", "after", "lasts")
         self._clean_series(start, row, "paid_times", "paid_at", "paid_each")
+
+    def _clean_tariffs(self) -> None:
+        """A price that is typed is that of a row which says so, and the other way round."""
+        self.priced = []
+        for place, tariff in enumerate(self.tariffs):
+            what = f"{OVERRIDE.name}_{place}_what"
+            if self.cleaned_data.get(what) == PRICE:
+                self.priced.append(place)
+                if not tariff.is_typed():
+                    tariff.add_error("price", NEEDED)
+            elif tariff.is_typed() and what not in self.errors:
+                self.add_error(what, "Choose “A price of its own”, or leave the price below empty.")
 
     def _clean_series(self, start: str, row: Mapping[str, Any], times: str, first: str, step: str) -> None:
         count = row.get(times)
@@ -256,26 +285,19 @@ class PackageForm(Dressed, RowsForm):
         if self.cleaned_data.get(field) in (None, "") and field not in self.errors:
             self.add_error(field, NEEDED)
 
-    def _field_of(self, path: str) -> str:
-        found = PART.fullmatch(path)
-        if found is None:
-            return OF_THE_WHOLE.get(path, path)
-        own = INDEX.sub("", found["own"]).split(".")
-        if found["name"] == "aliases":
-            return f"alias_{self.rows_of('alias', ALIAS)[int(found['place'])]}_{own[0]}"
-        kind, place = self.told[found["name"]][int(found["place"])]
-        start = f"{kind.name}_{place}_"
-        if kind is ANEW and own[0] in ("access_amount", "invoice_amount") and own[-1] in ("unit_price", "quantity"):
-            of = {"access_amount": ("amount", "quantity"), "invoice_amount": ("billed", "billed_quantity")}[own[0]]
-            return f"{start}{of[own[-1] == 'quantity']}"
-        names = (OF_A_ROW.get(name, name) for name in reversed(own))
-        return start + next((name for name in names if name in kind.fields), kind.fields[0])
+    def _named(self, kind: Kind, words: str) -> list[tuple[str, str]]:
+        return [(called(kind, place), words.format(place + 1)) for place in self.places(kind.name, spare=1)]
 
     def _held(self, typed: str) -> Unit:
         return UNITS if typed == QUANTITY else self.offered.held.get(typed, self.offered.money)
 
+    def _card(self, stands: str) -> RateCard | None:
+        choice = cast(Any, self.fields["rate_card"])
+        cards = {str(card.pk): card for card in choice.queryset}
+        return cards.get(self.typed("rate_card") or stands)
+
     def _offered(self) -> Offered:
-        """Five queries, whatever the number of rows."""
+        """Four queries, whatever the number of rows."""
         by_type: dict[str, list[tuple[str, str]]] = {}
         for product in Product.objects.filter(archived_at=None).order_by("name", "id"):
             by_type.setdefault(product.type, []).append((str(product.pk), product.name))
@@ -284,15 +306,12 @@ class PackageForm(Dressed, RowsForm):
             (each for type_ in ("USAGE", "COMPOSITE", "SUBSCRIPTION") for each in by_type.get(type_, [])),
             key=lambda each: each[1],
         )
-        choice = cast(Any, self.fields["rate_card"])
-        cards = {str(card.pk): card for card in choice.queryset}
-        card = cards.get(self.typed("rate_card"))
         custom = {str(each.pk): each for each in PricingUnit.objects.filter(archived_at=None, is_currency=False)}
         return Offered(
             fixed,
             subscribed,
             priced,
-            (card.fiat_unit if card else default_unit()).to_unit(),
+            (self.card.fiat_unit if self.card else default_unit()).to_unit(),
             {pk: each.to_unit() for pk, each in custom.items()},
             [
                 ("", "Money of the contract"),
@@ -302,17 +321,12 @@ class PackageForm(Dressed, RowsForm):
         )
 
 
-def called(place: int) -> str:
-    """What other parts call the subscription of a row."""
-    return f"subscription {place + 1}"
-
-
 def _needed(kind: Kind, row: Mapping[str, Any]) -> Iterator[str]:
     if kind is OVERRIDE:
-        if row["what"] in ("IN", "OUT"):
+        if row["what"] in (IN, OUT, PRICE):
             yield "product"
         else:
-            yield "price" if row["what"] == "PRICE" else "percent"
+            yield "steps" if row["what"] == STEPS else "percent"
         return
     yield "product"
     if kind is COMMIT:

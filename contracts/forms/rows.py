@@ -21,8 +21,10 @@ ITEM = ("timestamp", *AMOUNT)
 
 
 class Section(NamedTuple):
+    """`rows` are lists of fields, and tariffs."""
+
     title: str
-    rows: list[list[forms.BoundField]]
+    rows: list[Any]
     help: str = ""
     is_aside: bool = False
     is_used: bool = True

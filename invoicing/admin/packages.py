@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.decorators import method_decorator
@@ -31,7 +31,8 @@ class PackageAdmin(PackageRecordAdmin):
             raise PermissionDenied
         told = self.told(request)
         start = floor_day(told["at"])
-        form = PackageForm(request.POST or None)
+        like = self._like(request)
+        form = PackageForm(request.POST or None, like=like)
 
         def preview(given: PackageInput) -> list[str]:
             return package_lines(services.package_as_planned(given, **told), start, **told)
@@ -51,10 +52,19 @@ class PackageAdmin(PackageRecordAdmin):
                 **self.admin_site.each_context(request),
                 "opts": self.opts,
                 **shown,
-                "title": "New package",
+                "title": f"New package like {like.name}" if like else "New package",
+                "like": like,
                 "start": day_text(start),
                 "is_changed": "save" in request.POST,
                 "make": "Make this package",
                 "leave": reverse("admin:contracts_package_changelist"),
             },
         )
+
+    def _like(self, request: HttpRequest) -> Package | None:
+        """The one that the address names, if any."""
+        named = request.GET.get("like")
+        found = None if named is None else self.get_object(request, named)
+        if named is not None and found is None:
+            raise Http404("There is no such package.")
+        return found

@@ -4,6 +4,7 @@ A seat costs 20 dollars a month, a unit 1 cent.
 """
 
 import html
+import json
 import re
 
 import pytest
@@ -14,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from billing_site.foundation.ids import uuid7
+from contracts.forms.edits import as_sent
 from contracts.models import Package
 from tests.factories.pricing import FixedProductFactory
 from tests.invoicing.test_subscriptions_api import shop
@@ -21,6 +23,7 @@ from tests.invoicing.test_subscriptions_api import shop
 pytestmark = pytest.mark.django_db
 __all__ = ["shop"]  # the fixture
 
+TEAM = {"team": "red"}
 NONE = {"unit": "DAYS", "value": 0}
 
 
@@ -30,7 +33,7 @@ def months(value):
 
 class Page:
     def __init__(self, shop):
-        self.browser = Client()
+        self.shop, self.browser = shop, Client()
         self.browser.force_login(User.objects.create_superuser("ada"))
         self.url = reverse("admin:contracts_package_add")
         self.fixed = str(FixedProductFactory(name="Platform").pk)
@@ -40,6 +43,9 @@ class Page:
             "multiplier_override_prioritization": "LOWEST_MULTIPLIER", "reason": "For the spring", "key": str(uuid7()),
         }  # fmt: skip
 
+    def product_of_teams(self):
+        return self.shop.product("teams", presentation_group_key=["team"])
+
     def preview(self, **typed):
         sent = {name: value for name, value in (self.whole | typed).items() if value is not None}
         return sent, self.browser.post(self.url, sent | {"preview": "1"})
@@ -48,7 +54,7 @@ class Page:
         sent, seen = self.preview(**typed)
         assert seen.context["preview"], seen.context["form"].errors
         self.browser.post(self.url, sent | {"previewed": seen.context["previewed"], "save": "1"})
-        return Package.objects.get()
+        return Package.objects.latest("created_at", "id")
 
     def errors(self, **typed):
         _, seen = self.preview(**typed)
@@ -68,8 +74,8 @@ def everything(page):
         "scheduled_charges_on_usage_invoices": "ALL", "invoice_from": "7 days",
         "alias_0_name": "start", "alias_0_starting_at_0": "2025-10-01",
         "override_0_percent": "20", "override_0_product": page.units, "override_0_lasts": "3 months",
-        "override_1_what": "PRICE", "override_1_price": "0.005", "override_1_product": page.units,
-        "override_1_after": "3 months",
+        "override_1_what": "PRICE", "override_1_product": page.units,
+        "tariff_1-rate_type": "FLAT", "tariff_1-price": "0.005", "override_1_after": "3 months",
         "commit_0_product": page.fixed, "commit_0_name": "Start", "commit_0_amount": "100", "commit_0_lasts": "1 month",
         "commit_0_times": "3", "commit_0_price": "90", "commit_0_paid_times": "2", "commit_0_paid_each": "6 months",
         "commit_0_rollover": "50", "commit_0_priority": "1", "commit_0_products": [page.units],
@@ -134,6 +140,85 @@ def test_a_package_made_by_click_is_that_of_the_api(page, shop):
     assert made.history.latest().history_change_reason == "For the spring"
 
 
+def ranked(page):
+    """What takes more than a percent and a price: by quantity, while a balance pays, of some usage alone."""
+    teams = page.product_of_teams()
+    return {
+        "multiplier_override_prioritization": "EXPLICIT",
+        "override_0_what": "TIERED", "override_0_steps": "1,000: 50\nrest: 12.5", "override_0_priority": "1",
+        "override_0_product": teams, "override_0_presentation": '{"team": "red"}',
+        "override_1_what": "PRICE", "override_1_product": teams, "tariff_1-rate_type": "TIERED",
+        "tariff_1-tiers-0-up_to": "100", "tariff_1-tiers-0-price": "0.02", "tariff_1-tiers-0-flat_fee": "3",
+        "tariff_1-tiers-1-price": "0.01", "override_1_payers": ["commit 1", "anew 1"], "override_1_after": "3 months",
+        "override_2_percent": "10", "override_2_priority": "2", "override_2_payers": ["ANY"],
+        "override_2_target": "COMMIT_RATE",
+        "override_3_what": "OUT", "override_3_product": teams, "override_3_after": "2 years",
+        "commit_0_product": page.fixed, "commit_0_amount": "100", "commit_0_lasts": "1 month",
+        "commit_0_products": [teams], "commit_0_presentation": '{"team": "red"}',
+        "anew_0_product": page.fixed, "anew_0_amount": "5",
+    }  # fmt: skip
+
+
+def told(shop, made):
+    """A package as the API tells it, without the ids of its parts; references by place."""
+    told = shop.v1.packages.retrieve(package_id=str(made.pk)).data.to_dict(mode="json")
+    parts = (part for each in told.values() if isinstance(each, list) for part in each if "id" in part)
+    text = json.dumps({name: told[name] for name in told.keys() - {"aliases", "created_at", "uniqueness_key"}})
+    for place, part in enumerate(parts):
+        text = text.replace(part["id"], f"part {place}")
+    return re.sub(r'"id": "(?!part)[^"]*"', '"id": ""', text)
+
+
+def test_what_takes_more_than_a_percent_is_typed_too(page, shop):
+    made = page.save(**ranked(page))
+    shown = shop.v1.packages.retrieve(package_id=str(made.pk)).data.to_dict(mode="json")
+    steps, price, paying, out = shown["overrides"]
+    [balance], [anew] = shown["commits"], shown["recurring_credits"]
+    assert steps["override_tiers"] == [{"multiplier": 0.5, "size": 1_000}, {"multiplier": 0.875}]
+    red = {"product_id": page.shop.products["teams"], "pricing_group_values": {}, "presentation_group_values": TEAM}
+    assert steps["override_specifiers"] == balance["specifiers"] == [red]
+    [paid_by] = price["override_specifiers"]
+    assert paid_by["any_commit_or_credit_template_ids"] == [balance["id"], anew["id"]]
+    assert (price["is_commit_specific"], paying["is_commit_specific"], paying["target"]) == (True, True, "COMMIT_RATE")
+    assert (paying["override_specifiers"], out["entitled"]) == ([], False)
+
+
+@pytest.mark.parametrize("typed", [everything, ranked])
+def test_a_package_like_another_says_the_same(page, shop, typed):
+    first = page.save(**typed(page))
+    form = page.browser.get(f"{page.url}?like={first.pk}").context["form"]
+    assert form.left == []
+    sent = {}
+    for each in (form, *form.tariffs, *(row for tariff in form.tariffs for row in tariff.rows)):
+        for field in each:
+            is_list = getattr(field.field.widget, "allow_multiple_selected", False)
+            sent |= {field.html_name: field.value() or []} if is_list else as_sent(field)
+    second = page.save(**sent)
+    assert second != first
+    assert told(shop, second) == told(shop, first)
+
+
+def test_what_cannot_be_typed_is_named_and_not_filled_in(page, shop):
+    items = [{"amount": amount, "starting_at_offset": NONE, "duration": months(2)} for amount in (100, 300)]
+    item = {"date_offset": NONE, "unit_price": 5, "quantity": 1}
+    made = shop.v1.packages.create(
+        name="Of two kinds",
+        rate_card_id=shop.card,
+        commits=[{
+            "product_id": page.fixed, "name": "Uneven", "type": "PREPAID", "access_schedule": {"schedule_items": items},
+        }],
+        scheduled_charges=[
+            {"product_id": page.fixed, "schedule": {"schedule_items": [item]}},
+            {"product_id": page.fixed, "schedule": {"schedule_items": [item, item | {"date_offset": months(1)}, item]}},
+        ],
+    )  # fmt: skip
+    seen = page.browser.get(f"{page.url}?like={made.data.id}")
+    assert seen.context["form"].left == ["commit 1, “Uneven”", "scheduled charge 2"]
+    assert "Not filled in, as it cannot be typed here" in seen.content.decode()
+    assert [seen.context["form"][f"charge_{place}_price"].value() for place in (0, 1)] == ["0.05", None]
+    assert page.browser.get(f"{page.url}?like={uuid7()}").status_code == 404
+
+
 def test_it_is_seen_in_words_before_and_a_contract_is_made_from_it(page, shop):
     _, seen = page.preview(**everything(page))
     said = re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", seen.content.decode())))
@@ -177,12 +262,20 @@ def test_it_is_seen_in_words_before_and_a_contract_is_made_from_it(page, shop):
         ({"alias_0_starting_at_0": "2025-10-01"}, "alias_0_name", "Needed"),
         ({"billing_provider": "stripe"}, "delivery_method", "is required beside billing_provider"),
         ({"rate_card": None}, "rate_card", "is required, or rate_card_alias"),
-        ({"override_0_percent": "20"}, "override_0_product", "is required, or product_tags"),
+        ({"override_0_what": "PRICE", "tariff_0-rate_type": "FLAT", "tariff_0-price": "1"},
+         "override_0_product", "Needed"),
+        ({"override_0_percent": "20", "tariff_0-rate_type": "FLAT", "tariff_0-price": "1"},
+         "override_0_what", "A price of its own"),
+        ({"override_0_what": "TIERED", "override_0_steps": "1000: 50"}, "override_0_what", "EXPLICIT"),
+        ({"override_0_percent": "20", "override_0_target": "COMMIT_RATE"}, "override_0_payers", "Needed"),
+        ({"override_0_percent": "20", "override_0_payers": ["commit 1"]}, "override_0_payers", "temporary id"),
+        ({"override_0_percent": "20", "override_0_product": "units", "override_0_group_values": '{"model": "xl"}'},
+         "override_0_group_values", "must be among the keys"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_beside_its_field(page, typed, field, rule):
-    named = {"fixed": page.fixed, "seats": page.seats}
-    errors = page.errors(**{name: named.get(value, value) for name, value in typed.items()})
+    named = {"fixed": page.fixed, "seats": page.seats, "units": page.units}
+    errors = page.errors(**{name: named.get(str(value), value) for name, value in typed.items()})
     assert field in errors, errors
     assert any(rule in each for each in errors[field]), errors
     assert not Package.objects.exists()
