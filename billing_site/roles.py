@@ -51,7 +51,7 @@ MODELS: Mapping[Area, str] = {
         "contracts.serviceinvoice contracts.serviceinvoiceline contracts.recurringcommit contracts.subscription "
         "contracts.subscriptionterms contracts.subscriptionquantity contracts.customerschedulesegment "
         "contracts.package contracts.packagealias contracts.customfieldschange foundation.customfieldkey "
-        "foundation.customfieldentity foundation.customfieldclaim"
+        "foundation.customfieldentity foundation.customfieldclaim contracts.paymentgate"
     ),
     Area.PRICES: (
         "pricing.billablemetric pricing.product pricing.productversion pricing.pricingunit pricing.ratecard "
@@ -63,7 +63,8 @@ MODELS: Mapping[Area, str] = {
     Area.DOCUMENTS: (
         "invoicing.invoice invoicing.invoiceline invoicing.invoicepdf invoicing.invoicevoid invoicing.holddecision "
         "invoicing.draftsofcustomer invoicing.draftsummary invoicing.customersummary invoicing.commitmentsummary "
-        "invoicing.notesummary invoicing.numberseries invoicing.entitynumber ledger.ledgerentry"
+        "invoicing.notesummary invoicing.numberseries invoicing.entitynumber ledger.ledgerentry "
+        "contracts.paymentoutcome"
     ),
     Area.PROPOSALS: "invoicing.enterednote",
     Area.APPROVALS: "invoicing.note invoicing.notedismissal invoicing.enterednotedecision",

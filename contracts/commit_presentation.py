@@ -13,6 +13,7 @@ from billing_site.foundation.money import PRECISION, QUANTUM, exact_sum, round_t
 from billing_site.foundation.periods import format_instant
 from contracts.models import AccessSegment, Commit, ContractEdit
 from contracts.queries import AgreedCommit, UpdatedCommit
+from contracts.queries.gates import AgreedGate
 from contracts.terms import QUANTITY, UNITS
 from pricing.models import PricingUnit, Product
 from pricing.presentation import unit_ref
@@ -76,8 +77,25 @@ def new_commit_json(committed: AgreedCommit) -> Fields:
             "invoice_schedule": billed if committed.invoice_items else None,
             "netsuite_sales_order_id": commit.netsuite_sales_order_id or None,
             "salesforce_opportunity_id": commit.salesforce_opportunity_id or None,
+            **gate_json(committed.gate),
         }
     )
+
+
+def gate_json(agreed: AgreedGate | None) -> Fields:
+    """The payment that access waits for, as it was agreed, and what has become of it."""
+    if agreed is None:
+        return {}
+    gate, told = agreed.gate, agreed.outcome
+    config = {
+        "payment_gate_type": gate.type,
+        "tax_type": "NONE",
+        "stripe_config": gate.stripe_config,
+        "workflow_id": str(gate.pk),
+        "payment_status": (told.outcome if told else "waiting").lower(),
+        "payment_recorded_at": format_instant(told.created_at) if told else None,
+    }
+    return {"payment_gate_config": without_absent(config)}
 
 
 def updated_commit_json(updated: UpdatedCommit) -> Fields:

@@ -11,14 +11,15 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from billing_site.foundation.display import day_text, exact_text, period_text, quantity_text
+from billing_site.foundation.display import day_text, exact_text, instant_text, period_text, quantity_text
 from billing_site.foundation.money import Unit
-from billing_site.foundation.periods import Period
+from billing_site.foundation.periods import Period, floor_hour
 from contracts.models import (
     AccessSegment,
     Commit,
     ContractTerms,
     InvoiceScheduleItem,
+    PaymentOutcome,
     ProfessionalService,
     RecurringCommit,
     ScheduledCharge,
@@ -42,7 +43,8 @@ def commit_text(committed: AgreedCommit) -> str:
     paid = f"; {what} {billed}" if billed else ""
     opportunity = commit.salesforce_opportunity_id
     deal = f"; Salesforce opportunity {opportunity}" if opportunity else ""
-    return f"{NOUNS[commit.type]}{named(commit.name)}: {access}{paid}{order_text(commit)}{deal}"
+    gate = f"; usable once that is paid, {committed.gate.gate.get_type_display()}" if committed.gate else ""
+    return f"{NOUNS[commit.type]}{named(commit.name)}: {access}{paid}{gate}{order_text(commit)}{deal}"
 
 
 def order_text(term: Commit | RecurringCommit | ScheduledCharge | ProfessionalService) -> str:
@@ -98,6 +100,14 @@ def named(name: str) -> str:
 def noun_and_name(commit: Commit) -> str:
     """ "the credit “Bonus”"."""
     return f"the {'credit' if commit.is_credit else 'commit'}{named(commit.name)}"
+
+
+def payment_text(outcome: PaymentOutcome) -> str:
+    """ "The payment for “Top-up” has failed: it is never usable"; needs its gate's commit."""
+    name = named(outcome.gate.commit.name) or " a prepaid commit"
+    if outcome.is_paid:
+        return f"The payment for{name} was made: it is usable from {instant_text(floor_hour(outcome.created_at))} on"
+    return f"The payment for{name} has failed: it is never usable"
 
 
 def shared_text(commit: Commit, names: Mapping[str, str]) -> str:

@@ -10,6 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from contracts.gate_inputs import GateInput
 from contracts.input_parts import UNCHANGED as UNCHANGED
 from contracts.input_parts import RoundingInput as RoundingInput
 from contracts.input_parts import Unchanged as Unchanged
@@ -139,6 +140,7 @@ class CommitInput:
     custom_fields: Mapping[str, str] = field(default_factory=dict)
     netsuite_sales_order_id: str = ""
     temporary_id: str = ""  # what overrides of the same request may call it
+    payment_gate_config: GateInput | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from fractions import Fraction
 from uuid import UUID
 
 from billing_site.foundation.money import Unit, floor_to, round_to
-from billing_site.foundation.periods import Period, format_instant
+from billing_site.foundation.periods import Period, floor_hour, format_instant
 from pricing.engine.catalog import GroupValues
 from pricing.engine.overrides import LIST_RATE, Override
 from pricing.engine.targets import Target
@@ -20,6 +20,7 @@ __all__ = [
     "Commit",
     "Contract",
     "CustomerTerms",
+    "Gate",
     "Override",
     "RecurringCommit",
     "ScheduledAmount",
@@ -73,9 +74,43 @@ class ScheduledAmount:
     amount: Decimal
     unit_price: Decimal
     quantity: Decimal
+    is_alone: bool = False  # whether it has a document of its own, whatever else is billed on its date
+
+    @property
+    def slot(self) -> str:
+        """Which document of the contract's it is on, where it is on none of usage."""
+        date = format_instant(self.issued_at)
+        return f"{date} {self.id}" if self.is_alone else date
 
     def taken_off(self) -> "ScheduledAmount":
         return replace(self, amount=-self.amount, unit_price=-self.unit_price)
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A payment that access to a commit waits for, and what became of it. The rule is in `docs/payment_gates.md`."""
+
+    id: UUID
+    told_at: datetime | None = None  # when it was recorded as paid or failed; None: it is awaited
+    is_paid: bool = False
+
+    @property
+    def has_failed(self) -> bool:
+        return self.told_at is not None and not self.is_paid
+
+    def usable(self, segments: Sequence[AccessSegment]) -> tuple[AccessSegment, ...]:
+        """What of the segments can be drawn on: from the hour of the payment on."""
+        if self.told_at is None or not self.is_paid:
+            return ()
+        opened = Period(floor_hour(self.told_at), None)
+        parts = ((segment, segment.period.overlap(opened)) for segment in segments)
+        return tuple(
+            segment
+            if part == segment.period
+            else replace(segment, period=part, agreed=segment.agreed or segment.period)
+            for segment, part in parts
+            if part is not None
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +142,16 @@ class Commit:
     recurring_id: UUID | None = None  # what it is an instance of
     invoice_unit: Unit | None = None  # of the invoice items, where that is not `unit`
     netsuite_sales_order_id: str = ""  # what it was sold by, for the lines that it is on
+    gate: Gate | None = None
+
+    def behind(self, gate: Gate) -> "Commit":
+        """The same, of which `segments` are those that can be drawn on, billed alone, or no more once that failed."""
+        return replace(
+            self,
+            gate=gate,
+            segments=gate.usable(self.segments),
+            invoice_items=() if gate.has_failed else tuple(replace(item, is_alone=True) for item in self.invoice_items),
+        )
 
     @property
     def pays(self) -> bool:

@@ -20,6 +20,7 @@ from contracts.commit_wording import (
     named,
     names_in_updates,
     noun_and_name,
+    payment_text,
     shared_text,
     span,
 )
@@ -31,6 +32,7 @@ from contracts.models import (
     ContractTerms,
     CustomerScheduleSegment,
     Override,
+    PaymentOutcome,
     RecurringCommit,
     ServiceInvoice,
     ServiceInvoiceLine,
@@ -68,7 +70,7 @@ class EditInWords:
 
 
 def history_in_words(contract: Contract) -> list[EditInWords]:
-    """The contract's edits, newest first, its creation last. Thirty-two queries at the most."""
+    """The contract's edits, newest first, its creation last. Thirty-four queries at the most."""
     edits = edit_history(contract.customer_id, contract.pk)
     unit = (contract.rate_card.fiat_unit if contract.rate_card else default_unit()).to_unit()
     removed = _removed(contract, [edited.edit for edited in edits])
@@ -99,7 +101,13 @@ def history_in_words(contract: Contract) -> list[EditInWords]:
         for edited in edits
     ]
     told = sorted(
-        [*told, *_written_schedules(contract), *_archived(contract), *_service_invoices(contract)],
+        [
+            *told,
+            *_written_schedules(contract),
+            *_archived(contract),
+            *_service_invoices(contract),
+            *_payments(contract),
+        ],
         key=lambda edit: edit.number,
     )
     creation = ContractEdit.objects.filter(
@@ -166,6 +174,14 @@ def _service_invoices(contract: Contract) -> Iterable[EditInWords]:
         for edit, said in ((invoice.added_by_edit, f"{text}."), (invoice.removed_by_edit, f"Taken back: {text}.")):
             if edit is not None:
                 yield EditInWords(edit.number, edit.created_at, edit.created_by, edit.reason, (said,))
+
+
+def _payments(contract: Contract) -> Iterable[EditInWords]:
+    """The edits that recorded what became of a payment that access waits for."""
+    outcomes = PaymentOutcome.objects.filter(customer_id=contract.customer_id, gate__commit__contract=contract)
+    for outcome in outcomes.select_related("gate__commit", "added_by_edit"):
+        edit = outcome.added_by_edit
+        yield EditInWords(edit.number, edit.created_at, edit.created_by, edit.reason, (f"{payment_text(outcome)}.",))
 
 
 def _written_schedules(contract: Contract) -> Iterable[EditInWords]:

@@ -109,6 +109,7 @@ POST v1/contract-pricing/rate-cards/withdrawRates
 POST v1/contracts/addManualBalanceLedgerEntry
 POST v1/contracts/amend
 POST v1/contracts/archive
+POST v1/contracts/commits/threshold-billing/release
 POST v1/contracts/create
 POST v1/contracts/createHistoricalInvoices
 POST v1/contracts/customerCommits/create

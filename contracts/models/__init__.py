@@ -9,6 +9,7 @@ from contracts.models.commits import AccessSegment, Commit, InvoiceScheduleItem,
 from contracts.models.contracts import Contract, ContractTerms, Override
 from contracts.models.custom_fields import CustomFieldsChange
 from contracts.models.customers import Claim, ContractEdit, Customer
+from contracts.models.gates import PaymentGate, PaymentOutcome
 from contracts.models.logins import CustomerLogin
 from contracts.models.named_schedules import CustomerScheduleSegment
 from contracts.models.packages import Package, PackageAlias
@@ -39,6 +40,8 @@ __all__ = [
     "Override",
     "Package",
     "PackageAlias",
+    "PaymentGate",
+    "PaymentOutcome",
     "ProductTaxCode",
     "ProfessionalService",
     "ProviderConfiguration",

@@ -55,6 +55,7 @@ class ContractEdit(models.Model):
         NAMED_SCHEDULE = "NAMED_SCHEDULE", "named schedule written"
         BALANCE = "BALANCE", "commit or credit of the customer"
         SERVICES = "SERVICES", "professional services invoiced"
+        PAYMENT = "PAYMENT", "payment for a commit recorded"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="edits")
@@ -80,11 +81,14 @@ class ContractEdit(models.Model):
                 name="a_contract_is_archived_once", fields=["contract"], condition=Q(kind="ARCHIVE")
             ),
             models.CheckConstraint(name="edit_numbers_start_at_one", condition=Q(number__gte=1)),
-            one_of("kind", ["CLAIMS", "CREATION", "EDIT", "ARCHIVE", "NAMED_SCHEDULE", "BALANCE", "SERVICES"]),
+            one_of(
+                "kind",
+                ["CLAIMS", "CREATION", "EDIT", "ARCHIVE", "NAMED_SCHEDULE", "BALANCE", "SERVICES", "PAYMENT"],
+            ),
             models.CheckConstraint(
                 name="what_is_agreed_is_edited_in_a_contract",
                 condition=Q(kind__in=["CLAIMS", "BALANCE"], contract__isnull=True)
-                | Q(kind__in=["CREATION", "EDIT", "ARCHIVE", "SERVICES"], contract__isnull=False)
+                | Q(kind__in=["CREATION", "EDIT", "ARCHIVE", "SERVICES", "PAYMENT"], contract__isnull=False)
                 | Q(kind="NAMED_SCHEDULE"),
             ),
         ]

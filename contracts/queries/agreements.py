@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
+from contracts import terms
 from contracts.models import (
     AccessSegment,
     Commit,
@@ -32,6 +33,7 @@ from contracts.models import (
 )
 from contracts.models.subscriptions import in_order_of_time
 from contracts.queries.customers import no_such_contract
+from contracts.queries.gates import AgreedGate, gates_of
 from contracts.queries.providers import ContractProvider, providers_by_contract
 
 RECURRING = ("product", "unit", "invoice_unit", "subscription__product")  # what a row of it is read with
@@ -45,10 +47,16 @@ class AgreedCommit:
     invoice_items: tuple[InvoiceScheduleItem, ...]
     rolled_over_from: Commit | None = None  # of the contract that was renewed
     recurring_id: UUID | None = None  # what it is an instance of (`granted.py`)
+    gate: AgreedGate | None = None  # the payment that access to it waits for
 
     def rows(self) -> tuple[Sequence[Term], ...]:
         """The commit and its schedules, each of one model, in the order in which they can be saved."""
         return [self.commit], self.segments, self.invoice_items
+
+    def to_commit(self) -> terms.Commit:
+        """As the engines take it."""
+        commit = self.commit.to_commit(self.segments, self.invoice_items)
+        return commit if self.gate is None else commit.behind(self.gate.to_gate())
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +176,10 @@ def _agreed_of(
     )
     overrides = _grouped(known(Override.objects.select_related("product", "unit"), "contract_id"), "contract_id")
     commits = _grouped(
-        known(Commit.objects.select_related("product", "unit", "invoice_unit"), "contract_id"), "contract_id"
+        known(Commit.objects.select_related("product", "unit", "invoice_unit", "gate"), "contract_id"), "contract_id"
+    )
+    gates = gates_of(
+        chain.from_iterable(commits.values()), lambda outcomes: known(outcomes, "gate__commit__contract_id")
     )
     versions = CommitVersion.objects.all() if commits else CommitVersion.objects.none()
     take_versions(chain.from_iterable(commits.values()), known(versions, "commit__contract_id"))
@@ -186,7 +197,9 @@ def _agreed_of(
 
     def agreed(owner: UUID | None) -> Iterator[AgreedCommit]:
         for commit in commits[owner]:
-            yield AgreedCommit(commit, tuple(segments[commit.pk]), tuple(invoice_items[commit.pk]))
+            yield AgreedCommit(
+                commit, tuple(segments[commit.pk]), tuple(invoice_items[commit.pk]), gate=gates.get(commit.pk)
+            )
 
     found = [
         Agreement(

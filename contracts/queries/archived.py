@@ -6,11 +6,12 @@ from uuid import UUID
 
 from contracts.models import AccessSegment, Commit, CommitVersion, InvoiceScheduleItem, TermQuerySet
 from contracts.queries.agreements import AgreedCommit, grouped_by_place, in_order_of_adding, take_versions
+from contracts.queries.gates import gates_of
 
 
 def archived_commits(customer_id: UUID, *, at_edit: int | None = None) -> list[AgreedCommit]:
     """Those that an edit up to and with `at_edit` archived, each with what stood of it then. Four queries, or one."""
-    related = ("product", "unit", "invoice_unit", "contract", "added_by_edit", "removed_by_edit")
+    related = ("product", "unit", "invoice_unit", "contract", "added_by_edit", "removed_by_edit", "gate")
     rows = Commit.objects.filter(customer_id=customer_id, removed_by_edit__isnull=False).select_related(*related)
     if at_edit is not None:
         rows = rows.filter(removed_by_edit__number__lte=at_edit)
@@ -26,4 +27,8 @@ def archived_commits(customer_id: UUID, *, at_edit: int | None = None) -> list[A
         return grouped_by_place((row for row in found if row.removed_by_edit_id == edits[row.commit_id]), "commit_id")
 
     segments, items = stood(AccessSegment.objects.select_related("first_row")), stood(InvoiceScheduleItem.objects.all())
-    return [AgreedCommit(commit, tuple(segments[commit.pk]), tuple(items[commit.pk])) for commit in commits]
+    gates = gates_of(commits)
+    return [
+        AgreedCommit(commit, tuple(segments[commit.pk]), tuple(items[commit.pk]), gate=gates.get(commit.pk))
+        for commit in commits
+    ]

@@ -31,14 +31,17 @@ def billed_by() -> Coalesce:
 
 
 def dates_charged(contract: Contract, *, at: datetime) -> frozenset[datetime]:
-    """The dates on which charges and payments of the contract have fallen due; what was taken out later counts, too.
-    Three queries, and those for an agreement where something that recurs is paid for."""
+    """The dates on which charges and payments of the contract have fallen due; what was taken out later counts, too,
+    and what has a document of its own does not.
+
+    Three queries, and those for an agreement where something that recurs is paid for.
+    """
     fallen_due = Q(customer=contract.customer_id, issued_at__lte=at) & (
         Q(removed_by_edit=None) | Q(removed_by_edit__created_at__gte=F("issued_at"))
     )
     charges = ScheduledChargeItem.objects.filter(fallen_due, charge__contract=contract)
     payments = InvoiceScheduleItem.objects.annotate(billed_by=billed_by()).filter(
-        fallen_due, billed_by=contract.pk, commit__type=Commit.Type.PREPAID, commit__is_invoiced=True
+        fallen_due, billed_by=contract.pk, commit__type=Commit.Type.PREPAID, commit__is_invoiced=True, commit__gate=None
     )
     dates = {date for items in (charges, payments) for date in items.values_list("issued_at", flat=True)}
     return frozenset(dates | _dates_of_what_recurs(contract, at=at))

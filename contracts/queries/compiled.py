@@ -14,7 +14,7 @@ from billing_site.foundation.transactions import sees_committed_alone
 from contracts import terms
 from contracts.models import ContractEdit, Customer, RecurringCommit
 from contracts.models.subscriptions import to_subscription
-from contracts.queries.agreements import AgreedCommit, AgreedRecurring, Agreement, everything_agreed
+from contracts.queries.agreements import AgreedRecurring, Agreement, everything_agreed
 from contracts.queries.claims import claim_windows
 from contracts.queries.customers import no_such_customer
 from pricing.queries.memo import Memo
@@ -71,7 +71,7 @@ def _read(customer_id: UUID, at_edit: int | None) -> _Agreed:
     contracts, shared = everything_agreed(customer_id, at_edit=at_edit)
     return _Agreed(
         contracts=tuple(to_terms(agreed) for agreed in contracts if not agreed.is_archived),
-        commits=tuple(map(_to_commit, shared)),
+        commits=tuple(each.to_commit() for each in shared),
     )
 
 
@@ -91,7 +91,7 @@ def to_terms(agreed: Agreement) -> terms.Contract:
         net_payment_terms_days=held.net_payment_terms_days,
         prioritization=contract.multiplier_override_prioritization,
         overrides=tuple(override.to_override() for override in agreed.overrides),
-        commits=tuple(map(_to_commit, agreed.commits)),
+        commits=tuple(each.to_commit() for each in agreed.commits),
         charges=tuple(charged.charge.to_charge(charged.items) for charged in agreed.charges),
         renews=contract.renews_id,
         usage_filters=held.to_filters(),
@@ -105,10 +105,6 @@ def to_terms(agreed: Agreement) -> terms.Contract:
         recurring=tuple(each for recurring in agreed.recurring for each in to_recurring(recurring)),
         service_invoices=tuple(invoice.to_invoice(lines) for invoice, lines in agreed.services.invoices),
     )
-
-
-def _to_commit(committed: AgreedCommit) -> terms.Commit:
-    return committed.commit.to_commit(committed.segments, committed.invoice_items)
 
 
 def to_recurring(agreed: AgreedRecurring) -> Iterator[terms.RecurringCommit]:

@@ -1,7 +1,7 @@
 """The history of a contract, or of the customer's own commits and credits: what each edit added and changed."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,6 +35,7 @@ from contracts.queries.agreements import (
     AgreedSubscription,
     in_order_of_adding,
 )
+from contracts.queries.gates import AgreedGate, gates_of
 
 T = TypeVar("T", bound=Term)
 
@@ -196,6 +197,7 @@ class _Moves:
     versions: dict[UUID, list[CommitVersion]]  # all that there were, in order, by commit
     segments: list[AccessSegment]
     items: list[InvoiceScheduleItem]
+    gates: Mapping[UUID, AgreedGate]
 
     @classmethod
     def of(cls, customer_id: UUID, edits: QuerySet[ContractEdit]) -> "_Moves":
@@ -207,9 +209,10 @@ class _Moves:
         items = in_order_of_adding(moved(InvoiceScheduleItem.objects.all()))
         moved_versions = moved(CommitVersion.objects.all()).values_list("commit_id", flat=True)
         ids = {row.commit_id for row in (*segments, *items)} | set(moved_versions)
-        commits = Commit.objects.select_related("product", "unit", "invoice_unit", "added_by_edit", "contract")
+        commits = Commit.objects.select_related("product", "unit", "invoice_unit", "added_by_edit", "contract", "gate")
         versions = CommitVersion.objects.filter(commit__in=ids).select_related("product", "added_by_edit")
-        return cls(commits.in_bulk(ids), _by(in_order_of_adding(versions), "commit_id"), segments, items)
+        found = commits.in_bulk(ids)
+        return cls(found, _by(in_order_of_adding(versions), "commit_id"), segments, items, gates_of(found.values()))
 
     def commits_added(self, edit: ContractEdit) -> tuple[AgreedCommit, ...]:
         added = in_order_of_adding(each for each in self.commits.values() if each.added_by_edit_id == edit.pk)
@@ -234,7 +237,7 @@ class _Moves:
         def of_commit(rows: Iterable[Any]) -> tuple[Any, ...]:
             return tuple(row for row in rows if row.commit_id == commit.pk and getattr(row, column) == edit.pk)
 
-        return AgreedCommit(commit, of_commit(self.segments), of_commit(self.items))
+        return AgreedCommit(commit, of_commit(self.segments), of_commit(self.items), gate=self.gates.get(commit.pk))
 
     def _as_of(self, commit: Commit, edit_number: int) -> Commit:
         known = [each for each in self.versions[commit.pk] if each.added_by_edit.number <= edit_number]

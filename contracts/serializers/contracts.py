@@ -30,6 +30,7 @@ from contracts.serializers.terms import (
     ContractCommitUpdateShape,
     ContractCreditShape,
     ContractCreditUpdateShape,
+    EditCommitShape,
     IdShape,
     OverrideShape,
     ScheduledChargeShape,
@@ -88,7 +89,7 @@ class EditContractRequest(serializers.Serializer):
     customer_id = serializers.UUIDField()
     contract_id = serializers.UUIDField()
     add_overrides = OverrideShape(many=True, **OPTIONAL)
-    add_commits = ContractCommitShape(many=True, **OPTIONAL)
+    add_commits = EditCommitShape(many=True, **OPTIONAL)
     add_credits = ContractCreditShape(many=True, **OPTIONAL)
     add_recurring_commits = RecurringCommitShape(many=True, **OPTIONAL)
     add_recurring_credits = RecurringCreditShape(many=True, **OPTIONAL)

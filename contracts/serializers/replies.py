@@ -60,6 +60,21 @@ class MultiplierTierReply(serializers.Serializer):
     size = NumberField(required=False)
 
 
+class StripeConfigReply(serializers.Serializer):
+    payment_type = serializers.CharField()
+    invoice_metadata = text_map()
+    on_session_payment = serializers.BooleanField()
+
+
+class GateReply(serializers.Serializer):
+    payment_gate_type = serializers.CharField()
+    tax_type = serializers.CharField()
+    stripe_config = StripeConfigReply(required=False)
+    workflow_id = serializers.UUIDField(help_text="By which the payment is recorded.")
+    payment_status = serializers.ChoiceField(("waiting", "paid", "failed"))
+    payment_recorded_at = InstantField(required=False)
+
+
 class AddedCommitReply(serializers.Serializer):
     id = serializers.UUIDField()
     type = serializers.CharField()
@@ -75,6 +90,7 @@ class AddedCommitReply(serializers.Serializer):
     invoice_schedule = InvoiceScheduleReply(required=False, help_text="Absent where nothing is paid for it.")
     netsuite_sales_order_id = serializers.CharField(required=False)
     salesforce_opportunity_id = serializers.CharField(required=False, help_text="Of one of the customer.")
+    payment_gate_config = GateReply(required=False, help_text="The payment that access to it waits for.")
 
 
 class CommitReply(AddedCommitReply):

@@ -7,9 +7,10 @@ from typing import Any
 from rest_framework import serializers
 
 from billing_site.foundation.fields import CodeField, InstantField, NumberField, Shape, TextField, text_map, texts
-from contracts import inputs
+from contracts import gate_inputs, inputs
 from contracts.services.access import ACCESS_TYPES
 from contracts.services.commits import RATES_CHARGED
+from contracts.services.gates import GATE_TYPES, PAYMENT_TYPES
 from contracts.services.renewals import AS_IS, TRUE_UPS
 from contracts.services.schedules import DISTRIBUTIONS
 from contracts.services.schedules import FREQUENCIES as SCHEDULE_FREQUENCIES
@@ -161,6 +162,26 @@ class CreditShape(BalanceShape):
 
 class ContractCommitShape(CommitShape):
     rollover_fraction = NumberField(**ROLLS_OVER)
+
+
+class StripeConfigShape(InputShape):
+    becomes = gate_inputs.StripeConfigInput
+
+    payment_type = CodeField(PAYMENT_TYPES)
+    invoice_metadata = text_map(help_text="With the payment type INVOICE.", **OPTIONAL)
+    on_session_payment = serializers.BooleanField(help_text="With the payment type PAYMENT_INTENT.", **OPTIONAL)
+
+
+class GateShape(InputShape):
+    becomes = gate_inputs.GateInput
+
+    payment_gate_type = CodeField(GATE_TYPES, help_text="NONE: access waits for no payment.")
+    tax_type = CodeField((gate_inputs.NONE,), help_text="Taxes are those of the legal entity.", **OPTIONAL)
+    stripe_config = StripeConfigShape(help_text="Kept and given back; nothing is sent to Stripe.", **OPTIONAL)
+
+
+class EditCommitShape(ContractCommitShape):
+    payment_gate_config = GateShape(help_text="What can be drawn on once its one invoice is paid.", **OPTIONAL)
 
 
 class ContractCreditShape(CreditShape):

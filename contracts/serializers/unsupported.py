@@ -10,16 +10,20 @@ Known = Mapping[str, "frozenset[str] | Known"]
 
 OVERRIDE: Known = {"overwrite_rate": {"custom_rate": NO}}
 CREDIT: Known = {"hierarchy_configuration": NO}
-COMMIT: Known = {
+COMMIT_OF_EDIT: Known = {
     **CREDIT,
     "amount": NO,
+    "payment_gate_config": {"tax_type": frozenset({"NONE"}), "precalculated_tax_config": NO},
+    "spend_tracker_attributes": NO,
+}
+COMMIT: Known = {  # the compatible API gates what edits add, and nothing else
+    **COMMIT_OF_EDIT,
     "payment_gate_config": {
         "payment_gate_type": frozenset({"NONE"}),
         "tax_type": frozenset({"NONE"}),
         "precalculated_tax_config": NO,
         "stripe_config": NO,
     },
-    "spend_tracker_attributes": NO,
 }
 EDIT_BALANCE: Known = {"hierarchy_configuration": NO}
 RECURRING: Known = {"hierarchy_configuration": NO}
@@ -61,7 +65,7 @@ AMEND_CONTRACT: Known = {
     "overrides": OVERRIDE,
 }
 EDIT_CONTRACT: Known = {
-    "add_commits": COMMIT,
+    "add_commits": COMMIT_OF_EDIT,
     "add_credits": CREDIT,
     "add_overrides": OVERRIDE,
     "add_prepaid_balance_threshold_configuration": NO,

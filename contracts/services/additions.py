@@ -83,6 +83,7 @@ class AddedRows:
         """All of them, in the order in which they can be saved."""
         yield self.overrides
         yield [added.commit for added in self.commits]
+        yield [added.gate.gate for added in self.commits if added.gate is not None]
         yield [added.charge for added in self.charges]
         yield [added.subscription for added in self.subscriptions]
         yield self.recurring

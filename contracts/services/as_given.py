@@ -29,6 +29,7 @@ from contracts.models.term import PAYER_KEYS
 from contracts.queries import AgreedCharge, AgreedCommit, AgreedSubscription
 from contracts.service_inputs import ServiceInput
 from contracts.services.charges import entity_of
+from contracts.services.gates import gate_as_given
 from contracts.subscription_inputs import ProrationInput, SeatConfigInput, SubscriptionConfigInput, SubscriptionInput
 from contracts.terms import QUANTITY
 from pricing.models import PricingUnit
@@ -52,6 +53,7 @@ def commit_as_given(committed: AgreedCommit) -> CommitInput:
             Entity.CONTRACT_CREDIT if commit.is_credit else Entity.COMMIT, commit.custom_fields
         ),
         temporary_id=str(commit.pk),
+        payment_gate_config=gate_as_given(committed.gate),
         **_attributes(commit),
     )
 

@@ -10,13 +10,13 @@ hold at every door (`schedule_changes` has those of amounts and dates). Attribut
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
 from billing_site.foundation.problems import Problems
 from billing_site.foundation.refusals import Conflict
-from contracts.inputs import UNCHANGED, CommitChangeInput
+from contracts.inputs import UNCHANGED, CommitChangeInput, InvoicesChangeInput
 from contracts.models import (
     AccessSegment,
     Commit,
@@ -77,10 +77,11 @@ class CommitChange:
         commit = copy(self.committed.commit)
         for version in self.attributes.added:
             commit.take(version)
-        return AgreedCommit(
-            commit,
-            tuple(sorted(self.segments.after(self.committed.segments), key=_place)),
-            tuple(sorted(self.items.after(self.committed.invoice_items), key=_place)),
+        return replace(
+            self.committed,
+            commit=commit,
+            segments=tuple(sorted(self.segments.after(self.committed.segments), key=_place)),
+            invoice_items=tuple(sorted(self.items.after(self.committed.invoice_items), key=_place)),
         )
 
 
@@ -170,6 +171,9 @@ def _change(
     segments = changed_segments(
         committed.segments, given.access_schedule, commit, around.uses, deal, access, clashes.within("access_schedule")
     )
+    if committed.gate is not None and given.invoice_schedule != InvoicesChangeInput():
+        rule = "cannot be changed: access to the commit waits for that payment; archive it and add another one"
+        problems.add("invoice_schedule", "a change", rule)
     items = changed_items(committed.invoice_items, given.invoice_schedule, commit, deal, invoices, at=at)
     change = CommitChange(committed, attributes, segments, items)
     if commit.type == Commit.Type.POSTPAID and (segments != RowChange() or items != RowChange()):

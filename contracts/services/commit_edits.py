@@ -65,7 +65,7 @@ def terms_after_commit_edit(
     for rows in change.added:
         stamp(edit, rows)
     committed = change.after()
-    after = committed.commit.to_commit(committed.segments, committed.invoice_items)
+    after = committed.to_commit()
 
     def with_it(commits: Sequence[terms.Commit]) -> tuple[terms.Commit, ...]:
         return tuple(after if commit.id == after.id else commit for commit in commits)

@@ -10,17 +10,20 @@ elsewhere, and bills nothing.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from uuid import UUID
 
 from billing_site.foundation.custom_fields import Entity, check_custom_fields
 from billing_site.foundation.problems import Problems
+from contracts.gate_inputs import NONE
 from contracts.inputs import CommitInput, TargetInput
 from contracts.models import AccessSegment, Commit, InvoiceScheduleItem
 from contracts.models.commit_attributes import BalanceAttributes
 from contracts.queries import AgreedCommit
 from contracts.services import access, postpaid, targeting
 from contracts.services.checks import Deal, fixed_product, in_fiat, not_charged_yet, priced_product, short_text
+from contracts.services.gates import gate_row
 from contracts.services.schedules import dated_amounts
 from pricing.engine.overrides import COMMIT_RATE, LIST_RATE
 
@@ -50,7 +53,8 @@ def commit_rows(given: CommitInput, position: int, deal: Deal, problems: Problem
     check_attributes(commit, deal, problems)
     target(commit, given.applicable_product_ids, given.applicable_product_tags, given.specifiers, deal, problems)
     fill = _fill_postpaid if given.type == Commit.Type.POSTPAID else _fill_prepaid
-    return fill(commit, given, deal, problems)
+    filled = fill(commit, given, deal, problems)
+    return replace(filled, gate=gate_row(given.payment_gate_config, filled, problems))
 
 
 def target(
@@ -116,7 +120,8 @@ def _invoice_rows(
     in_fiat(inner, schedule.credit_type_id, deal)
     items = dated_amounts(schedule, deal.fiat.to_unit(), inner)
     commit.is_invoiced = not schedule.do_not_invoice
-    if commit.is_invoiced:
+    is_alone = given.payment_gate_config is not None and given.payment_gate_config.payment_gate_type != NONE
+    if commit.is_invoiced and not is_alone:  # what has a document of its own is no matter of a date
         not_charged_yet(inner, (item.issued_at for item in items), deal)
     rows = (InvoiceScheduleItem(commit=commit, position=index, **item.columns()) for index, item in enumerate(items))
     return tuple(rows)

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -26,7 +26,6 @@ from contracts.models import (
 from contracts.queries import (
     AMENDED_FROM,
     AgreedCharge,
-    AgreedCommit,
     AgreedRecurring,
     AgreedServices,
     Agreement,
@@ -110,13 +109,13 @@ class PlannedEdit:
         standing = [changed.get(each.commit.pk, each) for each in self.agreed.commits]
         gone = {term.pk for terms in self.removed for term in terms}
         commits = [
-            AgreedCommit(
-                each.commit,
-                (
+            replace(
+                each,
+                segments=(
                     *(segment for segment in each.segments if segment.pk not in gone),
                     *(segment for segment in self.shorter_segments if segment.commit_id == each.commit.pk),
                 ),
-                (
+                invoice_items=(
                     *(item for item in each.invoice_items if item.pk not in gone),
                     *(item for item in self.earlier_true_ups if item.commit_id == each.commit.pk),
                 ),

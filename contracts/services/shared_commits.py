@@ -54,7 +54,7 @@ def terms_after_shared_commit(customer_id: UUID, given: SharedCommitInput, *, at
     edit = ContractEdit(customer=customer, number=now.edit_number + 1, created_at=at)
     for terms in committed.rows():
         stamp(edit, terms)
-    added = committed.commit.to_commit(committed.segments, committed.invoice_items)
+    added = committed.to_commit()
     return replace(now, edit_number=edit.number, commits=(*now.commits, added))
 
 

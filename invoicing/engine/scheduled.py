@@ -19,15 +19,15 @@ Slot = tuple[UUID, str, str]  # contract, kind, slot
 
 
 def charge_documents(inputs: Inputs, commits: Sequence[Commit]) -> Iterator[Document]:
-    """One draft for each contract and issue date that is not final yet, however far ahead; all of a date together. What
-    is on a usage document has none, once the period of that has begun."""
+    """One draft for each contract and issue date that is not final yet, however far ahead; all of a date together, but
+    what access waits for, which is paid or fails by itself. What is on a usage document has none, once the period of
+    that has begun."""
     for contract in inputs.terms.contracts:
-        by_date: dict[datetime, list[Line]] = {}
+        by_slot: dict[tuple[datetime, str], list[Line]] = {}
         for item, line in _lines(contract, commits, inputs.catalog):
             if usage_slot(contract, item, inputs) is None:
-                by_date.setdefault(item.issued_at, []).append(line)
-        for issued_at, lines in sorted(by_date.items()):
-            slot = format_instant(issued_at)
+                by_slot.setdefault((item.issued_at, item.slot), []).append(line)
+        for (issued_at, slot), lines in sorted(by_slot.items()):
             if (contract.id, CHARGES, slot) not in inputs.posted.documents:
                 yield _document(contract.id, slot, issued_at, tuple(lines))
 
@@ -44,13 +44,15 @@ def service_documents(inputs: Inputs) -> Iterator[Document]:
 def usage_slot(contract: Contract, item: ScheduledAmount, inputs: Inputs) -> Slot | None:
     """Which usage document an amount is on, as it was billed or as it will be; None: it is on one of its own."""
     posted = inputs.posted
+    if item.is_alone:
+        return None
     if item.id in posted.charged:
         return posted.charged[item.id]
     period = usage_period_on(contract, item.issued_at)
     if period is None or period.starting_at > inputs.at:
         return None
     slot = (contract.id, USAGE, format_instant(period.starting_at))
-    alone = (contract.id, CHARGES, format_instant(item.issued_at))
+    alone = (contract.id, CHARGES, item.slot)
     was_alone = alone in posted.documents or alone == posted.reopened
     return None if was_alone or slot in posted.documents else slot
 

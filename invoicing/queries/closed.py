@@ -36,7 +36,7 @@ def with_closed(
     ended = [
         *(found for agreed in contracts if agreed.is_archived for found in _of_contract(agreed, contracts, computed)),
         *(
-            (_to_commit(committed), committed.commit.removed_by_edit.created_at)
+            (committed.to_commit(), committed.commit.removed_by_edit.created_at)
             for committed in closed
             if committed.commit.removed_by_edit is not None
         ),
@@ -78,10 +78,6 @@ def _commits(agreed: Agreement, *, at: datetime) -> Iterator[terms.Commit]:
     yield from contract.commits
     for recurring in contract.recurring:
         yield from instances(contract, recurring, until=floor_hour(at) + HOUR)
-
-
-def _to_commit(committed: AgreedCommit) -> terms.Commit:
-    return committed.commit.to_commit(committed.segments, committed.invoice_items)
 
 
 def _standing(

@@ -6,7 +6,7 @@ What is due by these dates may turn out to be nothing (a period without lines) o
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from contracts.models import (
     Contract,
     ContractTerms,
     InvoiceScheduleItem,
+    PaymentOutcome,
     RecurringCommit,
     ScheduledChargeItem,
     ServiceInvoice,
@@ -89,6 +90,7 @@ def _unsettled(*, until: datetime) -> Iterator[Falling]:
     yield from _charges(until)
     yield from _payments_of_what_recurs(until)
     yield from _services(until)
+    yield from _gated_payments(until)
     yield from _fees(until)
     yield from _true_ups(until)
     yield from _late_usage(until)
@@ -130,7 +132,7 @@ def _charges(until: datetime) -> Iterator[Falling]:
         created_at__lte=until,
     )
     of_commits = _of_commits(until).filter(
-        ~_billed("billed_by"), commit__type=Commit.Type.PREPAID, commit__is_invoiced=True
+        ~_billed("billed_by"), commit__type=Commit.Type.PREPAID, commit__is_invoiced=True, commit__gate=None
     )
     consolidated = Contract.objects.filter(scheduled_charges_on_usage_invoices=Contract.Charges.ALL)
     item = Coalesce("first_row", "pk")  # what it is called, however often it was changed
@@ -187,6 +189,18 @@ def _services(until: datetime) -> Iterator[Falling]:
     billed = set(invoices.values_list("contract_id", "slot")) if rows else set()
     for row in rows:
         if (row.contract_id, row.to_invoice(()).slot) not in billed:
+            yield Falling(max(row.issued_at, row.created_at), row.customer_id, Invoice.Kind.CHARGES)
+
+
+def _gated_payments(until: datetime) -> Iterator[Falling]:
+    """Payments that access waits for, each with a document of its own. At most two queries."""
+    items = _of_commits(until).filter(commit__gate__isnull=False)
+    rows = list(items.exclude(commit__gate__outcome__outcome=PaymentOutcome.Outcome.FAILED).select_related("commit"))
+    contract_ids = [row.commit.contract_id for row in rows if row.commit.contract_id is not None]
+    invoices = Invoice.objects.filter(contract_id__in=contract_ids, kind=Invoice.Kind.CHARGES)
+    billed = set(invoices.values_list("contract_id", "slot")) if rows else set()
+    for row in rows:
+        if (row.commit.contract_id, replace(row.to_amount(), is_alone=True).slot) not in billed:
             yield Falling(max(row.issued_at, row.created_at), row.customer_id, Invoice.Kind.CHARGES)
 
 

@@ -28,6 +28,13 @@ from invoicing.services.hand_notes import (
 )
 from invoicing.services.holds import hold_draft, release_draft
 from invoicing.services.notes import approve_note, dismiss_note
+from invoicing.services.payments import (
+    NothingToRelease,
+    PaymentToldOtherwise,
+    awaited_payment,
+    customer_of_payment,
+    record_outcome,
+)
 from invoicing.services.verification import Verification, verify_invoice
 from invoicing.services.voiding import (
     NothingToRegenerate,
@@ -51,8 +58,10 @@ __all__ = [
     "NoteLineInput",
     "NothingToFinalize",
     "NothingToRegenerate",
+    "NothingToRelease",
     "OthersBuildOnIt",
     "Outcome",
+    "PaymentToldOtherwise",
     "PeriodHasFindings",
     "Verification",
     "approve_entered_note",
@@ -60,8 +69,10 @@ __all__ = [
     "archive_alert",
     "archive_contract",
     "ask_to_move_clock",
+    "awaited_payment",
     "carry_on_moving",
     "create_alert",
+    "customer_of_payment",
     "dismiss_note",
     "do_due_work",
     "enter_note",
@@ -71,6 +82,7 @@ __all__ = [
     "move_clock",
     "named",
     "queue_due_work",
+    "record_outcome",
     "regenerate_invoice",
     "reject_entered_note",
     "release_draft",

@@ -131,6 +131,10 @@ def _of_seats(given: ManualEntryInput, held: Standing, computed: Computation) ->
 
 def _held(given: ManualEntryInput, computed: Computation) -> Standing:
     of_commit = [each for each in computed.result.balances if each.commit.id == given.balance_id]
+    commit = next((each for each in computed.result.commits if each.id == given.balance_id), None)
+    if commit is not None and commit.gate is not None and not commit.segments:
+        what = "has failed" if commit.gate.has_failed else "has not been recorded"
+        raise Conflict.of("id", commit.id, f"must be of a commit that can be drawn on: its payment {what}")
     if not of_commit:
         rule = "must be the id of a commit or credit of this customer"
         raise NotFound("There is no such commit or credit.", FieldError("id", given.balance_id, rule))

@@ -1,4 +1,5 @@
-"""Gates of commits that wait for a payment: NONE waits for nothing, and every other one is refused by name."""
+"""Gates of commits: NONE waits for nothing, and taxes that others work out are refused by name. What waits is in
+`tests/invoicing/test_payments_that_access_waits_for.py`."""
 
 import metronome
 import pytest
@@ -30,17 +31,15 @@ def test_one_that_waits_for_nothing_is_agreed_as_any_other(sdk):
 @pytest.mark.parametrize(
     ("config", "field"),
     [
-        ({"payment_gate_type": "EXTERNAL"}, "payment_gate_type"),
-        ({"payment_gate_type": "STRIPE"}, "payment_gate_type"),
         ({"payment_gate_type": "NONE", "tax_type": "ANROK"}, "tax_type"),
-        ({"payment_gate_type": "NONE", "stripe_config": {"payment_type": "INVOICE"}}, "stripe_config"),
+        ({"payment_gate_type": "STRIPE", "tax_type": "STRIPE"}, "tax_type"),
         (
             {"payment_gate_type": "NONE", "precalculated_tax_config": {"tax_amount": 5}},
             "precalculated_tax_config",
         ),
     ],
 )
-def test_one_that_waits_for_a_payment_is_refused_by_name(sdk, config, field):
+def test_taxes_that_others_work_out_are_refused_by_name(sdk, config, field):
     with pytest.raises(metronome.InternalServerError) as refused:
         gated(sdk, ContractFactory(), **config)
     assert refused.value.status_code == 501

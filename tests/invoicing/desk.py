@@ -12,7 +12,7 @@ class Desk:
     def __init__(self, acme, clock_at):
         _, secret = tokens.create_token("deals", scope="admin", at=OCTOBER, by=ADA)
         client = sdk(secret)
-        self.v1, self.v2, self.acme = client.v1, client.v2, acme
+        self.client, self.v1, self.v2, self.acme = client, client.v1, client.v2, acme
         self.whose = {"customer_id": str(acme.customer.pk)}
         self.ids = self.whose | {"contract_id": str(acme.contract.pk)}
         self.product = str(FixedProductFactory().pk)

@@ -105,12 +105,12 @@ def test_a_true_up_falls_due_on_its_date_until_it_is_settled(acme):
 
 
 def test_looking_costs_the_same_for_one_customer_and_for_three(acme, price_list, django_assert_num_queries):
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         due_customers(at=JANUARY)
     for _ in range(2):
         contract = contract_for(CustomerFactory(), price_list)
         ScheduledChargeFactory(contract=contract, item__issued_at=NOVEMBER)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         assert len(due_customers(at=JANUARY)) == 3
 
 
