@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from billing_site.foundation.display import count_text, day_text
+from contracts.admin.later_shown import ShownLater
 from contracts.admin.price_shown import Note, reaching_back, start_of
 from contracts.queries import reach
 from pricing.models import RateCard
@@ -55,6 +56,7 @@ class ShownPlan:
     publish: str  # what the button says; empty where nothing would be published
     notes: tuple[Note, ...]
     seen: str
+    later: ShownLater | None = None
 
     @classmethod
     def of(
@@ -64,6 +66,7 @@ class ShownPlan:
         rows: Iterable[ShownPlanned],
         *,
         untouched: int = 0,
+        later: ShownLater | None = None,
         at: datetime,
     ) -> "ShownPlan":
         """Of a plan without errors. `untouched` counts the prices that were not even stated otherwise. Three queries,
@@ -75,6 +78,7 @@ class ShownPlan:
             publish=f"Publish {count_text(len(changing), 'price', 'prices')}" if changing else "",
             notes=tuple(_notes_of_all(card, changing, at)),
             seen=fingerprint(planned),
+            later=later,
         )
 
 
@@ -87,9 +91,12 @@ def changes_text(planned: Sequence[PlannedPrice]) -> str:
 
 
 def fingerprint(planned: Iterable[PlannedPrice]) -> str:
-    """The same for two plans that would publish the same in place of the same."""
+    """The same for two plans that would publish the same in place of the same, and withdraw the same."""
     told = [
-        (each.wanted, each.outcome, held_text(each.before), held_text(each.after), each.ends_at, held_text(each.then))
+        (
+            (each.wanted, each.outcome, held_text(each.before), held_text(each.after)),
+            (each.ends_at, held_text(each.then), [later.rate_id for later in each.later if later.is_withdrawn]),
+        )
         for each in planned
     ]
     return hashlib.sha256(repr(told).encode()).hexdigest()

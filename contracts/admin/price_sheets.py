@@ -23,7 +23,9 @@ from billing_site.foundation.periods import DAY, floor_day
 from billing_site.foundation.refusals import Refusal, shown
 from billing_site.foundation.transactions import read_snapshot
 from contracts.admin.card_pages import back_to, card_of
+from contracts.admin.later_shown import later_of_plan
 from contracts.admin.planned_shown import CHANGED_SINCE, ShownPlan, ShownPlanned, changes_text, fingerprint
+from contracts.forms.later_prices import UNANSWERED, LaterAnswers
 from contracts.forms.price_sheets import SheetForm
 from contracts.forms.prices import ShownRefusal
 from pricing.models import RateCard
@@ -55,18 +57,20 @@ def import_view(request: HttpRequest, card_id: UUID) -> HttpResponse:
     card, at = card_of(card_id), clock.now()
     known = latest_publication()  # before the plan: what is published meanwhile stops it
     form = SheetForm(request.POST or None, request.FILES or None, initial={"starting_at": floor_day(at) + DAY})
+    answers = later_answers(request)
     found, plan = None, None
     if request.method == "POST" and form.is_valid():
         try:
-            found = plan_sheet(card, form.cleaned_data["text"], starting_at=form.cleaned_data["starting_at"])
+            given = form.cleaned_data
+            found = plan_sheet(card, given["text"], starting_at=given["starting_at"], withdraws=answers.withdraws)
             planned = [row.planned for row in found.rows]
-            answer = None if found.errors else published(request, card, form, planned, known)
+            answer = None if found.errors else published(request, card, form, planned, answers, known)
             if answer is not None:
                 return answer
         except Refusal as refusal:
             form.show(refusal)
         if found is not None and not found.errors:
-            plan = _shown(card, found, at)
+            plan = _shown(card, found, answers, at)
         is_read = plan is not None or not form.cleaned_data["pasted"]  # a pasted text with faults is there to be edited
         form.renew(seen=plan.seen if plan else "", **({"sheet": form.carried(), "pasted": ""} if is_read else {}))
     context = {
@@ -97,8 +101,18 @@ def urls(site: admin.AdminSite) -> list[URLPattern]:
     return [page("export", export_view, "export"), page("import", import_view, "import")]
 
 
+def later_answers(request: HttpRequest) -> LaterAnswers:
+    """What was said of later prices."""
+    return LaterAnswers.of(request.POST, may_withdraw=request.user.has_perm("pricing.add_ratewithdrawal"))
+
+
 def published(
-    request: HttpRequest, card: RateCard, form: ShownRefusal, planned: Sequence[PlannedPrice], known: int
+    request: HttpRequest,
+    card: RateCard,
+    form: ShownRefusal,
+    planned: Sequence[PlannedPrice],
+    answers: LaterAnswers,
+    known: int,
 ) -> HttpResponse | None:
     """Publish a plan without errors that was looked at, as the form's `seen` says; None where there is something to be
     looked at first. Raises Refusal."""
@@ -106,6 +120,9 @@ def published(
         return None
     if form.cleaned_data["seen"] != fingerprint(planned):
         form.add_error(None, CHANGED_SINCE)
+        return None
+    if answers.leave_open(planned):
+        form.add_error(None, UNANSWERED)
         return None
     if not form.cleaned_data["reason"]:
         form.add_error("reason", "Say why these prices change.")
@@ -122,10 +139,11 @@ def published(
     return back_to(card)
 
 
-def _shown(card: RateCard, found: SheetPlan, at: datetime) -> ShownPlan:
+def _shown(card: RateCard, found: SheetPlan, answers: LaterAnswers, at: datetime) -> ShownPlan:
     changing = [row for row in found.rows if row.planned.rate is not None][:ROWS_SHOWN]
     rows = [ShownPlanned.of(row.planned, row.product_name, f"line {row.line}") for row in changing]
-    return ShownPlan.of(card, [row.planned for row in found.rows], rows, at=at)
+    later = later_of_plan(((row.planned, row.product_name) for row in found.rows), answers)
+    return ShownPlan.of(card, [row.planned for row in found.rows], rows, later=later, at=at)
 
 
 def _cut(found: SheetPlan) -> str:

@@ -11,6 +11,7 @@ from django.urls import reverse
 from billing_site.foundation.display import count_text, day_text, exact_text, instant_text
 from billing_site.foundation.periods import floor_hour
 from contracts.admin.price_steps import Steps, steps_of
+from contracts.forms.card_filter import key_as_text
 from contracts.queries import Reach
 from pricing.models import Product, Rate, RateCard, RateCardConversion
 from pricing.queries import AliasSegment, CardChange, Key, PricedKey, Standing, Stay
@@ -86,6 +87,7 @@ class ShownKey:
     stays: tuple[ShownStay, ...]
     summary: str
     change_url: str
+    picked: str  # what its checkbox says
     steps: Steps | None  # where the page draws them
 
     @classmethod
@@ -106,6 +108,7 @@ class ShownKey:
             stays=tuple(ShownStay.of(card, stay) for stay in reversed(priced.stays)),
             summary=_summary(priced),
             change_url=change_url(card, priced.key),
+            picked=key_as_text(priced.key),
             steps=None if at is None else steps_of(priced, at),
         )
 
@@ -172,7 +175,6 @@ class ShownPublication:
 class Note:
     text: str
     tone: str = ""
-    withdraw_url: str = ""  # of the price that it is about, where that may be taken back instead
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,9 +270,7 @@ def _afterwards(following: Stay | None, instant: datetime, *, is_again: datetime
         return Note(f"From {day_text(instant)} on there is no price.", "warn")
     price = price_text(following.rate, following.version)
     if following.rate.starting_at == instant:
-        said = f"A later price replaces it on {day_text(instant)}: {price}. It is kept unless it is withdrawn."
-        page = reverse("admin:pricing_ratecard_withdraw", args=[following.rate.rate_card_id, following.rate.pk])
-        return Note(said, "warn", withdraw_url=page)
+        return Note(f"A later price replaces it on {day_text(instant)}: {price}.", "warn")
     return Note(f"From {day_text(instant)} on it is {price} again.")
 
 

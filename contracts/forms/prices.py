@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.http import QueryDict
@@ -160,12 +161,10 @@ class PriceForm(ShownRefusal):
             commit_rate=CommitRate(**commit) if commit else None,
         )
 
-    def wanted(self) -> str:
-        """What decides the effect of a valid form, as it is compared with `seen`."""
-        return hashlib.sha256(repr(self.to_rate()).encode()).hexdigest()
-
-    def is_seen(self) -> bool:
-        return bool(self.cleaned_data["seen"] == self.wanted())
+    def mark(self, withdrawn: Sequence[UUID] = ()) -> str:
+        """Of what a valid form asks for, and of the later prices that would be withdrawn with it, as it is compared
+        with `seen`."""
+        return hashlib.sha256(repr((self.to_rate(), withdrawn)).encode()).hexdigest()
 
 
 def _sold_so_from(priced: PricedKey, at: datetime) -> datetime:

@@ -23,7 +23,10 @@ from billing_site.foundation.display import count_text, day_text, unit_sign, uni
 from billing_site.foundation.periods import DAY, floor_day, format_instant, parse_instant
 from billing_site.foundation.refusals import Refusal
 from contracts.admin.card_pages import card_of
+from contracts.admin.later_shown import later_of_plan
 from contracts.admin.planned_shown import CHANGED_SINCE, ShownPlan, ShownPlanned, changes_text, fingerprint
+from contracts.admin.price_sheets import later_answers
+from contracts.forms.later_prices import UNANSWERED, LaterAnswers
 from contracts.forms.price_grid import GridForm, Typed, cell_name, cell_text, more_values, typed_cells
 from ledger.admin.grid_layout import Cell, laid_out
 from ledger.queries.combinations import Seen, combinations_seen
@@ -82,14 +85,14 @@ class Grid:
     def values(self, combination: Combination) -> dict[str, str]:
         return dict(zip(self.keys, combination, strict=True))
 
-    def plan(self) -> list[PlannedPrice]:
+    def plan(self, answers: LaterAnswers) -> list[PlannedPrice]:
         """What publishing the typed prices would do. Raises Refusal."""
         wanted = [
             WantedPrice(self.product.pk, typed.price, self.start, self.values(combination))
             for combination, typed in self.typed.items()
             if typed.price is not None
         ]
-        planned = plan_prices(self.card, wanted)
+        planned = plan_prices(self.card, wanted, withdraws=answers.withdraws)
         for each in planned:
             if each.outcome is Outcome.REFUSED:
                 rules = [error.rule for error in each.errors]
@@ -158,13 +161,15 @@ def price_grid(request: HttpRequest, card_id: UUID, product_id: UUID) -> HttpRes
 
 def _published_or_planned(request: HttpRequest, grid: Grid, form: GridForm) -> ShownPlan | HttpResponse | None:
     """Publish what whoever asks has looked at; else what would be published. None where something is wrong."""
-    wants_publishing = request.POST.get("action") == "publish"
+    wants_publishing, answers = request.POST.get("action") == "publish", later_answers(request)
     try:
-        planned = grid.plan() if grid.typed else []
+        planned = grid.plan(answers) if grid.typed else []
         if not form.is_valid() or grid.has_errors or not planned:
             return None
         if wants_publishing and not form.cleaned_data["reason"]:
             form.add_error("reason", "Say why these prices change.")
+        elif wants_publishing and answers.leave_open(planned):
+            form.add_error(None, UNANSWERED)
         elif wants_publishing and form.cleaned_data["seen"] == fingerprint(planned):
             publish_prices(
                 grid.card,
@@ -189,7 +194,8 @@ def _published_or_planned(request: HttpRequest, grid: Grid, form: GridForm) -> S
         return None
     rows = [ShownPlanned.of(each, grid.version.name) for each in planned if each.rate is not None]
     untouched = len(grid.held.keys() - grid.typed.keys())
-    return ShownPlan.of(grid.card, planned, rows, untouched=untouched, at=grid.at)
+    later = later_of_plan(((each, grid.version.name) for each in planned), answers)
+    return ShownPlan.of(grid.card, planned, rows, untouched=untouched, later=later, at=grid.at)
 
 
 def _shown(request: HttpRequest, grid: Grid) -> dict[str, Any]:

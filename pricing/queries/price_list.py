@@ -85,6 +85,10 @@ class PricedKey:
                 return stay
         return None
 
+    def holds(self, rate: Rate) -> bool:
+        """Whether it is in force, some time."""
+        return any(stay.rate == rate for stay in self.those(*IN_FORCE))
+
     def those(self, *standings: Standing) -> tuple[Stay, ...]:
         return tuple(stay for stay in self.stays if stay.standing in standings)
 
@@ -145,11 +149,11 @@ def priced(
     *,
     at: datetime,
     adding: Rate | None = None,
-    without: Rate | None = None,
+    without: Collection[Rate] = (),
 ) -> PricedKey:
-    """What `rates`, all of one key, come to at `at`; or would, if one were added by the next publication, or one were
+    """What `rates`, all of one key, come to at `at`; or would, if one were added by the next publication and some were
     withdrawn. `product` has its versions at hand. Nothing is read."""
-    withdrawn = [rate for rate in rates if hasattr(rate, "withdrawal") or rate == without]
+    withdrawn = [rate for rate in rates if hasattr(rate, "withdrawal") or rate in without]
     standing = [rate for rate in rates if rate not in withdrawn] + ([] if adding is None else [adding])
     stays = sorted(_stays(product, standing, withdrawn, at), key=lambda stay: (stay.starting_at, _number(stay.rate)))
     return PricedKey(key, product, version_in_force(product, at), tuple(stays))

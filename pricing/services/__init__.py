@@ -7,6 +7,7 @@ from pricing.services.metrics import PropertyFilter, archive_metric, create_metr
 from pricing.services.named_schedules import named_value_text, update_named_schedule
 from pricing.services.planned_prices import (
     Held,
+    LaterPrice,
     NothingToPublish,
     Outcome,
     PlannedPrice,
@@ -14,7 +15,7 @@ from pricing.services.planned_prices import (
     plan_prices,
     publish_prices,
 )
-from pricing.services.price_raises import RaisePlan, plan_raise
+from pricing.services.price_raises import Raise, RaisePlan, plan_raise
 from pricing.services.price_sheets import PlannedRow, SheetPlan, plan_sheet
 from pricing.services.product_orders import ProductMove, move_products, set_product_order
 from pricing.services.products import archive_product, create_product, name_product, update_product
@@ -38,6 +39,7 @@ __all__ = [
     "CommitRate",
     "CreditTypeConversion",
     "Held",
+    "LaterPrice",
     "NewNode",
     "NewRate",
     "NothingToPublish",
@@ -49,6 +51,7 @@ __all__ = [
     "PropertyFilter",
     "QuantityConversion",
     "QuantityRounding",
+    "Raise",
     "RaisePlan",
     "SheetPlan",
     "Stated",

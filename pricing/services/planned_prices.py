@@ -10,13 +10,19 @@ A sheet or a grid states whole prices, most of them as they are. Each is compare
     tiers                   $0.25                 CHANGED  the tiers are what it was
 
 Several prices of one key are taken in order of time: what the first brings is what the second changes.
+
+A price of the key that is published already and begins later takes over then. Whoever publishes is asked for each:
+
+    wanted from 1 December: $0.30         from 1 January there is $0.20 already
+    the later one stays                   $0.30 in December, then $0.20
+    it is withdrawn with the publication  $0.30 for good
 """
 
 import enum
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -26,7 +32,7 @@ from billing_site.foundation.actor import Actor
 from billing_site.foundation.problems import Problems
 from billing_site.foundation.refusals import FieldError, Refusal
 from pricing.engine.tariffs import FLAT, PERCENTAGE, Tariff
-from pricing.engine.timelines import Dated, in_force, stretches
+from pricing.engine.timelines import Dated, Timeline, in_force, stretches
 from pricing.models import PricingUnit, Rate, RateCard
 from pricing.services.rate_checks import CommitRate, NewRate, OnCard, check_alone, refuse_archived
 from pricing.services.rates import add_rates
@@ -68,6 +74,22 @@ class Held:
     unit: PricingUnit
 
 
+@dataclass(frozen=True, slots=True)
+class LaterPrice:
+    """A published price that begins while a wanted one holds, and takes over from it unless it is withdrawn."""
+
+    rate_id: UUID
+    starting_at: datetime
+    ending_before: datetime | None
+    held: Held
+    is_withdrawn: bool
+
+
+def nothing_withdrawn(_: UUID) -> bool:
+    """Every later price stays."""
+    return False
+
+
 class Outcome(enum.Enum):
     NEW = "new"
     CHANGED = "changed"
@@ -87,15 +109,20 @@ class PlannedPrice:
     ends_at: datetime | None = None  # when a price that is there already takes over from it
     then: Held | None = None
     errors: tuple[FieldError, ...] = ()
+    later: tuple[LaterPrice, ...] = ()
 
 
-def plan_prices(card: RateCard, wanted: Sequence[WantedPrice]) -> list[PlannedPrice]:
+def plan_prices(
+    card: RateCard, wanted: Sequence[WantedPrice], *, withdraws: Callable[[UUID], bool] = nothing_withdrawn
+) -> list[PlannedPrice]:
     """What publishing each would do, in the order given; nothing is written. Six queries, however many there are.
+
+    `withdraws` says of a rate that begins later than what is wanted for its key whether it would be taken back.
 
     Raises Refusal where the card is archived; what is wrong with one price is among its `errors`.
     """
     refuse_archived(card)
-    plan = _Plan(card, wanted)
+    plan = _Plan(card, wanted, withdraws)
     of_key: dict[Any, list[int]] = defaultdict(list)
     for index, each in enumerate(wanted):
         of_key[each.key].append(index)
@@ -115,7 +142,8 @@ def publish_prices(
     at: datetime,
     by: Actor,
 ) -> list[Rate]:
-    """Publish what is new or changed in a plan, as one publication, and nothing else.
+    """Publish what is new or changed in a plan, and take back the later prices that it says are withdrawn, as one
+    publication, and nothing else.
 
     Raises Refusal where any of it is refused, NothingToPublish, and PriceWasChanged where one of the prices was changed
     after `known_publication`, the last that its author has seen.
@@ -127,35 +155,73 @@ def publish_prices(
     rates = [each.rate for each in planned if each.rate is not None]
     if not rates:
         raise NothingToPublish("All of these prices hold already: there is nothing to publish.")
-    return add_rates(card.pk, rates, known_publication=known_publication, reason=reason, at=at, by=by)
+    withdrawing = [later.rate_id for each in planned for later in each.later if later.is_withdrawn]
+    return add_rates(
+        card.pk, rates, withdrawing=withdrawing, known_publication=known_publication, reason=reason, at=at, by=by
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Published:
+    """A rate of the card that is not withdrawn."""
+
+    rate_id: UUID
+    held: Held
+    starting_at: datetime
+    ending_before: datetime | None
+    publication: int
+
+    @property
+    def dated(self) -> Dated[Held]:
+        return Dated(self.held, self.starting_at, self.ending_before, self.publication)
+
+    def later(self, *, is_withdrawn: bool) -> LaterPrice:
+        return LaterPrice(self.rate_id, self.starting_at, self.ending_before, self.held, is_withdrawn)
 
 
 class _Plan:
-    def __init__(self, card: RateCard, wanted: Sequence[WantedPrice]) -> None:
+    def __init__(self, card: RateCard, wanted: Sequence[WantedPrice], withdraws: Callable[[UUID], bool]) -> None:
         self.on_card = OnCard(card, [_new_rate(each, None) for each in wanted])
-        self.rates: dict[Any, list[Dated[Held]]] = defaultdict(list)
+        self.withdraws = withdraws
+        self.rates: dict[Any, list[_Published]] = defaultdict(list)
         products = {each.product_id for each in wanted}
         standing = Rate.objects.filter(rate_card=card, product__in=products, withdrawal=None).select_related("unit")
         for rate in standing:
             key = rate.product_id, tuple(sorted(rate.pricing_group_values.items())), rate.billing_frequency
             held = Held(rate.to_tariff(), rate.to_commit_tariff(), rate.entitled, rate.unit)
-            self.rates[key].append(Dated(held, rate.starting_at, rate.ending_before, rate.publication_id))
+            published = _Published(rate.pk, held, rate.starting_at, rate.ending_before, rate.publication_id)
+            self.rates[key].append(published)
 
     def of_key(self, wanted: Sequence[WantedPrice]) -> list[PlannedPrice]:
         """Of prices of one key, in order of time."""
-        dated = list(self.rates.get(wanted[0].key, ()))
-        planned = []
+        rates = self.rates.get(wanted[0].key, [])
+        planned, _ = self._in_turn(wanted, rates)
+        changed_from = next((each.wanted.starting_at for each in planned if each.rate is not None), None)
+        if changed_from is None:
+            return planned
+        starts = [each.starting_at for each in wanted]
+        # What begins with a wanted price is replaced by it, and is not withdrawn beside.
+        after = [each for each in rates if each.starting_at > changed_from and each.starting_at not in starts]
+        withdrawn = [each for each in after if self.withdraws(each.rate_id)]
+        planned, timeline = self._in_turn(wanted, [each for each in rates if each not in withdrawn])
+        ends = {id(held): end for held, _, end in stretches(timeline)}
+        later = [each.later(is_withdrawn=True) for each in withdrawn]
+        later += [each.later(is_withdrawn=False) for each in after if id(each.held) in ends and each not in withdrawn]
+        return [
+            _followed(each, timeline, ends.get(id(each.after)), later, start, next_start)
+            for each, start, next_start in zip(planned, starts, [*starts[1:], None], strict=True)
+        ]
+
+    def _in_turn(
+        self, wanted: Sequence[WantedPrice], rates: Sequence[_Published]
+    ) -> tuple[list[PlannedPrice], Timeline[Held]]:
+        """Each as what goes before it leaves it, and what the key costs over time with all of them."""
+        dated, planned = [each.dated for each in rates], []
         for each in wanted:
             planned.append(self._planned(each, in_force(dated).at(each.starting_at)))
             if planned[-1].rate is not None and planned[-1].after is not None:
                 dated.append(Dated(planned[-1].after, each.starting_at, None, sys.maxsize))
-        timeline = in_force(dated)
-        ends = {id(held): end for held, _, end in stretches(timeline)}
-        return [
-            _ending(each, end, timeline.at(end)) if end is not None else each
-            for each in planned
-            for end in [ends.get(id(each.after)) if each.rate is not None else None]
-        ]
+        return planned, in_force(dated)
 
     def _planned(self, wanted: WantedPrice, before: Held | None) -> PlannedPrice:
         known = self.on_card.unit_of.get(wanted.product_id)
@@ -177,8 +243,20 @@ def _is_same(held: Held, rate: NewRate) -> bool:
     return (held.tariff, held.entitled) == (Tariff(rate.rate_type, rate.price), rate.entitled)
 
 
-def _ending(planned: PlannedPrice, end: datetime, then: Held | None) -> PlannedPrice:
-    return PlannedPrice(planned.wanted, planned.outcome, planned.before, planned.after, planned.rate, end, then)
+def _followed(
+    planned: PlannedPrice,
+    timeline: Timeline[Held],
+    end: datetime | None,
+    later: Iterable[LaterPrice],
+    start: datetime,
+    next_start: datetime | None,
+) -> PlannedPrice:
+    """With what takes over from it, and the later prices up to where the next wanted price of the key begins."""
+    own = [each for each in later if start < each.starting_at and (next_start is None or each.starting_at < next_start)]
+    in_order = tuple(sorted(own, key=lambda each: (each.starting_at, each.rate_id)))
+    if planned.rate is None or end is None:
+        return replace(planned, later=in_order)
+    return replace(planned, ends_at=end, then=timeline.at(end), later=in_order)
 
 
 def _new_rate(wanted: WantedPrice, before: Held | None, *, unit_id: UUID | None = None) -> NewRate:

@@ -1,6 +1,7 @@
-"""All prices of a card, or those of one product, raised or lowered by a share: what that would publish.
+"""All prices of a card, or those that are chosen, raised or lowered by a share or set to one: what that would publish.
 
 new price = price × (1 + percent / 100), rounded half away from zero to so many decimal places of the major unit
+            or the one that is given, as it is given
 
 the price in force                            becomes
 flat, for good                                the new price, from the start on
@@ -9,6 +10,7 @@ flat, and begins after the start              stays, or is raised from where it 
 tiers, packages, fees, a share of a spend     stays: it is changed on its page
 """
 
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -16,14 +18,29 @@ from fractions import Fraction
 from uuid import UUID
 
 from billing_site.foundation.display import exact_text
-from billing_site.foundation.money import Unit, round_to
+from billing_site.foundation.money import Unit, round_to, wire_amount
 from billing_site.foundation.refusals import Refusal
 from pricing.engine.tariffs import FLAT
 from pricing.models import RateCard
-from pricing.queries import PriceSegment, Selector, rate_schedule
-from pricing.services.planned_prices import PlannedPrice, WantedPrice, plan_prices
+from pricing.queries import Key, PriceSegment, Selector, rate_schedule
+from pricing.services.planned_prices import PlannedPrice, WantedPrice, nothing_withdrawn, plan_prices
 
-MOST_PRICES = 10_000  # of one raise
+MOST_PRICES = 10_000  # that a raise looks at
+
+
+@dataclass(frozen=True, slots=True)
+class Raise:
+    """By `percent`, rounded to decimal `places` of the major unit; or to `price`, in the major unit."""
+
+    percent: Decimal = Decimal(0)
+    places: int = 0
+    price: Decimal | None = None
+
+    def of(self, price: Decimal, unit: Unit) -> Decimal:
+        """The new price; both in wire units."""
+        if self.price is not None:
+            return wire_amount(self.price, unit)
+        return raised(price, self.percent, places=self.places, unit=unit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,22 +65,29 @@ def raised(price: Decimal, percent: Decimal, *, places: int, unit: Unit) -> Deci
 
 def plan_raise(
     card: RateCard,
-    percent: Decimal,
+    change: Raise,
     *,
-    places: int,
     starting_at: datetime,
-    product_id: UUID | None = None,
+    keys: Collection[Key] | None = None,
     is_of_later: bool = False,
+    withdraws: Callable[[UUID], bool] = nothing_withdrawn,
 ) -> RaisePlan:
     """What publishing it would do; nothing is written. The price in force at `starting_at` is raised from then on;
-    those that begin later are too, from where they begin, if it `is_of_later`.
+    those that begin later are too, from where they begin, if it `is_of_later`. `keys` are those that are chosen
+    (default: all of the card); `withdraws` is as for `plan_prices`.
 
-    Raises Refusal where the card is archived, and where rounding would leave nothing of a price.
+    Raises Refusal where the card is archived, where rounding would leave nothing of a price, where several units are
+    to have one price, and where there are more prices than it looks at.
     """
-    selectors = [] if product_id is None else [Selector(product_id=product_id)]
-    segments, _ = rate_schedule(
-        card, selectors, starting_at=starting_at, ending_before=None, after=None, limit=MOST_PRICES
+    of_products = [] if keys is None else [Selector(product_id=each) for each in {key.product_id for key in keys}]
+    segments, further = rate_schedule(
+        card, of_products, starting_at=starting_at, ending_before=None, after=None, limit=MOST_PRICES
     )
+    if further is not None:
+        raise Refusal(f"There are more than {MOST_PRICES:,} prices: choose those of one product.")
+    if keys is not None:
+        wanted = {_identity(key.product_id, key.values.items(), key.frequency) for key in keys}
+        segments = [each for each in segments if _of(each) in wanted] if keys else []
     chosen, later = [], 0
     lasting = [each for each in segments if each.rate.tariff.type == FLAT and each.rate.ending_before is None]
     for segment in {each.rate.id: each for each in reversed(lasting)}.values():  # one that comes back is one price
@@ -72,26 +96,37 @@ def plan_raise(
         else:
             later += 1
     chosen.reverse()
+    if change.price is not None and len({each.rate.unit for each in chosen}) > 1:
+        raise Refusal.of("price", change.price, "must be in one unit: those that are chosen are priced in several")
     for segment in chosen:
-        _refuse_nothing(segment, percent, places)
-    planned = plan_prices(card, [_wanted(each, percent, places, starting_at) for each in chosen])
+        _refuse_nothing(segment, change)
+    planned = plan_prices(card, [_wanted(each, change, starting_at) for each in chosen], withdraws=withdraws)
     rows = [RaisedPrice(each.version.name, plan) for each, plan in zip(chosen, planned, strict=True)]
     return RaisePlan(tuple(rows), len({each.rate.id for each in segments if each not in lasting}), later)
 
 
-def _refuse_nothing(segment: PriceSegment, percent: Decimal, places: int) -> None:
+def _of(segment: PriceSegment) -> tuple[object, ...]:
+    rate = segment.rate
+    return _identity(rate.product_id, rate.values, rate.billing_frequency)
+
+
+def _identity(product_id: UUID, values: Iterable[tuple[str, str | None]], frequency: str) -> tuple[object, ...]:
+    return product_id, tuple(sorted(values)), frequency
+
+
+def _refuse_nothing(segment: PriceSegment, change: Raise) -> None:
     price, unit = segment.rate.tariff.price, segment.rate.unit
-    if price and percent > -100 and not raised(price, percent, places=places, unit=unit):
+    if change.price is None and price and change.percent > -100 and not change.of(price, unit):
         text = f"{exact_text(price, unit)} for {segment.version.name}"
-        raise Refusal.of("places", places, f"must leave something of every price: {text} would become 0")
+        raise Refusal.of("places", change.places, f"must leave something of every price: {text} would become 0")
 
 
-def _wanted(segment: PriceSegment, percent: Decimal, places: int, starting_at: datetime) -> WantedPrice:
+def _wanted(segment: PriceSegment, change: Raise, starting_at: datetime) -> WantedPrice:
     rate = segment.rate
     assert rate.tariff.price is not None
     return WantedPrice(
         product_id=segment.product.pk,
-        price=raised(rate.tariff.price, percent, places=places, unit=rate.unit),
+        price=change.of(rate.tariff.price, rate.unit),
         starting_at=max(segment.starting_at, starting_at),
         values={key: value or "" for key, value in rate.values},
         frequency=rate.billing_frequency or "",

@@ -6,7 +6,7 @@ and then nothing is planned.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -19,7 +19,7 @@ from billing_site.foundation.periods import parse_instant
 from pricing.engine.tariffs import FLAT, PERCENTAGE, RATE_TYPES
 from pricing.models import PricingUnit, Product, Rate, RateCard
 from pricing.queries import products, version_in_force
-from pricing.services.planned_prices import ONE_NUMBER, PlannedPrice, WantedPrice, plan_prices
+from pricing.services.planned_prices import ONE_NUMBER, PlannedPrice, WantedPrice, nothing_withdrawn, plan_prices
 from pricing.sheets.cells import (
     ENTITLED,
     FREQUENCY,
@@ -56,16 +56,22 @@ class SheetPlan:
     errors: tuple[SheetError, ...]
 
 
-def plan_sheet(card: RateCard, text: str, *, starting_at: datetime) -> SheetPlan:
+def plan_sheet(
+    card: RateCard,
+    text: str,
+    *,
+    starting_at: datetime,
+    withdraws: Callable[[UUID], bool] = nothing_withdrawn,
+) -> SheetPlan:
     """What publishing a sheet's prices would do; nothing is written. Prices without a start of their own begin at
-    `starting_at`. Ten queries, however many rows there are.
+    `starting_at`; `withdraws` is as for `plan_prices`. Ten queries, however many rows there are.
 
     Raises Refusal for a sheet that cannot be read, and where the card is archived.
     """
     table = read_table(text)
     reader = _Reader(card, table, starting_at)
     wanted = list(reader.read())
-    planned = plan_prices(card, [price for _, _, price in wanted])
+    planned = plan_prices(card, [price for _, _, price in wanted], withdraws=withdraws)
     rows = tuple(PlannedRow(row.line, name, each) for (row, name, _), each in zip(wanted, planned, strict=True))
     errors = [*table.errors, *reader.errors]
     for row in rows:

@@ -1,7 +1,7 @@
 """Rates: added and taken back, never changed."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -35,6 +35,7 @@ def add_rates(
     rate_card_id: UUID,
     rates: Sequence[NewRate],
     *,
+    withdrawing: Collection[UUID] = (),
     known_publication: int | None = None,
     reason: str = "",
     at: datetime,
@@ -43,26 +44,29 @@ def add_rates(
     """Publish all of `rates` on a card, or none: one transaction, one publication.
 
     A rate supersedes what its key (product, pricing group values, billing frequency) cost before from its start on;
-    whatever it supersedes stays on record. `known_publication` is the last one that their author has seen: where the
-    price of any of the keys was changed later, nothing is published (PriceWasChanged).
+    whatever it supersedes stays on record. A rate of the card that begins later takes over then, unless it is among
+    those that are taken back by the same publication (`withdrawing`). `known_publication` is the last one that their
+    author has seen: where the price of any of the keys was changed later, nothing is published (PriceWasChanged).
 
-    Raises Refusal with every row and field that breaks a rule, and NotSupported for the first CUSTOM rate.
+    Raises Refusal with every row and field that breaks a rule, NotSupported for the first CUSTOM rate, and for what is
+    withdrawn what `withdraw_rates` raises.
     """
     path = "rates[{}]."
-    return _add(rate_card_id, rates, path, known_publication=known_publication, reason=reason, at=at, by=by)
+    return _add(rate_card_id, rates, path, withdrawing, known_publication, reason=reason, at=at, by=by)
 
 
 def add_rate(
     rate_card_id: UUID,
     rate: NewRate,
     *,
+    withdrawing: Collection[UUID] = (),
     known_publication: int | None = None,
     reason: str = "",
     at: datetime,
     by: Actor,
 ) -> Rate:
     """Like `add_rates`, for one; its fields are named without an index."""
-    return _add(rate_card_id, [rate], "", known_publication=known_publication, reason=reason, at=at, by=by)[0]
+    return _add(rate_card_id, [rate], "", withdrawing, known_publication, reason=reason, at=at, by=by)[0]
 
 
 def planned_rate(card: RateCard, rate: NewRate) -> Rate:
@@ -96,37 +100,44 @@ def withdraw_rates(
         raise Refusal.of("rate_ids", rate_ids, "must name at least one rate")
     with transaction.atomic(), acting(by):
         publication = publish(reason=reason, at=at, by=by)
-        wanted = set(rate_ids)
-        rates = list(Rate.objects.filter(pk__in=wanted).order_by("pk"))
-        unknown = wanted - {rate.pk for rate in rates}
-        if unknown:
-            raise Refusal.of("rate_ids", min(unknown), "there is no such rate")
-        elsewhere = [rate for rate in rates if of_card is not None and rate.rate_card_id != of_card.pk]
-        if of_card is not None and elsewhere:
-            raise Refusal.of("rate_ids", elsewhere[0].pk, f"there is no such rate on the rate card {of_card.name}")
-        withdrawn = RateWithdrawal.objects.filter(rate__in=wanted).values_list("rate_id", flat=True)
-        if withdrawn:
-            rule = "is withdrawn already"
-            errors = [FieldError("rate_ids", rate_id, rule) for rate_id in sorted(withdrawn)]
-            raise Conflict(f"rate_ids: {errors[0].value} {rule}.", *errors)
-        keys: dict[UUID, list[Key]] = defaultdict(list)
-        for rate in rates:
-            keys[rate.rate_card_id].append(Key(rate.product_id, rate.pricing_group_values, rate.billing_frequency))
-        for card_id, of_card_keys in keys.items():
-            _refuse_if_changed(card_id, of_card_keys, known_publication)
-        RateWithdrawal.objects.bulk_create(
-            [RateWithdrawal(rate_id=rate_id, publication=publication) for rate_id in sorted(wanted)],
-            batch_size=BATCH,
-        )
+        _withdraw(rate_ids, publication, of_card=of_card, known_publication=known_publication)
         return publication
+
+
+def _withdraw(
+    rate_ids: Collection[UUID], publication: Publication, *, of_card: RateCard | None, known_publication: int | None
+) -> None:
+    wanted = set(rate_ids)
+    rates = list(Rate.objects.filter(pk__in=wanted).order_by("pk"))
+    unknown = wanted - {rate.pk for rate in rates}
+    if unknown:
+        raise Refusal.of("rate_ids", min(unknown), "there is no such rate")
+    elsewhere = [rate for rate in rates if of_card is not None and rate.rate_card_id != of_card.pk]
+    if of_card is not None and elsewhere:
+        raise Refusal.of("rate_ids", elsewhere[0].pk, f"there is no such rate on the rate card {of_card.name}")
+    withdrawn = RateWithdrawal.objects.filter(rate__in=wanted).values_list("rate_id", flat=True)
+    if withdrawn:
+        rule = "is withdrawn already"
+        errors = [FieldError("rate_ids", rate_id, rule) for rate_id in sorted(withdrawn)]
+        raise Conflict(f"rate_ids: {errors[0].value} {rule}.", *errors)
+    keys: dict[UUID, list[Key]] = defaultdict(list)
+    for rate in rates:
+        keys[rate.rate_card_id].append(Key(rate.product_id, rate.pricing_group_values, rate.billing_frequency))
+    for card_id, of_card_keys in keys.items():
+        _refuse_if_changed(card_id, of_card_keys, known_publication)
+    RateWithdrawal.objects.bulk_create(
+        [RateWithdrawal(rate_id=rate_id, publication=publication) for rate_id in sorted(wanted)],
+        batch_size=BATCH,
+    )
 
 
 def _add(
     rate_card_id: UUID,
     rates: Sequence[NewRate],
     path: str,
+    withdrawing: Collection[UUID],
+    known_publication: int | None,
     *,
-    known_publication: int | None = None,
     reason: str,
     at: datetime,
     by: Actor,
@@ -156,6 +167,8 @@ def _add(
         problems.refuse()
         keys = [Key(rate.product_id, rate.pricing_group_values, rate.billing_frequency or "") for rate in rates]
         _refuse_if_changed(card.pk, keys, known_publication)
+        if withdrawing:
+            _withdraw(withdrawing, publication, of_card=card, known_publication=known_publication)
         # Ids in the order of the request: where a publication brings several products, that is theirs.
         ids = sorted(uuid7() for _ in rates)
         return Rate.objects.bulk_create(

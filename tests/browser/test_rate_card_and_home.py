@@ -51,15 +51,24 @@ def test_a_price_is_scheduled_in_a_few_clicks(acme, grace, visit):
     new = Rate.objects.get(price=3000, starting_at="2025-12-01T00:00Z")
     assert new.publication.price_change.reason == "Cheaper chips"
 
-    row = page.locator("tbody", has=page.get_by_role("link", name="Change price of Model xl"))
-    expect(row.get_by_text("$30.00").first).to_be_visible()
-    row.get_by_text("Over time").click()
-    row.get_by_role("link", name="Withdraw").first.click()
-    page.get_by_label("Reason").fill("Too early")
-    page.get_by_role("button", name="Withdraw").click()
-    expect(page.get_by_text("Withdrawn by publication")).to_be_visible(timeout=SOON)
+    for name in ("Model xl", "Model large"):
+        page.get_by_label(f"Pick {name}", exact=True).check()
+    page.get_by_role("button", name="Change picked prices").click()
+    expect(page.get_by_text("2 picked prices")).to_be_visible(timeout=SOON)
+    page.get_by_label("Percent").fill("-10")
+    page.get_by_label("date").first.fill("2025-11-15")
+    page.get_by_label("Reason").fill("Sooner, and less")
+    page.get_by_role("button", name="Show what changes").last.click()
+    page.get_by_label("Withdraw $30.00").check(timeout=SOON)  # which was to begin later
+    page.get_by_role("button", name="Show what changes").last.click()
+    expect(page.get_by_label("Withdraw $30.00")).to_be_checked(timeout=SOON)
+    page.get_by_role("button", name="Publish 2 prices").click()
+    expect(page.get_by_text("Published: 0 new, 2 changed.")).to_be_visible(timeout=SOON)
     new.refresh_from_db()
-    assert new.withdrawal.publication.price_change.reason == "Too early"
+    assert new.withdrawal.publication.price_change.reason == "Sooner, and less"
+    customer = visit(reverse("portal_terms", args=[acme.customer_id]), user=grace)
+    expect(customer.get_by_text("$36.00").first).to_be_visible(timeout=SOON)  # what is to come
+    expect(customer.get_by_text("$30.00")).to_have_count(0)
 
 
 def test_what_is_wrong_is_said_beside_the_field(acme, grace, visit):

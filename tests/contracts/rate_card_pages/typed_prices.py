@@ -53,7 +53,7 @@ class Typing:
         shown = self.show(**typed)
         assert shown.context["effect"] is not None, list(shown.context["form"].complaints())
         before = set(Rate.objects.values_list("pk", flat=True))
-        seen = shown.context["form"].wanted()
+        seen = shown.context["seen"]
         answer = self.client.post(self.place, self.values | {"action": "publish", "seen": seen}, follow=True)
         assert "Published:" in words(answer)
         return words(shown), Rate.objects.exclude(pk__in=before).get()

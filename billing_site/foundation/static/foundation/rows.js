@@ -25,3 +25,12 @@ document.addEventListener("click", (event) => {
     rows.dispatchEvent(new Event("input", { bubbles: true })); // whoever shows what the form would do shows it anew
   }
 });
+
+// The box in a table's head ticks all of its column; without this script each is ticked by itself.
+for (const all of document.querySelectorAll("[data-pick-all]")) {
+  const boxes = () => all.closest("table").querySelectorAll(".pick input[name]");
+  all.hidden = false;
+  all.addEventListener("change", () => {
+    for (const box of boxes()) box.checked = all.checked;
+  });
+}
