@@ -51,7 +51,8 @@ class RaisedPrice:
 
 @dataclass(frozen=True, slots=True)
 class RaisePlan:
-    """`left_alone` prices are not flat or end by themselves; `later` ones begin after the start, and stay."""
+    """`left_alone` prices are not flat or end by themselves; `later` ones begin after the start, and stay;
+    those that a new price goes before are not among them."""
 
     rows: tuple[RaisedPrice, ...]
     left_alone: int
@@ -88,21 +89,22 @@ def plan_raise(
     if keys is not None:
         wanted = {_identity(key.product_id, key.values.items(), key.frequency) for key in keys}
         segments = [each for each in segments if _of(each) in wanted] if keys else []
-    chosen, later = [], 0
+    chosen, later = [], set()
     lasting = [each for each in segments if each.rate.tariff.type == FLAT and each.rate.ending_before is None]
     for segment in {each.rate.id: each for each in reversed(lasting)}.values():  # one that comes back is one price
         if is_of_later or segment.rate.starting_at <= starting_at:
             chosen.append(segment)
         else:
-            later += 1
+            later.add(segment.rate.id)
     chosen.reverse()
     if change.price is not None and len({each.rate.unit for each in chosen}) > 1:
         raise Refusal.of("price", change.price, "must be in one unit: those that are chosen are priced in several")
     for segment in chosen:
         _refuse_nothing(segment, change)
     planned = plan_prices(card, [_wanted(each, change, starting_at) for each in chosen], withdraws=withdraws)
+    later -= {each.rate_id for plan in planned for each in plan.later}
     rows = [RaisedPrice(each.version.name, plan) for each, plan in zip(chosen, planned, strict=True)]
-    return RaisePlan(tuple(rows), len({each.rate.id for each in segments if each not in lasting}), later)
+    return RaisePlan(tuple(rows), len({each.rate.id for each in segments if each not in lasting}), len(later))
 
 
 def _of(segment: PriceSegment) -> tuple[object, ...]:

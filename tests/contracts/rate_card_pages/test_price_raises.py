@@ -128,7 +128,8 @@ def test_what_begins_later_stays_or_is_raised_as_well(card, tokens):
         (D("27.5"), JANUARY),
         (D("36.63"), None),
     ]
-    assert kept.later == 1
+    assert [(each.starting_at, each.is_withdrawn) for each in kept.rows[0].planned.later] == [(JANUARY, False)]
+    assert kept.later == 0
     both = plan_raise(card, Raise(D(10), 4), starting_at=DECEMBER, is_of_later=True)
     starts = {(row.planned.wanted.starting_at, row.planned.after.tariff.price) for row in both.rows}
     assert starts == {(DECEMBER, D("27.5")), (JANUARY, D(22)), (DECEMBER, D("36.63"))}
@@ -247,7 +248,9 @@ def test_a_price_that_rounding_would_leave_nothing_of_is_refused(revops, card):
 
 def test_nothing_is_published_where_rounding_leaves_all_as_it_was(revops, card):
     RateFactory(rate_card=card, price=D(100))
+    RateFactory(rate_card=card, starting_at=JANUARY)
     page = words(looked_at(revops, card, percent="0.1", places="2"))
+    assert "Begins later, and is not changed: 1 price." in page
     assert "Every one of these prices stays what it is: there is nothing to publish." in page
 
 
