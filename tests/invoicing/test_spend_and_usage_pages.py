@@ -132,8 +132,11 @@ def test_pages_are_written_as_their_reader_writes(dana, acme):
     assert "40\u202f000,00" in asked
     assert '<html lang="en" data-locale="fr-FR" data-theme="dark">' in asked
     assert f'href="{own(acme, "usage/")}?locale=fr_FR&amp;theme=dark"' in asked
+    assert 'portal_dark.css" media="screen">' in asked
     odd = dana.get(own(acme, "spend/"), {"locale": '"><script>', "theme": "x"}).content.decode()
     assert '<html lang="en" data-locale="en-US">' in odd
+    assert 'portal_dark.css" media="screen and (prefers-color-scheme: dark)">' in odd
+    assert "portal_dark.css" not in dana.get(own(acme, "spend/"), {"theme": "light"}).content.decode()
 
 
 @pytest.mark.parametrize(("page", "asked"), [("spend/", {"by": "model"}), ("usage/", {"key": "model"})])

@@ -198,6 +198,8 @@
         remember(document.getElementById(id)));
     }
     draw();
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => charts.forEach(dress));
+    for (const medium of ["(prefers-color-scheme: dark)", "print"]) {
+      matchMedia(medium).addEventListener("change", () => charts.forEach(dress));
+    }
   });
 })();
