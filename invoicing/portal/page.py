@@ -42,7 +42,6 @@ class ChargeRow:
 class Page:
     customer_id: UUID
     customer_name: str
-    version: str
     notes: tuple[str, ...]
     headlines: tuple[Headline, ...]
     charts: tuple[Chart, ...]
@@ -72,7 +71,6 @@ def page_of(account: Account) -> Page:
     return Page(
         customer_id=account.customer_id,
         customer_name=account.customer_name,
-        version=account.version,
         notes=tuple(_notes(account)),
         headlines=tuple(_headline(period, account.at, several) for period in account.periods),
         charts=charts,

@@ -13,7 +13,6 @@ from contracts.models import Customer
 from contracts.terms import Commit, Contract
 from invoicing.engine.calendar import CHARGES, TRUE_UP, USAGE, open_periods
 from invoicing.engine.documents import Document
-from invoicing.queries.changes import version_of
 from invoicing.queries.commitments import Commitment, commitment, period_of, window_of_pace
 from invoicing.queries.compute import Computation, computation
 from invoicing.queries.documents import Head, final_heads, finals_by_id, shown_drafts
@@ -74,12 +73,10 @@ class FinalDocument:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """`version` is another one as soon as any of it would be (see `changes`). Documents come newest first, up to the
-    number asked for, of `document_count`."""
+    """Documents come newest first, up to the number asked for, of `document_count`."""
 
     customer_id: UUID
     customer_name: str
-    version: str
     at: datetime
     contracts: tuple[Contract, ...]
     periods: tuple[OpenPeriod, ...]  # those that run first, then those that are over and not final yet
@@ -110,7 +107,6 @@ def account(customer_id: UUID, *, at: datetime, document_limit: int | None = DOC
     """A fixed number of statements, and one more for each stretch that has to be seen by the hour. `document_limit`
     None: all documents. Raises NotFound."""
     with read_snapshot():
-        version = version_of(customer_id, at=at)
         computed = computation(customer_id, at=at)
         customer = Customer.objects.get(pk=customer_id)
         drafts = shown_drafts(computed, customer)
@@ -145,7 +141,6 @@ def account(customer_id: UUID, *, at: datetime, document_limit: int | None = DOC
     return Account(
         customer_id=customer.pk,
         customer_name=customer.name,
-        version=version,
         at=at,
         contracts=computed.inputs.terms.contracts,
         periods=tuple(_open_periods(computed, usage, forecasts, rate_units, units, at)),

@@ -16,7 +16,8 @@ from contracts.queries import no_such_customer
 _STATE = """
 WITH subjects AS (SELECT DISTINCT subject FROM contracts_claim WHERE customer_id = %(customer)s),
 unbilled AS (
-    SELECT date_trunc('day', min(coalesce(contract.billed_through, contract.starting_at)), 'UTC') AS since
+    SELECT least(%(since)s, date_trunc('day', min(coalesce(contract.billed_through, contract.starting_at)), 'UTC'))
+           AS since
     FROM contracts_contract contract
     JOIN contracts_contractterms terms
       ON terms.customer_id = contract.customer_id AND terms.contract_id = contract.id
@@ -50,14 +51,16 @@ WHERE customer.id = %(customer)s
 """
 
 
-def version_of(customer_id: UUID, *, at: datetime) -> str:
+def version_of(customer_id: UUID, *, at: datetime, since: datetime | None = None) -> str:
     """A short text that is another one whenever the page would be. One query. Raises NotFound.
+
+    `since` is from when on the page shows usage, where that may be billed already.
 
     Terms, prices and dates hold from the hour on, so of the time only the hour matters. Levels are billed for as long
     as they last, up to now: a page that shows them is another one every minute.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_STATE, {"customer": customer_id})
+        cursor.execute(_STATE, {"customer": customer_id, "since": since})
         state = cursor.fetchone()
     if state is None:
         raise no_such_customer(customer_id)

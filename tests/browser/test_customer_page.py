@@ -84,9 +84,16 @@ def test_the_page_follows_events_and_says_when_it_cannot(client, cast, visit, co
     assert page.evaluate("Chart.getChart(document.querySelector('canvas')).tooltip.opacity") == 1
     expect(page.locator("#days-1 table")).to_be_visible()  # opened before, and still
 
-    page.route("**/live*", lambda route: route.abort())
+    for section, shown in (("spend/", ".ranking tfoot"), ("usage/", ".summary"), ("balances/", ".standing")):
+        page.goto(f"/portal/{cast.customer_id}/{section}")
+        told = page.locator(shown).first.inner_text()
+        client.v1.usage.ingest(usage=[calls(f"live-on-{section}", 1_000_000)])
+        expect(page.locator(shown).first).not_to_have_text(told, timeout=SOON)
+    page.goto("/portal/")
+
+    page.route("**/*seen=*", lambda route: route.abort())
     expect(page.locator("#live")).to_contain_text("Not live: the server does not answer.", timeout=SOON)
-    page.unroute("**/live*")
+    page.unroute("**/*seen=*")
     expect(page.locator("#live")).to_contain_text("Live, as of", timeout=SOON)
 
     Session.objects.all().delete()

@@ -178,7 +178,7 @@
   document.addEventListener("htmx:timeout", away);
   document.addEventListener("htmx:responseError", (event) => {
     const { status } = event.detail.xhr;
-    if (status === 401 || status === 404) location.reload(); // signed out, or no longer allowed: the page says which
+    if ([401, 403, 404].includes(status)) location.reload(); // signed out, or no longer allowed: the page says which
     else away();
   });
 
@@ -194,8 +194,8 @@
     const words = document.getElementById("live-words"); // of the page that is live
     if (words) {
       asOf = words.textContent.replace("As of ", "");
-      ["version", "headlines", "spend", "lines", "commitments", "prices", "documents"].forEach((id) =>
-        remember(document.getElementById(id)));
+      document.getElementById("live").getAttribute("hx-select-oob").split(",").forEach((part) =>
+        remember(document.querySelector(part)));
     }
     draw();
     for (const medium of ["(prefers-color-scheme: dark)", "print"]) {

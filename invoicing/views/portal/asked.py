@@ -5,12 +5,21 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
+from django.http import HttpRequest
 
 from billing_site.foundation.display import month_name_text
 from billing_site.foundation.periods import DAY, Period, add_months, floor_day
 from pricing.models import BillableMetric
 
 MOST_DAYS = 400
+
+
+def first_day_asked(request: HttpRequest) -> datetime | None:
+    """None where no day is asked for, or none that can be read."""
+    try:
+        return datetime.combine(date.fromisoformat(request.GET.get("from_", "")), time(), UTC)
+    except ValueError:
+        return None
 
 
 class DaysForm(forms.Form):

@@ -15,12 +15,14 @@ from invoicing.portal.ledgers import ledger_of, name_of
 from invoicing.portal.sheets import instant_cell, sheet
 from invoicing.queries.account_balances import BurntBalances, burnt_balances
 from invoicing.views.portal.files import as_file
+from invoicing.views.portal.following import followed
 from invoicing.views.portal.viewers import Viewer, shown
 from pricing.sheets.cells import guarded
 
 COLUMNS = ("balance", "contract", "when", "what", "amount", "left", "unit")
 
 
+@followed
 def balances(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     """Each with its grants, its ledger and when it will be used up. Raises NotFound."""
     at = clock.now()

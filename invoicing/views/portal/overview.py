@@ -1,8 +1,5 @@
 """The customer's first page: what it comes to now, followed live."""
 
-import json
-from typing import Any
-
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -12,11 +9,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from billing_site.foundation import clock
-from billing_site.foundation.display import clock_text, instant_text
+from billing_site.foundation.display import instant_text
 from contracts.queries import customer_of
 from invoicing.portal import page_of
 from invoicing.queries.account import DOCUMENTS_SHOWN, account
-from invoicing.queries.changes import version_of
+from invoicing.views.portal.following import followed
 from invoicing.views.portal.viewers import Viewer, missing, seen, shown, viewer_of_login
 
 ALL = "all"  # ?documents=all
@@ -37,35 +34,18 @@ def my_page(request: HttpRequest) -> HttpResponse:
     return render(request, "invoicing/portal/missing.html", {"is_stranger": True}, status=404)
 
 
+@followed
 def overview(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     """Raises NotFound."""
-    told = _told(request, viewer)
-    return shown(request, viewer, "page.html", "", told["page"].customer_name, **told)
-
-
-def live(request: HttpRequest, viewer: Viewer) -> HttpResponse:
-    """The page's parts as they are now, or 204 where the browser has seen this version (`?seen=`). Raises NotFound."""
-    if request.GET.get("seen") == version_of(viewer.customer_id, at=clock.now()):
-        response = HttpResponse(status=204)
-    else:
-        told = {"viewer": viewer, **_told(request, viewer)}
-        response = render(request, "invoicing/portal/live.html", told)
-    response["HX-Trigger"] = json.dumps({"portal:live": {"asOf": _as_of()}})
-    return response
-
-
-def _told(request: HttpRequest, viewer: Viewer) -> dict[str, Any]:
     at = clock.now()
     with_all = request.GET.get("documents") == ALL
-    read = account(viewer.customer_id, at=at, document_limit=None if with_all else DOCUMENTS_SHOWN)
-    return {
-        "page": page_of(read),
-        "documents": ALL if with_all else "",
-        "as_of": _as_of(),
-        "test_clock": instant_text(at) if settings.SANDBOX else "",
-    }
-
-
-def _as_of() -> str:
-    """What the reader's own clock says: that the page is fresh has nothing to do with business time."""
-    return clock_text(clock.wall_time())
+    page = page_of(account(viewer.customer_id, at=at, document_limit=None if with_all else DOCUMENTS_SHOWN))
+    return shown(
+        request,
+        viewer,
+        "page.html",
+        "",
+        page.customer_name,
+        page=page,
+        test_clock=instant_text(at) if settings.SANDBOX else "",
+    )

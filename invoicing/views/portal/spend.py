@@ -14,12 +14,14 @@ from invoicing.portal.sheets import instant_cell, sheet
 from invoicing.queries.spend_by import SpendBy, spend_by
 from invoicing.views.portal.asked import DaysForm
 from invoicing.views.portal.files import as_file, refused
+from invoicing.views.portal.following import followed
 from invoicing.views.portal.viewers import Viewer, shown
 from pricing.sheets.cells import guarded
 
 COLUMNS = ("from", "to", "amount", "currency")
 
 
+@followed
 def spend(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     """By day, told apart by product or by a group key, and who or what most was spent on. Raises NotFound."""
     at, by = clock.now(), request.GET.get("by", "")

@@ -13,7 +13,6 @@ EMBED = "embed/<str:token>/"
 PORTAL: list[URLPattern] = [
     path("portal/", overview.my_page, name="portal"),
     path(OWN, of_login(overview.overview), name="portal_of_customer"),
-    path(f"{OWN}live", of_login(overview.live, is_polled=True), name="portal_live"),
     path(f"{OWN}spend/", of_login(spend.spend), name="portal_spend"),
     path(f"{OWN}spend.csv", of_login(spend.spend_csv), name="portal_spend_csv"),
     path(f"{OWN}usage/", of_login(usage.usage), name="portal_usage"),

@@ -1,6 +1,7 @@
 """How much was used of what is measured."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -12,8 +13,9 @@ from contracts.queries import customer
 from invoicing.portal.measured import group_name, measured
 from invoicing.portal.sheets import instant_cell, sheet
 from invoicing.queries.measured import metrics_of
-from invoicing.views.portal.asked import UsageForm
+from invoicing.views.portal.asked import UsageForm, first_day_asked
 from invoicing.views.portal.files import as_file, refused
+from invoicing.views.portal.following import followed
 from invoicing.views.portal.viewers import Viewer, shown
 from ledger.queries.tables import Cut, GroupRow, group_table
 from pricing.models import BillableMetric
@@ -22,6 +24,7 @@ from pricing.sheets.cells import guarded
 MOST_ROWS = 100_000
 
 
+@partial(followed, since=first_day_asked)
 def usage(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     """A metric by day or hour and group key. Raises NotFound."""
     with read_snapshot():

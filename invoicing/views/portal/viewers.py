@@ -13,7 +13,8 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from billing_site.foundation.display import LOCALE, known_locale, written_for
+from billing_site.foundation import clock
+from billing_site.foundation.display import LOCALE, clock_text, known_locale, written_for
 from billing_site.foundation.refusals import NotFound
 from contracts.queries import customer_of
 from invoicing.embedding import Embed, KeyName
@@ -39,6 +40,7 @@ SECTIONS = (
 )
 
 OF_OWN_LOGINS = (("tokens/", "Tokens"),)
+SEEN = "seen"  # ?seen=, the version of a page that its reader has, for who asks for it again
 
 Page = Callable[..., HttpResponse]
 
@@ -53,7 +55,7 @@ class Section:
 @dataclass(frozen=True, slots=True)
 class Viewer:
     """Somebody who may see one customer. `base` is the address that all of the viewer's pages begin with, and `asked`
-    how they shall look, which every link carries on."""
+    how they shall look, which every link carries on. `version` is that of a page that is followed."""
 
     customer_id: UUID
     base: str
@@ -62,6 +64,7 @@ class Viewer:
     asked: Mapping[str, str] = field(default_factory=dict)
     is_staff: bool = False
     embed: Embed | None = None  # what was signed, where nobody is signed in
+    version: str = ""
 
     def link(self, page: str, **query: object) -> str:
         told = {**{name: value for name, value in query.items() if value not in (None, "")}, **self.asked}
@@ -126,16 +129,16 @@ def _preferred(request: HttpRequest) -> str:
     return next((found for _, tag in ordered if (found := known_locale(tag)) is not None), LOCALE)
 
 
-def of_login(page: Page, *, methods: tuple[str, ...] = ("GET", "HEAD"), is_polled: bool = False) -> Page:
+def of_login(page: Page, *, methods: tuple[str, ...] = ("GET", "HEAD")) -> Page:
     """`page(request, viewer, …)` for whoever is signed in and may see the customer that the address names. What
-    somebody may not see looks like what is not there. Who is not signed in is asked to, unless a script polls."""
+    somebody may not see looks like what is not there. Who is not signed in is asked to, unless a script asks again."""
 
     @never_cache
     @require_http_methods(list(methods))
     @wraps(page)
     def shown(request: HttpRequest, customer_id: UUID, **named: Any) -> HttpResponse:
         if not request.user.is_authenticated:
-            if is_polled:
+            if SEEN in request.GET:
                 return HttpResponse("Sign in again.", status=401, content_type="text/plain; charset=utf-8")
             return redirect_to_login(request.path)
         viewer = viewer_of_login(request, customer_id)
@@ -170,6 +173,8 @@ def shown(
         "here": here,
         "sections": tuple(viewer.sections(here)),
         "customer_name": customer_name,
+        "as_of": clock_text(clock.wall_time()),  # by the reader's own clock: business time has nothing to do with it
+        "again": viewer.link(here, **{name: value for name, value in request.GET.items() if name != SEEN}),
         **told,
     }
     return render(request, f"invoicing/portal/{template}", context)
