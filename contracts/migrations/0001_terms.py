@@ -7,6 +7,7 @@ import django.db.models.lookups
 import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
+from billing_site.foundation.constraints import AddConstraint
 
 
 class Migration(migrations.Migration):
@@ -282,91 +283,91 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(('ending_before__isnull', True), django.db.models.lookups.Exact(billing_site.foundation.columns._EpochHour(models.F('ending_before')), models.Value(0)), _connector='OR'), name='contractterms_ending_before_is_on_the_hour', violation_error_message='ending_before must be on the hour (UTC).'), models.UniqueConstraint(condition=models.Q(('removed_by_edit__isnull', True)), fields=('customer', 'contract'), name='one_set_of_terms_stands')],
             },
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='contractedit',
             constraint=models.UniqueConstraint(fields=('customer', 'number'), name='edits_of_a_customer_are_numbered'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='contractedit',
             constraint=models.UniqueConstraint(condition=models.Q(('uniqueness_key__isnull', False)), fields=('customer', 'uniqueness_key'), name='an_edit_key_is_used_once'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='contractedit',
             constraint=models.CheckConstraint(condition=models.Q(('number__gte', 1)), name='edit_numbers_start_at_one'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='contractedit',
             constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['CLAIMS', 'CREATION', 'EDIT'])), name='contractedit_kind_is_known', violation_error_message='kind must be one of CLAIMS, CREATION, EDIT.'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='contractedit',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('contract__isnull', True), ('kind', 'CLAIMS')), models.Q(('contract__isnull', False), ('kind__in', ['CREATION', 'EDIT'])), _connector='OR'), name='only_an_edit_of_claims_has_no_contract'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='contract',
             constraint=models.CheckConstraint(condition=models.Q(('starting_at__isnull', True), django.db.models.lookups.Exact(billing_site.foundation.columns._EpochHour(models.F('starting_at')), models.Value(0)), _connector='OR'), name='contract_starting_at_is_on_the_hour', violation_error_message='starting_at must be on the hour (UTC).'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='contract',
             constraint=models.CheckConstraint(condition=models.Q(('billing_anchor_at__isnull', True), django.db.models.lookups.Exact(billing_site.foundation.columns._EpochHour(models.F('billing_anchor_at')), models.Value(0)), _connector='OR'), name='contract_billing_anchor_at_is_on_the_hour', violation_error_message='billing_anchor_at must be on the hour (UTC).'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='contract',
             constraint=models.CheckConstraint(condition=models.Q(('billed_through__isnull', True), django.db.models.lookups.Exact(billing_site.foundation.columns._EpochHour(models.F('billed_through')), models.Value(0)), _connector='OR'), name='contract_billed_through_is_on_the_hour', violation_error_message='billed_through must be on the hour (UTC).'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='contract',
             constraint=models.CheckConstraint(condition=models.Q(('frequency__in', ['WEEKLY', 'MONTHLY', 'QUARTERLY', 'ANNUAL'])), name='contract_frequency_is_known', violation_error_message='frequency must be one of WEEKLY, MONTHLY, QUARTERLY, ANNUAL.'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='contract',
             constraint=models.CheckConstraint(condition=models.Q(('multiplier_override_prioritization__in', ['LOWEST_MULTIPLIER', 'EXPLICIT'])), name='contract_multiplier_override_prioritization_is_known', violation_error_message='multiplier_override_prioritization must be one of LOWEST_MULTIPLIER, EXPLICIT.'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='contract',
             constraint=models.UniqueConstraint(condition=models.Q(('uniqueness_key__isnull', False)), fields=('customer', 'uniqueness_key'), name='a_contract_key_is_used_once'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='contract',
             constraint=models.CheckConstraint(condition=models.Q(('billed_through__isnull', True), ('billed_through__gt', models.F('starting_at')), _connector='OR'), name='a_contract_is_not_billed_before_it_starts'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='commit',
             constraint=models.CheckConstraint(condition=models.Q(('type__in', ['PREPAID', 'POSTPAID'])), name='commit_type_is_known', violation_error_message='type must be one of PREPAID, POSTPAID.'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='commit',
             constraint=models.CheckConstraint(condition=models.Q(('rate_type__in', ['LIST_RATE', 'COMMIT_RATE'])), name='commit_rate_type_is_known', violation_error_message='rate_type must be one of LIST_RATE, COMMIT_RATE.'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='commit',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(billing_site.foundation.columns._IsNotNaN(models.F('priority')))), name='commit_priority_is_a_number', violation_error_message='priority must be a number.'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='claim',
             constraint=models.CheckConstraint(condition=models.Q(('starting_at__isnull', True), django.db.models.lookups.Exact(billing_site.foundation.columns._EpochHour(models.F('starting_at')), models.Value(0)), _connector='OR'), name='claim_starting_at_is_on_the_hour', violation_error_message='starting_at must be on the hour (UTC).'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='claim',
             constraint=models.UniqueConstraint(fields=('subject', 'sequence'), name='claims_of_a_subject_follow_each_other'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='accesssegment',
             constraint=models.CheckConstraint(condition=models.Q(('starting_at__isnull', True), django.db.models.lookups.Exact(billing_site.foundation.columns._EpochHour(models.F('starting_at')), models.Value(0)), _connector='OR'), name='accesssegment_starting_at_is_on_the_hour', violation_error_message='starting_at must be on the hour (UTC).'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='accesssegment',
             constraint=models.CheckConstraint(condition=models.Q(('ending_before__isnull', True), django.db.models.lookups.Exact(billing_site.foundation.columns._EpochHour(models.F('ending_before')), models.Value(0)), _connector='OR'), name='accesssegment_ending_before_is_on_the_hour', violation_error_message='ending_before must be on the hour (UTC).'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='accesssegment',
             constraint=models.CheckConstraint(condition=models.Q(('ending_before__isnull', True), ('starting_at__isnull', True), ('ending_before__gt', models.F('starting_at')), _connector='OR'), name='accesssegment_ends_after_it_starts', violation_error_message='ending_before must be later than starting_at.'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='accesssegment',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(billing_site.foundation.columns._IsNotNaN(models.F('amount')))), name='accesssegment_amount_is_a_number', violation_error_message='amount must be a number.'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='accesssegment',
             constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='a_segment_holds_something'),
         ),
@@ -378,67 +379,67 @@ class Migration(migrations.Migration):
             model_name='historicalcustomer',
             index=models.Index(fields=['history_date', 'id'], name='contracts_h_history_6c24ae_idx'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='invoicescheduleitem',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(billing_site.foundation.columns._IsNotNaN(models.F('amount')))), name='invoicescheduleitem_amount_is_a_number', violation_error_message='amount must be a number.'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='invoicescheduleitem',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(billing_site.foundation.columns._IsNotNaN(models.F('unit_price')))), name='invoicescheduleitem_unit_price_is_a_number', violation_error_message='unit_price must be a number.'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='invoicescheduleitem',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(billing_site.foundation.columns._IsNotNaN(models.F('quantity')))), name='invoicescheduleitem_quantity_is_a_number', violation_error_message='quantity must be a number.'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='override',
             constraint=models.CheckConstraint(condition=models.Q(('starting_at__isnull', True), django.db.models.lookups.Exact(billing_site.foundation.columns._EpochHour(models.F('starting_at')), models.Value(0)), _connector='OR'), name='override_starting_at_is_on_the_hour', violation_error_message='starting_at must be on the hour (UTC).'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='override',
             constraint=models.CheckConstraint(condition=models.Q(('ending_before__isnull', True), django.db.models.lookups.Exact(billing_site.foundation.columns._EpochHour(models.F('ending_before')), models.Value(0)), _connector='OR'), name='override_ending_before_is_on_the_hour', violation_error_message='ending_before must be on the hour (UTC).'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='override',
             constraint=models.CheckConstraint(condition=models.Q(('ending_before__isnull', True), ('starting_at__isnull', True), ('ending_before__gt', models.F('starting_at')), _connector='OR'), name='override_ends_after_it_starts', violation_error_message='ending_before must be later than starting_at.'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='override',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(billing_site.foundation.columns._IsNotNaN(models.F('multiplier')))), name='override_multiplier_is_a_number', violation_error_message='multiplier must be a number.'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='override',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(billing_site.foundation.columns._IsNotNaN(models.F('priority')))), name='override_priority_is_a_number', violation_error_message='priority must be a number.'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='override',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(billing_site.foundation.columns._IsNotNaN(models.F('price')))), name='override_price_is_a_number', violation_error_message='price must be a number.'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='override',
             constraint=models.CheckConstraint(condition=models.Q(('type__in', ['', 'MULTIPLIER', 'OVERWRITE'])), name='override_type_is_known', violation_error_message='type must be one of , MULTIPLIER, OVERWRITE.'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='override',
             constraint=models.CheckConstraint(condition=models.Q(('multiplier__isnull', True), ('multiplier__gte', 0), _connector='OR'), name='a_multiplier_is_not_negative'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='override',
             constraint=models.CheckConstraint(condition=models.Q(('price__isnull', True), ('price__gte', 0), _connector='OR'), name='an_overwritten_price_is_not_negative'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='override',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('multiplier__isnull', False), ('price__isnull', True), ('type', 'MULTIPLIER')), models.Q(('multiplier__isnull', True), ('price__isnull', False), ('type', 'OVERWRITE'), ('unit__isnull', False)), models.Q(('entitled__isnull', False), ('multiplier__isnull', True), ('price__isnull', True), ('type', '')), _connector='OR'), name='an_override_says_what_its_type_needs'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='scheduledchargeitem',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(billing_site.foundation.columns._IsNotNaN(models.F('amount')))), name='scheduledchargeitem_amount_is_a_number', violation_error_message='amount must be a number.'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='scheduledchargeitem',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(billing_site.foundation.columns._IsNotNaN(models.F('unit_price')))), name='scheduledchargeitem_unit_price_is_a_number', violation_error_message='unit_price must be a number.'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='scheduledchargeitem',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(billing_site.foundation.columns._IsNotNaN(models.F('quantity')))), name='scheduledchargeitem_quantity_is_a_number', violation_error_message='quantity must be a number.'),
         ),

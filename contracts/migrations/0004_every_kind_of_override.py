@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+from billing_site.foundation.constraints import RemoveConstraint
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -10,11 +12,11 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RemoveConstraint(
+        RemoveConstraint(
             model_name="override",
             name="override_type_is_known",
         ),
-        migrations.RemoveConstraint(
+        RemoveConstraint(
             model_name="override",
             name="an_override_says_what_its_type_needs",
         ),

@@ -3,6 +3,7 @@
 from django.db import migrations, models
 
 import billing_site.foundation.columns
+from billing_site.foundation.constraints import AddConstraint
 
 
 class Migration(migrations.Migration):
@@ -11,7 +12,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="override",
             constraint=models.CheckConstraint(
                 condition=models.Q(models.Q(billing_site.foundation.columns._IsNotNaN(models.F("package_size")))),
@@ -19,7 +20,7 @@ class Migration(migrations.Migration):
                 violation_error_message="package_size must be a number.",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="override",
             constraint=models.CheckConstraint(
                 condition=models.Q(models.Q(billing_site.foundation.columns._IsNotNaN(models.F("quantity")))),
@@ -27,7 +28,7 @@ class Migration(migrations.Migration):
                 violation_error_message="quantity must be a number.",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="override",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -38,7 +39,7 @@ class Migration(migrations.Migration):
                 violation_error_message="tiers must be a list with its numbers as text.",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="override",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -50,7 +51,7 @@ class Migration(migrations.Migration):
                 violation_error_message="rate_tiers must be a list with its numbers as text.",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="override",
             constraint=models.CheckConstraint(
                 condition=models.Q(("type__in", ["", "MULTIPLIER", "OVERWRITE", "TIERED"])),
@@ -58,7 +59,7 @@ class Migration(migrations.Migration):
                 violation_error_message="type must be one of , MULTIPLIER, OVERWRITE, TIERED.",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="override",
             constraint=models.CheckConstraint(
                 condition=models.Q(("target__in", ["LIST_RATE", "COMMIT_RATE"])),
@@ -66,14 +67,14 @@ class Migration(migrations.Migration):
                 violation_error_message="target must be one of LIST_RATE, COMMIT_RATE.",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="override",
             constraint=models.CheckConstraint(
                 condition=models.Q(("priority__isnull", True), ("priority__gt", 0), _connector="OR"),
                 name="a_priority_is_above_zero",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="override",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -104,7 +105,7 @@ class Migration(migrations.Migration):
                 name="an_override_says_what_its_type_needs",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="override",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -180,21 +181,21 @@ class Migration(migrations.Migration):
                 name="an_overwritten_tariff_says_what_its_type_needs",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="override",
             constraint=models.CheckConstraint(
                 condition=models.Q(("target", "LIST_RATE"), ("is_commit_specific", True), _connector="OR"),
                 name="only_a_balance_that_pays_has_a_commit_rate",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="override",
             constraint=models.CheckConstraint(
                 condition=models.Q(("is_commit_specific", False), ("entitled__isnull", True), _connector="OR"),
                 name="entitlement_does_not_depend_on_who_pays",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="override",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -211,7 +212,7 @@ class Migration(migrations.Migration):
                 name="only_commit_specific_overrides_name_balances",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="override",
             constraint=models.CheckConstraint(
                 condition=models.Q(

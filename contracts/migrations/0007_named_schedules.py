@@ -2,11 +2,11 @@
 
 import django.db.models.deletion
 import django.db.models.lookups
-from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
 
 import billing_site.foundation.columns
 import billing_site.foundation.ids
+from billing_site.foundation.constraints import AddConstraintNotValid, RemoveConstraint
 from billing_site.foundation.facts import append_only
 
 
@@ -30,8 +30,8 @@ class Migration(migrations.Migration):
                 max_length=16,
             ),
         ),
-        migrations.RemoveConstraint(model_name="contractedit", name="contractedit_kind_is_known"),
-        migrations.RemoveConstraint(model_name="contractedit", name="only_an_edit_of_claims_has_no_contract"),
+        RemoveConstraint(model_name="contractedit", name="contractedit_kind_is_known"),
+        RemoveConstraint(model_name="contractedit", name="only_an_edit_of_claims_has_no_contract"),
         # Edits may be many: these hold for new ones at once, and the next migration validates them.
         AddConstraintNotValid(
             model_name="contractedit",

@@ -3,6 +3,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+from billing_site.foundation.constraints import AddConstraint, RemoveConstraint
+
 CREDITS_ARE_FREE = """
 CREATE FUNCTION refuse_payments_for_a_credit() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -43,7 +45,7 @@ class Migration(migrations.Migration):
                 to="pricing.pricingunit",
             ),
         ),
-        migrations.RemoveConstraint(model_name="commit", name="commit_type_is_known"),
+        RemoveConstraint(model_name="commit", name="commit_type_is_known"),
         migrations.AlterField(
             model_name="commit",
             name="type",
@@ -51,7 +53,7 @@ class Migration(migrations.Migration):
                 choices=[("PREPAID", "Prepaid"), ("POSTPAID", "Postpaid"), ("CREDIT", "Credit")], max_length=16
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="commit",
             constraint=models.CheckConstraint(
                 condition=models.Q(("type__in", ["PREPAID", "POSTPAID", "CREDIT"])),
@@ -59,7 +61,7 @@ class Migration(migrations.Migration):
                 violation_error_message="type must be one of PREPAID, POSTPAID, CREDIT.",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="commit",
             constraint=models.CheckConstraint(
                 condition=models.Q(("access_type__in", ["SPEND", "QUANTITY"])),
@@ -67,7 +69,7 @@ class Migration(migrations.Migration):
                 violation_error_message="access_type must be one of SPEND, QUANTITY.",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="commit",
             constraint=models.CheckConstraint(
                 condition=models.Q(

@@ -1,8 +1,9 @@
 """Commits and credits that belong to no contract but to the customer; segments that an edit changes keep their id."""
 
 import django.db.models.deletion
-from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
+
+from billing_site.foundation.constraints import AddConstraint, AddConstraintNotValid, RemoveConstraint
 
 KINDS = ["CLAIMS", "CREATION", "EDIT", "NAMED_SCHEDULE", "BALANCE"]
 
@@ -25,8 +26,8 @@ class Migration(migrations.Migration):
                 max_length=16,
             ),
         ),
-        migrations.RemoveConstraint(model_name="contractedit", name="contractedit_kind_is_known"),
-        migrations.RemoveConstraint(model_name="contractedit", name="what_is_agreed_is_edited_in_a_contract"),
+        RemoveConstraint(model_name="contractedit", name="contractedit_kind_is_known"),
+        RemoveConstraint(model_name="contractedit", name="what_is_agreed_is_edited_in_a_contract"),
         # Edits may be many, and those made before are of fewer kinds: no row has to be looked at.
         AddConstraintNotValid(
             model_name="contractedit",
@@ -78,7 +79,7 @@ class Migration(migrations.Migration):
                 to="contracts.accesssegment",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="commit",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -89,7 +90,7 @@ class Migration(migrations.Migration):
                 name="only_what_is_the_customers_names_contracts",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="commit",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -101,7 +102,7 @@ class Migration(migrations.Migration):
                 name="what_is_postpaid_has_a_contract_that_bills_it",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="commit",
             constraint=models.UniqueConstraint(
                 condition=models.Q(("uniqueness_key__isnull", False)),
@@ -109,7 +110,7 @@ class Migration(migrations.Migration):
                 name="a_balance_key_is_used_once",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="accesssegment",
             constraint=models.UniqueConstraint(
                 condition=models.Q(("first_row__isnull", False), ("removed_by_edit", None)),

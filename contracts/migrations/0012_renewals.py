@@ -4,6 +4,7 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 import billing_site.foundation.columns
+from billing_site.foundation.constraints import AddConstraint
 
 
 class Migration(migrations.Migration):
@@ -43,7 +44,7 @@ class Migration(migrations.Migration):
                 to="contracts.contract",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="commit",
             constraint=models.CheckConstraint(
                 condition=models.Q(models.Q(billing_site.foundation.columns._IsNotNaN(models.F("rollover_fraction")))),
@@ -51,7 +52,7 @@ class Migration(migrations.Migration):
                 violation_error_message="rollover_fraction must be a number.",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="commit",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -62,14 +63,14 @@ class Migration(migrations.Migration):
                 name="no_more_than_all_of_a_commit_rolls_over",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="commit",
             constraint=models.CheckConstraint(
                 condition=models.Q(("contract__isnull", False), ("rollover_fraction", None), _connector="OR"),
                 name="what_is_the_customers_stays_and_does_not_roll_over",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="contract",
             constraint=models.UniqueConstraint(
                 condition=models.Q(("renews__isnull", False)),
@@ -77,7 +78,7 @@ class Migration(migrations.Migration):
                 name="a_contract_is_renewed_once",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="contract",
             constraint=models.CheckConstraint(
                 condition=models.Q(("renews", models.F("id")), _negated=True), name="no_contract_renews_itself"

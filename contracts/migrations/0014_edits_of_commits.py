@@ -5,6 +5,7 @@ from django.db import migrations, models
 
 import billing_site.foundation.ids
 from billing_site.foundation.columns import is_a_number
+from billing_site.foundation.constraints import AddConstraint
 
 GUARD_VERSIONS = """
 CREATE TRIGGER contracts_commitversion_never_overwritten BEFORE UPDATE OR DELETE ON contracts_commitversion
@@ -146,7 +147,7 @@ class Migration(migrations.Migration):
             name="first_row",
             field=link("contracts.invoicescheduleitem", null=True),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="invoicescheduleitem",
             constraint=models.UniqueConstraint(
                 condition=models.Q(("first_row__isnull", False), ("removed_by_edit", None)),

@@ -1,7 +1,8 @@
 """A contract is archived by an edit of its own kind, so that what was agreed before it can still be told."""
 
-from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
+
+from billing_site.foundation.constraints import AddConstraint, AddConstraintNotValid, RemoveConstraint
 
 KINDS = ["CLAIMS", "CREATION", "EDIT", "ARCHIVE", "NAMED_SCHEDULE", "BALANCE"]
 
@@ -25,8 +26,8 @@ class Migration(migrations.Migration):
                 max_length=16,
             ),
         ),
-        migrations.RemoveConstraint(model_name="contractedit", name="contractedit_kind_is_known"),
-        migrations.RemoveConstraint(model_name="contractedit", name="what_is_agreed_is_edited_in_a_contract"),
+        RemoveConstraint(model_name="contractedit", name="contractedit_kind_is_known"),
+        RemoveConstraint(model_name="contractedit", name="what_is_agreed_is_edited_in_a_contract"),
         # Edits may be many, and those made before are of fewer kinds: no row has to be looked at.
         AddConstraintNotValid(
             model_name="contractedit",
@@ -48,7 +49,7 @@ class Migration(migrations.Migration):
                 name="what_is_agreed_is_edited_in_a_contract",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="contractedit",
             constraint=models.UniqueConstraint(
                 fields=["contract"], condition=models.Q(("kind", "ARCHIVE")), name="a_contract_is_archived_once"

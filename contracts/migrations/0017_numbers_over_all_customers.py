@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+from billing_site.foundation.constraints import AddConstraint
+
 NUMBERING = {
     "choices": [
         ("PER_CUSTOMER", "for each customer: INV-000001"),
@@ -28,7 +30,7 @@ class Migration(migrations.Migration):
         migrations.AddField("historicallegalentity", "numbering", models.CharField(**NUMBERING)),
         migrations.AddField("legalentity", "number_prefix", models.CharField(**PREFIX)),
         migrations.AddField("legalentity", "numbering", models.CharField(**NUMBERING)),
-        migrations.AddConstraint(
+        AddConstraint(
             "legalentity",
             models.CheckConstraint(
                 condition=models.Q(

@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+from billing_site.foundation.constraints import AddConstraint
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -18,7 +20,7 @@ class Migration(migrations.Migration):
                 max_length=16,
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="contractterms",
             constraint=models.CheckConstraint(
                 condition=models.Q(("end_policy__in", ["STOP", "LIST_PRICE", "RENEW"])),
@@ -26,7 +28,7 @@ class Migration(migrations.Migration):
                 violation_error_message="end_policy must be one of STOP, LIST_PRICE, RENEW.",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="contractterms",
             constraint=models.CheckConstraint(
                 condition=models.Q(("ending_before__isnull", False), ("end_policy", "STOP"), _connector="OR"),

@@ -3,6 +3,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+from billing_site.foundation.constraints import AddConstraint
+
 
 class Migration(migrations.Migration):
     dependencies = [("contracts", "0020_end_policies")]
@@ -17,7 +19,7 @@ class Migration(migrations.Migration):
                 to="contracts.scheduledchargeitem",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="scheduledchargeitem",
             constraint=models.UniqueConstraint(
                 condition=models.Q(("first_row__isnull", False), ("removed_by_edit", None)),

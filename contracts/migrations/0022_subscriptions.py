@@ -6,6 +6,7 @@ from django.db import migrations, models
 
 import billing_site.foundation.columns
 import billing_site.foundation.ids
+from billing_site.foundation.constraints import AddConstraint
 
 TABLES = ("contracts_subscription", "contracts_subscriptionterms", "contracts_subscriptionquantity")
 NEVER_OVERWRITTEN = """
@@ -230,7 +231,7 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "terms of subscriptions",
             },
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="subscription",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -244,7 +245,7 @@ class Migration(migrations.Migration):
                 violation_error_message="starting_at must be on the hour (UTC).",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="subscription",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -258,7 +259,7 @@ class Migration(migrations.Migration):
                 violation_error_message="anchor_at must be on the hour (UTC).",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="subscription",
             constraint=models.CheckConstraint(
                 condition=models.Q(("frequency__in", ["WEEKLY", "MONTHLY", "QUARTERLY", "ANNUAL"])),
@@ -266,7 +267,7 @@ class Migration(migrations.Migration):
                 violation_error_message="frequency must be one of WEEKLY, MONTHLY, QUARTERLY, ANNUAL.",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="subscription",
             constraint=models.CheckConstraint(
                 condition=models.Q(("collection_schedule__in", ["ADVANCE", "ARREARS"])),
@@ -274,7 +275,7 @@ class Migration(migrations.Migration):
                 violation_error_message="collection_schedule must be one of ADVANCE, ARREARS.",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="subscription",
             constraint=models.CheckConstraint(
                 condition=models.Q(("invoice_behavior__in", ["BILL_IMMEDIATELY", "BILL_ON_NEXT_COLLECTION_DATE"])),
@@ -283,7 +284,7 @@ class Migration(migrations.Migration):
                 "BILL_ON_NEXT_COLLECTION_DATE.",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="subscription",
             constraint=models.CheckConstraint(
                 condition=models.Q(("invoice_placement__in", ["ON_USAGE_INVOICE", "ON_SCHEDULED_INVOICE"])),
@@ -291,7 +292,7 @@ class Migration(migrations.Migration):
                 violation_error_message="invoice_placement must be one of ON_USAGE_INVOICE, ON_SCHEDULED_INVOICE.",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="subscription",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -302,7 +303,7 @@ class Migration(migrations.Migration):
                 name="only_in_advance_is_an_increase_billed_at_once",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="subscription",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -313,7 +314,7 @@ class Migration(migrations.Migration):
                 name="a_subscription_starts_after_its_own_anchor",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="subscriptionquantity",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -327,7 +328,7 @@ class Migration(migrations.Migration):
                 violation_error_message="starting_at must be on the hour (UTC).",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="subscriptionquantity",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -341,7 +342,7 @@ class Migration(migrations.Migration):
                 violation_error_message="billed_through must be on the hour (UTC).",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="subscriptionquantity",
             constraint=models.CheckConstraint(
                 condition=models.Q(models.Q(billing_site.foundation.columns._IsNotNaN(models.F("quantity")))),
@@ -349,13 +350,13 @@ class Migration(migrations.Migration):
                 violation_error_message="quantity must be a number.",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="subscriptionquantity",
             constraint=models.CheckConstraint(
                 condition=models.Q(("quantity__gte", 0)), name="a_subscription_is_not_to_less_than_nothing"
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="subscriptionterms",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -369,7 +370,7 @@ class Migration(migrations.Migration):
                 violation_error_message="ending_before must be on the hour (UTC).",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="subscriptionterms",
             constraint=models.CheckConstraint(
                 condition=models.Q(("mode__in", ["QUANTITY_ONLY", "SEAT_BASED"])),
@@ -377,7 +378,7 @@ class Migration(migrations.Migration):
                 violation_error_message="mode must be one of QUANTITY_ONLY, SEAT_BASED.",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="subscriptionterms",
             constraint=models.UniqueConstraint(
                 condition=models.Q(("removed_by_edit__isnull", True)),
@@ -385,7 +386,7 @@ class Migration(migrations.Migration):
                 name="one_set_of_terms_of_a_subscription_stands",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="subscriptionterms",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -398,7 +399,7 @@ class Migration(migrations.Migration):
                 name="what_a_subscription_rounds_says_how_and_where_to",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="subscriptionterms",
             constraint=models.CheckConstraint(
                 condition=models.Q(

@@ -3,6 +3,7 @@
 from django.db import migrations, models
 
 from billing_site.foundation.columns import is_a_number
+from billing_site.foundation.constraints import AddConstraint
 
 
 def fields(model: str) -> list[migrations.AddField]:
@@ -22,7 +23,7 @@ class Migration(migrations.Migration):
     operations = [
         *fields("contract"),
         *fields("historicalcontract"),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="contract",
             constraint=models.CheckConstraint(
                 condition=is_a_number("total_contract_value").condition,

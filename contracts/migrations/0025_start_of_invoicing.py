@@ -4,6 +4,7 @@ from django.db import migrations, models
 from django.db.models import F, Q
 
 from billing_site.foundation.columns import on_the_hour
+from billing_site.foundation.constraints import AddConstraint
 
 COLUMN = "invoicing_starts_at"
 HELP = "Usage before this is on no document of ours."
@@ -16,7 +17,7 @@ class Migration(migrations.Migration):
             migrations.AddField(model, COLUMN, models.DateTimeField(blank=True, help_text=HELP, null=True))
             for model in ("contract", "historicalcontract")
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="contract",
             constraint=models.CheckConstraint(
                 condition=on_the_hour(COLUMN)[0].condition,
@@ -24,7 +25,7 @@ class Migration(migrations.Migration):
                 violation_error_message="invoicing_starts_at must be on the hour (UTC).",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="contract",
             constraint=models.CheckConstraint(
                 condition=Q(invoicing_starts_at__isnull=True) | Q(invoicing_starts_at__gte=F("starting_at")),

@@ -3,12 +3,14 @@
 from django.db import migrations, models
 from django.db.models import Q
 
+from billing_site.foundation.constraints import AddConstraint
+
 
 class Migration(migrations.Migration):
     dependencies = [("contracts", "0025_start_of_invoicing")]
     operations = [
         migrations.AddField("subscriptionterms", "is_ended_late", models.BooleanField(default=False)),
-        migrations.AddConstraint(
+        AddConstraint(
             "subscriptionterms",
             models.CheckConstraint(
                 condition=Q(is_ended_late=False) | Q(ending_before__isnull=False),

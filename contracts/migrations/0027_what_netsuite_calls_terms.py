@@ -3,6 +3,8 @@
 from django.db import migrations, models
 from django.db.models import Q
 
+from billing_site.foundation.constraints import AddConstraint
+
 
 def text(model: str, name: str) -> migrations.AddField:
     return migrations.AddField(model, name, models.CharField(blank=True, default="", max_length=160))
@@ -16,7 +18,7 @@ class Migration(migrations.Migration):
             for model in ("commit", "commitversion", "recurringcommit", "scheduledcharge")
         ),
         text("commit", "salesforce_opportunity_id"),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="commit",
             constraint=models.CheckConstraint(
                 condition=Q(contract=None) | Q(salesforce_opportunity_id=""),

@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+from billing_site.foundation.constraints import AddConstraint
+
 FIELD = "scheduled_charges_on_usage_invoices"
 
 
@@ -16,7 +18,7 @@ class Migration(migrations.Migration):
     operations = [
         field("contract"),
         field("historicalcontract"),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="contract",
             constraint=models.CheckConstraint(
                 condition=models.Q((f"{FIELD}__in", ["", "ALL"])),

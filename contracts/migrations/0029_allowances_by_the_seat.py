@@ -3,6 +3,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+from billing_site.foundation.constraints import AddConstraint
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -30,7 +32,7 @@ class Migration(migrations.Migration):
                 to="contracts.subscription",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="recurringcommit",
             constraint=models.CheckConstraint(
                 condition=models.Q(

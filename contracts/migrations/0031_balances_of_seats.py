@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+from billing_site.foundation.constraints import AddConstraint, RemoveConstraint
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -9,7 +11,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RemoveConstraint(
+        RemoveConstraint(
             model_name="recurringcommit",
             name="an_allowance_by_the_seat_is_for_one_of_a_subscription",
         ),
@@ -23,7 +25,7 @@ class Migration(migrations.Migration):
                 max_length=16,
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="recurringcommit",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -40,7 +42,7 @@ class Migration(migrations.Migration):
                 name="an_allowance_by_the_seat_is_for_one_of_a_subscription",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="recurringcommit",
             constraint=models.CheckConstraint(
                 condition=models.Q(

@@ -3,6 +3,7 @@
 from django.db import migrations, models
 
 import billing_site.foundation.columns
+from billing_site.foundation.constraints import AddConstraint
 
 
 class Migration(migrations.Migration):
@@ -21,7 +22,7 @@ class Migration(migrations.Migration):
             name="royalties",
             field=models.JSONField(default=list),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="contractterms",
             constraint=models.CheckConstraint(
                 condition=models.Q(

@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+from billing_site.foundation.constraints import RemoveConstraint
+
 # Taken back: a row that is empty says no more than no row.
 NOTHING = migrations.RunSQL.noop
 WITHOUT_EMPTY_ROWS = "DELETE FROM contracts_producttaxcode WHERE tax_code = ''"
@@ -18,7 +20,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RemoveConstraint(
+        RemoveConstraint(
             model_name="producttaxcode",
             name="a_tax_code_is_not_empty",
         ),

@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+from billing_site.foundation.constraints import AddConstraint, RemoveConstraint
+
 TABLE = "contracts_scheduledcharge"
 KINDS = (("scheduled_charge", "NOT NEW.is_discount", ""), ("discount", "NEW.is_discount", "_of_discounts"))
 
@@ -40,8 +42,8 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddField("scheduledcharge", "is_discount", models.BooleanField(default=False)),
-        migrations.RemoveConstraint("customfieldschange", "customfieldschange_entity_is_known"),
-        migrations.AddConstraint(
+        RemoveConstraint("customfieldschange", "customfieldschange_entity_is_known"),
+        AddConstraint(
             "customfieldschange",
             entities(["commit", "contract_credit", "discount", "scheduled_charge", "subscription"]),
         ),

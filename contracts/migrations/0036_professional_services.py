@@ -5,6 +5,7 @@ from django.db import migrations, models
 
 import billing_site.foundation.columns
 import billing_site.foundation.ids
+from billing_site.foundation.constraints import AddConstraint, RemoveConstraint
 from billing_site.foundation.custom_fields import guard
 
 TABLES = ("contracts_professionalservice", "contracts_serviceinvoice", "contracts_serviceinvoiceline")
@@ -109,15 +110,15 @@ class Migration(migrations.Migration):
                 ("netsuite_billing_end", models.DateTimeField(null=True)),
             ],
         ),
-        migrations.RemoveConstraint(
+        RemoveConstraint(
             model_name="contractedit",
             name="contractedit_kind_is_known",
         ),
-        migrations.RemoveConstraint(
+        RemoveConstraint(
             model_name="contractedit",
             name="what_is_agreed_is_edited_in_a_contract",
         ),
-        migrations.RemoveConstraint(
+        RemoveConstraint(
             model_name="customfieldschange",
             name="customfieldschange_entity_is_known",
         ),
@@ -137,7 +138,7 @@ class Migration(migrations.Migration):
                 max_length=16,
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="contractedit",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -147,7 +148,7 @@ class Migration(migrations.Migration):
                 violation_error_message="kind must be one of CLAIMS, CREATION, EDIT, ARCHIVE, NAMED_SCHEDULE, BALANCE, SERVICES.",  # noqa: E501
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="contractedit",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -159,7 +160,7 @@ class Migration(migrations.Migration):
                 name="what_is_agreed_is_edited_in_a_contract",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="customfieldschange",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -301,7 +302,7 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.PROTECT, related_name="lines", to="contracts.professionalservice"
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="professionalservice",
             constraint=models.CheckConstraint(
                 condition=models.Q(models.Q(billing_site.foundation.columns._IsNotNaN(models.F("quantity")))),
@@ -309,7 +310,7 @@ class Migration(migrations.Migration):
                 violation_error_message="quantity must be a number.",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="professionalservice",
             constraint=models.CheckConstraint(
                 condition=models.Q(models.Q(billing_site.foundation.columns._IsNotNaN(models.F("unit_price")))),
@@ -317,7 +318,7 @@ class Migration(migrations.Migration):
                 violation_error_message="unit_price must be a number.",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="professionalservice",
             constraint=models.CheckConstraint(
                 condition=models.Q(models.Q(billing_site.foundation.columns._IsNotNaN(models.F("max_amount")))),
@@ -325,14 +326,14 @@ class Migration(migrations.Migration):
                 violation_error_message="max_amount must be a number.",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="professionalservice",
             constraint=models.CheckConstraint(
                 condition=models.Q(("max_amount__gte", 0), ("quantity__gte", 0), ("unit_price__gte", 0)),
                 name="work_is_agreed_at_no_less_than_zero",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="serviceinvoice",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -345,7 +346,7 @@ class Migration(migrations.Migration):
                 violation_error_message="netsuite_header_end must be later than netsuite_header_start.",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="serviceinvoiceline",
             constraint=models.CheckConstraint(
                 condition=models.Q(models.Q(billing_site.foundation.columns._IsNotNaN(models.F("amount")))),
@@ -353,7 +354,7 @@ class Migration(migrations.Migration):
                 violation_error_message="amount must be a number.",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="serviceinvoiceline",
             constraint=models.CheckConstraint(
                 condition=models.Q(models.Q(billing_site.foundation.columns._IsNotNaN(models.F("unit_price")))),
@@ -361,7 +362,7 @@ class Migration(migrations.Migration):
                 violation_error_message="unit_price must be a number.",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="serviceinvoiceline",
             constraint=models.CheckConstraint(
                 condition=models.Q(models.Q(billing_site.foundation.columns._IsNotNaN(models.F("quantity")))),
@@ -369,7 +370,7 @@ class Migration(migrations.Migration):
                 violation_error_message="quantity must be a number.",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="serviceinvoiceline",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -382,7 +383,7 @@ class Migration(migrations.Migration):
                 violation_error_message="netsuite_billing_end must be later than netsuite_billing_start.",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="serviceinvoiceline",
             constraint=models.CheckConstraint(
                 condition=models.Q(("amount__gt", 0)), name="work_is_invoiced_above_zero"

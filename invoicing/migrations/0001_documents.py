@@ -5,6 +5,7 @@ import billing_site.foundation.ids
 import django.db.models.deletion
 import django.db.models.lookups
 from django.db import migrations, models
+from billing_site.foundation.constraints import AddConstraint
 
 
 class Migration(migrations.Migration):
@@ -97,67 +98,67 @@ class Migration(migrations.Migration):
             model_name='invoice',
             index=models.Index(fields=['customer', 'issued_at'], name='invoices_by_issue_date'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='invoice',
             constraint=models.UniqueConstraint(fields=('customer', 'number'), name='one_number_per_customer'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='invoice',
             constraint=models.UniqueConstraint(fields=('customer', 'contract', 'kind', 'slot', 'generation'), name='one_document_per_contract_and_slot'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='invoice',
             constraint=models.CheckConstraint(condition=models.Q(('starting_at__isnull', True), django.db.models.lookups.Exact(billing_site.foundation.columns._EpochHour(models.F('starting_at')), models.Value(0)), _connector='OR'), name='invoice_starting_at_is_on_the_hour', violation_error_message='starting_at must be on the hour (UTC).'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='invoice',
             constraint=models.CheckConstraint(condition=models.Q(('ending_before__isnull', True), django.db.models.lookups.Exact(billing_site.foundation.columns._EpochHour(models.F('ending_before')), models.Value(0)), _connector='OR'), name='invoice_ending_before_is_on_the_hour', violation_error_message='ending_before must be on the hour (UTC).'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='invoice',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(billing_site.foundation.columns._IsNotNaN(models.F('subtotal')))), name='invoice_subtotal_is_a_number', violation_error_message='subtotal must be a number.'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='invoice',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(billing_site.foundation.columns._IsNotNaN(models.F('total')))), name='invoice_total_is_a_number', violation_error_message='total must be a number.'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='invoice',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(billing_site.foundation.columns._IsNotNaN(models.F('unrounded_total')))), name='invoice_unrounded_total_is_a_number', violation_error_message='unrounded_total must be a number.'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='invoice',
             constraint=models.CheckConstraint(condition=models.Q(('type__in', ['USAGE', 'SCHEDULED'])), name='invoice_type_is_known', violation_error_message='type must be one of USAGE, SCHEDULED.'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='invoice',
             constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['USAGE', 'CHARGES', 'TRUE_UP'])), name='invoice_kind_is_known', violation_error_message='kind must be one of USAGE, CHARGES, TRUE_UP.'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='invoice',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('ending_before__gt', models.F('starting_at')), ('ending_before__isnull', False), ('kind', 'USAGE'), ('starting_at__isnull', False), ('type', 'USAGE')), models.Q(('ending_before', None), ('kind__in', ['CHARGES', 'TRUE_UP']), ('starting_at', None), ('type', 'SCHEDULED')), _connector='OR'), name='a_usage_invoice_has_a_period'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='invoiceline',
             constraint=models.UniqueConstraint(fields=('customer', 'invoice', 'position'), name='lines_have_an_order'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='invoiceline',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(billing_site.foundation.columns._IsNotNaN(models.F('total')))), name='invoiceline_total_is_a_number', violation_error_message='total must be a number.'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='invoiceline',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(billing_site.foundation.columns._IsNotNaN(models.F('unrounded_total')))), name='invoiceline_unrounded_total_is_a_number', violation_error_message='unrounded_total must be a number.'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='invoiceline',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(billing_site.foundation.columns._IsNotNaN(models.F('quantity')))), name='invoiceline_quantity_is_a_number', violation_error_message='quantity must be a number.'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='invoiceline',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(billing_site.foundation.columns._IsNotNaN(models.F('unit_price')))), name='invoiceline_unit_price_is_a_number', violation_error_message='unit_price must be a number.'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='numberseries',
             constraint=models.UniqueConstraint(fields=('customer', 'series'), name='one_counter_a_customer_and_series'),
         ),

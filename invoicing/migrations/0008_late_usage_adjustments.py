@@ -1,7 +1,8 @@
 """Documents of late usage. What was finalized before is of the other kinds, so no row has to be looked at."""
 
-from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
+
+from billing_site.foundation.constraints import AddConstraintNotValid, RemoveConstraint
 
 KINDS = ["USAGE", "CHARGES", "TRUE_UP", "ADJUSTMENT"]
 CHOICES = [
@@ -24,9 +25,9 @@ class Migration(migrations.Migration):
     dependencies = [("invoicing", "0007_totals_with_tax")]
 
     operations = [
-        migrations.RemoveConstraint(model_name="invoice", name="invoice_kind_is_known"),
-        migrations.RemoveConstraint(model_name="invoice", name="a_usage_invoice_has_a_period"),
-        migrations.RemoveConstraint(model_name="draftsummary", name="draftsummary_kind_is_known"),
+        RemoveConstraint(model_name="invoice", name="invoice_kind_is_known"),
+        RemoveConstraint(model_name="invoice", name="a_usage_invoice_has_a_period"),
+        RemoveConstraint(model_name="draftsummary", name="draftsummary_kind_is_known"),
         migrations.AlterField(
             model_name="invoice", name="kind", field=models.CharField(choices=CHOICES, max_length=16)
         ),

@@ -1,10 +1,10 @@
 """Voids of documents, and the documents made in their place. What is there has generation 1, so no row is looked at."""
 
 import django.db.models.deletion
-from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
 
 import billing_site.foundation.ids
+from billing_site.foundation.constraints import AddConstraint, AddConstraintNotValid
 from billing_site.foundation.facts import append_only
 
 
@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
             ],
             options={"verbose_name": "voided document"},
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="invoicevoid",
             constraint=models.CheckConstraint(
                 condition=models.Q(("reason", ""), _negated=True), name="a_void_says_why"
@@ -56,7 +56,7 @@ class Migration(migrations.Migration):
                 to="invoicing.invoicevoid",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="invoice",
             constraint=models.UniqueConstraint(
                 condition=models.Q(("regenerated_from__isnull", False)),

@@ -1,10 +1,10 @@
 """Notes on final documents. What was finalized before is of the other kinds, so no row has to be looked at."""
 
 import django.db.models.deletion
-from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
 
 import billing_site.foundation.ids
+from billing_site.foundation.constraints import AddConstraint, AddConstraintNotValid, RemoveConstraint
 from billing_site.foundation.facts import append_only
 
 KINDS = ["USAGE", "CHARGES", "TRUE_UP", "ADJUSTMENT", "NOTE"]
@@ -32,9 +32,9 @@ def of(model, related_name):
 class Migration(migrations.Migration):
     dependencies = [("contracts", "0017_numbers_over_all_customers"), ("invoicing", "0010_numbers_over_all_customers")]
     operations = [
-        migrations.RemoveConstraint(model_name="invoice", name="invoice_kind_is_known"),
-        migrations.RemoveConstraint(model_name="invoice", name="a_usage_invoice_has_a_period"),
-        migrations.RemoveConstraint(model_name="draftsummary", name="draftsummary_kind_is_known"),
+        RemoveConstraint(model_name="invoice", name="invoice_kind_is_known"),
+        RemoveConstraint(model_name="invoice", name="a_usage_invoice_has_a_period"),
+        RemoveConstraint(model_name="draftsummary", name="draftsummary_kind_is_known"),
         migrations.AlterField(
             model_name="invoice", name="kind", field=models.CharField(choices=CHOICES, max_length=16)
         ),
@@ -107,13 +107,13 @@ class Migration(migrations.Migration):
                 ("customer", of("contracts.customer", "+")),
             ],
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="note",
             constraint=models.CheckConstraint(
                 condition=models.Q(("reason", ""), _negated=True), name="a_note_says_why"
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="note",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -124,13 +124,13 @@ class Migration(migrations.Migration):
                 name="a_note_by_hand_says_who_asked_and_rates_nothing",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="notedismissal",
             constraint=models.CheckConstraint(
                 condition=models.Q(("reason", ""), _negated=True), name="a_dismissal_says_why"
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="notedismissal",
             constraint=models.UniqueConstraint(fields=("about", "difference"), name="a_difference_is_dismissed_once"),
         ),

@@ -4,6 +4,7 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 import billing_site.foundation.ids
+from billing_site.foundation.constraints import AddConstraint
 from billing_site.foundation.facts import append_only
 
 
@@ -88,7 +89,7 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "decisions on notes entered by hand",
             },
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="enterednote",
             constraint=models.CheckConstraint(
                 condition=models.Q(("kind__in", ["CREDIT", "DEBIT"])),
@@ -96,31 +97,31 @@ class Migration(migrations.Migration):
                 violation_error_message="kind must be one of CREDIT, DEBIT.",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="enterednote",
             constraint=models.CheckConstraint(
                 condition=models.Q(("reason", ""), _negated=True), name="an_entered_note_says_why"
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="enterednote",
             constraint=models.CheckConstraint(
                 condition=models.Q(("entered_by", ""), _negated=True), name="an_entered_note_says_who"
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="enterednotedecision",
             constraint=models.UniqueConstraint(
                 condition=models.Q(("note__isnull", False)), fields=("note",), name="a_note_is_approved_once"
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="enterednotedecision",
             constraint=models.CheckConstraint(
                 condition=models.Q(("reason", ""), _negated=True), name="a_decision_on_a_note_says_why"
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="enterednotedecision",
             constraint=models.CheckConstraint(
                 condition=models.Q(

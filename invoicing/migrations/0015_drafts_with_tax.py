@@ -4,6 +4,7 @@ within the hour."""
 from django.db import migrations, models
 
 import billing_site.foundation.columns
+from billing_site.foundation.constraints import AddConstraint
 
 
 class Migration(migrations.Migration):
@@ -16,7 +17,7 @@ class Migration(migrations.Migration):
             preserve_default=False,
         ),
         migrations.RunSQL("UPDATE invoicing_draftsummary SET total_with_tax = total", migrations.RunSQL.noop),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="draftsummary",
             constraint=models.CheckConstraint(
                 condition=models.Q(models.Q(billing_site.foundation.columns._IsNotNaN(models.F("total_with_tax")))),

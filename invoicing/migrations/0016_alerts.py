@@ -7,6 +7,7 @@ from django.db import migrations, models
 
 import billing_site.foundation.columns
 import billing_site.foundation.ids
+from billing_site.foundation.constraints import AddConstraint
 from billing_site.foundation.facts import append_only
 
 
@@ -217,7 +218,7 @@ class Migration(migrations.Migration):
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="alert",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -245,7 +246,7 @@ class Migration(migrations.Migration):
                 name="what_an_alert_watches_is_known",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="alert",
             constraint=models.CheckConstraint(
                 condition=models.Q(models.Q(billing_site.foundation.columns._IsNotNaN(models.F("threshold")))),
@@ -253,13 +254,13 @@ class Migration(migrations.Migration):
                 violation_error_message="threshold must be a number.",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="alert",
             constraint=models.CheckConstraint(
                 condition=models.Q(("threshold__gte", 0)), name="a_threshold_is_not_below_zero"
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="alert",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -270,7 +271,7 @@ class Migration(migrations.Migration):
                 name="an_alert_of_usage_names_its_metric",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="alert",
             constraint=models.UniqueConstraint(
                 condition=models.Q(("uniqueness_key__isnull", False)),
@@ -284,7 +285,7 @@ class Migration(migrations.Migration):
                 condition=models.Q(("status", "IN_ALARM")), fields=["customer", "alert"], name="customers_in_alarm"
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="alertstate",
             constraint=models.CheckConstraint(
                 condition=models.Q(("status__in", ["OK", "IN_ALARM"])),
@@ -292,7 +293,7 @@ class Migration(migrations.Migration):
                 violation_error_message="status must be one of OK, IN_ALARM.",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="alertstate",
             constraint=models.CheckConstraint(
                 condition=models.Q(models.Q(billing_site.foundation.columns._IsNotNaN(models.F("figure")))),
@@ -304,7 +305,7 @@ class Migration(migrations.Migration):
             model_name="alertturn",
             index=models.Index(fields=["customer", "alert", "created_at"], name="turns_of_a_customer"),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="alertturn",
             constraint=models.CheckConstraint(
                 condition=models.Q(models.Q(billing_site.foundation.columns._IsNotNaN(models.F("figure")))),
@@ -312,7 +313,7 @@ class Migration(migrations.Migration):
                 violation_error_message="figure must be a number.",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="alertturn",
             constraint=models.CheckConstraint(
                 condition=models.Q(("is_alarm", False), ("figure__isnull", False), _connector="OR"),

@@ -1,7 +1,8 @@
 """Documents of usage that was invoiced elsewhere. What was final before is of the other kinds: no row is looked at."""
 
-from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
+
+from billing_site.foundation.constraints import AddConstraintNotValid, RemoveConstraint
 
 KINDS = ["USAGE", "CHARGES", "TRUE_UP", "ADJUSTMENT", "NOTE", "HISTORICAL"]
 CHOICES = [
@@ -26,9 +27,9 @@ class Migration(migrations.Migration):
     dependencies = [("invoicing", "0019_what_drafts_sell")]
 
     operations = [
-        migrations.RemoveConstraint(model_name="invoice", name="invoice_kind_is_known"),
-        migrations.RemoveConstraint(model_name="invoice", name="a_usage_invoice_has_a_period"),
-        migrations.RemoveConstraint(model_name="draftsummary", name="draftsummary_kind_is_known"),
+        RemoveConstraint(model_name="invoice", name="invoice_kind_is_known"),
+        RemoveConstraint(model_name="invoice", name="a_usage_invoice_has_a_period"),
+        RemoveConstraint(model_name="draftsummary", name="draftsummary_kind_is_known"),
         *(
             migrations.AlterField(model_name=model, name="kind", field=models.CharField(choices=CHOICES, max_length=16))
             for model in ("invoice", "draftsummary")

@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+from billing_site.foundation.constraints import AddConstraint, RemoveConstraint
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -11,11 +13,11 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RemoveConstraint(
+        RemoveConstraint(
             model_name="alert",
             name="what_an_alert_watches_is_known",
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="alert",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -44,7 +46,7 @@ class Migration(migrations.Migration):
                 name="what_an_alert_watches_is_known",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="alert",
             constraint=models.CheckConstraint(
                 condition=models.Q(

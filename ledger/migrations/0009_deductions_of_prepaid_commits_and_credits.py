@@ -1,7 +1,8 @@
 """More types of ledger entries. What was posted before has one of the fewer, so no row has to be looked at."""
 
-from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
+
+from billing_site.foundation.constraints import AddConstraintNotValid, RemoveConstraint
 
 TYPES = [
     "PREPAID_COMMIT_AUTOMATED_INVOICE_DEDUCTION",
@@ -15,7 +16,7 @@ class Migration(migrations.Migration):
     dependencies = [("ledger", "0008_marks_of_earlier_events")]
 
     operations = [
-        migrations.RemoveConstraint(model_name="ledgerentry", name="ledgerentry_type_is_known"),
+        RemoveConstraint(model_name="ledgerentry", name="ledgerentry_type_is_known"),
         migrations.AlterField(
             model_name="ledgerentry",
             name="type",

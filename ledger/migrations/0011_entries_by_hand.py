@@ -1,7 +1,8 @@
 """Entries that people post, with why. What was posted before is of the other types, so no row has to be looked at."""
 
-from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
+
+from billing_site.foundation.constraints import AddConstraintNotValid, RemoveConstraint
 
 TYPES = [
     "PREPAID_COMMIT_AUTOMATED_INVOICE_DEDUCTION",
@@ -24,8 +25,8 @@ class Migration(migrations.Migration):
             name="reason",
             field=models.TextField(blank=True, default=""),
         ),
-        migrations.RemoveConstraint(model_name="ledgerentry", name="ledgerentry_type_is_known"),
-        migrations.RemoveConstraint(model_name="ledgerentry", name="deductions_name_their_invoice"),
+        RemoveConstraint(model_name="ledgerentry", name="ledgerentry_type_is_known"),
+        RemoveConstraint(model_name="ledgerentry", name="deductions_name_their_invoice"),
         migrations.AlterField(
             model_name="ledgerentry",
             name="type",

@@ -1,7 +1,8 @@
 """What goes over to a renewal. What was posted before is of the other types, so no row has to be looked at."""
 
-from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
+
+from billing_site.foundation.constraints import AddConstraintNotValid, RemoveConstraint
 
 ROLLOVER = ["PREPAID_COMMIT_ROLLOVER", "POSTPAID_COMMIT_ROLLOVER", "CREDIT_ROLLOVER"]
 TYPES = [
@@ -25,7 +26,7 @@ class Migration(migrations.Migration):
             name="new_contract_id",
             field=models.UUIDField(null=True),
         ),
-        migrations.RemoveConstraint(model_name="ledgerentry", name="ledgerentry_type_is_known"),
+        RemoveConstraint(model_name="ledgerentry", name="ledgerentry_type_is_known"),
         migrations.AlterField(
             model_name="ledgerentry",
             name="type",

@@ -1,7 +1,8 @@
 """What voiding a document gives back. What was posted before is of the other types, so no row has to be looked at."""
 
-from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
+
+from billing_site.foundation.constraints import AddConstraintNotValid, RemoveConstraint
 
 TYPES = [
     "PREPAID_COMMIT_AUTOMATED_INVOICE_DEDUCTION",
@@ -22,7 +23,7 @@ TYPES = [
 class Migration(migrations.Migration):
     dependencies = [("ledger", "0014_what_is_taken_from_segments")]
     operations = [
-        migrations.RemoveConstraint(model_name="ledgerentry", name="ledgerentry_type_is_known"),
+        RemoveConstraint(model_name="ledgerentry", name="ledgerentry_type_is_known"),
         migrations.AlterField(
             model_name="ledgerentry",
             name="type",

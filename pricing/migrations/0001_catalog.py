@@ -9,6 +9,7 @@ import django.db.models.lookups
 import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
+from billing_site.foundation.constraints import AddConstraint
 
 
 class Migration(migrations.Migration):
@@ -338,31 +339,31 @@ class Migration(migrations.Migration):
             model_name='rate',
             index=models.Index(fields=['rate_card', 'product', 'starting_at'], name='rates_of_a_card'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='rate',
             constraint=models.CheckConstraint(condition=models.Q(('starting_at__isnull', True), django.db.models.lookups.Exact(billing_site.foundation.columns._EpochHour(models.F('starting_at')), models.Value(0)), _connector='OR'), name='rate_starting_at_is_on_the_hour', violation_error_message='starting_at must be on the hour (UTC).'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='rate',
             constraint=models.CheckConstraint(condition=models.Q(('ending_before__isnull', True), django.db.models.lookups.Exact(billing_site.foundation.columns._EpochHour(models.F('ending_before')), models.Value(0)), _connector='OR'), name='rate_ending_before_is_on_the_hour', violation_error_message='ending_before must be on the hour (UTC).'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='rate',
             constraint=models.CheckConstraint(condition=models.Q(('ending_before__isnull', True), ('starting_at__isnull', True), ('ending_before__gt', models.F('starting_at')), _connector='OR'), name='rate_ends_after_it_starts', violation_error_message='ending_before must be later than starting_at.'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='rate',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(billing_site.foundation.columns._IsNotNaN(models.F('price')))), name='rate_price_is_a_number', violation_error_message='price must be a number.'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='rate',
             constraint=models.CheckConstraint(condition=models.Q(('rate_type__in', ['FLAT'])), name='rate_rate_type_is_known', violation_error_message='rate_type must be one of FLAT.'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='rate',
             constraint=models.CheckConstraint(condition=models.Q(('price__gte', 0)), name='a_price_is_not_negative', violation_error_message='A price is not negative.'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='rate',
             constraint=models.UniqueConstraint(models.F('rate_card'), models.F('product'), django.db.models.functions.text.MD5(django.db.models.functions.comparison.Cast('pricing_group_values', models.TextField())), models.F('billing_frequency'), models.F('starting_at'), models.F('publication'), name='a_publication_prices_a_key_once_from_an_instant'),
         ),
@@ -370,15 +371,15 @@ class Migration(migrations.Migration):
             model_name='ratecardalias',
             index=models.Index(fields=['name', 'publication'], name='rate_cards_by_alias'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='ratecardalias',
             constraint=models.CheckConstraint(condition=models.Q(('starting_at__isnull', True), django.db.models.lookups.Exact(billing_site.foundation.columns._EpochHour(models.F('starting_at')), models.Value(0)), _connector='OR'), name='ratecardalias_starting_at_is_on_the_hour', violation_error_message='starting_at must be on the hour (UTC).'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='ratecardalias',
             constraint=models.CheckConstraint(condition=models.Q(('ending_before__isnull', True), django.db.models.lookups.Exact(billing_site.foundation.columns._EpochHour(models.F('ending_before')), models.Value(0)), _connector='OR'), name='ratecardalias_ending_before_is_on_the_hour', violation_error_message='ending_before must be on the hour (UTC).'),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name='ratecardalias',
             constraint=models.CheckConstraint(condition=models.Q(('ending_before__isnull', True), ('starting_at__isnull', True), ('ending_before__gt', models.F('starting_at')), _connector='OR'), name='ratecardalias_ends_after_it_starts', violation_error_message='ending_before must be later than starting_at.'),
         ),

@@ -6,6 +6,7 @@ No row is rewritten. The constraints read all rates once: 0.2 s for a hundred th
 from django.db import migrations, models
 
 import billing_site.foundation.columns
+from billing_site.foundation.constraints import AddConstraint, RemoveConstraint
 
 
 class Migration(migrations.Migration):
@@ -14,11 +15,11 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RemoveConstraint(
+        RemoveConstraint(
             model_name="rate",
             name="rate_rate_type_is_known",
         ),
-        migrations.RemoveConstraint(
+        RemoveConstraint(
             model_name="rate",
             name="a_price_is_not_negative",
         ),
@@ -68,7 +69,7 @@ class Migration(migrations.Migration):
                 max_length=24,
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="rate",
             constraint=models.CheckConstraint(
                 condition=models.Q(models.Q(billing_site.foundation.columns._IsNotNaN(models.F("package_size")))),
@@ -76,7 +77,7 @@ class Migration(migrations.Migration):
                 violation_error_message="package_size must be a number.",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="rate",
             constraint=models.CheckConstraint(
                 condition=models.Q(models.Q(billing_site.foundation.columns._IsNotNaN(models.F("quantity")))),
@@ -84,7 +85,7 @@ class Migration(migrations.Migration):
                 violation_error_message="quantity must be a number.",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="rate",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -98,7 +99,7 @@ class Migration(migrations.Migration):
                 "TIERED_PERCENTAGE, SUBSCRIPTION.",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="rate",
             constraint=models.CheckConstraint(
                 condition=models.Q(("billing_frequency__in", ["", "WEEKLY", "MONTHLY", "QUARTERLY", "ANNUAL"])),
@@ -106,7 +107,7 @@ class Migration(migrations.Migration):
                 violation_error_message="billing_frequency must be one of , WEEKLY, MONTHLY, QUARTERLY, ANNUAL.",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="rate",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -118,7 +119,7 @@ class Migration(migrations.Migration):
                 violation_error_message="tiers must be a list with its numbers as text.",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="rate",
             constraint=models.CheckConstraint(
                 condition=models.Q(("price__isnull", True), ("price__gte", 0), _connector="OR"),
@@ -126,14 +127,14 @@ class Migration(migrations.Migration):
                 violation_error_message="A price is not negative.",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="rate",
             constraint=models.CheckConstraint(
                 condition=models.Q(("package_size__isnull", True), ("package_size__gt", 0), _connector="OR"),
                 name="a_package_holds_something",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="rate",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -201,7 +202,7 @@ class Migration(migrations.Migration):
                 name="a_rate_says_what_its_type_needs",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="rate",
             constraint=models.CheckConstraint(
                 condition=models.Q(

@@ -5,10 +5,10 @@ waiting. The trigger looks at all rows of one INSERT together, so that a thousan
 for each other, so nobody adds a rate beside the one that is looked at.
 """
 
-from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
 
 import pricing.models.rates
+from billing_site.foundation.constraints import AddConstraintNotValid
 
 SUIT = """
 CREATE FUNCTION refuse_rates_that_do_not_suit() RETURNS trigger LANGUAGE plpgsql AS $$

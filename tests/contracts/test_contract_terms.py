@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from decimal import Decimal as D
 
 import pytest
-from django.core.management import call_command
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models.expressions import RawSQL
 from django.test.utils import CaptureQueriesContext
@@ -27,7 +26,6 @@ from contracts.models import (
 )
 from contracts.queries import agreements, customer_terms, edit_history, edit_number_at
 from contracts.terms import ClaimWindow
-from pricing.engine.tariffs import flat
 from tests.factories.contracts import (
     AccessSegmentFactory,
     ClaimFactory,
@@ -305,20 +303,3 @@ def test_reading_terms_takes_the_same_queries_for_one_contract_and_for_three():
         (lambda contract: edit_history(contract.customer.pk, contract.pk), 12),
     ):
         assert [queries(read, contract) for contract in (one, three)] == [count, count]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_triggers_can_be_taken_back_and_put_on_again_and_a_price_of_before_there_were_types_is_flat():
-    override = OverrideFactory(type="OVERWRITE", price=D(3))
-    call_command("migrate", "contracts", "0001", verbosity=0)
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgrelid::regclass::text LIKE %s",
-                ["contracts%"],
-            )
-            assert cursor.fetchall() == []
-    finally:
-        call_command("migrate", verbosity=0)
-    assert Override.objects.get(pk=override.pk).to_tariff() == flat(D(3))
-    assert "never overwritten" in refused(lambda: Override.objects.filter(pk=override.pk).update(position=1))

@@ -3,7 +3,6 @@
 from decimal import Decimal as D
 
 import pytest
-from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 
 from tests.factories.invoicing import InvoiceFactory, InvoiceLineFactory
@@ -95,27 +94,3 @@ def test_what_a_document_may_not_be(fields, rule):
     first = InvoiceFactory()
     with pytest.raises(IntegrityError, match=rule), transaction.atomic():
         InvoiceFactory(contract=first.contract, lines=[], **fields)
-
-
-def triggers():
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT tgrelid::regclass::text, tgname FROM pg_trigger "
-            "WHERE tgrelid::regclass::text IN ('invoicing_invoice', 'invoicing_invoiceline') AND NOT tgisinternal"
-        )
-        return set(cursor.fetchall())
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_triggers_can_be_taken_back_and_put_up_again():
-    before = triggers()
-    try:
-        call_command("migrate", "invoicing", "0001", verbosity=0)
-        assert triggers() == set()
-    finally:
-        call_command("migrate", "invoicing", verbosity=0)
-    assert triggers() == before != set()
-    with transaction.atomic():
-        invoice = InvoiceFactory(number="INV-000002")
-    with pytest.raises(IntegrityError, match="append-only"):
-        invoice.save()

@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+from billing_site.foundation.constraints import AddConstraint, RemoveConstraint
+
 ENTITIES = {
     "billable_metric": "billable metrics",
     "commit": "commits",
@@ -20,7 +22,7 @@ class Migration(migrations.Migration):
     dependencies = [("foundation", "0008_custom_field_keys")]
 
     operations = [
-        migrations.RemoveConstraint("customfieldkey", "customfieldkey_entity_is_known"),
+        RemoveConstraint("customfieldkey", "customfieldkey_entity_is_known"),
         *(
             migrations.AlterField(
                 model,
@@ -29,7 +31,7 @@ class Migration(migrations.Migration):
             )
             for model in ("customfieldkey", "historicalcustomfieldkey")
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             "customfieldkey",
             models.CheckConstraint(
                 condition=models.Q(("entity__in", list(ENTITIES))),
