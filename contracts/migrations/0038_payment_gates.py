@@ -4,6 +4,7 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 import billing_site.foundation.ids
+from billing_site.foundation.constraints import AddConstraint, RemoveConstraint
 
 TABLES = ("contracts_paymentgate", "contracts_paymentoutcome")
 NEVER_OVERWRITTEN = """
@@ -75,11 +76,11 @@ class Migration(migrations.Migration):
                 ("outcome", models.CharField(choices=[("PAID", "paid"), ("FAILED", "failed")], max_length=16)),
             ],
         ),
-        migrations.RemoveConstraint(
+        RemoveConstraint(
             model_name="contractedit",
             name="contractedit_kind_is_known",
         ),
-        migrations.RemoveConstraint(
+        RemoveConstraint(
             model_name="contractedit",
             name="what_is_agreed_is_edited_in_a_contract",
         ),
@@ -100,7 +101,7 @@ class Migration(migrations.Migration):
                 max_length=16,
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="contractedit",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -113,7 +114,7 @@ class Migration(migrations.Migration):
                 violation_error_message="kind must be one of CLAIMS, CREATION, EDIT, ARCHIVE, NAMED_SCHEDULE, BALANCE, SERVICES, PAYMENT.",  # noqa: E501
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="contractedit",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -194,7 +195,7 @@ class Migration(migrations.Migration):
                 to="contracts.contractedit",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="paymentgate",
             constraint=models.CheckConstraint(
                 condition=models.Q(("type__in", ["EXTERNAL", "STRIPE"])),
@@ -202,14 +203,14 @@ class Migration(migrations.Migration):
                 violation_error_message="type must be one of EXTERNAL, STRIPE.",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="paymentgate",
             constraint=models.CheckConstraint(
                 condition=models.Q(("type", "STRIPE"), ("stripe_config__isnull", True), _connector="OR"),
                 name="only_what_stripe_collects_is_configured_for_it",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="paymentoutcome",
             constraint=models.CheckConstraint(
                 condition=models.Q(("outcome__in", ["PAID", "FAILED"])),
@@ -217,7 +218,7 @@ class Migration(migrations.Migration):
                 violation_error_message="outcome must be one of PAID, FAILED.",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraint(
             model_name="paymentoutcome",
             constraint=models.CheckConstraint(
                 condition=models.Q(("removed_by_edit", None)), name="what_became_of_a_payment_stays"
