@@ -25,6 +25,7 @@ from contracts.models import (
     ScheduledCharge,
 )
 from contracts.queries import AgreedCommit, UpdatedCommit
+from contracts.queries.gates import AgreedGate
 from pricing.models import Product
 from pricing.wording import percent_text
 
@@ -100,6 +101,16 @@ def named(name: str) -> str:
 def noun_and_name(commit: Commit) -> str:
     """ "the credit “Bonus”"."""
     return f"the {'credit' if commit.is_credit else 'commit'}{named(commit.name)}"
+
+
+def gate_text(agreed: AgreedGate) -> str:
+    """ "waits for its payment since 10 October 2025": goes on with what the commit is called."""
+    if agreed.outcome is None:
+        return f"waits for its payment since {day_text(agreed.gate.created_at)}"
+    told = day_text(agreed.outcome.created_at)
+    if agreed.outcome.is_paid:
+        return f"was paid for on {told}"
+    return f"can never be used: its payment failed on {told}"
 
 
 def payment_text(outcome: PaymentOutcome) -> str:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from billing_site.foundation.display import day_text, exact_text
 from contracts.charge_wording import charge_text
-from contracts.commit_wording import commit_text
+from contracts.commit_wording import commit_text, gate_text
 from contracts.models import Contract, ContractTerms
 from contracts.provider_wording import provider_text, royalty_text
 from contracts.queries import Agreement
@@ -37,6 +37,7 @@ class TermLine:
     charge_id: UUID | None = None
     service_id: UUID | None = None
     service_invoice_id: UUID | None = None
+    awaits_payment: bool = False  # to use its commit
 
 
 def term_lines(agreed: Agreement) -> Iterator[TermLine]:
@@ -51,7 +52,11 @@ def term_lines(agreed: Agreement) -> Iterator[TermLine]:
     for told in agreed.terms.usage_filters:
         yield TermLine(filter_text(told))
     for committed in agreed.commits:
-        yield TermLine(commit_text(committed), committed.commit.pk)
+        gate = committed.gate
+        is_agreed = gate is not None and gate.gate.added_by_edit_id is not None
+        state = f". It {gate_text(gate)}." if gate is not None and is_agreed else ""
+        is_waiting = bool(state) and gate is not None and gate.is_waiting
+        yield TermLine(f"{commit_text(committed)}{state}", committed.commit.pk, awaits_payment=is_waiting)
     for recurring in agreed.recurring:
         yield TermLine(recurring_text(recurring.now), recurring_id=recurring.now.recurring_id)
     for subscribed in agreed.subscriptions:

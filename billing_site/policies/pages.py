@@ -41,6 +41,7 @@ PAGES: Mapping[str, Page] = {
         "contracts_contract_invoice_services contracts_contract_take_back_services contracts_contract_import_invoice",
         "contracts.change_contract",
     ),
+    **_pages("contracts_commit_payment", "contracts.add_paymentoutcome"),
     **_pages("contracts_contract_copy contracts_contract_from_package", "contracts.add_contract"),
     **_pages("contracts_customer_balance", "contracts.view_contract", sends=("contracts.change_contract",)),
     # of a customer; of what else has custom fields, what its own page asks

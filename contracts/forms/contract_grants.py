@@ -22,8 +22,9 @@ from contracts.forms.grants import HOW_OFTEN, WITH_USAGE
 from contracts.forms.instants import InstantField
 from contracts.forms.roundings import USUAL
 from contracts.forms.rows import NEEDED, Section
-from contracts.inputs import EditInput, ProrationRoundingInput, RecurringAmountInput, RecurringInput
-from contracts.models import Commit, RecurringCommit
+from contracts.gate_inputs import GateInput
+from contracts.inputs import CommitInput, EditInput, ProrationRoundingInput, RecurringAmountInput, RecurringInput
+from contracts.models import Commit, PaymentGate, RecurringCommit
 from contracts.queries import Agreement
 from contracts.services.checks import fiat_of
 from contracts.services.commits import DEFAULT_PRIORITY
@@ -72,6 +73,15 @@ class ContractGrantForm(anew.AnewFields, FullGrantForm):
     """`agreed` is the contract that is granted something."""
 
     rollover = PercentField(label=ROLLOVER, help_text=ROLLOVER_HELP)
+    payment_gate_type = forms.ChoiceField(
+        required=False,
+        choices=[
+            ("", "As soon as access begins"),
+            *((each.value, f"Once it is paid, {each.label}") for each in PaymentGate.Type),
+        ],
+        label="Can be used",
+        help_text="A prepaid commit with one payment. Whoever hears that it is paid records it on its page.",
+    )
     anew_each = forms.ChoiceField(
         required=False, choices=(("", "No: once, as above"), *HOW_OFTEN[1:]), label="Granted anew"
     )
@@ -99,6 +109,9 @@ class ContractGrantForm(anew.AnewFields, FullGrantForm):
     def of_its_own(self) -> Sequence[str]:
         return ("rollover",)
 
+    def of_payment(self) -> Sequence[str]:
+        return (*super().of_payment(), "payment_gate_type")
+
     def more_sections(self) -> Iterator[Section]:
         names = [name for row in ANEW for name in row]
         yield Section(
@@ -121,6 +134,8 @@ class ContractGrantForm(anew.AnewFields, FullGrantForm):
             self.add_error("anew_each", "Only a prepaid commit or a credit can be granted anew.")
         if self.has_access() or self.is_paid_for():
             self.add_error("anew_each", "Leave this, or what is to draw on and paid above: both are too much.")
+        if values.get("payment_gate_type"):
+            self.add_error("payment_gate_type", "What is granted anew can be used as soon as its access begins.")
         self.need("anew_", ["starting_at", "amount"])
         if values.get("anew_of") and values.get("anew_quantity") is not None:
             self.add_error("anew_quantity", "Leave this empty: the subscription says how many there are.")
@@ -131,10 +146,14 @@ class ContractGrantForm(anew.AnewFields, FullGrantForm):
         """The edit of the contract that a valid form asks for."""
         values = self.cleaned_data
         is_credit = values["kind"] == Commit.Type.CREDIT
-        given = self._recurring() if values["anew_each"] else self.to_commit()
+        given = self._recurring() if values["anew_each"] else self._once()
         anew = "recurring_" if values["anew_each"] else ""
         added: dict[str, Any] = {f"add_{anew}{'credits' if is_credit else 'commits'}": (given,)}
         return EditInput(**added, reason=values["reason"], uniqueness_key=values["key"])
+
+    def _once(self) -> CommitInput:
+        gate = self.cleaned_data["payment_gate_type"]
+        return replace(self.to_commit(), payment_gate_config=GateInput(gate) if gate else None)
 
     def attributes(self) -> dict[str, Any]:
         return super().attributes() | {"rollover_fraction": self.cleaned_data["rollover"]}
@@ -176,4 +195,6 @@ class ContractGrantForm(anew.AnewFields, FullGrantForm):
         own = path[found.end() :]
         if own == "rollover_fraction":
             return "rollover"
+        if own.startswith("payment_gate_config"):
+            return "payment_gate_type"
         return (SHOWN_AS.get(own) if found["anew"] else None) or super()._field_of(own)

@@ -7,6 +7,7 @@ from itertools import compress
 from uuid import UUID
 
 from billing_site.foundation.display import amount_text, period_text
+from contracts.commit_wording import gate_text
 from invoicing.portal.ledgers import Chart, LedgerRow, chart_of, ledger_of, name_of, term_of
 from invoicing.queries.balances import Balance
 from invoicing.queries.burn_down import Point
@@ -26,6 +27,7 @@ class BalanceRow:
     term: str
     amounts: tuple[str, ...]  # as COLUMNS name them, or the columns of its table
     is_over: bool
+    payment: str  # that access waits for, or has waited for in vain
 
     @classmethod
     def of(cls, held: Balance, at: datetime, contract_names: Mapping[UUID, str]) -> "BalanceRow":
@@ -39,7 +41,7 @@ class BalanceRow:
             statement.rolled_over,
             statement.to_come,
         )
-        term = term_of(held)
+        term, gate = term_of(held), held.committed.gate
         return cls(
             commit_id=held.committed.commit.pk,
             name=name_of(held),
@@ -52,6 +54,7 @@ class BalanceRow:
                 *(amount_text(each, unit) if each else "" for each in amounts),
             ),
             is_over=term is not None and term.ending_before is not None and term.ending_before <= at,
+            payment=gate_text(gate) if gate is not None and (gate.is_waiting or gate.has_failed) else "",
         )
 
 

@@ -18,6 +18,7 @@ from billing_site.foundation.ids import uuid7
 from billing_site.foundation.problems import REASON_LENGTH
 from billing_site.foundation.refusals import Refusal
 from billing_site.foundation.transactions import read_snapshot
+from contracts.commit_wording import gate_text
 from contracts.forms.amounts import MajorField
 from contracts.forms.choices import contract_name
 from contracts.models import Customer
@@ -25,6 +26,7 @@ from contracts.queries import agreements
 from contracts.seats import NOBODY
 from contracts.wording import balance_history_in_words
 from invoicing.admin.balance_screens import BalanceRow, BalanceScreen, BalanceTable
+from invoicing.admin.payments import may_record_payment
 from invoicing.models import Invoice
 from invoicing.portal.ledgers import seats_of
 from invoicing.queries.balances import Balance, balances, computed_balances
@@ -119,6 +121,7 @@ class BalancePages:
             else:
                 self.message_user(request, "The entry is posted.")  # type: ignore[attr-defined]
                 return HttpResponseRedirect(reverse("admin:contracts_customer_balance", args=[customer_id, commit_id]))
+        gate = held.committed.gate
         named = {each.invoice_id for each in held.statement.movements if each.invoice_id is not None}
         numbers = dict(Invoice.objects.filter(customer=customer, pk__in=named).values_list("pk", "number"))
         screen = BalanceScreen.of(held, points, numbers, at, _contract_names(customer_id))
@@ -130,7 +133,9 @@ class BalancePages:
             screen=screen,
             columns=screen.table.columns,
             form=form,
-            may_edit=may_edit,
+            may_edit=may_edit and bool(held.statement.standings),
+            payment=f"It {gate_text(gate)}." if gate is not None else "",
+            may_record=not held.is_archived and may_record_payment(request, gate),
             recurring_id=held.committed.recurring_id if may_edit else None,
             may_change=may_edit and held.committed.recurring_id is None and held.committed.rolled_over_from is None,
         )

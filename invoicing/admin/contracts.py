@@ -32,6 +32,7 @@ from invoicing.admin.historical import PastInvoicePage
 from invoicing.admin.holds import held_rows
 from invoicing.admin.looked_at import made_as_seen
 from invoicing.admin.new_contracts import NewContractPages
+from invoicing.admin.payments import PaymentPage
 from invoicing.admin.recurring import RecurringEditPage
 from invoicing.admin.screens import ContractScreen, PreviewCard
 from invoicing.admin.services import ServicePages
@@ -54,6 +55,7 @@ class ContractAdmin(
     SubscriptionPages,
     ChargeEditPage,
     ServicePages,
+    PaymentPage,
     PastInvoicePage,
     UndoPage,
     WhyPages,
@@ -109,6 +111,11 @@ class ContractAdmin(
                 "commits/<uuid:commit_id>/edit/",
                 self.admin_site.admin_view(self.edit_commit_view),
                 name="contracts_commit_edit",
+            ),
+            path(
+                "commits/<uuid:commit_id>/payment/",
+                self.admin_site.admin_view(self.record_payment_view),
+                name="contracts_commit_payment",
             ),
             path(
                 "charges/<uuid:charge_id>/edit/",
@@ -215,6 +222,7 @@ class ContractAdmin(
                 "contract": contract,
                 "may_add": self.has_add_permission(request),
                 "may_edit": request.user.has_perm("contracts.change_contract"),
+                "may_record_payment": request.user.has_perm("contracts.add_paymentoutcome"),
                 **context,
             },
         )

@@ -9,6 +9,7 @@ the other   recorded         refused, and stays as it is          as it is
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from billing_site.foundation.actor import Actor
@@ -16,7 +17,6 @@ from billing_site.foundation.money import exact_sum
 from billing_site.foundation.problems import checked_reason
 from billing_site.foundation.refusals import Conflict, FieldError, NotFound
 from contracts.models import Contract, Customer, PaymentGate, PaymentOutcome
-from contracts.models.term import digits
 from contracts.queries import AgreedCommit, agreement
 from contracts.services.gates import record_payment, told_already
 from contracts.terms import AccessSegment, Gate
@@ -58,11 +58,10 @@ class AwaitedPayment:
         segments = tuple(each.to_segment() for each in self.committed.segments)
         return Gate(self.gate.pk, at, is_paid=True).usable(segments)
 
-    def lost_by(self, at: datetime) -> str:
-        """How much of what is paid for has ended by then; empty where nothing has."""
+    def lost_by(self, at: datetime) -> Decimal:
+        """How much of what is paid for has ended by then."""
         whole = exact_sum([each.amount for each in self.committed.segments])
-        left = exact_sum([each.amount for each in self.usable_from(at)])
-        return digits(whole - left) if whole != left else ""
+        return whole - exact_sum([each.amount for each in self.usable_from(at)])
 
 
 def awaited_payment(workflow_id: UUID) -> AwaitedPayment:
