@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from billing_site.first_invoice import steps as first_invoice
 from billing_site.foundation import clock
 from billing_site.foundation.display import amount_text, count_text, instant_text, month_text
 from billing_site.foundation.jobs import told
@@ -27,6 +28,7 @@ from billing_site.home_rows import (
     SubjectRow,
     WaitingRow,
 )
+from billing_site.policies import PAGES
 from contracts.models import Contract, ContractEdit
 from contracts.queries import ending
 from invoicing.models import CommitmentSummary, CustomerSummary, DraftSummary, Invoice
@@ -65,6 +67,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     at = clock.now()
     with read_snapshot():
         context |= {"now_text": instant_text(at), "is_sandbox": settings.SANDBOX, "steps": _steps_shown(request)}
+        context["first_invoice"] = _first_invoice(request)
         if _may(request, "invoicing.view_draftsummary"):
             context |= _drafts(at)
         if _may(request, "invoicing.view_alertstate"):
@@ -101,9 +104,21 @@ def start_step(request: HttpRequest, name: str) -> HttpResponse:
 
 @require_POST
 def hide_start(request: HttpRequest) -> HttpResponse:
-    """POST `hidden` (1 or nothing): put the way through the story away, or bring it back."""
-    _remember(request, hidden=bool(request.POST.get("hidden")))
+    """POST `hidden` (1 or nothing): put the way through the story away, or bring it back. POST `first_invoice`: put
+    away what the first invoice takes."""
+    if "first_invoice" in request.POST:
+        _remember(request, first_invoice_hidden=True)
+    else:
+        _remember(request, hidden=bool(request.POST.get("hidden")))
     return HttpResponseRedirect(reverse("admin:index"))
+
+
+def _first_invoice(request: HttpRequest) -> list[first_invoice.Step]:
+    """What it takes, as long as something is missing that this login may do. One query."""
+    if _remembered(request)["first_invoice_hidden"] or not request.user.has_perms(PAGES["first_invoice"].opens):
+        return []
+    found = first_invoice.steps(request.user)
+    return found if first_invoice.is_offered(found) else []
 
 
 def _drafts(at: datetime) -> dict[str, Any]:
@@ -237,7 +252,7 @@ def _steps(request: HttpRequest) -> list[Step]:
 
 
 def _remembered(request: HttpRequest) -> dict[str, Any]:
-    return {"seen": [], "hidden": False} | request.session.get(START_HERE, {})
+    return {"seen": [], "hidden": False, "first_invoice_hidden": False} | request.session.get(START_HERE, {})
 
 
 def _remember(request: HttpRequest, **what: Any) -> None:

@@ -59,6 +59,7 @@ PLACES: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
     (
         "The house",
         (
+            ("Your first invoice", "rocket_launch", "first_invoice", "contracts.view_customer"),
             ("Legal entity", "domain", "contracts_legalentity_changelist", "contracts.view_legalentity"),
             ("Tax rates", "percent", "contracts_taxrate_changelist", "contracts.view_taxrate"),
             ("Tax codes", "label", "contracts_producttaxcode_changelist", "contracts.view_producttaxcode"),
@@ -79,13 +80,18 @@ PLACES: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
-    """The groups that this person may see something of."""
+    """The groups that this person may see something of. One place at the most is lit: the page of a place may lie
+    under that of another one."""
+    links = {_link(page) for _, places in PLACES for *_, page, _ in places}
+    lit = max((link for link in links if request.path.startswith(link)), key=len, default="")
+    if lit == _link("index") != request.path:  # Home lies above all of them
+        lit = ""
     return [
         {"title": title, "separator": bool(title), "items": items}
         for title, places in PLACES
         if (
             items := [
-                {"title": name, "icon": icon, "link": reverse(f"admin:{page}")}
+                {"title": name, "icon": icon, "link": _link(page), "active": _link(page) == lit}
                 for name, icon, page, permission in places
                 if _is_shown(page) and (not permission or request.user.has_perm(permission))
             ]
@@ -96,6 +102,10 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
 def environment(request: HttpRequest) -> list[str] | None:
     """The label at the top of each page: said where the clock is not the wall's."""
     return ["Sandbox", "warning"] if settings.SANDBOX else None
+
+
+def _link(page: str) -> str:
+    return reverse(page if page == "first_invoice" else f"admin:{page}")
 
 
 def _is_shown(page: str) -> bool:

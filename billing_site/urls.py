@@ -9,6 +9,7 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 from billing_site import health, home, refused, search
 from billing_site.api import errors
 from billing_site.api.elsewhere import NOT_SERVED
+from billing_site.first_invoice import pages as first_invoice
 from ledger.admin.price_grid import price_grid
 
 urlpatterns = [
@@ -17,6 +18,7 @@ urlpatterns = [
     path("admin", RedirectView.as_view(url="/admin/")),
     path("admin/start/<slug:name>/", admin.site.admin_view(home.start_step), name="start_step"),
     path("admin/start/", admin.site.admin_view(home.hide_start), name="hide_start"),
+    path("admin/first-invoice/", include(first_invoice.urls)),
     path(
         "admin/pricing/ratecard/<uuid:card_id>/grid/<uuid:product_id>/",
         admin.site.admin_view(price_grid),

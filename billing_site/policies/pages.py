@@ -26,6 +26,16 @@ def _pages(names: str, *opens: str, sends: Permissions | None = None) -> dict[st
 PAGES: Mapping[str, Page] = {
     **_pages("index search search_everything autocomplete start_step hide_start", *STAFF),
     **_pages("jsi18n app_list view_on_site password_change password_change_done logout", *STAFF),
+    # The way to the first invoice
+    **_pages("first_invoice", "contracts.view_customer"),
+    **_pages("first_invoice_company", "contracts.add_legalentity"),
+    **_pages("first_invoice_token", "foundation.add_apitoken"),
+    **_pages(
+        "first_invoice_event",
+        *("pricing.add_billablemetric", "pricing.add_product", "pricing.add_ratecard", "pricing.add_rate"),
+        *("contracts.add_customer", "contracts.change_customer", "contracts.add_contract"),
+        *("ledger.view_ingestcall",),
+    ),
     # Customers, contracts, packages
     **_pages("contracts_customer_import", "contracts.add_customer", "contracts.add_contract"),
     **_pages("contracts_package_change", "contracts.view_package"),

@@ -7,7 +7,7 @@ from datetime import datetime
 from billing_site.foundation.refusals import FieldError, Refusal
 from ledger.models import EventKey
 from ledger.queries.verdicts import Explanation, explain
-from ledger.services.ingest import BadEvents, read_event
+from ledger.services.ingest import BadEvents, Event, read_event
 from ledger.services.ingest.calls import Call, Source
 
 MOST_EVENTS = 100
@@ -15,7 +15,8 @@ MOST_EVENTS = 100
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """`outcome` is ACCEPTED, DUPLICATE, CONFLICT or REFUSED. A refused event has errors and no explanation."""
+    """`outcome` is ACCEPTED, DUPLICATE, CONFLICT or REFUSED. A refused event has errors, and neither explanation nor
+    content."""
 
     index: int
     customer_id: str
@@ -23,6 +24,7 @@ class Trial:
     outcome: str
     errors: tuple[FieldError, ...] = ()
     explanation: Explanation | None = None
+    event: Event | None = None
 
 
 def try_events(body: bytes, *, at: datetime) -> list[Trial]:
@@ -30,14 +32,18 @@ def try_events(body: bytes, *, at: datetime) -> list[Trial]:
 
     Nothing is written. Raises Refusal where the body is no JSON of events at all.
     """
-    try:
-        texts = _texts(body.decode())
-    except (ValueError, RecursionError):  # a body that is not UTF-8 among them
-        shown = body[:80].decode(errors="replace")
-        raise Refusal.of("body", shown, "must be JSON: an event, or an array of them") from None
+    texts = _texts_of(body)
     if not 1 <= len(texts) <= MOST_EVENTS:
         raise Refusal.of("body", f"{len(texts)} events", f"must hold 1 to {MOST_EVENTS} events")
     return [_trial(index, text.encode(), at) for index, text in enumerate(texts)]
+
+
+def try_event(body: bytes, *, at: datetime) -> Trial:
+    """`try_events` for a body that has to hold one event, alone or in its array. Raises Refusal."""
+    texts = _texts_of(body)
+    if len(texts) != 1:
+        raise Refusal.of("body", f"{len(texts)} events", "must hold one event")
+    return _trial(0, texts[0].encode(), at)
 
 
 def _trial(index: int, raw: bytes, at: datetime) -> Trial:
@@ -55,7 +61,15 @@ def _trial(index: int, raw: bytes, at: datetime) -> Trial:
     if known is not None:
         outcome = "DUPLICATE" if bytes(known.content_hash) == event.content_hash else "CONFLICT"
     explanation = explain(event.subject, event.event_type, event.timestamp, event.properties)
-    return Trial(index, event.subject, event.transaction_id, outcome, (), explanation)
+    return Trial(index, event.subject, event.transaction_id, outcome, (), explanation, event)
+
+
+def _texts_of(body: bytes) -> list[str]:
+    try:
+        return _texts(body.decode())
+    except (ValueError, RecursionError):  # a body that is not UTF-8 among them
+        shown = body[:80].decode(errors="replace")
+        raise Refusal.of("body", shown, "must be JSON: an event, or an array of them") from None
 
 
 _decoder = json.JSONDecoder(parse_int=str, parse_float=str)

@@ -24,6 +24,7 @@ def house(settings):
 def staff_pages(house: House) -> list[str]:
     return [
         reverse("admin:index"),
+        reverse("first_invoice"),
         reverse("admin:invoicing_finance"),
         reverse("admin:invoicing_invoice_changelist"),
         reverse("admin:invoicing_invoice_change", args=[house.invoice.pk]),
