@@ -17,7 +17,7 @@ from billing_site.foundation.display import count_text, period_text
 from billing_site.foundation.periods import Period, floor_day
 from billing_site.foundation.refusals import Refusal
 from contracts import services
-from contracts.forms.instants import NeededHourField
+from contracts.forms.instants import HourField
 from contracts.models import Package, PackageAlias
 from contracts.provider_wording import package_provider_text
 from contracts.queries import contracts_from
@@ -29,7 +29,7 @@ UNITS = {"DAYS": "day", "WEEKS": "week", "MONTHS": "month", "YEARS": "year"}
 
 
 class FromForm(Dressed, forms.Form):
-    start = NeededHourField(label="For a contract that starts")
+    start = HourField(required=True, label="For a contract that starts")
 
 
 class PackageRecordAdmin(ThroughServices, HouseAdmin):

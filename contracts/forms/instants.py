@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 from billing_site.foundation.periods import is_on_the_hour
 
 ON_THE_HOUR = "On the hour, UTC."
+NEEDS_A_DATE = "A time needs its date."
 
 
 class InstantWidget(forms.SplitDateTimeWidget):
@@ -41,7 +42,8 @@ class InstantBoundField(forms.BoundField):
 
 
 class InstantField(forms.SplitDateTimeField):
-    """A date and a time of the billing calendar, UTC; without a time it is the day's beginning."""
+    """A date and a time of the billing calendar, UTC; without a time it is the day's beginning, where one is required,
+    too."""
 
     widget = InstantWidget
 
@@ -49,7 +51,9 @@ class InstantField(forms.SplitDateTimeField):
         return InstantBoundField(form, self, field_name)
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**{"required": False, "help_text": ON_THE_HOUR, **options})
+        super().__init__(**{"required": False, "help_text": ON_THE_HOUR, "require_all_fields": False, **options})
+        self.fields[1].required = False
+        self.fields[0].error_messages["incomplete"] = NEEDS_A_DATE
 
     def compress(self, data_list: Any) -> datetime | None:
         if data_list and data_list[0] not in self.empty_values and data_list[1] in self.empty_values:
@@ -64,13 +68,3 @@ class HourField(InstantField):
         super().validate(value)
         if value is not None and not is_on_the_hour(value):
             raise ValidationError("Must be on the hour (UTC).")
-
-
-class NeededHourField(HourField):
-    """One that has to be given, by its date at least."""
-
-    def clean(self, value: Any) -> Any:
-        instant = super().clean(value)
-        if instant is None:
-            raise ValidationError(self.error_messages["required"], code="required")
-        return instant

@@ -8,7 +8,7 @@ from django import forms
 from django.db.models import Model
 
 from contracts import services
-from contracts.forms.instants import HourField, NeededHourField
+from contracts.forms.instants import HourField
 from contracts.forms.overrides import GroupValuesField
 from contracts.models import CustomerScheduleSegment
 from pricing.forms import ServiceForm
@@ -19,7 +19,7 @@ class ScheduleSegmentForm(ServiceForm):
         label="What it says", help_text='Any JSON: 0.125, "gold", true, {"limit": 5}. Every digit is kept.'
     )
     properties = GroupValuesField(label="Told apart by")
-    starting_at = NeededHourField(label="From")
+    starting_at = HourField(required=True, label="From")
     ending_before = HourField(label="Up to (not including)", help_text="On the hour, UTC; empty: for good.")
 
     class Meta:

@@ -9,7 +9,7 @@ from django.contrib.admin.widgets import AutocompleteSelect
 from billing_site.foundation.admin import Dressed
 from billing_site.foundation.problems import NAME_LENGTH, REASON_LENGTH
 from billing_site.foundation.refusals import Refusal
-from contracts.forms.instants import NeededHourField
+from contracts.forms.instants import HourField
 from contracts.models import Contract, Customer
 from contracts.services.checks import KEY_LENGTH
 
@@ -26,7 +26,7 @@ class StartForm(Dressed, forms.Form):
         Customer.objects.filter(archived_at=None),
         widget=AutocompleteSelect(Contract._meta.get_field("customer"), admin.site),
     )
-    starting_at = NeededHourField(label="Starts")
+    starting_at = HourField(required=True, label="Starts")
     uniqueness_key = forms.CharField(
         required=False, max_length=KEY_LENGTH, help_text="For machines: a contract with a used key is refused."
     )

@@ -166,6 +166,9 @@ def test_a_charge_is_changed_by_clicks_after_its_effect_was_seen(acme, support):
     assert "have fallen due" in rule
     assert page.errors() == {"__all__": ["The edit changes nothing: give something to add, remove, archive or update."]}
 
+    at_midnight = page.preview(item_0_timestamp_0="2025-12-05", item_0_timestamp_1="")[1]
+    assert at_midnight.context["preview"], "a date is enough"
+
     typed = {"item_0_amount": "1.20", "new_item_0_timestamp_0": "2025-12-15", "new_item_0_amount": "0.15"}
     assert "$1.20" in page.preview(**typed)[1].content.decode()
     assert page.save(**typed).status_code == 302
