@@ -25,6 +25,7 @@ from contracts.commit_wording import (
     span,
 )
 from contracts.models import (
+    AccessSegment,
     Commit,
     CommitVersion,
     Contract,
@@ -34,6 +35,7 @@ from contracts.models import (
     Override,
     PaymentOutcome,
     RecurringCommit,
+    ScheduledChargeItem,
     ServiceInvoice,
     ServiceInvoiceLine,
     Subscription,
@@ -56,6 +58,10 @@ SHOWN_VALUE = 80  # characters
 PROVIDERS_SET = ("add_billing_provider_configuration_update", "add_revenue_system_configuration_update")
 
 
+BY_HAND = "not undone by a click: what it changed is changed back by an edit by hand"
+OVERTAKEN = "not undone: a later edit has changed what it agreed"
+
+
 @dataclass(frozen=True, slots=True)
 class EditInWords:
     """One entry of a contract's history: what was agreed, when, by whom and why."""
@@ -66,11 +72,11 @@ class EditInWords:
     reason: str
     changes: tuple[str, ...]
     is_undoable: bool = False  # as far as its history says
-    is_for_hands: bool = False  # the opposite edit is made by hand
+    not_undone: str = ""  # why it is not, where it is an edit that stands
 
 
 def history_in_words(contract: Contract) -> list[EditInWords]:
-    """The contract's edits, newest first, its creation last. Thirty-four queries at the most."""
+    """The contract's edits, newest first, its creation last. Thirty-eight queries at the most."""
     edits = edit_history(contract.customer_id, contract.pk)
     unit = (contract.rate_card.fiat_unit if contract.rate_card else default_unit()).to_unit()
     removed = _removed(contract, [edited.edit for edited in edits])
@@ -79,6 +85,14 @@ def history_in_words(contract: Contract) -> list[EditInWords]:
     undone = {edited.edit.changes["undoes"]["number"] for edited in edits if "undoes" in edited.edit.changes}
     recurring = _what_recurs(edited.edit for edited in edits)
     subscriptions = _subscriptions(edited.edit for edited in edits)
+    terms = ContractTerms.objects.standing().get(customer=contract.customer_id, contract=contract)
+    more_than_prices = _took_out_more_than_prices(contract)
+
+    def not_undone(edited: EditedTerms) -> str:
+        if edited.is_for_hands or edited.edit.pk in more_than_prices:
+            return BY_HAND
+        return OVERTAKEN if edited.is_overtaken(terms) else ""
+
     told = [
         EditInWords(
             number=edited.edit.number,
@@ -95,8 +109,8 @@ def history_in_words(contract: Contract) -> list[EditInWords]:
                 *removed.get(edited.edit.pk, ()),
                 *_updated(edited.edit.changes),
             ),
-            is_undoable=edited.edit.number not in undone and not edited.is_for_hands,
-            is_for_hands=edited.edit.number not in undone and edited.is_for_hands,
+            is_undoable=edited.edit.number not in undone and not (why_not := not_undone(edited)),
+            not_undone="" if edited.edit.number in undone else why_not,
         )
         for edited in edits
     ]
@@ -305,6 +319,22 @@ def _removed(contract: Contract, edits: Iterable[ContractEdit]) -> dict[UUID, li
         text = f"Taken out: the professional service{named(service_name(service))}."
         gone.setdefault(service.removed_by_edit_id, []).append(text)
     return gone
+
+
+def _took_out_more_than_prices(contract: Contract) -> set[UUID]:
+    """The edits that ended or cut a balance, a charge or a service, by id. Three queries."""
+    cut = (
+        AccessSegment.objects.filter(commit__contract=contract),
+        ScheduledChargeItem.objects.filter(charge__contract=contract),
+        contract.professional_services.all(),
+    )
+    return {
+        edit_id
+        for terms in cut
+        for edit_id in terms.filter(customer=contract.customer_id, removed_by_edit__isnull=False).values_list(
+            "removed_by_edit", flat=True
+        )
+    }
 
 
 def _what_recurs(edits: Iterable[ContractEdit]) -> dict[str, RecurringCommit]:

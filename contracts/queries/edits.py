@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
 
+from billing_site.foundation.periods import format_instant
 from contracts.models import (
     AccessSegment,
     Commit,
@@ -87,6 +88,25 @@ class EditedTerms:
         guess. Others may turn out to be, by what has become of them."""
         further = bool(self.updates or self.charge_updates or self.recurring)
         return further or not NOT_TAKEN_BACK.isdisjoint(self.edit.changes)
+
+    def is_overtaken(self, terms: ContractTerms) -> bool:
+        """Whether a later edit took out what it added, or changed what it said of the whole; `terms` are those now."""
+        held = {
+            "update_contract_end_date": format_instant(terms.ending_before) if terms.ending_before else None,
+            "update_contract_name": terms.name or None,
+            "update_net_payment_terms_days": terms.net_payment_terms_days,
+            "update_end_policy": terms.end_policy,
+        }
+        changes = self.edit.changes
+        added: tuple[Term, ...] = (
+            *self.overrides,
+            *(each.commit for each in self.commits),
+            *(each.charge for each in self.charges),
+            *self.services,
+        )
+        return any(name in changes and (changes[name] or None) != value for name, value in held.items()) or any(
+            each.removed_by_edit_id is not None for each in added
+        )
 
 
 def edit_history(customer_id: UUID, contract_id: UUID | None, *, edit_id: UUID | None = None) -> list[EditedTerms]:

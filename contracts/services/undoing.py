@@ -21,7 +21,6 @@ from typing import Any
 from uuid import UUID
 
 from billing_site.foundation.actor import Actor
-from billing_site.foundation.periods import format_instant
 from billing_site.foundation.refusals import Conflict, FieldError, NotFound, Refusal
 from contracts.inputs import UNCHANGED, EditInput, UndoneInput
 from contracts.models import ContractEdit, ContractTerms, Customer
@@ -103,29 +102,11 @@ def _goes_further(edited: EditedTerms, before: Agreement, after: Agreement) -> b
 def _refuse_changed_since(edited: EditedTerms, now: Agreement, before: Agreement, after: Agreement) -> None:
     then = {each.subscription.pk: each for each in after.subscriptions}
     subscribed = {each.subscription.pk: each for each in now.subscriptions}
-    standing = {
-        *(each.pk for each in now.overrides),
-        *(each.commit.pk for each in now.commits),
-        *(each.charge.pk for each in now.charges),
-        *(each.pk for each in now.services.services),
-    }
-    added = [
-        *(each.pk for each in edited.overrides),
-        *(each.commit.pk for each in edited.commits),
-        *(each.charge.pk for each in edited.charges),
-        *(each.pk for each in edited.services),
-    ]
-    edit, terms = edited.edit, now.terms
-    held = {
-        "update_contract_end_date": format_instant(terms.ending_before) if terms.ending_before else None,
-        "update_contract_name": terms.name or None,
-        "update_net_payment_terms_days": terms.net_payment_terms_days,
-        "update_end_policy": terms.end_policy,
-    }
-    changed = [name for name, value in held.items() if name in edit.changes and (edit.changes[name] or None) != value]
     touched = [each for each in changed_by(before, after) if subscribed.get(each) != then[each]]
-    if changed or touched or not standing.issuperset(added):
-        raise Refusal.of(FIELD, edit.pk, "must be an edit that still holds; a later one has changed what it agreed")
+    if edited.is_overtaken(now.terms) or touched:
+        raise Refusal.of(
+            FIELD, edited.edit.pk, "must be an edit that still holds; a later one has changed what it agreed"
+        )
 
 
 def _what_held(changes: Mapping[str, Any], terms: ContractTerms) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """An edit is undone by a new one: by the API, and by a click in the contract's history."""
 
+from dataclasses import replace
 from decimal import Decimal as D
 
 import pytest
@@ -14,11 +15,11 @@ from contracts.inputs import EditInput, OverrideInput, RateInput, TargetInput
 from contracts.models import ContractEdit
 from contracts.provider_inputs import RoyaltyInput
 from contracts.queries import agreement, customer_terms, edit_history
-from contracts.wording import history_in_words
+from contracts.wording import BY_HAND, OVERTAKEN, history_in_words
 from invoicing.queries.documents import drafts_of
 from invoicing.services import finalize_due
 from tests.contracts.conftest import Api
-from tests.factories.contracts import CommitFactory, OverrideFactory, charge_input, commit_input
+from tests.factories.contracts import CommitFactory, OverrideFactory, ScheduledChargeFactory, charge_input, commit_input
 from tests.invoicing.conftest import ADA, DECEMBER, NOVEMBER, OCTOBER, at
 
 pytestmark = pytest.mark.django_db
@@ -199,6 +200,20 @@ def test_undoing_is_not_offered_for_what_it_would_refuse(acme, edit, browser):
     assert page not in shown
     assert "what it changed is changed back by an edit by hand" in shown
     assert "changes more than can be undone at once" in browser.get(page).content.decode()
+
+
+def test_undoing_is_not_offered_for_what_a_later_edit_changed(acme, edit):
+    """The last one stands, and so does what nobody touched."""
+    charge = ScheduledChargeFactory(contract=acme.contract)
+    edit(add_overrides=(HALF,))
+    added = edit(add_overrides=(replace(HALF, starting_at=NOVEMBER),))
+    edit(update_contract_name="Deal")
+    edit(update_contract_name="Other")
+    edit(remove_overrides=(added.added_overrides.get().pk,))
+    edit(archive_scheduled_charges=(charge.pk,))
+    told = {each.number: each.not_undone for each in history_in_words(acme.contract)}
+    numbers = sorted(told)[-6:]
+    assert [told[number] for number in numbers] == ["", OVERTAKEN, OVERTAKEN, "", "", BY_HAND]
 
 
 def test_who_was_overtaken_looks_again(acme, edit, browser):
