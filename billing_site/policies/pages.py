@@ -48,10 +48,11 @@ PAGES: Mapping[str, Page] = {
         "contracts_contract_edit contracts_contract_undo contracts_contract_grant contracts_contract_recurring_edit "
         "contracts_contract_subscribe contracts_contract_subscription_edit contracts_contract_archive "
         "contracts_commit_archive contracts_commit_edit contracts_charge_edit contracts_customer_grant "
-        "contracts_contract_invoice_services contracts_contract_take_back_services contracts_contract_import_invoice",
+        "contracts_contract_invoice_services contracts_contract_take_back_services",
         "contracts.change_contract",
     ),
     **_pages("contracts_commit_payment", "contracts.add_paymentoutcome"),
+    **_pages("contracts_contract_import_invoice", "contracts.view_contract", "invoicing.add_invoice"),
     **_pages("contracts_contract_copy contracts_contract_from_package", "contracts.add_contract"),
     **_pages("contracts_customer_balance", "contracts.view_contract", sends=("contracts.change_contract",)),
     # of a customer; of what else has custom fields, what its own page asks

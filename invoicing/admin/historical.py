@@ -135,7 +135,7 @@ class PastInvoicePage:
 
     @method_decorator(csrf_protect)
     def import_invoice_view(self, request: HttpRequest, contract_id: UUID) -> HttpResponse:
-        if not request.user.has_perm("contracts.change_contract"):
+        if not request.user.has_perm("invoicing.add_invoice"):
             raise PermissionDenied
         admin: Any = self
         contract: Contract = admin._contract(request, contract_id)
