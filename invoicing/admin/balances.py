@@ -1,5 +1,6 @@
 """The pages of balances: a customer's commits and credits in a table, each as it burns down, and entries by hand."""
 
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -15,12 +16,14 @@ from billing_site.foundation import clock
 from billing_site.foundation.admin import Dressed
 from billing_site.foundation.display import exact_text, period_text
 from billing_site.foundation.ids import uuid7
+from billing_site.foundation.money import Unit, exact_sum
 from billing_site.foundation.problems import REASON_LENGTH
 from billing_site.foundation.refusals import Refusal
 from billing_site.foundation.transactions import read_snapshot
 from contracts.commit_wording import gate_text
 from contracts.forms.amounts import MajorField
 from contracts.forms.choices import contract_name
+from contracts.forms.rows import NEEDED
 from contracts.models import Customer
 from contracts.queries import agreements
 from contracts.seats import NOBODY
@@ -31,7 +34,35 @@ from invoicing.models import Invoice
 from invoicing.portal.ledgers import seats_of
 from invoicing.queries.balances import Balance, balances, computed_balances
 from invoicing.queries.burn_down import burn_downs
-from invoicing.services.manual_entries import ManualEntryInput, MoreThanIsLeft, add_manual_entry
+from invoicing.services.manual_entries import BY_SEAT, ManualEntryInput, MoreThanIsLeft, add_manual_entry
+
+
+class SeatAmountsField(forms.CharField):
+    """Amounts by seat, a line each, "ada: 150"; the clean value is a mapping of seat ids to amounts in wire units."""
+
+    widget = forms.Textarea
+
+    def __init__(self, unit: Unit) -> None:
+        super().__init__(
+            required=False,
+            label=f"Or shared by seats ({unit.code or unit.name})",
+            help_text="A seat a line, a colon, its amount. Each is on what that seat has of its own.",
+        )
+        self.widget.attrs |= {"rows": 3, "cols": 40, "placeholder": "ada: 150"}
+        self.amounts = MajorField(required=True)
+        self.amounts.unit = unit
+
+    def to_python(self, value: Any) -> Any:
+        found: dict[str, Decimal] = {}
+        for line in filter(None, map(str.strip, (value or "").splitlines())):
+            seat, colon, amount = line.rpartition(":")
+            seat = seat.strip()
+            if not colon or seat in found:
+                raise forms.ValidationError(
+                    f"There is a line for {seat} already." if colon else f"Write “ada: 150”, not “{line}”."
+                )
+            found[seat] = self.amounts.clean(amount)
+        return found
 
 
 class EntryForm(Dressed, forms.Form):
@@ -54,7 +85,21 @@ class EntryForm(Dressed, forms.Form):
             if (seat := seats.get(each.segment_id)) != NOBODY
         ]
         self.fields["amount"].in_unit(held.committed.commit.held_in)  # type: ignore[attr-defined]
+        if any(seats.values()):
+            self.fields[BY_SEAT] = SeatAmountsField(held.committed.commit.held_in)
+            self.fields["amount"].required = False
+            self.order_fields(["key", "segment", "amount", BY_SEAT, "reason"])
         self.dress()
+
+    def clean(self) -> dict[str, Any]:
+        """Of seats the amount is theirs together, unless it is said."""
+        values = super().clean() or {}
+        of_seats = values.get(BY_SEAT)
+        if of_seats and values.get("amount") is None and "amount" not in self.errors:
+            values["amount"] = exact_sum(list(of_seats.values()))
+        elif not of_seats and BY_SEAT in self.fields and values.get("amount") is None and not self.errors:
+            self.add_error("amount", NEEDED)
+        return values
 
     def to_input(self) -> ManualEntryInput:
         values = self.cleaned_data
@@ -64,6 +109,7 @@ class EntryForm(Dressed, forms.Form):
             amount=values["amount"],
             reason=values["reason"],
             uniqueness_key=values["key"],
+            per_group_amounts=values.get(BY_SEAT) or {},
         )
 
     def show(self, refusal: Refusal) -> None:
@@ -73,7 +119,8 @@ class EntryForm(Dressed, forms.Form):
                 rule = (
                     f"must not take more than the {exact_text(refusal.left, self.held.committed.commit.held_in)} left"
                 )
-            self.add_error(error.field if error.field in self.fields else None, rule)
+            field, _, seat = error.field.partition(".")
+            self.add_error(field if field in self.fields else None, f"{seat}: {rule}" if seat else rule)
         if not refusal.errors:
             self.add_error(None, refusal.message)
 

@@ -8,7 +8,9 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.test import Client
 from django.urls import reverse
 from metronome import BadRequestError, ConflictError, NotFoundError
 
@@ -232,6 +234,23 @@ def test_an_entry_by_hand_is_shared_by_seats(shop, clock_at):
     with pytest.raises(ConflictError, match="must not take more than the 480 left of it"):
         post(amount=-481 + 5, per_group_amounts={"ada": 5, "bob": -481})
     assert sums(shop, contract_id) == {"ada": [("500", "650")], "bob": [("500", "480")]}, "all of it or nothing"
+
+    browser = Client()
+    browser.force_login(User.objects.create_superuser("grace"))
+    url = reverse("admin:contracts_customer_balance", args=[shop.customer.pk, credit.id])
+    form = browser.get(url).context["form"]
+    typed = {"key": form["key"].value(), "segment": form.fields["segment"].choices[0][0], "reason": "Sorry again"}
+    for lines, rule in [
+        ("ada 1", "Write “ada: 150”, not “ada 1”."),
+        ("cy: 1", "cy: must be a seat that has something of its own of this commit or credit"),
+        ("bob: 1\nbob: 2", "There is a line for bob already."),
+        ("bob: -5", "bob: must not take more than the $4.80 left"),
+    ]:
+        answer = browser.post(url, typed | {"per_group_amounts": lines})
+        assert answer.context["form"].errors["per_group_amounts"] == [rule]
+    assert browser.post(url, typed).context["form"].errors["amount"] == ["Needed."]
+    assert browser.post(url, typed | {"per_group_amounts": "ada: 1.50\nbob: -0.20"}).status_code == 302
+    assert sums(shop, contract_id) == {"ada": [("500", "800")], "bob": [("500", "460")]}
 
 
 def test_the_ledger_of_an_archived_contract_tells_added_seats_as_such(shop, clock_at):
