@@ -1,7 +1,7 @@
 """Home: what waits for somebody, and in a sandbox the way through the story. Everything is read, nothing computed."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -29,6 +29,7 @@ from billing_site.home_rows import (
     WaitingRow,
 )
 from billing_site.policies import PAGES
+from contracts.end_notices import told_until
 from contracts.models import Contract, ContractEdit
 from contracts.queries import ending
 from invoicing.models import CommitmentSummary, CustomerSummary, DraftSummary, Invoice
@@ -196,8 +197,12 @@ def _usage(at: datetime) -> dict[str, Any]:
 
 def _ends(at: datetime) -> dict[str, Any]:
     """Contracts that end soon and that nobody has renewed. Two queries."""
-    found = ending(until=at + timedelta(days=settings.END_NOTICE_DAYS[-1])).filter(ending_before__gt=at)
-    return {"ends": [EndRow.of(terms, at) for terms in found[:SHOWN]], "end_count": found.count()}
+    found = ending(until=told_until(at)).filter(ending_before__gt=at)
+    return {
+        "ends": [EndRow.of(terms, at) for terms in found[:SHOWN]],
+        "end_count": found.count(),
+        "end_days": settings.END_NOTICE_DAYS[-1],
+    }
 
 
 def _steps_shown(request: HttpRequest) -> list[Step]:

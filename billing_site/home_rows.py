@@ -5,14 +5,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-from django.conf import settings
 from django.urls import reverse
 
 from billing_site.foundation.display import amount_text, count_text, day_text
 from billing_site.foundation.jobs import Told
 from billing_site.foundation.models import Job
 from billing_site.foundation.money import Unit, round_to
-from billing_site.foundation.periods import floor_day
+from contracts.end_notices import EndNotice
 from contracts.models import ContractTerms
 from invoicing.models import CommitmentSummary, DraftSummary
 from invoicing.models.summaries import OFF_PACE
@@ -107,26 +106,14 @@ class EndRow:
     customer: str
     url: str
     name: str
-    when: str
-    policy: str
-    badge: str
-    tone: str
+    notice: EndNotice
 
     @classmethod
     def of(cls, terms: ContractTerms, at: datetime) -> "EndRow":
-        assert terms.ending_before is not None
-        nearest, *others = settings.END_NOTICE_DAYS
-        days = (floor_day(terms.ending_before) - floor_day(at)).days
-        tone = "bad" if days <= nearest else "warn" if any(days <= each for each in others[:-1]) else ""
-        return cls(
-            customer=terms.customer.name,
-            url=reverse("admin:contracts_contract_change", args=[terms.contract_id]),
-            name=terms.name or "Contract",
-            when=day_text(terms.ending_before),
-            policy=ContractTerms.EndPolicy(terms.end_policy).label,
-            badge=f"in {count_text(days, 'day', 'days')}" if days else "today",
-            tone=tone,
-        )
+        notice = EndNotice.of(terms, at)
+        assert notice is not None, "these are asked for"
+        page = reverse("admin:contracts_contract_change", args=[terms.contract_id])
+        return cls(terms.customer.name, page, terms.name or "Contract", notice)
 
 
 @dataclass(frozen=True, slots=True)

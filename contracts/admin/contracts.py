@@ -1,15 +1,20 @@
 from collections.abc import Iterable
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from billing_site.foundation import clock
 from billing_site.foundation.admin import HouseAdmin, ReadOnlyInline, WithCustomFields, instant_cell
 from billing_site.foundation.custom_fields import Entity
 from contracts import forms
+from contracts.end_notices import told_until
 from contracts.models import Commit, ContractEdit, ContractTerms, Override, ScheduledCharge, Term
 from contracts.models.term import digits
+from contracts.queries import ending
 from pricing.admin import ThroughServices
 
 EDITS = ["added_by_edit", "removed_by_edit"]
@@ -101,6 +106,25 @@ class EditInline(ReadOnlyInline):
 SYSTEM_IDS = ("salesforce_opportunity_id", "netsuite_sales_order_id")
 
 
+class EndingFilter(admin.SimpleListFilter):
+    """Those that end soon, and that nobody has renewed."""
+
+    title = "end"
+    parameter_name = "ending"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(days), f"Within {days} days") for days in settings.END_NOTICE_DAYS]
+
+    def queryset(self, request: HttpRequest, contracts: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() is None:
+            return contracts
+        if self.value() not in dict(self.lookup_choices):
+            raise IncorrectLookupParameters(f"{self.value()} is none of the days of notices.")
+        at = clock.now()
+        found = ending(until=told_until(at, int(self.value()))).filter(ending_before__gt=at)  # type: ignore[arg-type]
+        return contracts.filter(pk__in=found.order_by().values("contract"))
+
+
 class ContractRecordAdmin(WithCustomFields, ThroughServices, HouseAdmin):
     """A contract's list and its record, field by field. What it costs is known above: see `invoicing.admin`."""
 
@@ -116,7 +140,7 @@ class ContractRecordAdmin(WithCustomFields, ThroughServices, HouseAdmin):
         "frequency",
         "billed",
     ]
-    list_filter = ["frequency", "rate_card", "package"]
+    list_filter = [EndingFilter, "frequency", "rate_card", "package"]
     list_select_related = ["customer", "rate_card"]
     search_fields = ["customer__name", "id", "terms__name", "uniqueness_key", *SYSTEM_IDS]
     autocomplete_fields = ["customer", "rate_card"]

@@ -14,6 +14,7 @@ from billing_site.foundation.display import (
 )
 from billing_site.foundation.money import Unit, exact_sum
 from billing_site.foundation.periods import HOUR, Period
+from contracts.end_notices import EndNotice
 from contracts.models import Contract
 from contracts.queries import Agreement
 from contracts.term_lines import TermLine, term_lines
@@ -76,6 +77,7 @@ class ContractScreen:
     history: tuple[EditInWords, ...]
     late: tuple[str, ...]  # what final documents have missed
     is_renewed: bool
+    end_notice: EndNotice | None
     package: str  # what it was made from
     has_services: bool  # professional ones, to invoice
 
@@ -104,6 +106,9 @@ class ContractScreen:
             history=tuple(history),
             late=tuple(map(_late_text, missed)),
             is_renewed=agreed.renewed_by is not None,
+            end_notice=None
+            if agreed.renewed_by is not None or contract.archived_at is not None
+            else EndNotice.of(agreed.terms, at),
             package=contract.package.name if contract.package else "",
             has_services=bool(agreed.services.services),
         )

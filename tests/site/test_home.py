@@ -16,6 +16,7 @@ from billing_site.foundation.ids import uuid7
 from billing_site.foundation.models import Job, TestClock
 from contracts import services
 from contracts.inputs import EditInput, OverrideInput
+from contracts.models import Contract
 from invoicing.models import CommitmentSummary, DraftSummary
 from invoicing.services import summaries
 from ledger.models import SourceActivity
@@ -340,6 +341,15 @@ def test_contracts_that_end_soon_are_listed_with_what_will_happen(staff):
     assert badges == [("bad", "12"), ("warn", "40"), ("", "80")]
     assert "Customer far" not in home
     assert "Customer over" not in home
+
+    listed = reverse("admin:contracts_contract_changelist")
+    assert f"{listed}?ending=90" in staff.get(HOME).content.decode()
+    within = words(staff.get(f"{listed}?ending=60"))
+    assert [name for name in shown if f"Customer {name}" in within] == ["twelve", "forty"]
+    assert staff.get(f"{listed}?ending=soon").status_code == 302, "back to all of them"
+    nearest = Contract.objects.get(customer__name="Customer twelve")
+    page = words(staff.get(reverse("admin:contracts_contract_change", args=[nearest.pk])))
+    assert "It ends in 12 days, on 1 November 2025: it stops. Renew it" in page
 
 
 def test_who_opens_the_login_itself_comes_home(client, admin_user):
