@@ -1,5 +1,6 @@
 """The page on which a contract is edited: every term that one edit may add, remove or change."""
 
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -11,7 +12,8 @@ from billing_site.foundation.display import unit_sign
 from billing_site.foundation.refusals import Refusal
 from contracts.charge_wording import charge_text
 from contracts.commit_wording import commit_text
-from contracts.forms import charges, commitments, professional_services, providers, royalties, usage_filters
+from contracts.forms import amendments, charges, commitments, professional_services, providers, royalties, usage_filters
+from contracts.forms.amendments import AmendmentFields
 from contracts.forms.amounts import MajorField
 from contracts.forms.charges import ChargeFields
 from contracts.forms.choices import billed_as_last_time
@@ -66,6 +68,7 @@ class Section(NamedTuple):
 
 class EditForm(
     Dressed,
+    AmendmentFields,
     CommitmentFields,
     OverrideFields,
     ChargeFields,
@@ -75,7 +78,10 @@ class EditForm(
     ProviderFields,
     RoyaltyFields,
 ):
-    """Everything that one edit of a contract may do. Sections left empty do nothing."""
+    """Everything that one edit of a contract may do. Sections left empty do nothing.
+
+    With `amends_from` it is an amendment, which only adds, and that is when it begins unless something else is typed.
+    """
 
     based_on_edit = forms.IntegerField(required=False, widget=forms.HiddenInput)
     reason = forms.CharField(max_length=2_000, help_text="Why; kept with the edit and shown in the history.")
@@ -131,6 +137,13 @@ class EditForm(
             ("name", "ending_before", "end_policy", "net_payment_terms_days", "uniqueness_key"),
         ),
     )
+    # What an amendment does not change.
+    NOT_AMENDED = frozenset(
+        {
+            *(*ARCHIVED_HERE, *FilterFields.FILTER[1], *ProviderFields.PROVIDER[1]),
+            *("name", "ending_before", "end_policy", "net_payment_terms_days", "uniqueness_key"),
+        }
+    )
     STANDING = ("name", "ending_before", "end_policy", "net_payment_terms_days")
     FILLED_IN = frozenset(
         {
@@ -141,6 +154,7 @@ class EditForm(
     )
     # What the service calls a field, and which one it is here.
     SHOWN_AS = (
+        *amendments.SHOWN_AS,
         *commitments.SHOWN_AS,
         *charges.SHOWN_AS,
         *professional_services.SHOWN_AS,
@@ -153,11 +167,19 @@ class EditForm(
         ("update_net_payment_terms_days", "net_payment_terms_days"),
     )
 
-    def __init__(self, agreed: Agreement, *args: Any, based_on_edit: int = 0, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        agreed: Agreement,
+        *args: Any,
+        based_on_edit: int = 0,
+        amends_from: datetime | None = None,
+        **kwargs: Any,
+    ) -> None:
         contract, terms = agreed.contract, agreed.terms
         last_billed_as = billed_as_last_time(Commit)
         kwargs["initial"] = {
             "based_on_edit": based_on_edit,
+            "amends_from": amends_from,
             "commit_starting_at": contract.billed_through or contract.starting_at,
             "commit_ending_before": terms.ending_before,
             "commit_product": last_billed_as,
@@ -172,6 +194,10 @@ class EditForm(
             "net_payment_terms_days": terms.net_payment_terms_days,
         }
         super().__init__(*args, **kwargs)
+        self.amendment_from = amends_from
+        if amends_from is None:
+            for name in self.AMENDMENT[1]:
+                del self.fields[name]
         self.unit = (contract.rate_card.fiat_unit if contract.rate_card else default_unit()).to_unit()
         self.sign = unit_sign(self.unit)
         self.tariff = TariffForm(list(TYPES), self.data if self.is_bound else None, prefix="price")
@@ -201,7 +227,8 @@ class EditForm(
 
     def rebased(self, agreed: Agreement, *, based_on_edit: int) -> "EditForm":
         """What was typed here, on what stands now."""
-        fresh = EditForm(agreed, based_on_edit=based_on_edit)
+        told: dict[str, Any] = {"based_on_edit": based_on_edit, "amends_from": self.amendment_from}
+        fresh = EditForm(agreed, **told)
         assert isinstance(self.data, QueryDict)
         data = self.data.copy()
         data["based_on_edit"] = str(based_on_edit)
@@ -210,15 +237,16 @@ class EditForm(
                 data[f"initial-{part}"] = value
                 if name not in self.changed_data:
                     data[part] = value
-        rebased = EditForm(agreed, data, based_on_edit=based_on_edit)
+        rebased = EditForm(agreed, data, **told)
         rebased.is_valid()
         return rebased
 
     def deal(self) -> list[Section]:
-        return self._sections(self.DEAL)
+        return self._sections((self.AMENDMENT, *self.DEAL))
 
     def more(self) -> list[Section]:
-        return self._sections(self.MORE)
+        amends = self.amendment_from is not None
+        return self._sections(part for part in self.MORE if not (amends and self.NOT_AMENDED.intersection(part[1])))
 
     def _sections(self, sections: Any) -> list[Section]:
         found = []
@@ -254,6 +282,9 @@ class EditForm(
             for field, rule in refused_instalments(values, start, needs_end=needs_end):
                 if field not in self.errors:
                     self.add_error(field, rule)
+        if self.amendment_from is not None:
+            for name in self.NOT_AMENDED.intersection(self.changed_data):
+                self.add_error(name, amendments.ONLY_ADDS)
         self.has_price = self.tariff.is_typed()
         if self.has_price:
             self._need_each("price", ["starting_at", "product"], values)
@@ -277,6 +308,7 @@ class EditForm(
         )
         self.granted_as = granted_as if values["grant_amount"] else ()
         return EditInput(
+            **self.amendment(),
             add_overrides=tuple(override_of(kind, values) for kind in self.kinds),
             add_commits=(*promised, *self.grants("PREPAID")),
             add_credits=self.grants("CREDIT"),
@@ -307,11 +339,12 @@ class EditForm(
     def show(self, refusal: Refusal) -> None:
         """Put what a service refused beside the fields it is about."""
         for error in refusal.errors:
-            head, found, path = error.field.partition("].overwrite_rate.")
+            told = error.field if self.amendment_from is None else amendments.ADDED.sub(r"add_\1", error.field, count=1)
+            head, found, path = told.partition("].overwrite_rate.")
             if found and head.startswith("add_overrides["):
                 self.tariff.show(path, error.rule)
             else:
-                self.add_error(self._field_of(error.field), error.rule)
+                self.add_error(self._field_of(told), error.rule)
         if not refusal.errors:
             self.add_error(None, refusal.message)
 

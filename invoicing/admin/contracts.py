@@ -15,6 +15,7 @@ from django.views.decorators.csrf import csrf_protect
 from billing_site.foundation import clock
 from billing_site.foundation.admin import number_cell
 from billing_site.foundation.display import amount_text
+from billing_site.foundation.periods import floor_hour
 from billing_site.foundation.transactions import read_snapshot
 from contracts import services
 from contracts.admin.contracts import ContractRecordAdmin
@@ -176,8 +177,9 @@ class ContractAdmin(
         contract = self._contract(request, contract_id)
         agreed = agreement(contract.customer_id, contract_id)
         based_on = last_edit_number(contract.customer_id, contract_id)
-        form = EditForm(agreed, request.POST or None, based_on_edit=based_on)
         told = self.told(request)
+        amends_from = floor_hour(told["at"]) if request.GET.get("as") == "amendment" else None
+        form = EditForm(agreed, request.POST or None, based_on_edit=based_on, amends_from=amends_from)
 
         def preview(given: EditInput) -> PreviewCard:
             found = preview_edit(contract.customer_id, contract_id, given, at=told["at"])
@@ -196,7 +198,7 @@ class ContractAdmin(
             request,
             contract,
             "edit",
-            title=f"Edit {contract}",
+            title=f"{'Edit' if amends_from is None else 'Amend'} {contract}",
             **shown,
         )
 

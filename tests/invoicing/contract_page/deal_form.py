@@ -31,9 +31,9 @@ def text_of(response) -> str:
 class Deal:
     """The form as a browser has it, and what is done with it."""
 
-    def __init__(self, browser, contract):
-        self.browser, self.contract = browser, contract
-        shown = browser.get(page("edit", contract.pk)).context["form"]
+    def __init__(self, browser, contract, query=""):
+        self.browser, self.url = browser, page("edit", contract.pk) + query
+        shown = browser.get(self.url).context["form"]
         self.values = {}
         for field in (*shown, *shown.tariff):
             sent = as_sent(field) if field.name != "entitled" else {}
@@ -43,13 +43,13 @@ class Deal:
 
     def preview(self, **given):
         self.values |= {"entitled": "unknown", "reason": "the deal"} | given
-        return self.browser.post(page("edit", self.contract.pk), self.values | {"preview": "1"})
+        return self.browser.post(self.url, self.values | {"preview": "1"})
 
     def save(self, **given):
         """Look, then make what was looked at."""
         looked_at = self.preview(**given)
         seen = looked_at.context["previewed"]
-        return self.browser.post(page("edit", self.contract.pk), self.values | {"previewed": seen, "save": "1"})
+        return self.browser.post(self.url, self.values | {"previewed": seen, "save": "1"})
 
 
 def the_deal(acme, **more):

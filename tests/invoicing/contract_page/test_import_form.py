@@ -1,7 +1,10 @@
 """An invoice of before is imported by click: looked at, made, refused beside its fields."""
 
 import pytest
+from django.contrib.auth.models import Group, User
+from django.test import Client
 
+from billing_site.roles import Role
 from invoicing.models import Invoice
 from tests.factories.contracts import CustomerFactory
 from tests.invoicing.conftest import NOVEMBER, OCTOBER, contract_for
@@ -72,3 +75,14 @@ def test_there_is_no_such_page_where_all_usage_is_invoiced_here(revops, acme):
     url = page("import_invoice", acme.contract.pk)
     assert revops.get(url).status_code == 404
     assert url not in revops.get(page("change", acme.contract.pk)).content.decode()
+
+
+def test_finance_imports_and_editors_do_not(contract):
+    browser = Client()
+    for role, status in ((Role.FINANCE, 200), (Role.EDITOR, 403)):
+        person = User.objects.create_user(role.name, is_staff=True)
+        person.groups.add(Group.objects.get(name=role))
+        browser.force_login(person)
+        assert browser.get(page("import_invoice", contract.pk)).status_code == status
+        shown = browser.get(page("change", contract.pk)).content.decode()
+        assert (page("import_invoice", contract.pk) in shown) == (status == 200)
