@@ -12,7 +12,7 @@ from billing_site.foundation.money import wire_amount
 from billing_site.foundation.problems import NAME_LENGTH, REASON_LENGTH
 from billing_site.foundation.refusals import Refusal
 from contracts.forms.amounts import NumberField
-from contracts.forms.instants import NeededHourField
+from contracts.forms.instants import HourField
 from contracts.forms.prices import ShownRefusal
 from contracts.models import Customer
 from contracts.queries import customer_terms
@@ -110,10 +110,10 @@ class SetUpForm(ShownRefusal):
     rate_card_name = forms.CharField(label="Name of the rate card", max_length=NAME_LENGTH, required=False)
     currency = forms.ModelChoiceField(PricingUnit.objects.none(), empty_label=None, required=False)
     price = NumberField(label="Price of one", help_text="In the currency's main unit: 0.002 is a fifth of a cent.")
-    price_from = NeededHourField(label="From")
+    price_from = HourField(required=True, label="From")
     customer = forms.ChoiceField(label="Customer")
     customer_name = forms.CharField(label="Name of the customer", max_length=NAME_LENGTH, required=False)
-    contract_from = NeededHourField(label="Contract from")
+    contract_from = HourField(required=True, label="Contract from")
     send = forms.BooleanField(
         label="Send this event now",
         required=False,
