@@ -74,6 +74,7 @@ PAGES: Mapping[str, Page] = {
         "invoicing_finance invoicing_finance_csv",
         *("invoicing.view_invoice", "invoicing.view_draftsummary", "contracts.view_contract"),
     ),
+    **_pages("invoicing_drafts_under", "pricing.add_rate", "invoicing.view_draftsummary"),
     **_pages("invoicing_open_on_card", "pricing.view_ratecard", "invoicing.view_draftsummary"),
     **_pages("invoicing_review_queue invoicing_draftsummary_change", "invoicing.view_draftsummary"),
     **_pages("invoicing_commitmentsummary_change", "invoicing.view_commitmentsummary"),

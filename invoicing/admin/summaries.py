@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from billing_site.foundation import clock
 from billing_site.foundation.admin import FactAdmin, ShownElsewhere, instant_cell, money_column, number_cell
 from billing_site.foundation.display import amount_text, day_text
+from invoicing.admin.drafts_under import drafts_under_view
 from invoicing.admin.finance import FinancePage
 from invoicing.admin.open_on_card import open_on_card_view
 from invoicing.models import CommitmentSummary, CustomerSummary, DraftSummary
@@ -64,8 +65,12 @@ class DraftSummaryAdmin(OfCustomer):
     money_total = money_column("Now, with tax", amount="total_with_tax")
 
     def get_urls(self) -> list[URLPattern]:
-        page = self.admin_site.admin_view(open_on_card_view)
-        return [path("card/<uuid:card_id>/", page, name="invoicing_open_on_card"), *super().get_urls()]
+        page = self.admin_site.admin_view
+        return [
+            path("card/<uuid:card_id>/", page(open_on_card_view), name="invoicing_open_on_card"),
+            path("card/<uuid:card_id>/under/", page(drafts_under_view), name="invoicing_drafts_under"),
+            *super().get_urls(),
+        ]
 
     @admin.display(description="For", ordering="starting_at")
     def what(self, draft: DraftSummary) -> str:

@@ -29,7 +29,7 @@ from pricing.services.rate_cards import (
     update_rate_card,
 )
 from pricing.services.rate_checks import CommitRate, NewRate
-from pricing.services.rates import PriceWasChanged, add_rate, add_rates, planned_rate, withdraw_rates
+from pricing.services.rates import PriceWasChanged, add_rate, add_rates, planned_rate, planned_rates, withdraw_rates
 from pricing.services.tariffs import TierInput
 from pricing.services.units import archive_pricing_unit, create_pricing_unit
 
@@ -77,6 +77,7 @@ __all__ = [
     "plan_sheet",
     "planned_formula",
     "planned_rate",
+    "planned_rates",
     "publish",
     "publish_prices",
     "rename_metric",

@@ -71,15 +71,23 @@ def add_rate(
 
 def planned_rate(card: RateCard, rate: NewRate) -> Rate:
     """The rate that `add_rate` would add, not saved and without a publication. Raises what `add_rate` would raise."""
-    problems = Problems()
-    checked = check_alone(problems, rate)
-    problems.refuse()
-    assert checked is not None
+    return planned_rates(card, [rate])[0]
+
+
+def planned_rates(card: RateCard, rates: Sequence[NewRate]) -> list[Rate]:
+    """Like `planned_rate`, for several; fields are named without an index, of the first that breaks a rule."""
     refuse_archived(card)
-    on_card = OnCard(card, [rate])
-    on_card.check(problems, rate)
-    problems.refuse()
-    return _row(on_card, checked, uuid7(), None)
+    on_card, planned = None, []
+    for rate in rates:
+        problems = Problems()
+        checked = check_alone(problems, rate)
+        problems.refuse()
+        assert checked is not None
+        on_card = on_card or OnCard(card, rates)
+        on_card.check(problems, rate)
+        problems.refuse()
+        planned.append(_row(on_card, checked, uuid7(), None))
+    return planned
 
 
 def withdraw_rates(

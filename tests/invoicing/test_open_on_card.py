@@ -1,4 +1,4 @@
-"""The panel of a rate card: the usage that is open on it, from drafts, and a share of it."""
+"""The panel of a rate card: the usage that is open on it, from drafts."""
 
 from decimal import Decimal as D
 
@@ -52,20 +52,6 @@ def test_it_adds_up_the_drafts_of_the_cards_contracts(viewer, card):
     assert sum(draft.total for draft in drafts) == D(700)
     assert "API calls 2 350 $7.00" in text
     assert "Usage drafts of the contracts on this card, before tax, as of 20 October 2025, 00:00 UTC or later." in text
-
-
-@pytest.mark.parametrize(
-    ("percent", "said"), [("10", "$7.00 +$0.70"), ("-25", "$7.00 -$1.75"), ("0.5", "$7.00 +$0.04")]
-)
-def test_a_percentage_of_it_is_told(viewer, card, percent, said):
-    text = words(panel(viewer, card, percent=percent))
-    assert said in text
-    assert f"{percent} % of it" in text
-
-
-@pytest.mark.parametrize("percent", ["", "x", "NaN", "1e999", "Infinity", "<script>", "0"])
-def test_what_is_no_percentage_moves_nothing(viewer, card, percent):
-    assert "% of it" not in words(panel(viewer, card, percent=percent))
 
 
 def test_a_card_without_open_usage_says_so(viewer, card):
