@@ -40,10 +40,6 @@ class Collection(BillingPeriod):
         return CHARGES
 
     @property
-    def is_last(self) -> bool:
-        return False
-
-    @property
     def slot(self) -> str:
         return own_slot(self.fees[0])
 

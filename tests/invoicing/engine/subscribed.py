@@ -21,7 +21,7 @@ def quantities(*pairs: tuple[datetime, str | int], **late: object) -> tuple[Subs
 
 
 def subscription(start: datetime, *changes: tuple[datetime, str | int], **terms: object) -> Subscription:
-    """Of seats by the month in advance; the first of `changes` may be a quantity alone, for its start."""
+    """Of seats by the month in advance; `changes` are quantities with the times from which they are meant."""
     end = terms.pop("end", None)
     found = Subscription(
         id=uid("subscription"),

@@ -3,14 +3,16 @@
 import pytest
 
 from billing_site.foundation.money import MixedUnits
-from contracts.terms import ScheduledCharge
+from contracts.terms import ScheduledCharge, ServiceInvoice, ServiceLine
 from invoicing.engine.inputs import Posted
+from pricing.engine.catalog import ProductVersion
 from tests.invoicing.engine.world import (
     EUR,
     NEW_YEAR,
     NOVEMBER,
     OCTOBER,
     USD,
+    D,
     computed,
     contract,
     fixed,
@@ -63,3 +65,25 @@ def test_a_document_is_in_one_unit():
 def test_documents_come_by_date():
     late = ScheduledCharge(uid("late"), uid("Setup"), "Late", USD, (scheduled("1", NEW_YEAR), scheduled("2", on(2, 1))))
     assert [document.issued_at for document in documents(charges=(late,))] == [on(2, 1), NEW_YEAR]
+
+
+def work(name: str, hours: str) -> ServiceLine:
+    return ServiceLine(uid(name), uid("service"), uid("Work"), USD, D(hours) * 150, D(150), D(hours))
+
+
+def test_each_invoice_of_services_is_a_document_of_its_own_and_gone_once_it_is_final():
+    first, second = (
+        ServiceInvoice(uid(name), NOVEMBER, tuple(work(f"{name} {hours}", hours) for hours in worked))
+        for name, worked in (("design", ("10", "2.5")), ("training", ("4",)))
+    )
+    sold = ProductVersion(product_id=uid("Work"), type="PRO_SERVICE", name="Work", starting_at=None, publication=1)
+
+    def read_of(*final: str) -> list[object]:
+        posted = Posted(frozenset((uid("Acme"), "CHARGES", slot) for slot in final), {}, {})
+        deal = contract(rate_card_id=None, service_invoices=(first, second))
+        found = computed(given(on(9, 15), [deal], [], [sold], posted=posted)).documents
+        return sorted((each.slot, each.total, [line.service for line in each.lines]) for each in found)
+
+    both = [(first.slot, D(1875), list(first.lines)), (second.slot, D(600), list(second.lines))]
+    assert read_of() == sorted(both)
+    assert read_of(first.slot) == both[1:]

@@ -7,6 +7,7 @@ import pytest
 from invoicing.engine.documents import Result
 from invoicing.engine.inputs import Inputs, Posted
 from invoicing.engine.rounding import finalized
+from tests.invoicing.engine.subscribed import seats, subscription
 from tests.invoicing.engine.world import (
     NOTHING_POSTED,
     D,
@@ -263,3 +264,15 @@ def test_a_last_document_that_is_made_anew_leaves_what_the_renewal_has_taken_ove
     posted = replace(posted, documents=posted.documents - {october})
     found = computed(world(kept, posted=posted), [used("H", on(10, 3), 20), used("H", on(11, 3), 50)])
     assert by_name(found) == {"old kept 1 Sep": (100, 20, 80, 0, 0), "new kept 1 Nov": (80, 50, 0, 30, 0)}
+
+
+def test_a_fee_up_to_the_renewal_is_not_the_last_document():
+    """The fee of October has a document of its own, which ends where the contract does, and comes before October's."""
+    seat = subscription(on(10, 1), (on(10, 1), 2))
+    old = contract(OLD_START, RENEWAL, name="old", commits=[one("paid", "1000")], subscriptions=(seat,))
+    new = contract(RENEWAL, NEW_END, name="new", renews=uid("old"))
+    cards = [card(rate("H", "1"), rate("Seats", "20", billing_frequency="MONTHLY"))]
+    documents = computed(given(AT, [new, old], cards, [product("H"), seats()])).documents
+    moved = [(each.kind, each.slot, entries(each)[-1]) for each in documents if "ROLLOVER" in str(entries(each))]
+    assert [each.slot for each in documents if each.kind == "CHARGES" and each.issued_at == on(10, 1)] != []
+    assert moved == [("USAGE", "2025-10-01T00:00:00+00:00", ("PREPAID_COMMIT_ROLLOVER", -960, RENEWAL))]
