@@ -78,6 +78,7 @@ INSERT INTO pricing_product (id, name, type, custom_fields, created_at, created_
 SELECT md5('product' || p)::uuid, 'Product ' || p, 'USAGE', '{}', '2024-01-01Z', 'Ada'
 FROM generate_series(1, {products}) p;
 SET session_replication_role = origin;
+SELECT count(add_up_anew_what_is_sold(id)) FROM contracts_customer;
 """.replace("{products}", str(PRODUCTS))
 
 PAGES = {
@@ -115,7 +116,8 @@ def main() -> None:
 def _fill(database: psycopg.Connection, numbers: dict[str, Any]) -> None:
     with psycopg.ClientCursor(database) as cursor:
         cursor.execute(_BOOKS.encode(), numbers)
-    for table in ("contracts_customer", "invoicing_invoice", "invoicing_invoiceline", "invoicing_draftsummary"):
+    filled = "contracts_customer invoicing_invoice invoicing_invoiceline invoicing_draftsummary invoicing_soldinmonth"
+    for table in filled.split():
         database.execute(f"VACUUM (ANALYZE) {table}".encode())
     say(f"{numbers['customers'] * numbers['each']:,} documents of {numbers['customers']:,} customers")
 

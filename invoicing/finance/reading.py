@@ -86,7 +86,7 @@ class Books:
 
 
 def read_books(asked: Asked, *, at: datetime) -> Books:
-    """Eleven queries, whatever there is. A segment key that is not declared tells no segments apart."""
+    """Thirteen queries, whatever there is. A segment key that is not declared tells no segments apart."""
     with read_snapshot():
         keys = tuple(declared_keys(CustomFieldKey.Entity.CUSTOMER))
         segment = asked.segment if asked.segment in keys else (keys[0] if keys else "")

@@ -6,6 +6,7 @@ from invoicing.models.holds import HoldDecision
 from invoicing.models.notes import EnteredNote, EnteredNoteDecision, Note, NoteDismissal
 from invoicing.models.numbers import EntityNumber, NumberSeries
 from invoicing.models.pdfs import InvoicePdf
+from invoicing.models.sold import SoldInMonth
 from invoicing.models.summaries import (
     CommitmentSummary,
     CustomerSummary,
@@ -35,4 +36,5 @@ __all__ = [
     "NoteDismissal",
     "NoteSummary",
     "NumberSeries",
+    "SoldInMonth",
 ]

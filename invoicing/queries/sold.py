@@ -50,32 +50,19 @@ class Sold:
         return exact_sum([self.amount, -self.by_credits])
 
 
-# The parts of a line that say what it is are read once for each line, and summed up twice from the sums by customer.
+# Added up by the database, a row for each customer, month, product and unit: see `SoldInMonth`.
 _FINAL = """
-WITH invoice AS MATERIALIZED (
-    SELECT id, customer_id, date_trunc('month', coalesce(starting_at, issued_at), 'UTC') AS month
-    FROM invoicing_invoice
-    WHERE (starting_at >= %(start)s AND starting_at < %(end)s
-           OR starting_at IS NULL AND issued_at >= %(start)s AND issued_at < %(end)s)
-      AND NOT EXISTS (SELECT FROM invoicing_invoicevoid AS void WHERE void.invoice_id = invoicing_invoice.id)
-), sold AS MATERIALIZED (
-    SELECT line.details #>> '{credit_type,id}' AS unit_id, line.details ->> 'product_id' AS product_id,
-           invoice.customer_id, invoice.month,
-           coalesce(sum(line.total) FILTER (WHERE line.type <> 'applied_commit_or_credit'), 0) AS amount,
-           coalesce(-sum(line.total) FILTER (WHERE line.type = 'applied_commit_or_credit'), 0) AS by_credits,
-           sum(line.quantity) FILTER (WHERE line.type <> 'applied_commit_or_credit') AS quantity
-    FROM invoice
-    JOIN invoicing_invoiceline AS line ON line.customer_id = invoice.customer_id AND line.invoice_id = invoice.id
-    WHERE line.type IN ('usage', 'subscription', 'scheduled', 'cpu_conversion')
-       OR line.type = 'commit_purchase' AND line.details ->> 'commit_type' = 'PostpaidCommit'
-       OR line.type = 'applied_commit_or_credit' AND line.details #>> '{applied_commit_or_credit,type}' = 'CREDIT'
-    GROUP BY 1, 2, 3, 4
+WITH sold AS NOT MATERIALIZED (
+    SELECT unit_id, product_id, customer_id, month, amount, by_credits,
+           CASE WHEN quantity_count > 0 THEN quantity END AS quantity
+    FROM invoicing_soldinmonth
+    WHERE month >= %(start)s AND month < %(end)s
 )
 """
 
 _DRAFTS = """
 WITH sold AS MATERIALIZED (
-    SELECT each ->> 'unit_id' AS unit_id, each ->> 'product_id' AS product_id, draft.customer_id,
+    SELECT (each ->> 'unit_id')::uuid AS unit_id, (each ->> 'product_id')::uuid AS product_id, draft.customer_id,
            date_trunc('month', coalesce(draft.starting_at, draft.issued_at), 'UTC') AS month,
            (each ->> 'amount')::numeric AS amount, (each ->> 'by_credits')::numeric AS by_credits,
            (each ->> 'quantity')::numeric AS quantity
@@ -83,26 +70,32 @@ WITH sold AS MATERIALIZED (
 )
 """
 
+# Two plain sums, by customer and by segment, each in memory: grouping sets would be sorted, on disk.
+_ROOM = "SELECT set_config('work_mem', '32MB', true)"
 _SUMMED = """
-SELECT sold.unit_id, sold.product_id, sold.customer_id, sold.month, segment,
-       sum(amount), sum(by_credits), sum(quantity)
-FROM sold
-JOIN contracts_customer AS customer ON customer.id = sold.customer_id
-CROSS JOIN LATERAL (SELECT coalesce(customer.custom_fields ->> %(segment)s, '') AS segment) AS of_customer
-GROUP BY GROUPING SETS ((1, 2, 3), (1, 2, 4, 5))
+, customer AS MATERIALIZED (
+    SELECT id, coalesce(custom_fields ->> %(segment)s, '') AS segment FROM contracts_customer
+)
+SELECT unit_id, product_id, customer_id, NULL, NULL, sum(amount), sum(by_credits), sum(quantity)
+FROM sold GROUP BY unit_id, product_id, customer_id
+UNION ALL
+SELECT unit_id, product_id, NULL, month, segment, sum(amount), sum(by_credits), sum(quantity)
+FROM sold JOIN customer ON customer.id = sold.customer_id
+GROUP BY unit_id, product_id, month, segment
 ORDER BY 1, 2, 3, 4, 5
 """
 
 
 def sold_on_final(months: Period, *, segment: str) -> list[Sold]:
-    """On documents of the months. One query, over all their lines. `segment` is a custom field key of customers."""
+    """On documents of the months, which begin and end with a month. `segment` is a custom field key of customers. Two
+    queries, over sums that the database keeps."""
     assert months.ending_before is not None
     asked = {"segment": segment, "start": months.starting_at, "end": months.ending_before}
     return list(_read(_FINAL + _SUMMED, asked, is_draft=False))
 
 
 def sold_on_drafts(*, segment: str) -> list[Sold]:
-    """On the open drafts of everybody, as last summarized. One query."""
+    """On the open drafts of everybody, as last summarized. Two queries."""
     return list(_read(_DRAFTS + _SUMMED, {"segment": segment}, is_draft=True))
 
 
@@ -144,11 +137,12 @@ def _quantity(lines: Sequence[Line]) -> Decimal | None:
 
 def _read(statement: str, asked: Mapping[str, Any], *, is_draft: bool) -> Iterator[Sold]:
     with connection.cursor() as cursor:
+        cursor.execute(_ROOM)
         cursor.execute(statement, asked)
         for unit_id, product_id, customer_id, month, segment, amount, by_credits, quantity in cursor.fetchall():
             yield Sold(
-                unit_id=UUID(unit_id),
-                product_id=UUID(product_id) if product_id else None,
+                unit_id=unit_id,
+                product_id=product_id,
                 amount=amount,
                 by_credits=by_credits,
                 quantity=quantity,

@@ -108,6 +108,7 @@ MODELS = {
     "invoicing.DraftSummary": ("derived", "id", "customer"),
     "invoicing.NoteSummary": ("derived", "id", "customer"),
     "invoicing.CommitmentSummary": ("derived", "id", "customer"),
+    "invoicing.SoldInMonth": ("derived", "id", "customer"),
     "invoicing.Alert": ("configured", "id", None),
     "invoicing.AlertState": ("derived", "id", "customer"),
     "invoicing.AlertTurn": ("fact", "id", "customer"),
