@@ -13,12 +13,12 @@ from django.contrib import admin, messages
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.text import capfirst
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, DropdownFilter
 from unfold.widgets import INPUT_CLASSES
 
 from billing_site.foundation.periods import DAY
 
-__all__ = ["AmountRange", "Choice", "ChoicesDropdownFilter", "DayRange"]
+__all__ = ["AmountRange", "AutocompleteSelectFilter", "Choice", "ChoicesDropdownFilter", "DayRange"]
 
 LONGEST = 40  # characters of a bound
 

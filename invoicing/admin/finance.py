@@ -11,6 +11,12 @@ from django.urls import URLPattern, path, reverse
 
 from billing_site.foundation import clock
 from billing_site.foundation.display import instant_text
+from invoicing.finance.price_months import (
+    PRICE_MONTH_COLUMNS,
+    price_month_charts,
+    price_month_sheet,
+    price_month_tables,
+)
 from invoicing.finance.prices import (
     REALISED_COLUMNS,
     SIMILAR_COLUMNS,
@@ -23,7 +29,7 @@ from invoicing.finance.prices import (
 )
 from invoicing.finance.reading import SPANS, Asked, Books, read_books
 from invoicing.finance.revenue import PRODUCT, REVENUE_COLUMNS, SEGMENT, charts_of, revenue_sheet, revenue_tables
-from invoicing.finance.standing import STANDING_COLUMNS, standing_sheet, standing_table
+from invoicing.finance.standing import STANDING_COLUMNS, standing_charts, standing_sheet, standing_table
 from invoicing.finance.tables import sheet_lines
 from invoicing.queries.price_makers import price_makers
 from invoicing.queries.summaries import oldest_summary
@@ -31,6 +37,7 @@ from invoicing.queries.summaries import oldest_summary
 NEEDED = ("invoicing.view_invoice", "invoicing.view_draftsummary", "contracts.view_contract")
 SHEETS: Mapping[str, tuple[Sequence[str], Callable[[Books], Iterator[Sequence[str]]]]] = {
     "prices": (REALISED_COLUMNS, realised_sheet),
+    "price-months": (PRICE_MONTH_COLUMNS, price_month_sheet),
     "similar": (SIMILAR_COLUMNS, similar_sheet),
     "revenue": (REVENUE_COLUMNS, revenue_sheet),
     "standing": (STANDING_COLUMNS, standing_sheet),
@@ -72,9 +79,12 @@ class FinancePage:
             "standing": standing_table(books),
             "revenue": revenue_tables(books, by),
             "charts": charts_of(books, by),
+            "standing_charts": standing_charts(books),
+            "price_months": price_month_tables(books),
+            "price_charts": price_month_charts(books),
             "prices": realised_table(books),
             "similar": similar_table(books, groups, makers),
-            "sheets": {name: _sheet_url(name, books.asked) for name in SHEETS},
+            "sheets": {name.replace("-", "_"): _sheet_url(name, books.asked) for name in SHEETS},
         }
         return TemplateResponse(request, "admin/invoicing/finance/page.html", context)
 

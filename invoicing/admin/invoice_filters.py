@@ -1,4 +1,4 @@
-"""What finance asks of the list of documents: their status, kind, series, money, dates and amounts."""
+"""What finance asks of the list of documents: whose they are, their status, kind, series, money, dates and amounts."""
 
 from typing import Any
 
@@ -6,7 +6,13 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 
 from billing_site.foundation import clock
-from billing_site.foundation.list_filters import AmountRange, Choice, ChoicesDropdownFilter, DayRange
+from billing_site.foundation.list_filters import (
+    AmountRange,
+    AutocompleteSelectFilter,
+    Choice,
+    ChoicesDropdownFilter,
+    DayRange,
+)
 from invoicing.models import EntityNumber, Invoice, InvoiceLine, InvoiceVoid, Note, NumberSeries
 from pricing.models import PricingUnit
 
@@ -107,6 +113,8 @@ def _billed_units() -> QuerySet[PricingUnit]:
 
 
 FILTERS = [
+    ("customer", AutocompleteSelectFilter),
+    ("contract", AutocompleteSelectFilter),
     StandingFilter,
     ("kind", ChoicesDropdownFilter),
     CurrencyFilter,

@@ -17,6 +17,7 @@ from billing_site.foundation.money import Unit
 from billing_site.foundation.refusals import Refusal
 from contracts.models import Commit
 from invoicing import services
+from invoicing.admin.invoice_list import totals_of
 from invoicing.models import Invoice, InvoiceLine, InvoiceVoid
 from ledger.models import LedgerEntry
 from pricing.models import PricingUnit
@@ -54,6 +55,7 @@ class TakingBack:
             "title": "Void documents",
             "opts": self.opts,
             "documents": list(told_of(chosen)),
+            "totals": totals_of(Invoice.objects.filter(pk__in=[invoice.pk for invoice in chosen])),
             "chosen": [invoice.pk for invoice in chosen],
         }
         return TemplateResponse(request, "admin/invoicing/invoice/void.html", context)

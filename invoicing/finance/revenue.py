@@ -20,6 +20,7 @@ from pricing.sheets.cells import guarded
 PRODUCT, SEGMENT = "product", "segment"
 COLOURS = 8  # of a chart: what is sold of further products is shown together
 NO_SEGMENT = "no value"
+DRAFTS = "Drafts, not final yet"
 REVENUE_COLUMNS = (
     *("month", "currency", "product", "product_id", "segment", "documents", "sold", "paid_by_credits"),
     "sold_without_credits",
@@ -94,7 +95,7 @@ def charts_of(books: Books, by: str) -> list[dict[str, Any]]:
         series = [(line.name, [line.final.get(month, Decimal(0)) for month in months]) for line in _few(lines)]
         together = _together(lines)
         drafts = [together.drafts.get(month, Decimal(0)) for month in months]
-        series.append(("Drafts, not final yet", drafts))
+        series.append((DRAFTS, drafts))
         charts.append(
             {
                 "id": f"chart-{unit_id}",
@@ -104,7 +105,8 @@ def charts_of(books: Books, by: str) -> list[dict[str, Any]]:
                 "series": [
                     {
                         "name": name,
-                        "values": [_plain(amount, unit) for amount in amounts],
+                        "is_quiet": name == DRAFTS,
+                        "values": [plain_major(amount, unit) for amount in amounts],
                         "texts": [amount_text(amount, unit) for amount in amounts],
                     }
                     for name, amounts in series
@@ -170,5 +172,6 @@ def _few(lines: Sequence[Line]) -> Sequence[Line]:
     return [*(line for line in lines if line in most), _together(rest, f"{len(rest)} further")]
 
 
-def _plain(amount: Decimal, unit: Unit) -> str:
+def plain_major(amount: Decimal, unit: Unit) -> str:
+    """What a chart draws: in the major unit, to the minor one."""
     return format(major_amount(round_to(amount, unit.minor_step), unit), "f")

@@ -97,7 +97,7 @@ def comparables(sold: Iterable[Sold]) -> list[Comparable]:
     for each in sold:
         if each.product_id is None or each.customer_id is None or not each.quantity or each.quantity < 0:
             continue
-        price = _price(each.net, each.quantity)
+        price = unit_price(each.net, each.quantity)
         if price is not None and price >= 0:
             paid = Paid(each.customer_id, each.quantity, each.net, price)
             bands.setdefault((each.unit_id, each.product_id, each.quantity.adjusted()), []).append(paid)
@@ -123,9 +123,10 @@ def _realised(sold: Sequence[Sold], segment: str | None) -> RealisedPrice:
         quantity=quantity,
         amount=amount,
         by_credits=by_credits,
-        price=_price(exact_sum([amount, -by_credits]), quantity),
+        price=unit_price(exact_sum([amount, -by_credits]), quantity),
     )
 
 
-def _price(net: Decimal, quantity: Decimal) -> Decimal | None:
+def unit_price(net: Decimal, quantity: Decimal) -> Decimal | None:
+    """To 12 places; None where the quantity is zero."""
     return round_to(Fraction(net) / Fraction(quantity), QUANTUM) if quantity else None

@@ -157,6 +157,12 @@ def test_realised_prices_are_without_what_credits_paid(cfo, company):
         assert abs(Fraction(D(row["price_per_unit"])) - price) <= Fraction(1, 10**14)
     assert found[""]["customers"] == "3"
     assert found["=1+1"]["price_per_unit"] == "0.02"
+    (october,) = sheet(cfo, "price-months")
+    assert (october["month"], october["quantity"], october["price_per_unit"]) == (
+        "2025-10",
+        "2730",
+        found[""]["price_per_unit"],
+    )
 
 
 def test_like_customers_that_pay_differently_are_shown_with_what_makes_the_price(cfo, company):
@@ -201,6 +207,13 @@ def test_the_page_shows_names_as_they_are_and_its_chart_has_a_table(cfo, company
     (chart,) = answer.context["charts"]
     totals = [sum(D(series["values"][month]) for series in chart["series"]) for month in range(3)]
     assert totals == [D(0), D("35.60"), D(1)]
+    (chart,) = answer.context["price_charts"]
+    (calls,) = chart["series"]
+    assert (calls["name"], calls["texts"]) == ("API calls", ["", "$0.01304", ""])
+    assert (calls["values"][0], calls["values"][2]) == (None, None)  # nothing was sold: that is no price of zero
+    (bars,) = answer.context["standing_charts"]
+    assert dict(zip(bars["labels"], bars["series"][0]["texts"], strict=True))["Deferred"] == "$19.20"
+    assert all(f'id="{each["id"]}"' in page for each in (chart, bars))
 
 
 @pytest.mark.parametrize("asked", [{"months": "x"}, {"months": "10000"}, {"segment": "\0';--"}, {"by": "customer"}])

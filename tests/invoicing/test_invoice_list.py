@@ -166,6 +166,19 @@ def test_a_currency_is_filtered_by(finance, books):
     assert listed(finance, currency=str(books["euros"].pk)) == ["DE-INV-000007"]
 
 
+@pytest.mark.parametrize("of", ["customer", "contract"])
+def test_the_documents_of_one_are_found_and_nobody_else_is_listed_to_choose_from(finance, books, of):
+    asked = {f"{of}__id__exact": str(getattr(books["foreign"], f"{of}_id"))}
+    assert listed(finance, **asked) == ["DE-INV-000007"]
+    assert [row["number"] for row in sheet(finance, **asked)] == ["DE-INV-000007"]
+    page = finance.get(LIST, asked).content.decode()
+    assert f'name="{of}__id__exact"' in page
+    assert (
+        str(getattr(books["october"], f"{of}_id"))
+        not in page.partition(f'name="{of}__id__exact"')[2].partition("</select>")[0]
+    )
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
