@@ -124,8 +124,8 @@ def choose_override(
     if not holding:
         return Choice(None, (), None)
     deciding = [override for override in holding if override.entitled is not None]
-    entitled = max(deciding, key=_added).entitled if deciding else None
-    pricing = sorted((override for override in holding if override.type), key=_added, reverse=True)
+    entitled = max(deciding, key=added).entitled if deciding else None
+    pricing = sorted((override for override in holding if override.type), key=added, reverse=True)
     fitting = [override for override in pricing if override.target == charged]
     fitting.sort(key=lambda override: _rank(override, prioritization))
     winner = fitting[0] if fitting else None
@@ -141,7 +141,8 @@ def _holds(override: Override, offer: Offer, payer: Payer | None) -> bool:
     return payer is not None and any(target.is_paid_by(payer.commit_id, payer.recurring_id) for target in targets)
 
 
-def _added(override: Override) -> tuple[int, int]:
+def added(override: Override) -> tuple[int, int]:
+    """Its place in the order of adding: of those that say what is part of the deal, the last one counts."""
     return override.added_by_edit, override.position
 
 

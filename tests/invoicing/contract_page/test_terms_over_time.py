@@ -12,6 +12,7 @@ from tests.factories.contracts import (
     AccessSegmentFactory,
     CommitFactory,
     ContractFactory,
+    InvoiceScheduleItemFactory,
     OverrideFactory,
     ScheduledChargeFactory,
     ScheduledChargeItemFactory,
@@ -84,6 +85,38 @@ def test_a_product_that_an_override_entitles_to_has_its_price_changes(revops, oc
     ]
 
 
+def test_what_an_override_takes_out_does_not_go_on_at_the_list_price(revops, october):
+    prices, contract = october.prices, october.contract
+    RateFactory(rate_card=prices.card, product=prices.calls, price=D(3), starting_at=DECEMBER)
+    only = {"contract": contract, "product": prices.calls, "type": "", "multiplier": None}
+    OverrideFactory(**only, entitled=False, starting_at=NOVEMBER)
+    OverrideFactory(**only, entitled=True, starting_at=at("2025-12-15"))
+    _, picture = pictured(revops, contract.pk)
+    assert [row[1:4] for row in twin(picture, "Price")] == [
+        ("$0.02", "1 October 2025", "31 October 2025"),
+        ("not part of the deal", "1 November 2025", "14 December 2025"),
+        ("$0.03", "15 December 2025", "31 December 2025"),
+    ]
+
+
+def test_invoices_of_commits_and_filters_have_their_dates(revops, october):
+    eu = {"group_key": "region", "group_values": ["eu"], "starting_at": "2025-11-01T00:00:00Z"}
+    contract = ContractFactory(starting_at=OCTOBER, terms__ending_before=JANUARY, terms__usage_filters=[eu])
+    commit = CommitFactory(contract=contract, name="Year end", segment=None, invoice_item=None)
+    InvoiceScheduleItemFactory(commit=commit, amount=D(5_000), issued_at=DECEMBER)
+    _, picture = pictured(revops, contract.pk)
+    assert twin(picture, "True-up", "Usage filter") == [
+        ("Year end", "up to $50.00", "1 December 2025", "", "to come"),
+        (
+            "From 1 November 2025, 00:00 UTC: only usage whose region is eu",
+            "",
+            "1 November 2025",
+            "31 December 2025",
+            "to come",
+        ),
+    ]
+
+
 def test_overrides_commits_credits_and_charges(revops, october):
     contract = october.contract
     OverrideFactory(contract=contract, product=october.prices.calls, starting_at=at("2025-10-15"))
@@ -138,7 +171,7 @@ def test_a_label_stands_beside_the_present_where_the_whole_of_it_has_room(revops
     OverrideFactory(contract=october.contract, starting_at=at("2025-10-30"))
     OverrideFactory(contract=october.contract, starting_at=at("2025-10-30"), ending_before=at("2025-12-10"))
     OverrideFactory(contract=october.contract, starting_at=at("2025-12-28"))
-    commit = CommitFactory(contract=october.contract, segment=None)
+    commit = CommitFactory(contract=october.contract, segment=None, invoice_item=None)
     AccessSegmentFactory(commit=commit, amount=D(100), starting_at=OCTOBER, ending_before=at("2025-11-10"))
     _, picture = pictured(revops, october.contract.pk)
     begun, ends, narrow, short = [mark for group in picture.groups[1:] for row in group.rows for mark in row.marks]
@@ -150,7 +183,7 @@ def test_a_label_stands_beside_the_present_where_the_whole_of_it_has_room(revops
 
 def test_names_are_escaped_and_whole_in_the_table(revops, october):
     name = '<b onload="x">' * 10
-    CommitFactory(contract=october.contract, name=name)
+    CommitFactory(contract=october.contract, name=name, invoice_item=None)
     answer, _ = pictured(revops, october.contract.pk)
     assert re.findall(r"<b onload", answer.content.decode()) == []
     assert answer.content.decode().count(f'<th scope="row">{"&lt;b onload=&quot;x&quot;&gt;" * 10}</th>') == 1
