@@ -16,7 +16,7 @@ help:
 	@echo "make coverage   which branches of the engines their tests take; all, or it fails"
 	@echo "make bench   benchmarks: ingest as ratios to the bare database, and what pricing, drafts and finalization cost"
 	@echo "make chaos   the ledger under kills, lost answers and a full disk"
-	@echo "make screenshots   the README's pictures, of a demo of their own"
+	@echo "make screenshots   the README's pictures, of a demo of their own; ARGS=FOLDER: every page of each role into a folder"
 
 demo: setup
 	@exec $(RUN) manage.py demo $(ARGS)
@@ -44,7 +44,7 @@ chaos: setup
 	@exec $(RUN) -m benchmarks.chaos $(ARGS)
 
 screenshots: setup
-	@exec $(RUN) -m tests.browser.screenshots
+	@exec $(RUN) -m tests.browser.screenshots $(ARGS)
 
 # The stamp holds a checksum of what was installed. Python 3.13 down to 3.11 come first: the embedded PostgreSQL has no
 # wheel for 3.15 yet, and the job queue is known to be troubled on 3.14.

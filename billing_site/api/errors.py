@@ -6,6 +6,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -95,7 +96,9 @@ def server_error(request: HttpRequest) -> JsonResponse:
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> Any:
-    """404 for pages; the API has its own."""
+    """404 for pages, in words for who prefers to read a page; the API has its own."""
+    if request.get_preferred_type(["application/json", "text/html"]) == "text/html":
+        return render(request, "portal/nothing.html", status=404)
     return _json(request, 404, f"There is no {request.path}.")
 
 

@@ -1,4 +1,8 @@
-"""The pictures of the README and of docs, taken of a demo of its own: `make screenshots`."""
+"""The pictures of the README and of docs, taken of a demo of its own: `make screenshots`.
+
+With a folder, those of every page of each role's first hour instead, at three widths, light and dark, to be looked at:
+`make screenshots ARGS=/tmp/pictures`. Of the pages of customers one more is as they are printed.
+"""
 
 import os
 import re
@@ -8,16 +12,42 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urljoin
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser import chromium
+from tests.browser.dress import dress
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "docs" / "images"
 PORT = "8461"
 LOGIN = "admin"
 WIDTH = 1280
+WIDTHS, SCHEMES = (1440, 1024, 390), ("light", "dark")
+# By login, what each looks at first; CONTRACT and CUSTOMER are Acme's.
+FIRST_HOURS = {
+    "editor": (
+        *("/admin/", "/admin/contracts/customer/", "/admin/contracts/contract/", "CONTRACT/change/", "CONTRACT/edit/"),
+        *("CONTRACT/grant/", "/admin/pricing/ratecard/", "/admin/pricing/product/", "/admin/pricing/product/add/"),
+        *("/admin/pricing/billablemetric/add/", "/admin/contracts/package/", "/admin/contracts/package/add/"),
+    ),
+    "approver": ("/admin/", "/admin/invoicing/note/proposed/"),
+    "finance": (
+        *("/admin/", "/admin/invoicing/invoice/", "/admin/invoicing/commitmentsummary/finance/"),
+        *("/admin/invoicing/draftsofcustomer/", "/admin/contracts/legalentity/", "/admin/contracts/taxrate/"),
+    ),
+    "auditor": ("/admin/", "CONTRACT/history/", "/admin/pricing/publication/"),
+    "operator": (
+        *("/admin/", "/admin/ledger/ingestcall/", "/admin/ledger/ingestcall/events/", "/admin/foundation/job/"),
+        *("/admin/ledger/ingestcall/unmatched/", "/admin/ledger/ingestcall/findings/", "/admin/foundation/apitoken/"),
+        "/admin/ledger/ingestcall/dry-run/",
+    ),
+    "acme": tuple(
+        f"CUSTOMER{section}"
+        for section in ("", "spend/", "spend/?by=model", "usage/", "balances/", "terms/", "invoices/", "tokens/")
+    ),
+}
 
 
 @contextmanager
@@ -92,24 +122,55 @@ def take_of_customer(browser: Browser, addresses: dict[str, str]) -> None:
         context.close()
 
 
-def _picture(page: Page, name: str) -> None:
+def take_first_hours(browser: Browser, addresses: dict[str, str], folder: Path) -> None:
+    """Every page of each role, in every window, into the folder of its login."""
+    for login, paths in FIRST_HOURS.items():
+        page = browser.new_context().new_page()
+        page.goto(addresses["Acme's own page"] if login == "acme" else addresses["Back office"])
+        page.locator("[name=username]").fill(login)
+        page.locator("[name=password]").fill(login)
+        page.locator("main, form").locator("[type=submit]").first.click()
+        bases = {"CONTRACT": addresses["Acme's contract"].partition("/change")[0]}
+        if login == "acme":
+            bases["CUSTOMER"] = str(page.get_by_role("link", name="Overview").evaluate("(link) => link.href"))
+        for path in paths:
+            base = next((base for base in bases if path.startswith(base)), "")
+            named = re.sub(r"[^a-z]+", "-", path.lower()).strip("-")
+            page.goto(urljoin(addresses["Back office"], bases.get(base, "") + path.removeprefix(base)))
+            page.wait_for_timeout(500)  # the bars grow
+            for width in WIDTHS:
+                for scheme in SCHEMES:
+                    dress(page, width, scheme)
+                    _picture(page, f"{named}-{width}-{scheme}", folder / login)
+            if login == "acme":
+                page.emulate_media(media="print")
+                _picture(page, f"{named}-print", folder / login)
+                page.emulate_media(media="screen")
+        page.context.close()
+
+
+def _picture(page: Page, name: str, folder: Path = PICTURES) -> None:
     page.wait_for_load_state()
     page.mouse.move(0, 0)
     page.evaluate("scrollTo(0, 0)")  # what sticks to the window stands at its top
-    page.screenshot(path=PICTURES / f"{name}.png", full_page=True, animations="disabled")
+    page.screenshot(path=folder / f"{name}.png", full_page=True, animations="disabled")
 
 
 def main() -> None:
     executable = chromium.path()
     if executable is None:
         raise SystemExit(chromium.MISSING)
-    PICTURES.mkdir(parents=True, exist_ok=True)
+    folder = Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else PICTURES
+    folder.mkdir(parents=True, exist_ok=True)
     with demo() as addresses, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=list(chromium.ARGUMENTS))
-        take(browser, addresses)
-        take_of_customer(browser, addresses)
+        if folder == PICTURES:
+            take(browser, addresses)
+            take_of_customer(browser, addresses)
+        else:
+            take_first_hours(browser, addresses, folder)
         browser.close()
-    sys.stdout.write(f"Pictures are in {PICTURES.relative_to(ROOT)}.\n")
+    sys.stdout.write(f"Pictures are in {folder}.\n")
 
 
 if __name__ == "__main__":

@@ -21,8 +21,25 @@ function nameSelects() {
   }
 }
 
+// Django's boxes of two lists say what their filter is for beside it, on what has no role that could be named.
+function nameFilters() {
+  for (const icon of document.querySelectorAll(".search-label-icon[aria-label]")) icon.setAttribute("role", "img");
+}
+
+// A menu closes by Escape, which gives the focus back, and by what is done elsewhere.
+function closeMenus(event) {
+  for (const menu of document.querySelectorAll("details.house-more[open]")) {
+    if (event.type === "keydown" ? event.key !== "Escape" : menu.contains(event.target)) continue;
+    const hadFocus = menu.contains(document.activeElement);
+    menu.open = false;
+    if (event.type === "keydown" && hadFocus) menu.querySelector("summary").focus();
+  }
+}
+for (const type of ["keydown", "click", "focusin"]) document.addEventListener(type, closeMenus);
+
 window.addEventListener("load", () => {
   reachScrolled();
+  nameFilters();
   window.django?.jQuery?.(nameSelects); // after what is ready with jQuery, and that is later than this
 });
 window.addEventListener("resize", reachScrolled);
