@@ -51,7 +51,7 @@ MODELS: Mapping[Area, str] = {
         "contracts.serviceinvoice contracts.serviceinvoiceline contracts.recurringcommit contracts.subscription "
         "contracts.subscriptionterms contracts.subscriptionquantity contracts.customerschedulesegment "
         "contracts.package contracts.packagealias contracts.customfieldschange foundation.customfieldkey "
-        "foundation.customfieldentity foundation.customfieldclaim contracts.paymentgate"
+        "foundation.customfieldentity foundation.customfieldclaim contracts.paymentgate contracts.chargeversion"
     ),
     Area.PRICES: (
         "pricing.billablemetric pricing.product pricing.productversion pricing.pricingunit pricing.ratecard "

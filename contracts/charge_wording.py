@@ -37,7 +37,7 @@ def _item_text(item: ScheduledChargeItem, charge: ScheduledCharge) -> str:
 
 
 def charge_changes_in_words(updates: Iterable[UpdatedCharge]) -> Iterator[str]:
-    """One sentence for each charge of which an edit changed dates or amounts."""
+    """One sentence for each charge of which an edit changed dates, amounts or the order."""
     for updated in updates:
         yield f"{_noun_and_name(updated.after.charge)}: {'; '.join(_changes(updated))}."
 
@@ -52,3 +52,5 @@ def _changes(updated: UpdatedCharge) -> Iterator[str]:
         yield f"added {text(item)}" if old is None else f"{text(old)} is now {text(item)}"
     for old in gone.values():
         yield f"taken out {text(old)}"
+    if updated.order is not None:
+        yield f"NetSuite sales order {updated.order}" if updated.order else "its NetSuite sales order taken away"

@@ -287,10 +287,12 @@ class ScheduledChargeInput:
 
 @dataclass(frozen=True, slots=True)
 class ChargeChangeInput:
-    """What of a scheduled charge or discount changes: dates and amounts that have not fallen due."""
+    """What of a scheduled charge or discount changes: dates and amounts that have not fallen due, and by which order it
+    is sold; None: by none."""
 
     id: UUID
     invoice_schedule: InvoicesChangeInput = InvoicesChangeInput()
+    netsuite_sales_order_id: str | Unchanged | None = UNCHANGED
 
 
 @dataclass(frozen=True, slots=True)

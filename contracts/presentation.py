@@ -211,7 +211,8 @@ def edit_json(edited: EditedTerms) -> Fields:
             shown[name] = [
                 {
                     "id": str(each.after.charge.pk),
-                    schedule: items_edit(each.before.items, each.after.items),
+                    **({schedule: items} if (items := items_edit(each.before.items, each.after.items)) else {}),
+                    **({"netsuite_sales_order_id": each.order} if each.order is not None else {}),
                     **({"name": each.after.charge.name} if each.after.charge.name else {}),
                 }
                 for each in changed

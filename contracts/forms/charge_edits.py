@@ -12,6 +12,7 @@ from billing_site.foundation.refusals import Refusal
 from contracts.forms.instants import InstantField
 from contracts.forms.rows import ITEM, RowsForm, Section, payment_shown
 from contracts.inputs import (
+    UNCHANGED,
     ChargeChangeInput,
     EditInput,
     InvoiceItemChangeInput,
@@ -30,6 +31,7 @@ class ChargeEditForm(Dressed, RowsForm):
     KINDS = (NEW_ITEM,)
 
     based_on_edit = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    netsuite_sales_order_id = forms.CharField(required=False, max_length=160, label="NetSuite sales order")
     reason = forms.CharField(max_length=2_000, help_text="Why; kept with the edit and shown in the history.")
 
     def __init__(self, charged: AgreedCharge, *args: Any, at: datetime, based_on_edit: int = 0, **kwargs: Any) -> None:
@@ -37,7 +39,8 @@ class ChargeEditForm(Dressed, RowsForm):
         self.has_come = len(charged.items) - len(self.items)
         self.changed: list[int] = []  # by their places in what the service is told
         self.added: list[int] = []  # likewise
-        kwargs["initial"] = {"based_on_edit": based_on_edit}
+        order = charged.charge.netsuite_sales_order_id
+        kwargs["initial"] = {"based_on_edit": based_on_edit, "netsuite_sales_order_id": order}
         super().__init__(*args, **kwargs)
         money = charged.charge.unit.to_unit()
         for index, item in enumerate(self.items):
@@ -53,6 +56,7 @@ class ChargeEditForm(Dressed, RowsForm):
         self.dress()
 
     def sections(self) -> Iterator[Section]:
+        yield Section("What it is sold by", [[self["netsuite_sales_order_id"]]])
         for index, item in enumerate(self.items):
             fields = [self[name] for name in self.fields if name.startswith(f"item_{index}_")]
             yield Section(f"Billed on {day_text(item.issued_at)}", [fields])
@@ -87,9 +91,10 @@ class ChargeEditForm(Dressed, RowsForm):
                 item.item_id for index, item in enumerate(self.items) if values[f"item_{index}_gone"]
             ),
         )
-        change = ChargeChangeInput(self.charged.charge.pk, schedule)
+        order = values["netsuite_sales_order_id"] if "netsuite_sales_order_id" in self.changed_data else UNCHANGED
+        change = ChargeChangeInput(self.charged.charge.pk, schedule, order)
         return EditInput(
-            update_scheduled_charges=() if schedule == InvoicesChangeInput() else (change,),
+            update_scheduled_charges=() if change == ChargeChangeInput(self.charged.charge.pk) else (change,),
             reason=values["reason"],
             based_on_edit=values["based_on_edit"],
         )
@@ -103,6 +108,8 @@ class ChargeEditForm(Dressed, RowsForm):
             self.add_error(None, refusal.message)
 
     def _field_of(self, path: str) -> str | None:
+        if path.endswith("netsuite_sales_order_id"):
+            return "netsuite_sales_order_id"
         for head, kind, places in (
             ("update_schedule_items[", "item", self.changed),
             ("add_schedule_items[", NEW_ITEM, self.added),

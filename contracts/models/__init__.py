@@ -5,7 +5,14 @@ so that a number names everything that was agreed when that edit was made.
 """
 
 from contracts.models.commit_attributes import CommitVersion
-from contracts.models.commits import AccessSegment, Commit, InvoiceScheduleItem, ScheduledCharge, ScheduledChargeItem
+from contracts.models.commits import (
+    AccessSegment,
+    ChargeVersion,
+    Commit,
+    InvoiceScheduleItem,
+    ScheduledCharge,
+    ScheduledChargeItem,
+)
 from contracts.models.contracts import Contract, ContractTerms, Override
 from contracts.models.custom_fields import CustomFieldsChange
 from contracts.models.customers import Claim, ContractEdit, Customer
@@ -25,6 +32,7 @@ from contracts.models.term import Term, TermQuerySet
 __all__ = [
     "AccessSegment",
     "BillingProfile",
+    "ChargeVersion",
     "Claim",
     "Commit",
     "CommitVersion",

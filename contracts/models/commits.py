@@ -250,6 +250,25 @@ class ScheduledCharge(Term):
         )
 
 
+class ChargeVersion(Term):
+    """By which order a scheduled charge is sold since an edit, in place of that which it was added with."""
+
+    charge = models.ForeignKey(ScheduledCharge, models.PROTECT, related_name="versions")
+    netsuite_sales_order_id = models.CharField(max_length=160, blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="a_charge_has_one_version_at_a_time",
+                fields=["charge"],
+                condition=Q(removed_by_edit=None),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.netsuite_sales_order_id or "No order"
+
+
 class ScheduledChargeItem(ScheduledItem):
     """One date and amount of a scheduled charge."""
 

@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from contracts import terms
 from contracts.models import (
     AccessSegment,
+    ChargeVersion,
     Commit,
     CommitVersion,
     Contract,
@@ -187,7 +188,12 @@ def _agreed_of(
         grouped_by_place(known(part if commits else part.none(), "commit__contract_id"), "commit_id")
         for part in (AccessSegment.objects.select_related("first_row"), InvoiceScheduleItem.objects.all())
     )
-    charges = _grouped(known(ScheduledCharge.objects.select_related("product", "unit"), "contract_id"), "contract_id")
+    orders = choose(ChargeVersion.objects.filter(charge=OuterRef("pk"))).values("netsuite_sales_order_id")
+    sold = known(ScheduledCharge.objects.select_related("product", "unit"), "contract_id")
+    charges = _grouped(sold.annotate(order=Subquery(orders)), "contract_id")
+    for charge in chain.from_iterable(charges.values()):
+        if charge.order is not None:
+            charge.netsuite_sales_order_id = charge.order
     charged = ScheduledChargeItem.objects.all() if charges else ScheduledChargeItem.objects.none()
     items = grouped_by_place(known(charged, "charge__contract_id"), "charge_id")
     recurring = _grouped(known(RecurringCommit.objects.select_related(*RECURRING), "contract_id"), "contract_id")

@@ -13,6 +13,7 @@ from django.db.models import F, Q, QuerySet
 from billing_site.foundation.periods import format_instant
 from contracts.models import (
     AccessSegment,
+    ChargeVersion,
     Commit,
     CommitVersion,
     ContractEdit,
@@ -52,10 +53,11 @@ class UpdatedCommit:
 
 @dataclass(frozen=True, slots=True)
 class UpdatedCharge:
-    """Likewise of a scheduled charge."""
+    """Likewise of a scheduled charge; `order` is that by which it was sold from then on, None: as before."""
 
     before: AgreedCharge
     after: AgreedCharge
+    order: str | None = None
 
 
 NOT_TAKEN_BACK = {
@@ -111,7 +113,7 @@ class EditedTerms:
 
 def edit_history(customer_id: UUID, contract_id: UUID | None, *, edit_id: UUID | None = None) -> list[EditedTerms]:
     """The edits of a contract in order, its creation not among them; or only one of them. None: those of the customer's
-    own commits and credits. Thirteen queries, and two or three more where subscriptions were added."""
+    own commits and credits. Fourteen queries, and two or three more where subscriptions were added."""
     kind = ContractEdit.Kind.BALANCE if contract_id is None else ContractEdit.Kind.EDIT
     edits = edits_of(customer_id, contract_id).filter(kind=kind)
     if edit_id is not None:
@@ -177,14 +179,18 @@ class _ChargeMoves:
 
     charges: list[ScheduledCharge]
     items: list[ScheduledChargeItem]
+    orders: dict[tuple[UUID, UUID], str]  # that edits have named: by edit and charge
 
     @classmethod
     def of(cls, customer_id: UUID, edits: QuerySet[ContractEdit]) -> "_ChargeMoves":
         moved = Q(added_by_edit__in=edits) | Q(removed_by_edit__in=edits)
         items = ScheduledChargeItem.objects.filter(moved, customer_id=customer_id).select_related("added_by_edit")
         found = in_order_of_adding(items)
-        charges = ScheduledCharge.objects.filter(pk__in={item.charge_id for item in found}, customer_id=customer_id)
-        return cls(in_order_of_adding(charges.select_related("product", "unit", "added_by_edit")), found)
+        versions = ChargeVersion.objects.filter(added_by_edit__in=edits, customer_id=customer_id)
+        orders = {(each.added_by_edit_id, each.charge_id): each.netsuite_sales_order_id for each in versions}
+        ids = {item.charge_id for item in found} | {charge_id for _, charge_id in orders}
+        charges = ScheduledCharge.objects.filter(pk__in=ids, customer_id=customer_id)
+        return cls(in_order_of_adding(charges.select_related("product", "unit", "added_by_edit")), found, orders)
 
     def added(self, edit: ContractEdit) -> tuple[AgreedCharge, ...]:
         return tuple(
@@ -201,8 +207,9 @@ class _ChargeMoves:
         for charge in self.charges:
             before, after = (self._of(charge, edit, f"{verb}_by_edit_id") for verb in ("removed", "added"))
             stood = edit.pk not in (charge.added_by_edit_id, charge.removed_by_edit_id)
-            if stood and str(charge.pk) not in archived and (before or after):
-                updated.append(UpdatedCharge(AgreedCharge(charge, before), AgreedCharge(charge, after)))
+            order = self.orders.get((edit.pk, charge.pk))
+            if stood and str(charge.pk) not in archived and (before or after or order is not None):
+                updated.append(UpdatedCharge(AgreedCharge(charge, before), AgreedCharge(charge, after), order))
         return tuple(updated)
 
     def _of(self, charge: ScheduledCharge, edit: ContractEdit, column: str) -> tuple[ScheduledChargeItem, ...]:

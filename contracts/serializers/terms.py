@@ -303,10 +303,12 @@ class ChargeUpdateShape(Shape):
 
     scheduled_charge_id = serializers.UUIDField()
     invoice_schedule = InvoicesChangeShape(help_text="Dates and amounts that have not fallen due.", **OPTIONAL)
+    netsuite_sales_order_id = TextField(help_text="Null: none.", **BLANK)
 
     def to_internal_value(self, data: Any) -> inputs.ChargeChangeInput:
         sent = super().to_internal_value(data)
-        return inputs.ChargeChangeInput(sent.pop("scheduled_charge_id"), **plain(sent))
+        order = {"netsuite_sales_order_id": None} if "netsuite_sales_order_id" in sent else {}
+        return inputs.ChargeChangeInput(sent.pop("scheduled_charge_id"), **{**order, **plain(sent)})
 
 
 class StatementScheduleShape(InputShape):

@@ -27,7 +27,7 @@ COMMIT: Known = {  # the compatible API gates what edits add, and nothing else
 }
 EDIT_BALANCE: Known = {"hierarchy_configuration": NO}
 RECURRING: Known = {"hierarchy_configuration": NO}
-ORDER: Known = {"netsuite_sales_order_id": NO}  # of a template, which is sold to nobody yet; and changed, of a charge
+ORDER: Known = {"netsuite_sales_order_id": NO}  # of a template, which is sold to nobody yet
 
 CREATE_CUSTOMER: Known = {
     "billing_config": NO,
@@ -77,7 +77,6 @@ EDIT_CONTRACT: Known = {
     "update_commits": CREDIT,
     "update_credits": CREDIT,
     "update_prepaid_balance_threshold_configuration": NO,
-    "update_scheduled_charges": ORDER,
     "update_spend_threshold_configuration": NO,
 }
 

@@ -1,14 +1,15 @@
 """Scheduled charges and discounts: checked, made into rows, and changed (`docs/scheduled_charges.md`)."""
 
 from collections.abc import Collection, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from billing_site.foundation.custom_fields import Entity, check_custom_fields
 from billing_site.foundation.problems import Problems
-from contracts.inputs import ChargeChangeInput, InvoicesChangeInput, ScheduledChargeInput
-from contracts.models import ScheduledCharge, ScheduledChargeItem
+from contracts.inputs import UNCHANGED, ChargeChangeInput, InvoicesChangeInput, ScheduledChargeInput
+from contracts.models import ChargeVersion, ScheduledCharge, ScheduledChargeItem
 from contracts.queries import AgreedCharge
 from contracts.services.checks import Deal, fixed_product, in_fiat, not_charged_yet, short_text
 from contracts.services.schedule_changes import RowChange, changed_charge_items
@@ -23,11 +24,15 @@ class ChargeChange:
 
     charged: AgreedCharge  # as it stands
     items: RowChange
+    versions: RowChange
 
     def after(self) -> AgreedCharge:
         """The charge as it would stand; its new rows need their edit."""
         items: list[ScheduledChargeItem] = self.items.after(self.charged.items)
-        return AgreedCharge(self.charged.charge, tuple(sorted(items, key=lambda item: item.position)))
+        charge = copy(self.charged.charge)
+        for version in self.versions.added:
+            charge.netsuite_sales_order_id = version.netsuite_sales_order_id
+        return AgreedCharge(charge, tuple(sorted(items, key=lambda item: item.position)))
 
 
 def entity_of(charge: ScheduledCharge) -> Entity:
@@ -85,10 +90,20 @@ def plan_charge_changes(
             inner.add("scheduled_charge_id", change.id, "must be there only once")
         elif change.id in archived:
             inner.add("scheduled_charge_id", change.id, "cannot be changed by the edit that archives it")
-        elif change.invoice_schedule == InvoicesChangeInput():
-            inner.add("invoice_schedule", None, "is required: say what of the schedule changes")
+        elif change.invoice_schedule == InvoicesChangeInput() and change.netsuite_sales_order_id is UNCHANGED:
+            inner.add("invoice_schedule", None, "is required: say what of the schedule changes, or of the sales order")
         else:
             schedule = inner.within("invoice_schedule")
             rows = changed_charge_items(charged.items, change.invoice_schedule, charged.charge, deal, schedule, at=at)
-            changes[change.id] = ChargeChange(charged, rows)
+            changes[change.id] = ChargeChange(charged, rows, _sold_by(charged.charge, change, inner))
     return list(changes.values())
+
+
+def _sold_by(charge: ScheduledCharge, change: ChargeChangeInput, problems: Problems) -> RowChange:
+    """A version in place of the one that stands, where another order is named. One query, or none."""
+    order = change.netsuite_sales_order_id
+    if order is UNCHANGED or (order or "") == charge.netsuite_sales_order_id:
+        return RowChange()
+    short_text(problems, "netsuite_sales_order_id", order or "")
+    standing = tuple(ChargeVersion.objects.standing().filter(charge=charge))
+    return RowChange(standing, (ChargeVersion(charge=charge, netsuite_sales_order_id=order or ""),))

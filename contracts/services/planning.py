@@ -93,6 +93,7 @@ class PlannedEdit:
             yield from change.added
         for charged in self.charges:
             yield charged.items.added
+            yield charged.versions.added
         yield self.shorter_segments
         yield self.earlier_true_ups
         yield self.later_recurring
@@ -231,7 +232,7 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
         said = [change.committed for change in changes if (change.segments, change.items) != (RowChange(), RowChange())]
         apart_from = [*archived, *said]
         moved = moved_end(agreed, terms.ending_before, apart_from=apart_from, at=at)
-        kept = {item for change in charged for item in change.charged.items}
+        kept = {item for change in charged if change.items != RowChange() for item in change.charged.items}
         items_gone += [item for item in moved.charge_items if item not in items_gone and item not in kept]
         bills_gone += [*moved.later_true_ups, *moved.payments]
         updated = {row.recurring_id for row in later}
@@ -260,6 +261,7 @@ def plan_edit(customer: Customer, contract_id: UUID, given: EditInput, *, at: da
             services,
             *(rows for change in changes for rows in change.removed),
             *(change.items.removed for change in charged),
+            *(change.versions.removed for change in charged),
             *(rows for subscribed in subscriptions for rows in subscribed.removed),
         ),
     )

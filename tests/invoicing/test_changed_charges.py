@@ -182,3 +182,33 @@ def test_a_charge_is_changed_by_clicks_after_its_effect_was_seen(acme, support):
     assert history_in_words(acme.contract)[0].changes == (
         "Scheduled charge “Support”: taken out $1.20 on 1 December 2025.",
     )
+
+
+def test_the_order_that_it_is_sold_by_is_changed_whatever_has_come(acme, support):
+    desk = Desk(acme, support)
+
+    def sell(**order):
+        update = {"scheduled_charge_id": desk.charge_id, **order}
+        [told] = desk.client.v2.contracts.edit(
+            **desk.ids, update_scheduled_charges=[update]
+        ).data.edit.update_scheduled_charges
+        return told.netsuite_sales_order_id
+
+    def sold(**query):
+        [charge] = desk.client.v2.contracts.retrieve(**desk.ids, **query).data.scheduled_charges
+        return charge.netsuite_sales_order_id
+
+    assert (sell(netsuite_sales_order_id="SO-1"), sold()) == ("SO-1", "SO-1")
+    assert (sell(netsuite_sales_order_id="SO-2"), sold()) == ("SO-2", "SO-2")
+    assert sold(as_of_date=NOVEMBER) is None
+    page = Page(support.charge, "charge")
+    assert page.shown()["netsuite_sales_order_id"] == "SO-2"
+    page.save(netsuite_sales_order_id="SO-3")
+    assert sold() == "SO-3"
+    assert (sell(netsuite_sales_order_id=None), sold()) == ("", None)
+    taken, third, *_ = history_in_words(acme.contract)
+    assert taken.changes == ("Scheduled charge “Support”: its NetSuite sales order taken away.",)
+    assert third.changes == ("Scheduled charge “Support”: NetSuite sales order SO-3.",)
+    assert desk.items()[0] == ("2025-10-01T00", 100)  # nothing else is changed
+    with pytest.raises(metronome.BadRequestError, match="160 characters"):
+        sell(netsuite_sales_order_id="x" * 161)

@@ -72,6 +72,7 @@ MODELS = {
     "contracts.ProfessionalService": ("term", "id", "customer"),
     "contracts.ServiceInvoice": ("term", "id", "customer"),
     "contracts.ServiceInvoiceLine": ("term", "id", "customer"),
+    "contracts.ChargeVersion": ("term", "id", "customer"),
     "contracts.PaymentGate": ("term", "id", "customer"),
     "contracts.PaymentOutcome": ("term", "id", "customer"),
     "ledger.IngestCall": ("fact", "id", None),
