@@ -22,6 +22,7 @@ from billing_site.home_rows import (
     DraftRow,
     EndRow,
     FailedJob,
+    PaymentRow,
     PriceRow,
     SourceRow,
     SpendRow,
@@ -32,6 +33,7 @@ from billing_site.policies import PAGES
 from contracts.end_notices import told_until
 from contracts.models import Contract, ContractEdit
 from contracts.queries import ending
+from contracts.queries.gates import waiting_gates
 from invoicing.models import CommitmentSummary, CustomerSummary, DraftSummary, Invoice
 from invoicing.queries.alerts import customers_in_alarm
 from invoicing.queries.summaries import oldest_summary
@@ -80,6 +82,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             context |= _commitments(at)
         if _may(request, "contracts.view_contract"):
             context |= _ends(at)
+        if _may(request, "contracts.add_paymentoutcome"):
+            context |= _payments()
         if _may(request, "pricing.view_rate"):
             changes = price_changes_to_come(at=at, limit=SHOWN)
             context["price_changes"] = [PriceRow.of(change) for change in changes]
@@ -203,6 +207,13 @@ def _ends(at: datetime) -> dict[str, Any]:
         "end_count": found.count(),
         "end_days": settings.END_NOTICE_DAYS[-1],
     }
+
+
+def _payments() -> dict[str, Any]:
+    """What nobody can use before somebody records its payment. Two queries."""
+    found = waiting_gates()
+    shown = [PaymentRow.of(gate) for gate in found[:SHOWN]]
+    return {"payments": shown, "more_payments": found.count() - len(shown)}
 
 
 def _steps_shown(request: HttpRequest) -> list[Step]:

@@ -12,7 +12,7 @@ from billing_site.foundation.jobs import Told
 from billing_site.foundation.models import Job
 from billing_site.foundation.money import Unit, round_to
 from contracts.end_notices import EndNotice
-from contracts.models import ContractTerms
+from contracts.models import ContractTerms, PaymentGate
 from invoicing.models import CommitmentSummary, DraftSummary
 from invoicing.models.summaries import OFF_PACE
 from invoicing.portal import percent_text
@@ -114,6 +114,27 @@ class EndRow:
         assert notice is not None, "these are asked for"
         page = reverse("admin:contracts_contract_change", args=[terms.contract_id])
         return cls(terms.customer.name, page, terms.name or "Contract", notice)
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentRow:
+    """A commit that nobody can use before its payment is recorded."""
+
+    customer: str
+    url: str
+    amount: str
+    since: str
+
+    @classmethod
+    def of(cls, gate: PaymentGate) -> "PaymentRow":
+        """`gate` as in `waiting_gates`."""
+        commit = gate.commit
+        return cls(
+            customer=gate.customer.name,
+            url=reverse("admin:contracts_commit_payment", args=[commit.pk]),
+            amount=amount_text(gate.asked, (commit.invoice_unit or commit.unit).to_unit()),  # type: ignore[attr-defined]
+            since=f"since {day_text(gate.created_at)}",
+        )
 
 
 @dataclass(frozen=True, slots=True)

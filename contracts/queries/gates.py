@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db.models import OuterRef, QuerySet, Subquery
+
 from contracts import terms
-from contracts.models import Commit, PaymentGate, PaymentOutcome, TermQuerySet
+from contracts.models import Commit, InvoiceScheduleItem, PaymentGate, PaymentOutcome, TermQuerySet
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +40,20 @@ def gates_of(
         return {}
     outcomes = {each.gate_id: each for each in known(PaymentOutcome.objects.filter(gate__in=gates))}
     return {gate.commit_id: AgreedGate(gate, outcomes.get(gate.pk)) for gate in gates}
+
+
+def waiting_gates() -> QuerySet[PaymentGate]:
+    """Of which nobody has recorded what became of the payment, and somebody still can: with `asked`, the amount of the
+    invoice, with customer, commit and its units; who has waited longest first."""
+    items = InvoiceScheduleItem.objects.filter(commit=OuterRef("commit")).order_by("-id")  # one, never changed
+    return (
+        PaymentGate.objects.filter(
+            outcome=None,
+            commit__removed_by_edit=None,
+            commit__contract__archived_at=None,
+            customer__archived_at=None,
+        )
+        .annotate(asked=Subquery(items.values("amount")[:1]))
+        .select_related("customer", "commit__unit", "commit__invoice_unit")
+        .order_by("created_at", "id")
+    )

@@ -14,14 +14,15 @@ from django.urls import reverse
 from billing_site.foundation import clock
 from billing_site.foundation.ids import uuid7
 from billing_site.foundation.models import Job, TestClock
+from billing_site.home import SHOWN
 from contracts import services
 from contracts.inputs import EditInput, OverrideInput
-from contracts.models import Contract
+from contracts.models import Contract, PaymentGate, PaymentOutcome
 from invoicing.models import CommitmentSummary, DraftSummary
 from invoicing.services import summaries
 from ledger.models import SourceActivity
 from ledger.queries.glance import strangers
-from tests.factories.contracts import ClaimFactory, CommitFactory, ContractFactory, CustomerFactory
+from tests.factories.contracts import ClaimFactory, CommitFactory, ContractFactory, CustomerFactory, EditFactory
 from tests.factories.invoicing import InvoiceFactory
 from tests.factories.ledger import event, post
 from tests.factories.pricing import (
@@ -79,6 +80,14 @@ def customer_on(card, name, subject):
     return contract
 
 
+def waiting(contract, amount=D(9_000), **of):
+    """A gate, since the beginning of the year."""
+    added = {"contract": contract, "type": "PREPAID", "segment__amount": amount, "invoice_item__amount": amount}
+    commit = CommitFactory(**added, **of)
+    told = {"customer": contract.customer, "added_by_edit": commit.added_by_edit, "created_at": commit.created_at}
+    return PaymentGate.objects.create(commit=commit, type="EXTERNAL", **told)
+
+
 def test_home_shows_drafts_commitments_and_prices_to_come(staff, card):
     customer_on(card, "Acme", "acme")
     refreshed()
@@ -96,20 +105,41 @@ def test_home_costs_the_same_for_one_customer_and_for_many(staff, card):
             assert staff.get(HOME).status_code == 200
         return len(found)
 
-    customer_on(card, "Acme", "acme")
+    waiting(customer_on(card, "Acme", "acme"))
     post(event(customer_id="stranger"))
     refreshed()
     one = queries()
     for number in range(MANY):
-        customer_on(card, f"Customer {number}", f"customer-{number}")
+        waiting(customer_on(card, f"Customer {number}", f"customer-{number}"))
         post(event(customer_id=f"stranger-{number}"))
         RateFactory(rate_card=RateCardFactory(), starting_at=datetime(2025, 11, 1, tzinfo=UTC))
     refreshed()
     assert queries() == one
-    assert one <= 46
+    assert one <= 48
     page = words(staff.get(HOME))
-    assert f"All {2 * MANY + 2} drafts" in page  # the month and the true-up of each
+    drafts = re.findall(r"All \d+ drafts", page)
+    assert drafts == [f"All {3 * MANY + 3} drafts"]  # the month, the true-up and what waits for its payment, of each
     assert f"All {MANY + 1} commitments" in page
+
+
+def test_payments_that_somebody_has_to_record_are_listed_for_who_may(staff):
+    acme = ContractFactory()
+    archived = ContractFactory(archived_at=NOW, customer__name="Gone", customer__aliases=["gone"])
+    gate, paid = waiting(acme), waiting(acme, D(7_777))
+    told = {"customer": acme.customer, "added_by_edit": EditFactory(customer=acme.customer), "created_at": NOW}
+    PaymentOutcome.objects.create(gate=paid, outcome="PAID", **told)
+    waiting(archived)
+    page = staff.get(HOME)
+    assert [row.customer for row in page.context["payments"]] == ["Acme"]
+    assert "Acme $90.00 since 1 January 2025" in words(page)
+    assert reverse("admin:contracts_commit_payment", args=[gate.commit_id]) in page.content.decode()
+    for _ in range(SHOWN):
+        waiting(acme)
+    assert "And 1 more" in words(staff.get(HOME))
+
+    client, user = Client(), User.objects.create_user("vera", is_staff=True)
+    client.force_login(user)
+    assert "payments" not in client.get(HOME).context
 
 
 def test_held_drafts_stand_out(staff, card):
