@@ -104,9 +104,9 @@ def noun_and_name(commit: Commit) -> str:
 
 
 def gate_text(agreed: AgreedGate) -> str:
-    """ "waits for its payment since 10 October 2025": goes on with what the commit is called."""
+    """ "has waited for its payment since 10 October 2025": goes on with what the commit is called."""
     if agreed.outcome is None:
-        return f"waits for its payment since {day_text(agreed.gate.created_at)}"
+        return f"has waited for its payment since {day_text(agreed.gate.created_at)}"
     told = day_text(agreed.outcome.created_at)
     if agreed.outcome.is_paid:
         return f"was paid for on {told}"

@@ -18,7 +18,7 @@ from billing_site.foundation.money import exact_sum
 from billing_site.foundation.periods import floor_hour
 from billing_site.foundation.problems import REASON_LENGTH
 from billing_site.foundation.refusals import Refusal
-from contracts.commit_wording import commit_text, gate_text, payment_text
+from contracts.commit_wording import commit_text, gate_text, noun_and_name, payment_text
 from contracts.models import PaymentGate, PaymentOutcome
 from invoicing import services
 from invoicing.admin.commits import page_of_commit
@@ -60,7 +60,7 @@ class PaymentPage:
             request,
             gate.commit.customer,
             "payment",
-            title=f"Payment for {gate.commit}",
+            title=f"Payment for {noun_and_name(gate.commit)} of {gate.commit.customer.name}",
             page=page,
             refused=refused,
             form=form,

@@ -111,7 +111,8 @@ def _outlook(held: Balance, pace: Pace | None, term: Period | None, at: datetime
     if gate is not None and gate.has_failed:
         return "Its payment has failed, so it cannot be used."
     if gate is not None and gate.is_waiting:
-        return f"It waits for your payment since {day_text(gate.gate.created_at)}, and can be used once that has come."
+        since = day_text(gate.gate.created_at)
+        return f"It has waited for your payment since {since}, and can be used once that has come."
     if term is None:
         return ""
     if term.starting_at > at:

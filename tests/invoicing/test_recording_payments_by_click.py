@@ -50,7 +50,7 @@ def test_it_is_granted_waits_everywhere_and_is_paid(page, commit, clock_at):
     finalize_due(commit.customer_id, at=at("2025-10-20T01"), by=ADA)
     clock_at("2025-10-22T09:30")
     link = reverse("admin:contracts_commit_payment", args=[commit.pk])
-    waits = "waits for its payment since 20 October 2025"
+    waits = "has waited for its payment since 20 October 2025"
     for name, ids in (
         ("contracts_contract_change", [commit.contract_id]),
         ("contracts_customer_balance", [commit.customer_id, commit.pk]),
@@ -60,11 +60,12 @@ def test_it_is_granted_waits_everywhere_and_is_paid(page, commit, clock_at):
         assert link in shown
     assert waits in text_of(page, "contracts_customer_balances", commit.customer_id)
     assert outlook(page, "2025-10-22") == (
-        "It waits for your payment since 20 October 2025, and can be used once that has come."
+        "It has waited for your payment since 20 October 2025, and can be used once that has come."
     )
 
     asked = text_of(page, "contracts_commit_payment", commit.pk)
     number = Invoice.objects.get().number
+    assert "Payment for the commit “Top-up” of Acme" in asked
     assert f"Invoice {number}: $80.00" in asked
     assert "$90.00 can be used from 22 October 2025, 09:00 UTC on." in asked
     assert f"{number} is voided, none is made in its place" in asked
