@@ -19,6 +19,8 @@ from contracts.models import Commit
 from invoicing import services
 from invoicing.admin.invoice_list import totals_of
 from invoicing.models import Invoice, InvoiceLine, InvoiceVoid
+from invoicing.services.voiding import refuse_to_regenerate
+from invoicing.wording import invoice_text
 from ledger.models import LedgerEntry
 from pricing.models import PricingUnit
 
@@ -31,6 +33,31 @@ class Told:
     customer: str
     total: str
     gives_back: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """A document that would be regenerated, in finished words; `becomes` says what of it."""
+
+    number: str
+    customer: str
+    billed_for: str
+    total: str
+    becomes: str
+    is_made: bool
+
+    @classmethod
+    def of(cls, invoice: Invoice, made: Invoice | None) -> "Replaced":
+        refused = ""
+        try:
+            refuse_to_regenerate(invoice)
+        except Refusal as refusal:
+            refused = refusal.message
+        becomes = f"It is replaced by {made} already." if made else refused
+        total = amount_text(invoice.total, invoice.unit.to_unit())
+        whose = str(invoice.customer)
+        anew = "A document with a number of its own, final at once."
+        return cls(str(invoice), whose, invoice_text(invoice), total, becomes or anew, is_made=not becomes)
 
 
 class TakingBack:
@@ -70,9 +97,24 @@ class TakingBack:
             then = "waits to be regenerated" if invoice.is_regenerated_once_void else "its usage is on the next invoice"
             self.message_user(request, f"{invoice} of {invoice.customer} is void and {then}.")
 
-    @admin.action(description="Regenerate void documents", permissions=["take_back"])
-    def regenerate(self, request: HttpRequest, invoices: QuerySet[Invoice]) -> None:
-        for invoice in invoices.order_by("issued_at", "number"):
+    @admin.action(description="Regenerate…", permissions=["take_back"])
+    def regenerate(self, request: HttpRequest, invoices: QuerySet[Invoice]) -> HttpResponse | None:
+        related = ("customer", "unit", "contract", "void")
+        chosen = list(invoices.select_related(*related).order_by("issued_at", "number"))
+        if "confirmed" not in request.POST:
+            found = Invoice.objects.filter(regenerated_from__invoice__in=chosen).select_related("regenerated_from")
+            anew = {each.regenerated_from.invoice_id: each for each in found if each.regenerated_from}
+            documents = [Replaced.of(invoice, anew.get(invoice.pk)) for invoice in chosen]
+            context = {
+                **self.admin_site.each_context(request),
+                "title": "Regenerate void documents",
+                "opts": self.opts,
+                "documents": documents,
+                "any_made": any(document.is_made for document in documents),
+                "chosen": [invoice.pk for invoice in chosen],
+            }
+            return TemplateResponse(request, "admin/invoicing/invoice/regenerate.html", context)
+        for invoice in chosen:
             try:
                 made = services.regenerate_invoice(
                     invoice.customer_id, invoice.pk, at=clock.now(), by=Actor.of(request)
@@ -81,6 +123,7 @@ class TakingBack:
                 self.message_user(request, f"{invoice}: {refusal.message}", messages.ERROR)
             else:
                 self.message_user(request, f"{invoice} is replaced by {made}.")
+        return None
 
 
 def told_of(invoices: Sequence[Invoice]) -> Iterator[Told]:

@@ -101,17 +101,11 @@ def regenerate_invoice(customer: Customer, invoice_id: UUID, *, at: datetime, by
     """
     invoice = _final(customer, invoice_id)
     void = InvoiceVoid.objects.filter(customer=customer, invoice=invoice).first()
-    if void is None:
-        raise NotVoided(f"Invoice {invoice} is not void.", FieldError("id", invoice_id, "must be of a void invoice"))
-    known = Invoice.objects.filter(customer=customer, regenerated_from=void).first()
+    known = Invoice.objects.filter(customer=customer, regenerated_from=void).first() if void is not None else None
     if known is not None:
         return known
-    if invoice.contract.archived_at is not None:
-        raise NothingToRegenerate(f"The contract that {invoice} was billed under is archived.")
-    if invoice.kind == Invoice.Kind.HISTORICAL:
-        raise NothingToRegenerate(f"{invoice} was invoiced elsewhere: import it again as it was.")
-    if not invoice.is_regenerated_once_void:
-        raise NothingToRegenerate(f"The late usage that {invoice} has billed is on the next invoice of its contract.")
+    refuse_to_regenerate(invoice)
+    assert void is not None, "this was refused"
     with committed_terms_and_prices():
         computed = computation(customer.pk, at=at, reopened=invoice.occupied)  # after the lock, never before
     drafts = (
@@ -123,6 +117,18 @@ def regenerate_invoice(customer: Customer, invoice_id: UUID, *, at: datetime, by
     refuse_while_held(draft, computed)
     fresh = draft_id(*invoice.occupied, generation=invoice.generation + 1)
     return freeze(customer, replace(draft, id=fresh), computed, at=at, by=by, instead_of=void)
+
+
+def refuse_to_regenerate(invoice: Invoice) -> None:
+    """Raises NotVoided and NothingToRegenerate for what is seen without computing."""
+    if not hasattr(invoice, "void"):
+        raise NotVoided(f"Invoice {invoice} is not void.", FieldError("id", invoice.pk, "must be of a void invoice"))
+    if invoice.contract.archived_at is not None:
+        raise NothingToRegenerate(f"The contract that {invoice} was billed under is archived.")
+    if invoice.kind == Invoice.Kind.HISTORICAL:
+        raise NothingToRegenerate(f"{invoice} was invoiced elsewhere: import it again as it was.")
+    if not invoice.is_regenerated_once_void:
+        raise NothingToRegenerate(f"The late usage that {invoice} has billed is on the next invoice of its contract.")
 
 
 def _final(customer: Customer, invoice_id: UUID) -> Invoice:

@@ -74,11 +74,12 @@ def test_the_back_office_lists_by_status(documents, admin_client):
     }
 
 
-def test_its_page_costs_the_same_for_every_number_of_documents(documents, admin_client):
+@pytest.mark.parametrize("action", ["void", "regenerate"])
+def test_its_page_costs_the_same_for_every_number_of_documents(documents, admin_client, action):
     def queries_for(*invoices):
         chosen = [str(invoice.pk) for invoice in invoices]
         with CaptureQueriesContext(connection) as captured:
-            admin_client.post(DOCUMENTS, {"action": "void", "_selected_action": chosen})
+            admin_client.post(DOCUMENTS, {"action": action, "_selected_action": chosen})
         return len(captured)
 
     queries_for(documents[0])

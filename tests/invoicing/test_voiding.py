@@ -256,9 +256,18 @@ def test_the_page_says_what_will_happen_before_it_does(acme, admin_client, clock
     page = admin_client.post(documents, sent, follow=True).content.decode()
     assert "INV-000001 of Acme is void and waits to be regenerated." in page
     assert InvoiceVoid.objects.get().reason == "Sent to nobody"
-    page = admin_client.post(documents, {"action": "regenerate", **chosen}, follow=True).content.decode()
+    asked = admin_client.post(documents, {"action": "regenerate", **chosen}).content.decode()
+    assert "A document with a number of its own, final at once." in asked
+    assert Invoice.objects.count() == 1
+    sent = {"action": "regenerate", "confirmed": "1", **chosen}
+    page = admin_client.post(documents, sent, follow=True).content.decode()
     assert "INV-000001 is replaced by INV-000002." in page
     assert '<span class="house-held">void</span>' in page
+    chosen = {"_selected_action": [str(invoice.pk) for invoice in Invoice.objects.all()]}
+    asked = admin_client.post(documents, {"action": "regenerate", **chosen}).content.decode()
+    assert "It is replaced by INV-000002 already." in asked
+    assert "Invoice INV-000002 is not void." in asked
+    assert 'name="confirmed"' not in asked
 
 
 def test_who_may_only_look_is_offered_neither(acme, django_user_model, clock_at):
