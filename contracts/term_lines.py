@@ -8,12 +8,13 @@ from billing_site.foundation.display import day_text, exact_text
 from contracts.charge_wording import charge_text
 from contracts.commit_wording import commit_text, gate_text
 from contracts.models import Contract, ContractTerms
+from contracts.override_wording import names_in, override_text
 from contracts.provider_wording import provider_text, royalty_text
 from contracts.queries import Agreement
 from contracts.recurring_wording import recurring_text
 from contracts.service_wording import service_invoice_text, service_text
 from contracts.subscription_wording import subscription_text
-from contracts.wording import filter_text, names_in, override_text
+from contracts.wording import filter_text
 from pricing.queries import default_unit
 
 FREQUENCIES = {

@@ -22,8 +22,8 @@ from billing_site.foundation.display import exact_text, instant_text, period_tex
 from billing_site.foundation.money import Unit, exact_sum
 from billing_site.foundation.periods import HOUR, Period, full_period, parse_instant
 from contracts.models import ContractEdit, Override
+from contracts.override_wording import override_text
 from contracts.terms import CREDIT, POSTPAID
-from contracts.wording import override_text
 from invoicing.engine.balances import Balance
 from invoicing.models import EnteredNoteDecision, Invoice
 from invoicing.queries.explained import Explained, id_in, named_in

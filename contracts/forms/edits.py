@@ -34,10 +34,10 @@ from contracts.inputs import (
     RateInput,
 )
 from contracts.models import Commit, Contract, ContractTerms, ScheduledCharge
+from contracts.override_wording import names_in, override_text
 from contracts.queries import Agreement, shared_commits
 from contracts.recurring_wording import recurring_text
 from contracts.service_wording import service_text
-from contracts.wording import names_in, override_text
 from pricing.queries import default_unit
 
 ARCHIVED_HERE = ("remove_overrides", "archive_commits", "archive_scheduled_charges", "archive_professional_services")

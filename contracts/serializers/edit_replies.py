@@ -12,8 +12,8 @@ from contracts.serializers.replies import (
     RecurringReply,
     ServiceReply,
     SetFilterReply,
-    SubscriptionReply,
 )
+from contracts.serializers.subscription_replies import SubscriptionReply
 from pricing.serializers.common import IdReply
 
 

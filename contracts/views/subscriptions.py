@@ -10,7 +10,7 @@ from billing_site.foundation.refusals import Refusal
 from billing_site.foundation.transactions import read_snapshot
 from contracts import queries
 from contracts.queries import HeldQuantity
-from contracts.serializers.replies import QuantityHistoryReply, SeatsReply
+from contracts.serializers.subscription_replies import QuantityHistoryReply, SeatsReply
 from contracts.serializers.subscriptions import SeatsHistoryRequest, SubscriptionRequest
 from contracts.subscription_presentation import quantity_history_json, seats_json
 from contracts.views.base import ContractsView, refuse_foreign

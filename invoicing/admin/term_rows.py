@@ -21,6 +21,7 @@ from contracts.models import (
     ScheduledCharge,
     ScheduledChargeItem,
 )
+from contracts.override_wording import multiplier_text
 from contracts.queries import (
     AgreedCharge,
     AgreedCommit,
@@ -32,7 +33,7 @@ from contracts.queries import (
 from contracts.queries.compiled import to_recurring
 from contracts.recurring_wording import PERIODS
 from contracts.term_lines import TermLine
-from contracts.wording import filter_text, multiplier_text
+from contracts.wording import filter_text
 from invoicing.admin.term_chart import Group, Piece, Row
 from invoicing.engine.items import name_with_values
 from pricing.engine.catalog import Catalog, ProductVersion, Rate, RateCard, RateKey

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from billing_site.foundation.display import day_text, exact_text
-from contracts.wording import tiers_text
+from contracts.override_wording import tiers_text
 from invoicing.queries.prices_to_come import PriceToCome
 from pricing.engine.overrides import MultiplierTier
 from pricing.engine.prices import Price

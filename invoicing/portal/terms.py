@@ -9,11 +9,12 @@ from billing_site.foundation.periods import Period
 from contracts.charge_wording import charge_text
 from contracts.commit_wording import commit_text
 from contracts.models import ContractTerms
+from contracts.override_wording import names_in, override_text
 from contracts.queries import Agreement
 from contracts.recurring_wording import recurring_text
 from contracts.subscription_wording import subscription_text
 from contracts.term_lines import FREQUENCIES
-from contracts.wording import filter_text, names_in, override_text
+from contracts.wording import filter_text
 from invoicing.portal.prices import price_in_words
 from invoicing.queries.agreed import Agreed
 from invoicing.queries.prices_in_force import PriceInForce

@@ -19,9 +19,9 @@ from billing_site.foundation.periods import HOUR
 from billing_site.foundation.refusals import FieldError, NotFound
 from billing_site.foundation.transactions import read_snapshot
 from contracts.models import Commit, Contract, Override, ProfessionalService, RecurringCommit, ScheduledCharge
+from contracts.override_wording import names_in
 from contracts.queries import Known, customer_terms, known_at
 from contracts.terms import CustomerTerms, Subscription
-from contracts.wording import names_in
 from invoicing.engine.balances import Balance, balances, rule_between
 from invoicing.engine.commits import all_commits
 from invoicing.engine.inputs import Inputs, Posted

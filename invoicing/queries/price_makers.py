@@ -8,7 +8,7 @@ from django.db import connection
 
 from billing_site.foundation.periods import Period
 from contracts.models import Override
-from contracts.wording import names_in, override_text
+from contracts.override_wording import names_in, override_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from contracts.models import CommitVersion
-from contracts.wording import names_in, override_text
+from contracts.override_wording import names_in, override_text
 from tests.factories.contracts import CommitFactory, ContractFactory, OverrideFactory
 from tests.factories.pricing import ProductFactory
 
