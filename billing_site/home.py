@@ -261,7 +261,7 @@ def _steps(request: HttpRequest) -> list[Step]:
             "Let days pass: usage arrives, and what falls due becomes final.",
             reverse("admin:foundation_testclock_changelist"),
             ClockMove.objects.exists(),
-            ("foundation.view_testclock",),
+            ("foundation.change_testclock",),
         ),
     ]
     return [step for step in steps if request.user.has_perms(step.takes)]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal as D
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Group, Permission, User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -15,6 +15,7 @@ from billing_site.foundation import clock
 from billing_site.foundation.ids import uuid7
 from billing_site.foundation.models import Job, TestClock
 from billing_site.home import SHOWN
+from billing_site.roles import Role
 from contracts import services
 from contracts.inputs import EditInput, OverrideInput
 from contracts.models import Contract, PaymentGate, PaymentOutcome
@@ -301,6 +302,15 @@ def test_the_way_through_the_story_can_be_hidden_and_brought_back(staff, card):
     staff.post(reverse("hide_start"), {})
     assert "Start here" in words(staff.get(HOME))
     assert staff.get(reverse("hide_start")).status_code == 405
+
+
+@pytest.mark.parametrize(("role", "offered"), [(Role.OPERATOR, True), (Role.AUDITOR, False)])
+def test_the_clock_is_offered_to_whoever_may_move_it(card, role, offered):
+    ContractFactory(rate_card=card)
+    client, user = Client(), User.objects.create_user("vera", is_staff=True)
+    user.groups.set(Group.objects.filter(name=role))
+    client.force_login(user)
+    assert ("clock" in steps(client)) == offered
 
 
 def test_outside_a_sandbox_there_is_no_story(staff, card, settings):
