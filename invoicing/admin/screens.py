@@ -23,7 +23,9 @@ from invoicing.admin.term_pictures import TermPicture
 from invoicing.admin.term_rows import groups_of
 from invoicing.models import Invoice
 from invoicing.portal import Page, besides, page_of, percent_text
+from invoicing.portal.words import last_day
 from invoicing.queries.account import Account
+from invoicing.queries.coming_periods import Coming
 from invoicing.queries.commitments import Commitment
 from invoicing.queries.lateness import MissedUsage
 from invoicing.queries.preview import Change, DocumentChange, Preview, WindowChange
@@ -190,15 +192,46 @@ class DocumentCard:
 
 
 @dataclass(frozen=True, slots=True)
+class ComingCard:
+    """`rows` where an edit changes something in the periods to come; `told` says what they rest on, or that there is
+    nothing to tell."""
+
+    rows: tuple[ChangeRow, ...]
+    told: str
+
+    @classmethod
+    def of(cls, coming: Coming) -> "ComingCard":
+        end = f"the contract ends with {last_day(coming.ends_at)}" if coming.ends_at else ""
+        if not coming.follows:
+            return cls((), f"No billing period follows the running one: {end}.")
+        now = coming.week.ending_before
+        assert now is not None, "the last seven days end now"
+        as_now = f"if usage goes on hour for hour as in the seven days up to {instant_text(now)}"
+        if not coming.is_change:
+            return cls((), f"In the billing periods after the running one nothing changes, {as_now}.")
+        rows = tuple(
+            ChangeRow.of(Change(period_text(each.period), each.before, each.after), each.unit)
+            for each in coming.periods
+        )
+        ending = f" No period follows: {end}." if end else ""
+        return cls(rows, f"What invoices of the contract come to, before tax, {as_now}.{ending}")
+
+
+@dataclass(frozen=True, slots=True)
 class PreviewCard:
     documents: tuple[DocumentCard, ...]
     notes: tuple[str, ...]
+    coming: ComingCard | None  # of the contract that is edited
 
     @classmethod
     def of(cls, preview: Preview, billed_through: datetime | None, *, is_changed: bool) -> "PreviewCard":
         """`is_changed`: the form is not the one that was looked at before."""
         notes = ["The form has changed since you looked: this is what it would do now."] if is_changed else []
-        return cls(tuple(map(DocumentCard.of, preview.documents)), (*notes, *_notes(preview, billed_through)))
+        return cls(
+            documents=tuple(map(DocumentCard.of, preview.documents)),
+            notes=(*notes, *_notes(preview, billed_through)),
+            coming=ComingCard.of(preview.coming) if preview.coming else None,
+        )
 
 
 def _notes(preview: Preview, billed_through: datetime | None) -> Iterator[str]:

@@ -60,15 +60,11 @@ class ClosedDocument:
 
     def counted(self, known: Inputs, inputs: Inputs) -> UsageDraft:
         """What the period has used by now, under these terms and prices. Claims are those of now."""
-        claims = inputs.terms.claims
         billing = self.billing(known)
         plan = walk.plan(known, [billing])
         asked = metering.Asked.of(known.catalog, plan.metric_ids, plan.scopes)
-        usage = metering.usage_of(claims, plan.slices, asked, until=inputs.at)
-        return walk.answered(
-            recount(known, billing, plan, usage),
-            lambda finer: metering.finer_usage(claims, finer, asked, until=inputs.at),
-        )
+        metered = metering.Metered(inputs.terms.claims, asked, inputs.at)
+        return walk.answered(recount(known, billing, plan, metered.of(plan.slices)), metered.finer)
 
 
 def closed_documents(inputs: Inputs, invoices: Sequence[Invoice], finals: Finals) -> list[ClosedDocument]:

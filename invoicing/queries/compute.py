@@ -19,6 +19,7 @@ from invoicing.engine.inputs import Inputs, Posted
 from invoicing.models import Invoice
 from invoicing.queries import metering
 from invoicing.queries.finals import Finals, Slot, charged_on_usage, final_documents
+from invoicing.queries.going_on import GoingOn, cut_by_week
 from invoicing.queries.late import closed_periods
 from invoicing.queries.netting import netted
 from invoicing.queries.unread import with_unread_values
@@ -117,16 +118,22 @@ def _claimed_before(instant: datetime, claims: Iterable[ClaimWindow]) -> Iterato
             yield replace(claim, ending_before=min(claim.ending_before or instant, instant))
 
 
-def computed_from(inputs: Inputs, finals: Finals, *, reopened: Slot | None = None) -> Computation:
+def computed_from(
+    inputs: Inputs, finals: Finals, *, reopened: Slot | None = None, goes_on_from: datetime | None = None
+) -> Computation:
     """What the engine answers to these inputs, with these final documents, and to the usage that is known now. Call it
-    inside the snapshot in which they were read. `reopened` is the slot that the inputs are `without`."""
+    inside the snapshot in which they were read. `reopened` is the slot that the inputs are `without`. From the hour
+    `goes_on_from` on usage is what `going_on` assumes: for inputs of a later time."""
     claims = inputs.terms.claims
     plan = walk.plan(inputs)
     asked = metering.Asked.of(inputs.catalog, plan.metric_ids, plan.scopes)
-    usage = metering.usage_of(claims, plan.slices, asked, until=inputs.at)
+    metered: metering.Metered | GoingOn = metering.Metered(claims, asked, inputs.at)
+    if goes_on_from is not None:
+        plan, metered = cut_by_week(plan, goes_on_from), GoingOn.read(claims, asked, goes_on_from)
+    usage = metered.of(plan.slices)
     result = walk.answered(
         walk.compute(inputs, plan, usage, closed_periods(inputs, finals), netted(inputs, finals, reopened)),
-        lambda finer: metering.finer_usage(claims, finer, asked, until=inputs.at),
+        metered.finer,
     )
     return Computation(inputs, with_unread_values(result, inputs, plan.metric_ids))
 

@@ -61,6 +61,21 @@ def finer_usage(claims: Iterable[ClaimWindow], finer: Finer, asked: Asked, *, un
     return {day: used for day, used in days.items() if used.quantities}
 
 
+@dataclass(frozen=True, slots=True)
+class Metered:
+    """Usage as it is known, levels up to `until`."""
+
+    claims: Sequence[ClaimWindow]
+    asked: Asked
+    until: datetime
+
+    def of(self, periods: Collection[Period]) -> dict[Period, Used]:
+        return usage_of(self.claims, periods, self.asked, until=self.until)
+
+    def finer(self, finer: Finer) -> dict[Period, Used]:
+        return finer_usage(self.claims, finer, self.asked, until=self.until)
+
+
 def _usage_by_hour(
     claims: Sequence[ClaimWindow], period: Period, asked: Asked, *, until: datetime
 ) -> dict[datetime, Used]:

@@ -25,8 +25,10 @@ from contracts.queries import Agreement
 from contracts.service_inputs import ServiceInvoiceInput
 from contracts.terms import CustomerTerms
 from invoicing.queries.breakdowns import pieces_of, with_fees_marked
+from invoicing.queries.coming_periods import Coming, coming_periods
 from invoicing.queries.compute import Computation, computation
 from invoicing.queries.documents import shown_drafts
+from invoicing.queries.finals import final_documents
 from invoicing.queries.shown import ShownDocument, ShownLine
 from pricing.models import PricingUnit
 
@@ -90,16 +92,20 @@ class Preview:
 
     documents: tuple[DocumentChange, ...]
     unchanged: int
+    coming: Coming | None = None  # of the contract that is edited
 
 
 def preview_edit(customer_id: UUID, contract_id: UUID, given: EditInput, *, at: datetime) -> Preview:
     """What `edit_contract` would do to the customer's drafts. Raises what it raises."""
-    return _preview(customer_id, lambda: services.terms_after_edit(customer_id, contract_id, given, at=at), at=at)
+    return _preview(
+        customer_id, lambda: services.terms_after_edit(customer_id, contract_id, given, at=at), at=at, of=contract_id
+    )
 
 
 def preview_contract(planned: Agreement, *, at: datetime) -> Preview:
     """What a contract that is planned would do to the drafts of its customer."""
-    return _preview(planned.contract.customer_id, lambda: services.terms_with(planned), at=at)
+    contract = planned.contract
+    return _preview(contract.customer_id, lambda: services.terms_with(planned), at=at, of=contract.pk)
 
 
 def preview_commit_edit(
@@ -137,7 +143,8 @@ def preview_services_invoice(
     )
 
 
-def _preview(customer_id: UUID, plan: Callable[[], CustomerTerms], *, at: datetime) -> Preview:
+def _preview(customer_id: UUID, plan: Callable[[], CustomerTerms], *, at: datetime, of: UUID | None = None) -> Preview:
+    """`of` is the contract whose coming periods are told."""
     with read_snapshot():
         planned = plan()
         customer = Customer.objects.get(pk=customer_id)
@@ -150,9 +157,9 @@ def _preview(customer_id: UUID, plan: Callable[[], CustomerTerms], *, at: dateti
             _change(olds.get(key), news.get(key), before, after, units)
             for key in sorted({**olds, **news}, key=lambda key: _order(news.get(key) or olds[key]))
         ]
-    return Preview(
-        tuple(change for change in changes if change.is_change), sum(not change.is_change for change in changes)
-    )
+        coming = coming_periods(of, before, after, final_documents(customer_id)) if of is not None else None
+    changed = tuple(change for change in changes if change.is_change)
+    return Preview(changed, len(changes) - len(changed), coming)
 
 
 def _key(draft: ShownDocument) -> tuple[UUID, str, str]:
