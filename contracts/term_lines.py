@@ -99,6 +99,12 @@ def whole_lines(agreed: Agreement) -> Iterator[str]:
     yield f"On {contract.rate_card.name}." if contract.rate_card else "On no rate card: fixed amounts alone."
     start, end = day_text(contract.starting_at), terms.ending_before
     yield f"From {start} up to {day_text(end)}." if end else f"From {start}, without end."
+    yield from billing_lines(agreed)
+
+
+def billing_lines(agreed: Agreement) -> Iterator[str]:
+    """How often usage is billed, and when that is to be paid."""
+    contract, terms = agreed.contract, agreed.terms
     anchor = day_text(contract.billing_anchor_at)
     yield f"Usage is billed {FREQUENCIES[Contract.Frequency(contract.frequency)]}, counted from {anchor}."
     if terms.net_payment_terms_days is not None:

@@ -26,6 +26,8 @@ from billing_site.foundation.actor import Actor
 from billing_site.foundation.display import amount_text, day_text, exact_text, instant_text
 from billing_site.foundation.models import ApiToken, Job
 
+ARROWED = "unfold/widgets/select.html"  # the skin's class takes the browser's arrow away; its template draws another
+
 
 class ChosenFile(UnfoldAdminFileFieldWidget):
     """A file to choose. The skin's script writes its name into the next text input, so that one has to be its own."""
@@ -57,6 +59,8 @@ class Dressed(forms.BaseForm):
                         if classes:
                             widget.attrs.setdefault("class", " ".join(classes))
                         break
+                if type(widget) in (forms.Select, forms.NullBooleanSelect):
+                    widget.template_name = ARROWED
 
 
 class ReasonForm(Dressed, forms.ModelForm):

@@ -45,7 +45,7 @@ def check_overlap(
         others = others.exclude(contract=apart_from)
     term = Period(starting_at, ending_before)
     cards = {
-        held.contract.rate_card_id: (held.contract, since)
+        held.contract.rate_card_id: (held, since)
         for held in others.select_related("contract")
         if (since := _together_since(term, filters, held)) is not None
     }
@@ -72,11 +72,12 @@ def _together_since(term: Period, filters: Sequence[UsageFilter], held: Contract
     return next((each for each, is_apart in zip(instants, apart, strict=True) if not is_apart), None)
 
 
-def _add(problems: Problems, field: str, value: object, other: tuple[Contract, datetime], why: str) -> None:
-    contract, since = other
+def _add(problems: Problems, field: str, value: object, other: tuple[ContractTerms, datetime], why: str) -> None:
+    held, since = other
+    called = f" (“{held.name}”)" if held.name else ""
     problems.add(
         field,
         value.isoformat() if isinstance(value, datetime) else value,
-        f"must not let the contract overlap with contract {contract.pk}: they {why}, no usage filters keep them apart "
-        f"from {format_instant(since)} on, and usage is billed once",
+        f"must not let the contract overlap with contract {held.contract_id}{called}: they {why}, no usage filters "
+        f"keep them apart from {format_instant(since)} on, and usage is billed once",
     )

@@ -17,7 +17,7 @@ from billing_site.foundation.periods import HOUR, Period
 from contracts.end_notices import EndNotice
 from contracts.models import Contract
 from contracts.queries import Agreement
-from contracts.term_lines import TermLine, term_lines
+from contracts.term_lines import TermLine, billing_lines, term_lines
 from contracts.wording import EditInWords
 from invoicing.admin.term_pictures import TermPicture
 from invoicing.admin.term_rows import groups_of
@@ -72,6 +72,7 @@ class ContractScreen:
     customer_id: UUID
     term: str
     rate_card: str
+    billed: str  # how often, and when that is to be paid
     page: Page
     commitments: tuple[CommitmentCard, ...]
     terms: tuple[TermLine, ...]
@@ -101,6 +102,7 @@ class ContractScreen:
             customer_id=contract.customer_id,
             term=period_text(term),
             rate_card=contract.rate_card.name if contract.rate_card else "",
+            billed=" ".join(billing_lines(agreed)),
             page=page_of(own),
             commitments=tuple(CommitmentCard.of(each, at) for each in own.commitments),
             terms=lines,

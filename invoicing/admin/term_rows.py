@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from itertools import chain
 from typing import Any
 from uuid import UUID
 
 from billing_site.foundation.display import exact_text, quantity_text
-from billing_site.foundation.money import exact_sum
+from billing_site.foundation.money import Unit, exact_sum
 from billing_site.foundation.periods import Period, earliest, parse_instant
 from contracts import terms
 from contracts.commit_wording import NOUNS
@@ -194,8 +195,17 @@ def _override_amount(override: Override) -> str:
 def _commit(committed: AgreedCommit) -> Row:
     commit = committed.commit
     segments = sorted(committed.segments, key=lambda each: each.starting_at)
-    pieces = (Piece(each.period, partial(exact_text, each.amount, commit.held_in)) for each in segments)
+    gate, state = committed.gate, ""
+    if gate is not None and gate.is_waiting:
+        state = ", waits for its payment"
+    elif gate is not None and gate.has_failed:
+        state = ", never usable: its payment failed"
+    pieces = (Piece(each.period, partial(_access, each.amount, commit.held_in, state)) for each in segments)
     return Row(NOUNS[commit.type], commit.name or str(commit.product), tuple(pieces))
+
+
+def _access(amount: Decimal, held_in: Unit, state: str) -> str:
+    return f"{exact_text(amount, held_in)}{state}"
 
 
 def _recurring(recurring: AgreedRecurring, term: Period) -> Row:

@@ -58,6 +58,7 @@ def test_it_is_granted_waits_everywhere_and_is_paid(page, commit, clock_at):
         shown = text_of(page, name, *ids)
         assert f"It {waits}." in shown
         assert link in shown
+    assert "$90.00, waits for its payment" in text_of(page, "contracts_contract_change", commit.contract_id)
     assert waits in text_of(page, "contracts_customer_balances", commit.customer_id)
     assert outlook(page, "2025-10-22") == (
         "It has waited for your payment since 20 October 2025, and can be used once that has come."
@@ -86,6 +87,8 @@ def test_a_failed_one_says_so(page, commit):
         page, "contracts_customer_balances", commit.customer_id
     )
     assert outlook(page, "2025-10-22") == "Its payment has failed, so it cannot be used."
+    drawn = text_of(page, "contracts_contract_change", commit.contract_id)
+    assert "$90.00, never usable: its payment failed" in drawn
     assert "The payment was recorded as FAILED" in record(page, commit, "PAID").content.decode()
     assert PaymentOutcome.objects.get().outcome == "FAILED"
 

@@ -171,7 +171,9 @@ def test_contracts_that_are_not_kept_apart_do_not_overlap(create, regions, since
     north = create("North", "eu")
     field, rule = refused_with(lambda: create("South", *regions, starting_at=NOVEMBER))
     assert field == "starting_at"
-    assert rule.startswith(f"must not let the contract overlap with contract {north}: they are on the same rate card")
+    assert rule.startswith(
+        f"must not let the contract overlap with contract {north} (“North”): they are on the same rate card"
+    )
     assert f"no usage filters keep them apart from {since:%Y-%m-%d}T00:00:00+00:00 on" in rule
 
 

@@ -117,6 +117,7 @@ def test_it_is_typed_with_a_new_contract_and_read_on_its_page(price_list, clock_
         "frequency": "MONTHLY",
         "day": "FIRST_OF_MONTH",
         "multiplier_override_prioritization": "LOWEST_MULTIPLIER",
+        "net_payment_terms_days": "30",
         "total_contract_value": "$120,000",
         "salesforce_opportunity_id": "0065g00000XyZ",
         "netsuite_sales_order_id": "SO-4711",
@@ -130,5 +131,6 @@ def test_it_is_typed_with_a_new_contract_and_read_on_its_page(price_list, clock_
     page = browser.get(reverse("admin:contracts_contract_change", args=[contract.pk])).content.decode()
     for words in ("Worth $120,000.00 in all", "Salesforce opportunity 0065g00000XyZ", "NetSuite sales order SO-4711"):
         assert words in page
+    assert "Usage is billed monthly, counted from 1 October 2025. Payable within 30 days." in page
     found = browser.get(reverse("admin:contracts_contract_changelist"), {"q": "SO-4711"})
     assert str(contract.pk) in found.content.decode()
