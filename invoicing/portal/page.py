@@ -47,6 +47,7 @@ class Page:
     charts: tuple[Chart, ...]
     tables: tuple[Table, ...]
     bars: tuple[Bar, ...]
+    no_bars: str
     prices: tuple[PriceRow, ...]
     more_prices: str
     charges: tuple[ChargeRow, ...]
@@ -76,6 +77,7 @@ def page_of(account: Account) -> Page:
         charts=charts,
         tables=tuple(table_of(period, account.at, several) for period in account.periods if period.products),
         bars=tuple(bar_of(each, account.at) for each in account.commitments),
+        no_bars="" if account.commitments else _no_commitments(account),
         prices=tuple(to_come[:PRICES_SHOWN]),
         more_prices=f"and {len(to_come) - PRICES_SHOWN} more" if len(to_come) > PRICES_SHOWN else "",
         charges=tuple(_charge_row(charge) for charge in account.charges),
@@ -84,6 +86,18 @@ def page_of(account: Account) -> Page:
         no_spend="" if charts or not account.periods else _no_spend(account),
         no_documents="" if account.documents else _no_documents(account),
     )
+
+
+def _no_commitments(account: Account) -> str:
+    waiting = [
+        commit.name or "A commitment"
+        for contract in account.contracts
+        for commit in contract.commits
+        if commit.gate is not None and commit.gate.told_at is None
+    ]
+    if waiting:
+        return f"Waiting for your payment: {', '.join(waiting)}. Until then you pay for what you use."
+    return "No commitments: you pay for what you use."
 
 
 def _notes(account: Account) -> Iterator[str]:

@@ -8,6 +8,8 @@ from django.urls import reverse
 from contracts.models import Commit, ContractEdit, PaymentGate, PaymentOutcome
 from invoicing.models import Invoice
 from invoicing.portal.balances import cards_of
+from invoicing.portal.page import page_of
+from invoicing.queries.account import account
 from invoicing.queries.account_balances import burnt_balances
 from invoicing.services import finalize_due
 from tests.invoicing.conftest import ADA, at
@@ -63,6 +65,9 @@ def test_it_is_granted_waits_everywhere_and_is_paid(page, commit, clock_at):
     assert outlook(page, "2025-10-22") == (
         "It has waited for your payment since 20 October 2025, and can be used once that has come."
     )
+
+    overview = page_of(account(commit.customer_id, at=at("2025-10-22T09:30")))
+    assert overview.no_bars == "Waiting for your payment: Top-up. Until then you pay for what you use."
 
     asked = text_of(page, "contracts_commit_payment", commit.pk)
     number = Invoice.objects.get().number
