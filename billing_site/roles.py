@@ -64,7 +64,7 @@ MODELS: Mapping[Area, str] = {
         "invoicing.invoice invoicing.invoiceline invoicing.invoicepdf invoicing.invoicevoid invoicing.holddecision "
         "invoicing.draftsofcustomer invoicing.draftsummary invoicing.customersummary invoicing.commitmentsummary "
         "invoicing.notesummary invoicing.numberseries invoicing.entitynumber ledger.ledgerentry "
-        "contracts.paymentoutcome"
+        "contracts.paymentoutcome invoicing.soldinmonth"
     ),
     Area.PROPOSALS: "invoicing.enterednote",
     Area.APPROVALS: "invoicing.note invoicing.notedismissal invoicing.enterednotedecision",

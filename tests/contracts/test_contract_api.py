@@ -232,12 +232,6 @@ def test_lower_case_enums_unknown_fields_and_nulls_are_taken_as_the_compatible_a
         ),
         pytest.param(
             EDIT,
-            {"add_commits": [{"payment_gate_config": {"payment_gate_type": "STRIPE"}}]},
-            "add_commits[0].payment_gate_config.payment_gate_type",
-            id="access after payment",
-        ),
-        pytest.param(
-            EDIT,
             {"add_overrides": [{"overwrite_rate": {"custom_rate": {"k": 1}}}]},
             "add_overrides[0].overwrite_rate.custom_rate",
             id="rates of a processor",

@@ -177,7 +177,7 @@ def test_a_start_in_the_past_says_what_is_rated_again_and_what_stays(revops, car
             {"price": "0.000000000000001"}, "price", "Must not have more than 12 decimals.", id="too fine to keep"
         ),
         pytest.param({"starting_at_1": "00:30"}, "starting_at", "Must be on the hour (UTC).", id="off the hour"),
-        pytest.param({"starting_at_0": ""}, "starting_at", "This field is required.", id="no day"),
+        pytest.param({"starting_at_0": ""}, "starting_at", "A time needs its date.", id="no day"),
         pytest.param(
             {"ending_before_0": "2025-11-01", "ending_before_1": "00:00"},
             "ending_before",
