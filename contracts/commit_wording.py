@@ -24,17 +24,22 @@ from contracts.models import (
     RecurringCommit,
     ScheduledCharge,
 )
+from contracts.models.commit_attributes import BalanceAttributes
 from contracts.queries import AgreedCommit, UpdatedCommit
 from contracts.queries.gates import AgreedGate
+from pricing.engine.overrides import LIST_RATE
 from pricing.models import Product
 from pricing.wording import percent_text
 
 NOUNS = {"PREPAID": "Prepaid commit", "POSTPAID": "Postpaid commit", "CREDIT": "Credit"}
 RATES = {"LIST_RATE": "list rates", "COMMIT_RATE": "commit rates"}
+USUAL_PRIORITY = 100
 TARGETS = ("applicable_product_ids", "applicable_product_tags", "specifiers")
 
 
-def commit_text(committed: AgreedCommit) -> str:
+def commit_text(committed: AgreedCommit, names: Mapping[str, str] | None = None) -> str:
+    """ "Credit “Bonus”: $250.00 (1 October - 31 December 2025); for API calls; priority 1". `names` are those of
+    `names_in`; without them it is not said what it pays for."""
     commit = committed.commit
     access = ", ".join(_segment_text(segment, commit) for segment in committed.segments)
     billed = ", ".join(_item_text(item, commit) for item in committed.invoice_items)
@@ -45,7 +50,24 @@ def commit_text(committed: AgreedCommit) -> str:
     opportunity = commit.salesforce_opportunity_id
     deal = f"; Salesforce opportunity {opportunity}" if opportunity else ""
     gate = f"; usable once that is paid, {committed.gate.gate.get_type_display()}" if committed.gate else ""
-    return f"{NOUNS[commit.type]}{named(commit.name)}: {access}{paid}{gate}{order_text(commit)}{deal}"
+    more = f"{attributes_text(commit, names)}{order_text(commit)}"
+    return f"{NOUNS[commit.type]}{named(commit.name)}: {access}{paid}{gate}{more}{deal}"
+
+
+def attributes_text(term: BalanceAttributes, names: Mapping[str, str] | None = None) -> str:
+    """ "; for API calls; priority 1; up to 50 % of it goes over to a renewal": what is not as with most."""
+    return "".join(f"; {part}" for part in _unusual(term, names))
+
+
+def _unusual(term: BalanceAttributes, names: Mapping[str, str] | None) -> Iterator[str]:
+    if names is not None and any(getattr(term, each) for each in TARGETS):
+        yield f"for {_targets(term, names)}"
+    if term.priority != USUAL_PRIORITY:
+        yield f"priority {quantity_text(term.priority)}"
+    if term.rate_type != LIST_RATE:
+        yield f"charged at {RATES[term.rate_type]}"
+    if term.rollover_fraction:
+        yield f"up to {percent_text(term.rollover_fraction)} of it goes over to a renewal"
 
 
 def order_text(term: Commit | RecurringCommit | ScheduledCharge | ProfessionalService) -> str:
@@ -190,7 +212,7 @@ def _attributes(old: Commit, new: Commit, names: Mapping[str, str]) -> Iterator[
         yield f"billed by {names.get(str(new.invoice_contract_id), 'no contract')}"
 
 
-def _targets(commit: Commit, names: Mapping[str, str]) -> str:
+def _targets(commit: BalanceAttributes, names: Mapping[str, str]) -> str:
     found = [names.get(each, each) for each in commit.applicable_product_ids]
     found += [f"products tagged {tag}" for tag in commit.applicable_product_tags]
     for each in commit.specifiers:

@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 from billing_site.foundation.display import quantity_text
 from contracts.commit_wording import span
 from contracts.models import Commit, CommitVersion, Override, RecurringCommit
+from contracts.models.commit_attributes import BalanceAttributes
 from contracts.models.term import PAYER_KEYS
 from pricing.models import Product
 from pricing.wording import percent_text, tariff_text
@@ -17,10 +18,13 @@ from pricing.wording import percent_text, tariff_text
 NAMED_AT_MOST = 6
 
 
-def names_in(overrides: Iterable[Override]) -> dict[str, str]:
-    """What all products and commits that overrides name are called now, by id as text. Three queries at the most."""
+def names_in(overrides: Iterable[Override], balances: Iterable[BalanceAttributes] = ()) -> dict[str, str]:
+    """What all products that overrides and balances name are called now, and commits that overrides name, by id as
+    text. Three queries at the most."""
     products: set[str] = set()
     payers: set[str] = set()
+    for balance in balances:
+        products |= {*balance.applicable_product_ids, *(each.get("product_id", "") for each in balance.specifiers)}
     for override in overrides:
         products.add(str(override.product_id or ""))
         for each in override.specifiers:

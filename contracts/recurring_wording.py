@@ -16,7 +16,7 @@ from typing import Any
 from billing_site.foundation.display import amount_text, day_text, exact_text, instant_text, quantity_text
 from billing_site.foundation.money import Unit
 from billing_site.foundation.periods import Period, parse_instant
-from contracts.commit_wording import RATES, named, order_text, span
+from contracts.commit_wording import RATES, attributes_text, named, order_text, span
 from contracts.models import RecurringCommit
 from contracts.terms import Commit
 from pricing.engine.overrides import LIST_RATE
@@ -38,9 +38,9 @@ INDIVIDUAL = RecurringCommit.Allocation.INDIVIDUAL
 UPDATES = ("update_recurring_commits", "update_recurring_credits")
 
 
-def recurring_text(row: RecurringCommit) -> str:
+def recurring_text(row: RecurringCommit, names: Mapping[str, str] | None = None) -> str:
     """What is granted how often, for how long, and what is paid for it; needs its units and what it is
-    subscribed to."""
+    subscribed to. `names` are as for `commit_text`."""
     text = (
         f"{_noun(row.is_credit)}{named(row.name)}: {_each(row)} each"
         f" {PERIODS[row.frequency]} {span(row.starting_at, row.ending_before)}"
@@ -53,7 +53,7 @@ def recurring_text(row: RecurringCommit) -> str:
     if row.subscription_id is not None:
         what = "a seat that is added has it" if row.allocation == INDIVIDUAL else "an increase tops it up"
         text += f"; {what} {'by time' if row.is_increase_prorated else 'in full'}"
-    return f"{text}{order_text(row)}"
+    return f"{text}{attributes_text(row, names)}{order_text(row)}"
 
 
 def _each(row: RecurringCommit) -> str:

@@ -44,7 +44,7 @@ class TermLine:
 def term_lines(agreed: Agreement) -> Iterator[TermLine]:
     """What a contract has of its own."""
     new = (*(each.commit for each in agreed.commits), *(each.now for each in agreed.recurring))
-    names = names_in(agreed.overrides) | {str(each.pk): each.name for each in new if each.name}
+    names = names_in(agreed.overrides, new) | {str(each.pk): each.name for each in new if each.name}
     if agreed.terms.end_policy != ContractTerms.EndPolicy.STOP:
         yield TermLine(f"At its end {ContractTerms.EndPolicy(agreed.terms.end_policy).label}.")
     starts = agreed.contract.invoicing_starts_at
@@ -57,9 +57,9 @@ def term_lines(agreed: Agreement) -> Iterator[TermLine]:
         is_agreed = gate is not None and gate.gate.added_by_edit_id is not None
         state = f". It {gate_text(gate)}." if gate is not None and is_agreed else ""
         is_waiting = bool(state) and gate is not None and gate.is_waiting
-        yield TermLine(f"{commit_text(committed)}{state}", committed.commit.pk, awaits_payment=is_waiting)
+        yield TermLine(f"{commit_text(committed, names)}{state}", committed.commit.pk, awaits_payment=is_waiting)
     for recurring in agreed.recurring:
-        yield TermLine(recurring_text(recurring.now), recurring_id=recurring.now.recurring_id)
+        yield TermLine(recurring_text(recurring.now, names), recurring_id=recurring.now.recurring_id)
     for subscribed in agreed.subscriptions:
         yield TermLine(subscription_text(subscribed), subscription_id=subscribed.subscription.pk)
     for override in agreed.overrides:

@@ -73,7 +73,10 @@ def history_in_words(contract: Contract) -> list[EditInWords]:
     edits = edit_history(contract.customer_id, contract.pk)
     unit = (contract.rate_card.fiat_unit if contract.rate_card else default_unit()).to_unit()
     removed = _removed(contract, [edited.edit for edited in edits])
-    names = names_in(override for edited in edits for override in edited.overrides)
+    names = names_in(
+        (override for edited in edits for override in edited.overrides),
+        (balance for edited in edits for balance in (*(each.commit for each in edited.commits), *edited.recurring)),
+    )
     update_names = names_in_updates(update for edited in edits for update in edited.updates)
     undone = {edited.edit.changes["undoes"]["number"] for edited in edits if "undoes" in edited.edit.changes}
     recurring = _what_recurs(edited.edit for edited in edits)
@@ -208,9 +211,9 @@ def _shortened(text: str) -> str:
 
 def _added(edited: EditedTerms, names: Mapping[str, str]) -> Iterable[str]:
     for committed in edited.commits:
-        yield f"{commit_text(committed)}."
+        yield f"{commit_text(committed, names)}."
     for row in edited.recurring:
-        yield f"{recurring_text(row)}."
+        yield f"{recurring_text(row, names)}."
     for override in edited.overrides:
         yield f"{override_text(override, names)}."
     for charged in edited.charges:

@@ -1,6 +1,6 @@
 """Prices and terms as their customer reads them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -51,12 +51,19 @@ class OwnPrice:
 
 
 def terms_cards(told: Agreed, at: datetime) -> tuple[TermsCard, ...]:
-    names = names_in(override for each in told.contracts for override in each.overrides)
+    names = names_in(
+        (override for each in told.contracts for override in each.overrides),
+        [
+            *(own.commit for each in told.contracts for own in each.commits),
+            *(own.now for each in told.contracts for own in each.recurring),
+            *(each.commit for each in told.shared),
+        ],
+    )
     names |= {str(each.commit.pk): each.commit.name for own in told.contracts for each in own.commits}
     names |= {str(each.commit.pk): each.commit.name for each in told.shared}
     cards = [_card(each, names, at) for each in told.contracts]
     if told.shared:
-        lines = tuple(commit_text(each) for each in told.shared)
+        lines = tuple(commit_text(each, names) for each in told.shared)
         cards.append(TermsCard("For all of your contracts", "", "", (), lines, ()))
     return tuple(cards)
 
@@ -74,7 +81,7 @@ def _card(agreed: Agreement, names: dict[str, str], at: datetime) -> TermsCard:
         term=period_text(Period(start, end)),
         state="ended" if is_over else "to come" if start > at else "",
         basics=tuple(_basics(agreed)),
-        lines=tuple(_lines(agreed)),
+        lines=tuple(_lines(agreed, names)),
         discounts=tuple(override_text(each, names) for each in agreed.overrides),
     )
 
@@ -89,13 +96,13 @@ def _basics(agreed: Agreement) -> Iterator[str]:
         yield f"Usage is invoiced from {day_text(agreed.contract.invoicing_starts_at)} on"
 
 
-def _lines(agreed: Agreement) -> Iterator[str]:
+def _lines(agreed: Agreement, names: Mapping[str, str]) -> Iterator[str]:
     for told in agreed.terms.usage_filters:
         yield filter_text(told)
     for committed in agreed.commits:
-        yield commit_text(committed)
+        yield commit_text(committed, names)
     for recurring in agreed.recurring:
-        yield recurring_text(recurring.now)
+        yield recurring_text(recurring.now, names)
     for subscribed in agreed.subscriptions:
         yield subscription_text(subscribed)
     for charged in agreed.charges:

@@ -140,7 +140,7 @@ def test_a_commit_is_linked_by_an_edit_and_told_in_words(shop, clock_at):
 
     words = [text for each in history_in_words(Contract.objects.get(pk=contract_id)) for text in each.changes]
     pool = "Recurring commit “Pool”: $5.00 for each of Seats, in one pool, each usage period from 1 October 2025"
-    assert f"{pool}; an increase tops it up in full." in words
+    assert f"{pool}; an increase tops it up in full; for units; priority 1." in words
     assert (
         "Recurring commit “Pool”: for whatever has not begun, $6.00 is granted for each that is subscribed to." in words
     )

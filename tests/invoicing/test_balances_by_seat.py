@@ -291,7 +291,7 @@ def test_it_is_told_in_words_and_copied_and_its_seats_keep_their_ids(shop, clock
         "Recurring commit “Own”: $5.00 for each assigned seat of Seats, in a balance of its own, each usage period"
     )
     assert [text for text in words if text.startswith(kept_apart)] == [
-        f"{kept_apart} from 1 October 2025; a seat that is added has it in full."
+        f"{kept_apart} from 1 October 2025; a seat that is added has it in full; for calls; priority 1."
     ]
     (recurs,) = agreement(shop.customer.pk, contract_id).recurring
     (contract,) = customer_terms(shop.customer.pk).contracts

@@ -276,7 +276,7 @@ def test_what_recurs_is_told_in_words(shop, clock_at):
     changed, added, _ = [each.changes for each in history_in_words(contract)]
     assert added == (
         "Recurring commit “Monthly”: $3.10 each week from 1 October 2025, of which each lasts for 2 periods; $2.40 is "
-        "billed for each.",
+        "billed for each; priority 1.",
     )
     assert changed == (
         "Recurring commit “Monthly”: for whatever has not begun, $3.00 times the quantity as before is granted for "
