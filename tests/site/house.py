@@ -5,6 +5,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -17,8 +18,9 @@ from billing_site.foundation.models import Job, TestClock
 from billing_site.roles import Role
 from contracts.models import Customer, ProductTaxCode
 from invoicing import services
-from invoicing.models import DraftSummary, Invoice
+from invoicing.models import DraftSummary, Invoice, NoteDismissal
 from invoicing.services import summaries
+from ledger.models import DroppedMonth, MetricBackfill, RefusedCall
 from ledger.services.authority import declare_authority
 from pricing.models import Rate
 from pricing.services import withdraw_rates
@@ -75,6 +77,7 @@ class House:
         ).data.id
         self.fixed = prices.products.create(name=say("Support"), type="FIXED").data.id
         self.seats = prices.products.create(name=say("Seats"), type="SUBSCRIPTION").data.id
+        self.work = prices.products.create(name=say("Work"), type="PRO_SERVICE").data.id
         self.card = prices.rate_cards.create(
             name=say("List"), description=say("for all"), aliases=[{"name": say("list")}]
         ).data.id
@@ -151,6 +154,15 @@ class House:
             add_scheduled_charges=[
                 {"product_id": self.fixed, "name": say("Set-up"), "schedule": invoiced((900, NOVEMBER))}
             ],
+            add_professional_services=[
+                {
+                    "product_id": self.work,
+                    "max_amount": 1000,
+                    "quantity": 1,
+                    "unit_price": 1000,
+                    "description": say("advice"),
+                }
+            ],
             add_recurring_credits=[
                 {
                     "product_id": self.fixed,
@@ -176,6 +188,11 @@ class House:
         self.charge = edit.add_scheduled_charges[0].id
         self.recurring = edit.add_recurring_credits[0].id
         self.subscription = edit.add_subscriptions[0].id
+        self.v1.contracts.schedule_pro_services_invoice(
+            **of,
+            issued_at="2025-12-01T09:00:00Z",
+            line_items=[{"professional_service_id": edit.add_pro_services[0].id, "amount": 200}],
+        )
         self.package = self.v1.packages.create(
             name=say("Starter"),
             rate_card_id=self.card,
@@ -232,6 +249,22 @@ class House:
         self.v1.custom_fields.add_key(entity="customer", key=say("segment"), enforce_uniqueness=False)
         self.v1.custom_fields.set_values(
             entity="customer", entity_id=self.customer, custom_fields={say("segment"): say("large")}
+        )
+        RefusedCall.objects.create(
+            source=say("other"), event_type=say("billed"), authority=say("source"), events=1, refused_at=NOW
+        )
+        DroppedMonth.objects.create(month=date(2023, 1, 1), events=1, dropped_at=NOW, dropped_by=say("ada"))
+        MetricBackfill.objects.create(metric_id=self.metric, started_at=NOW, finished_at=NOW, events_before=0)
+        NoteDismissal.objects.create(
+            customer_id=self.customer,
+            about=self.invoice,
+            difference="another",
+            edit_number=1,
+            publication=1,
+            reason=say("not worth it"),
+            dismissed_at=NOW,
+            dismissed_by=say("ada"),
+            money_version=1,
         )
         declare_authority(say("billed"), say("source"), reason=say("one truth"), at=NOW, by=ADA)
         Job.objects.create(

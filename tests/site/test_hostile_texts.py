@@ -5,6 +5,7 @@ import csv
 import io
 from html.parser import HTMLParser
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import pytest
 from django.test import Client
@@ -120,6 +121,29 @@ def test_the_pages_of_a_customer_take_no_text_for_more_than_text(house, who):
         "portal_invoices",
         "portal_why",
     } <= walk.with_texts
+
+
+def test_embedded_pages_take_no_text_for_more_than_text(house):
+    """Nor those that come with them, and with the reference of the API."""
+    walk, document = Walk(Client()), f"invoices/{house.invoice.pk}"
+    named = [
+        {"group_key_name": hostile("model"), "display_name": HOSTILE, "value_display_names": {hostile("xl"): HOSTILE}}
+    ]
+    for dashboard, pages in {
+        "invoices": ("invoices/", document, f"{document}/why/0", f"{document}/events/0", "nothing"),
+        "usage": ("usage/", "usage.csv", "colours.css"),
+        "commits_and_credits": ("balances/", "balances.csv"),
+    }.items():
+        url = house.v1.dashboards.get_embeddable_url(
+            customer_id=house.customer, dashboard=dashboard, bm_group_key_overrides=named
+        ).data.url
+        base = url[url.index("/embed/") :].rpartition(f"{pages[0]}")[0]
+        for page in pages:
+            walk.look_at(page, f"{base}{page}?{urlencode({'key': hostile('model'), 'from_': '2025-10-01'})}")
+    for page in ("/docs", "/login", f"/embed/{quote(HOSTILE)}/usage/", f"/{quote(HOSTILE)}"):
+        walk.look_at(page, page)
+    assert walk.wrong == [], "\n".join(map(str, walk.wrong))
+    assert {"invoices/", document, f"{document}/why/0", "usage/", "usage.csv", "balances/"} <= walk.with_texts
 
 
 @pytest.mark.parametrize(
