@@ -40,13 +40,13 @@ from billing_site.foundation.periods import (
     format_instant,
     full_period,
 )
+from contracts.fee_terms import AmountRounding
 from contracts.seats import Grant, seat_grants
 from contracts.terms import (
     FIRST,
     FIRST_AND_LAST,
     LAST,
     AccessSegment,
-    AmountRounding,
     Commit,
     Contract,
     RecurringCommit,

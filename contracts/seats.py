@@ -13,8 +13,9 @@ from fractions import Fraction
 from uuid import UUID
 
 from billing_site.foundation.periods import Period
+from contracts.fee_terms import Subscription, SubscriptionQuantity
 from contracts.subscriptions import running
-from contracts.terms import Contract, SeatLink, Subscription, SubscriptionQuantity
+from contracts.terms import Contract, SeatLink
 
 ONE = Decimal(1)
 NOBODY = ""

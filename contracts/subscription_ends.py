@@ -18,8 +18,9 @@ from decimal import Decimal
 from uuid import UUID
 
 from billing_site.foundation.periods import Period, format_instant, full_period
+from contracts.fee_terms import Subscription
 from contracts.subscriptions import Fee, fees, own_slot, running, usage_period_of
-from contracts.terms import Contract, Subscription
+from contracts.terms import Contract
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from uuid import UUID
 
 from billing_site.foundation.money import ratio
 from billing_site.foundation.periods import HOUR, Period, billing_periods, earliest, format_instant, full_period
-from contracts.terms import Contract, Subscription, SubscriptionQuantity
+from contracts.fee_terms import Subscription, SubscriptionQuantity
+from contracts.terms import Contract
 from pricing.engine.charges import charge
 from pricing.engine.fees import by_the_unit, own_quantity
 from pricing.engine.prices import Price

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from billing_site.foundation.columns import amount_field, ends_after_it_starts, is_a_number, quantity_field
-from contracts import terms
+from contracts import fee_terms
 from contracts.models.contracts import Contract
 from contracts.models.term import Term, digits
 from pricing.models import PricingUnit, Product
@@ -54,10 +54,12 @@ class ServiceInvoice(Term):
     def __str__(self) -> str:
         return f"Professional services of {self.issued_at:%Y-%m-%d}"
 
-    def to_invoice(self, lines: "Sequence[ServiceInvoiceLine]") -> terms.ServiceInvoice:
+    def to_invoice(self, lines: "Sequence[ServiceInvoiceLine]") -> fee_terms.ServiceInvoice:
         """As the engines take it; its lines need their services, and these their units."""
         told = tuple(line.to_line() for line in lines)
-        return terms.ServiceInvoice(self.pk, self.issued_at, told, self.netsuite_header_start, self.netsuite_header_end)
+        return fee_terms.ServiceInvoice(
+            self.pk, self.issued_at, told, self.netsuite_header_start, self.netsuite_header_end
+        )
 
 
 class ServiceInvoiceLine(Term):
@@ -82,9 +84,9 @@ class ServiceInvoiceLine(Term):
     def __str__(self) -> str:
         return f"{digits(self.amount)} of {self.service_id}"
 
-    def to_line(self) -> terms.ServiceLine:
+    def to_line(self) -> fee_terms.ServiceLine:
         service: Any = self.service
-        return terms.ServiceLine(
+        return fee_terms.ServiceLine(
             id=self.pk,
             service_id=service.pk,
             product_id=service.product_id,

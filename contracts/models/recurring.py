@@ -17,7 +17,7 @@ from billing_site.foundation.columns import (
 )
 from billing_site.foundation.money import PRECISION, Unit
 from billing_site.foundation.periods import Period
-from contracts import terms
+from contracts import fee_terms, terms
 from contracts.models.commit_attributes import BalanceAttributes
 from contracts.models.contracts import Contract
 from contracts.models.term import Term, digits, range_text, targets
@@ -209,5 +209,5 @@ class RecurringCommit(BalanceAttributes, Term):
         )
 
 
-def _rounding(decimal_places: int | None, method: str) -> terms.AmountRounding | None:
-    return None if decimal_places is None else terms.AmountRounding(decimal_places, method)
+def _rounding(decimal_places: int | None, method: str) -> fee_terms.AmountRounding | None:
+    return None if decimal_places is None else fee_terms.AmountRounding(decimal_places, method)

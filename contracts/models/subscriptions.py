@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from billing_site.foundation.columns import is_a_number, on_the_hour, one_of, quantity_field
 from billing_site.foundation.periods import Period
-from contracts import terms
+from contracts import fee_terms
 from contracts.models.contracts import Contract
 from contracts.models.recurring import ROUNDINGS
 from contracts.models.term import Term, digits
@@ -157,12 +157,12 @@ def in_order_of_time(quantities: Iterable[SubscriptionQuantity]) -> list[Subscri
 
 def to_subscription(
     row: Subscription, held: SubscriptionTerms, quantities: Iterable[SubscriptionQuantity], contract: Contract
-) -> terms.Subscription:
+) -> fee_terms.Subscription:
     """As the engines take it; `quantities` in order of time. One whose end is not after its start has no time."""
     rounding = None
     if held.decimal_places is not None:
-        rounding = terms.AmountRounding(held.decimal_places, held.rounding_method)
-    return terms.Subscription(
+        rounding = fee_terms.AmountRounding(held.decimal_places, held.rounding_method)
+    return fee_terms.Subscription(
         id=row.pk,
         product_id=row.product_id,
         name=held.name,
@@ -170,7 +170,7 @@ def to_subscription(
         anchor_at=row.anchor_at or contract.billing_anchor_at,
         period=Period(row.starting_at, held.ending_before),
         quantities=tuple(
-            terms.SubscriptionQuantity(
+            fee_terms.SubscriptionQuantity(
                 id=each.pk,
                 starting_at=each.starting_at,
                 quantity=each.quantity,

@@ -9,7 +9,7 @@ from uuid import UUID
 from billing_site.foundation.money import QUANTUM, Unit, ratio, round_to
 from billing_site.foundation.periods import Period, earliest
 from billing_site.foundation.refusals import FieldError, NotFound
-from contracts import terms
+from contracts import fee_terms, terms
 from contracts.models import SubscriptionQuantity
 from contracts.queries.agreements import AgreedSubscription, Agreement
 from contracts.queries.compiled import to_terms
@@ -95,7 +95,9 @@ def quantity_history(agreed: Agreement, subscription_id: UUID, *, at: datetime) 
     return QuantityHistory(card.fiat, None if unit in (None, card.fiat) else unit, tuple(steps))
 
 
-def _changes(contract: terms.Contract, subscription: terms.Subscription, card: RateCard, at: datetime) -> set[datetime]:
+def _changes(
+    contract: terms.Contract, subscription: fee_terms.Subscription, card: RateCard, at: datetime
+) -> set[datetime]:
     """The instants up to `at` at which there may be another quantity or price."""
     runs = running(contract, subscription)
     if runs is None:

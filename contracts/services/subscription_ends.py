@@ -7,7 +7,7 @@ from typing import Any
 
 from billing_site.foundation.periods import format_instant
 from billing_site.foundation.problems import Problems
-from contracts import terms
+from contracts import fee_terms, terms
 from contracts.models import SubscriptionTerms
 from contracts.queries import AgreedSubscription, Agreement
 from contracts.queries.compiled import to_terms
@@ -56,7 +56,7 @@ def refuse_collected_again(
     problems: Problems,
     field: str,
     value: object,
-    subscriptions: Sequence[terms.Subscription],
+    subscriptions: Sequence[fee_terms.Subscription],
     contract: terms.Contract,
     end: datetime,
     *,

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from billing_site.foundation.money import Unit, exact_sum
 from billing_site.foundation.periods import Period
-from contracts.terms import SPEND, AccessSegment, Commit, ServiceLine
+from contracts.fee_terms import ServiceLine
+from contracts.terms import SPEND, AccessSegment, Commit
 from pricing.engine.catalog import GroupValues
 from pricing.engine.overrides import LIST_RATE, LosingOverride
 from pricing.engine.steps import Level

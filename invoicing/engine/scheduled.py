@@ -8,7 +8,8 @@ from uuid import UUID
 from billing_site.foundation.money import MixedUnits, Unit, exact_sum
 from billing_site.foundation.periods import format_instant
 from contracts.consolidation import usage_period_on
-from contracts.terms import Commit, Contract, ScheduledAmount, ScheduledCharge, ServiceLine
+from contracts.fee_terms import ServiceLine
+from contracts.terms import Commit, Contract, ScheduledAmount, ScheduledCharge
 from invoicing.engine.calendar import CHARGES, USAGE, draft_id
 from invoicing.engine.documents import Document, Line
 from invoicing.engine.inputs import Inputs

@@ -18,10 +18,11 @@ from billing_site.foundation.money import QUANTUM, Unit, exact_sum
 from billing_site.foundation.periods import HOUR
 from billing_site.foundation.refusals import FieldError, NotFound
 from billing_site.foundation.transactions import read_snapshot
+from contracts.fee_terms import Subscription
 from contracts.models import Commit, Contract, Override, ProfessionalService, RecurringCommit, ScheduledCharge
 from contracts.override_wording import names_in
 from contracts.queries import Known, customer_terms, known_at
-from contracts.terms import CustomerTerms, Subscription
+from contracts.terms import CustomerTerms
 from invoicing.engine.balances import Balance, balances, rule_between
 from invoicing.engine.commits import all_commits
 from invoicing.engine.inputs import Inputs, Posted

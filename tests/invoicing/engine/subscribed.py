@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from billing_site.foundation.periods import Period
-from contracts.terms import Subscription, SubscriptionQuantity
+from contracts.fee_terms import Subscription, SubscriptionQuantity
 from invoicing.engine.documents import Document, Result
 from pricing.engine.catalog import ProductVersion
 from tests.invoicing.engine.world import NEW_YEAR, OCTOBER, D, card, contract, given, plain, product, rate, uid, used

@@ -3,7 +3,8 @@
 import pytest
 
 from billing_site.foundation.money import MixedUnits
-from contracts.terms import ScheduledCharge, ServiceInvoice, ServiceLine
+from contracts.fee_terms import ServiceInvoice, ServiceLine
+from contracts.terms import ScheduledCharge
 from invoicing.engine.inputs import Posted
 from pricing.engine.catalog import ProductVersion
 from tests.invoicing.engine.world import (

@@ -6,8 +6,9 @@ from uuid import UUID
 import pytest
 
 from billing_site.foundation.periods import Period
+from contracts.fee_terms import AmountRounding
 from contracts.recurring import instances
-from contracts.terms import AccessSegment, AmountRounding, Commit, RecurringCommit, ScheduledAmount
+from contracts.terms import AccessSegment, Commit, RecurringCommit, ScheduledAmount
 from tests.invoicing.engine.world import (
     CREDITS,
     DECEMBER,

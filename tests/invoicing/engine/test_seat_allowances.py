@@ -12,8 +12,9 @@ from hypothesis import given as drawn_from
 from hypothesis import strategies as st
 
 from billing_site.foundation.periods import Period
+from contracts.fee_terms import AmountRounding, SubscriptionQuantity
 from contracts.recurring import instances
-from contracts.terms import AmountRounding, RecurringCommit, SeatLink, SubscriptionQuantity
+from contracts.terms import RecurringCommit, SeatLink
 from tests.invoicing.engine.subscribed import quantities, subscribed, subscription, used
 from tests.invoicing.engine.world import (
     DECEMBER,

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from billing_site.foundation.money import exact_sum
-from contracts.terms import AmountRounding
+from contracts.fee_terms import AmountRounding
 from invoicing.engine.rounding import finalized
 from pricing.engine.targets import Target
 from pricing.engine.tariffs import Tariff

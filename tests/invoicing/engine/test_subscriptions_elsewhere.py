@@ -35,7 +35,7 @@ Zuora: docs.zuora.com, "When prorating a month, assume 30 days in a month or use
 
 import pytest
 
-from contracts.terms import AmountRounding
+from contracts.fee_terms import AmountRounding
 from tests.invoicing.engine.subscribed import collected, subscribed, subscription
 from tests.invoicing.engine.world import NOVEMBER, computed, rate, uid
 from tests.invoicing.engine.world import on as day
