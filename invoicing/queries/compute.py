@@ -1,7 +1,7 @@
 """The shell around the invoice-compute engine: everything it is told is read here, in one snapshot."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -25,7 +25,6 @@ from invoicing.queries.netting import netted
 from invoicing.queries.unread import with_unread_values
 from ledger.models import LedgerEntry
 from ledger.queries.entries import posted_entries
-from pricing.engine.catalog import Catalog
 from pricing.queries import catalog
 
 
@@ -69,10 +68,9 @@ def computation(
     as_of: datetime | None = None,
     terms: CustomerTerms | None = None,
     reopened: Slot | None = None,
-    priced: Callable[[Catalog], Catalog] | None = None,
 ) -> Computation:
     """`compute`, with what it was computed from. `terms` stand in for those that are agreed: what would be, if …
-    `reopened` is what a void document has billed and another is made for. `priced` makes of the price list another.
+    `reopened` is what a void document has billed and another is made for.
 
     With `as_of` the drafts are those that the prices and terms known then make of the usage known now, where only the
     documents that were final by then are. Raises Refusal where it is later than `at`.
@@ -86,11 +84,10 @@ def computation(
         finals = final_documents(customer_id, as_of=as_of)
         terms = terms or customer_terms(customer_id, at_edit=at_edit)
         cards = {contract.rate_card_id for contract in terms.contracts if contract.rate_card_id is not None}
-        prices = catalog(rate_card_ids=cards, at_publication=at_publication)
         inputs = Inputs(
             at=at,
             terms=terms,
-            catalog=prices if priced is None else priced(prices),
+            catalog=catalog(rate_card_ids=cards, at_publication=at_publication),
             posted=without(posted(terms, finals, as_of=as_of), reopened),
         )
         return computed_from(inputs, finals, reopened=reopened)
