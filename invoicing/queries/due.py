@@ -5,7 +5,7 @@ What is due by these dates may turn out to be nothing (a period without lines) o
 `finalize_due` to see. Here it matters that no date is missed, and that looking is cheap.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -184,23 +184,33 @@ def _services(until: datetime) -> Iterator[Falling]:
     agreed = ServiceInvoice.objects.standing().filter(
         contract__archived_at=None, issued_at__lte=until, created_at__lte=until
     )
-    rows = list(agreed)
-    invoices = Invoice.objects.filter(contract_id__in={row.contract_id for row in rows}, kind=Invoice.Kind.CHARGES)
-    billed = set(invoices.values_list("contract_id", "slot")) if rows else set()
-    for row in rows:
-        if (row.contract_id, row.to_invoice(()).slot) not in billed:
-            yield Falling(max(row.issued_at, row.created_at), row.customer_id, Invoice.Kind.CHARGES)
+    return _on_their_own((row, row.contract_id, row.to_invoice(()).slot) for row in agreed)
 
 
 def _gated_payments(until: datetime) -> Iterator[Falling]:
-    """Payments that access waits for, each with a document of its own. At most two queries."""
+    """Payments that access waits for. At most two queries."""
     items = _of_commits(until).filter(commit__gate__isnull=False)
-    rows = list(items.exclude(commit__gate__outcome__outcome=PaymentOutcome.Outcome.FAILED).select_related("commit"))
-    contract_ids = [row.commit.contract_id for row in rows if row.commit.contract_id is not None]
-    invoices = Invoice.objects.filter(contract_id__in=contract_ids, kind=Invoice.Kind.CHARGES)
-    billed = set(invoices.values_list("contract_id", "slot")) if rows else set()
-    for row in rows:
-        if (row.commit.contract_id, replace(row.to_amount(), is_alone=True).slot) not in billed:
+    asked = items.exclude(commit__gate__outcome__outcome=PaymentOutcome.Outcome.FAILED).select_related("commit")
+    return _on_their_own(
+        (row, row.commit.contract_id, replace(row.to_amount(), is_alone=True).slot)
+        for row in asked
+        if row.commit.contract_id is not None
+    )
+
+
+def _on_their_own(rows: Iterable[tuple[ServiceInvoice | InvoiceScheduleItem, UUID, str]]) -> Iterator[Falling]:
+    """What has a document of its own, each with its contract and the slot there. One query, or none."""
+    found = list(rows)
+    if not found:
+        return
+    invoices = Invoice.objects.filter(
+        contract_id__in={contract_id for _, contract_id, _ in found},
+        slot__in={slot for *_, slot in found},
+        kind=Invoice.Kind.CHARGES,
+    )
+    billed = set(invoices.values_list("contract_id", "slot"))
+    for row, contract_id, slot in found:
+        if (contract_id, slot) not in billed:
             yield Falling(max(row.issued_at, row.created_at), row.customer_id, Invoice.Kind.CHARGES)
 
 
