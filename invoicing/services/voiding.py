@@ -72,9 +72,8 @@ def void_invoice(customer: Customer, invoice_id: UUID, *, reason: str, at: datet
     """
     reason = checked_reason(reason)
     invoice = _final(customer, invoice_id)
-    known = InvoiceVoid.objects.filter(customer=customer, invoice=invoice).first()
-    if known is not None:
-        return known
+    if hasattr(invoice, "void"):
+        return invoice.void
     # What its own contract has taken over of the one before has nothing to do with what it bills, and stands.
     entries = list(
         LedgerEntry.objects.filter(customer=customer, invoice_id=invoice.pk).exclude(
@@ -100,12 +99,10 @@ def regenerate_invoice(customer: Customer, invoice_id: UUID, *, at: datetime, by
     Raises NotFound, NotVoided, NothingToRegenerate, EarlierDocumentsOpen, PeriodHasFindings, NoTaxRate.
     """
     invoice = _final(customer, invoice_id)
-    void = InvoiceVoid.objects.filter(customer=customer, invoice=invoice).first()
-    known = Invoice.objects.filter(customer=customer, regenerated_from=void).first() if void is not None else None
+    known = Invoice.objects.filter(customer=customer, regenerated_from__invoice=invoice).first()
     if known is not None:
         return known
     refuse_to_regenerate(invoice)
-    assert void is not None, "this was refused"
     with committed_terms_and_prices():
         computed = computation(customer.pk, at=at, reopened=invoice.occupied)  # after the lock, never before
     drafts = (
@@ -116,7 +113,7 @@ def regenerate_invoice(customer: Customer, invoice_id: UUID, *, at: datetime, by
         raise NothingToRegenerate(f"Nothing is to be billed in the place of {invoice}.")
     refuse_while_held(draft, computed)
     fresh = draft_id(*invoice.occupied, generation=invoice.generation + 1)
-    return freeze(customer, replace(draft, id=fresh), computed, at=at, by=by, instead_of=void)
+    return freeze(customer, replace(draft, id=fresh), computed, at=at, by=by, instead_of=invoice.void)
 
 
 def refuse_to_regenerate(invoice: Invoice) -> None:
@@ -132,7 +129,8 @@ def refuse_to_regenerate(invoice: Invoice) -> None:
 
 
 def _final(customer: Customer, invoice_id: UUID) -> Invoice:
-    invoice = Invoice.objects.filter(customer=customer, pk=invoice_id).first()
+    found = Invoice.objects.select_related("void", "contract")
+    invoice = found.filter(customer=customer, pk=invoice_id).first()
     if invoice is None:
         raise no_such_final(invoice_id)
     return invoice
