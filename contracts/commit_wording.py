@@ -88,6 +88,11 @@ def changes_in_words(updates: Iterable[UpdatedCommit], names: Mapping[str, str])
         yield f"{NOUNS[commit.type]}{named(commit.name)}: {'; '.join(parts)}."
 
 
+def paid_for_by(term: BalanceAttributes) -> set[str]:
+    """The ids of the products that a balance names, as text."""
+    return {*term.applicable_product_ids, *(each["product_id"] for each in term.specifiers if each.get("product_id"))}
+
+
 def names_in_updates(updates: Iterable[UpdatedCommit]) -> dict[str, str]:
     """The names of all products and contracts that changed commits name now, by id as text. Two queries at the
     most."""
@@ -95,9 +100,9 @@ def names_in_updates(updates: Iterable[UpdatedCommit]) -> dict[str, str]:
     contracts: set[str] = set()
     for updated in updates:
         commit = updated.after.commit
-        products |= {*commit.applicable_product_ids, *(each.get("product_id", "") for each in commit.specifiers)}
+        products |= paid_for_by(commit)
         contracts |= {*commit.applicable_contract_ids, str(commit.invoice_contract_id or "")}
-    named_products = Product.objects.filter(pk__in=products - {""}).values_list("pk", "name")
+    named_products = Product.objects.filter(pk__in=products).values_list("pk", "name")
     held = ContractTerms.objects.filter(contract__in=map(UUID, contracts - {""}), removed_by_edit=None)
     named_contracts = {
         str(terms.contract_id): terms.name or str(terms.contract) for terms in held.select_related("contract__customer")

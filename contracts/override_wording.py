@@ -8,7 +8,7 @@ from django.db.models import OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
 from billing_site.foundation.display import quantity_text
-from contracts.commit_wording import span
+from contracts.commit_wording import paid_for_by, span
 from contracts.models import Commit, CommitVersion, Override, RecurringCommit
 from contracts.models.commit_attributes import BalanceAttributes
 from contracts.models.term import PAYER_KEYS
@@ -24,7 +24,7 @@ def names_in(overrides: Iterable[Override], balances: Iterable[BalanceAttributes
     products: set[str] = set()
     payers: set[str] = set()
     for balance in balances:
-        products |= {*balance.applicable_product_ids, *(each.get("product_id", "") for each in balance.specifiers)}
+        products |= paid_for_by(balance)
     for override in overrides:
         products.add(str(override.product_id or ""))
         for each in override.specifiers:
