@@ -15,8 +15,7 @@ from contracts.forms.amounts import NumberField
 from contracts.forms.instants import HourField
 from contracts.forms.prices import ShownRefusal
 from contracts.models import Customer
-from contracts.queries import customer_terms
-from invoicing.services.first_invoice import FirstInvoiceInput, NewMetricInput
+from invoicing.services.first_invoice import FirstInvoiceInput, NewMetricInput, contract_at
 from ledger.services.dry_run import Trial, try_event
 from pricing.models import PricingUnit, Product, Rate
 from pricing.queries import products, rate_cards, units, version_in_force
@@ -249,12 +248,9 @@ class SetUpForm(ShownRefusal):
             self.initial["customer"] = NEW
         else:
             del self.fields["customer"], self.fields["customer_name"]
-            terms = customer_terms(self.owner.pk).contracts
-            agreed = [
-                str(each.rate_card_id) for each in terms if self.event.timestamp in each.term and each.rate_card_id
-            ]
-            if agreed:
-                cards = agreed
+            agreed = contract_at(self.owner.pk, self.event.timestamp)
+            if agreed is not None:
+                cards = [str(agreed.rate_card_id)]
                 del self.fields["contract_from"]
         if cards and cards[0] in self.cards:
             self.initial["rate_card"] = cards[0]

@@ -93,6 +93,13 @@ def preview_first_invoice(
     return drafts
 
 
+def contract_at(customer_id: UUID, when: datetime) -> Contract | None:
+    """The customer's contract that sells by a rate card at an instant, with its card."""
+    terms = customer_terms(customer_id).contracts
+    found = [each.id for each in terms if when in each.term and each.rate_card_id is not None]
+    return Contract.objects.select_related("rate_card__fiat_unit").get(pk=found[0]) if found else None
+
+
 def _pretend(given: FirstInvoiceInput, source: Source | None, *, at: datetime, by: Actor) -> None:
     """Let the event count, as it will."""
 
@@ -112,7 +119,7 @@ def _pretend(given: FirstInvoiceInput, source: Source | None, *, at: datetime, b
 def _made(given: FirstInvoiceInput, *, reason: str, at: datetime, by: Actor) -> Contract:
     when = given.event.timestamp
     customer = _customer(given, reason=reason, at=at, by=by)
-    contract = _contract_at(customer, when)
+    contract = contract_at(customer.pk, when)
     sold = _product(given, reason=reason, at=at, by=by)
     card = _rate_card(given, contract, reason=reason, at=at, by=by)
     _price(given, sold, card, reason=reason, at=at, by=by)
@@ -136,14 +143,6 @@ def _customer(given: FirstInvoiceInput, *, reason: str, at: datetime, by: Actor)
             return create_customer(given.customer_name, ingest_aliases=[subject], reason=reason, at=at, by=by)
         held = aliases_of([given.customer_id])[given.customer_id]
         return set_ingest_aliases(given.customer_id, [*held, subject], reason=reason, at=at, by=by)
-
-
-def _contract_at(customer: Customer, when: datetime) -> Contract | None:
-    """The customer's contract that sells by a rate card at an instant."""
-    found = [
-        each.id for each in customer_terms(customer.pk).contracts if when in each.term and each.rate_card_id is not None
-    ]
-    return Contract.objects.select_related("rate_card__fiat_unit").get(pk=found[0]) if found else None
 
 
 def _product(given: FirstInvoiceInput, *, reason: str, at: datetime, by: Actor) -> Product:
