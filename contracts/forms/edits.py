@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from django import forms
 from django.http import QueryDict
@@ -10,9 +9,17 @@ from django.http import QueryDict
 from billing_site.foundation.admin import Dressed
 from billing_site.foundation.display import unit_sign
 from billing_site.foundation.refusals import Refusal
-from contracts.charge_wording import charge_text
 from contracts.commit_wording import commit_text
-from contracts.forms import amendments, charges, commitments, professional_services, providers, royalties, usage_filters
+from contracts.forms import (
+    amendments,
+    charges,
+    commitments,
+    professional_services,
+    providers,
+    royalties,
+    usage_filters,
+    whole_contract,
+)
 from contracts.forms.amendments import AmendmentFields
 from contracts.forms.amounts import MajorField
 from contracts.forms.charges import ChargeFields
@@ -20,27 +27,24 @@ from contracts.forms.choices import billed_as_last_time
 from contracts.forms.commitments import CommitmentFields
 from contracts.forms.grants import GrantFields, field_of_grant
 from contracts.forms.instalments import refused_instalments
-from contracts.forms.instants import InstantField
 from contracts.forms.override_fields import KINDS, OverrideFields
 from contracts.forms.overrides import override_of
 from contracts.forms.professional_services import ServiceFields
 from contracts.forms.providers import ProviderFields
 from contracts.forms.royalties import RoyaltyFields
+from contracts.forms.taking_out import TakingOutFields
 from contracts.forms.tariffs import TYPES, TariffForm
 from contracts.forms.usage_filters import FilterFields
+from contracts.forms.whole_contract import WholeFields
 from contracts.inputs import (
-    UNCHANGED,
     EditInput,
     RateInput,
 )
-from contracts.models import Commit, Contract, ContractTerms, ScheduledCharge
-from contracts.override_wording import names_in, override_text
+from contracts.models import Commit, Contract, ScheduledCharge
 from contracts.queries import Agreement, shared_commits
 from contracts.recurring_wording import recurring_text
-from contracts.service_wording import service_text
 from pricing.queries import default_unit
 
-ARCHIVED_HERE = ("remove_overrides", "archive_commits", "archive_scheduled_charges", "archive_professional_services")
 ALL_OR_NOTHING = "Needed, or leave the section empty."
 
 
@@ -77,6 +81,8 @@ class EditForm(
     FilterFields,
     ProviderFields,
     RoyaltyFields,
+    TakingOutFields,
+    WholeFields,
 ):
     """Everything that one edit of a contract may do. Sections left empty do nothing.
 
@@ -85,38 +91,6 @@ class EditForm(
 
     based_on_edit = forms.IntegerField(required=False, widget=forms.HiddenInput)
     reason = forms.CharField(max_length=2_000, help_text="Why; kept with the edit and shown in the history.")
-
-    remove_overrides = forms.MultipleChoiceField(
-        required=False, label="Prices and discounts", widget=forms.CheckboxSelectMultiple
-    )
-    archive_commits = forms.MultipleChoiceField(
-        required=False, label="Commits and credits", widget=forms.CheckboxSelectMultiple
-    )
-    archive_scheduled_charges = forms.MultipleChoiceField(
-        required=False, label="Scheduled charges and fixed amounts off", widget=forms.CheckboxSelectMultiple
-    )
-
-    archive_professional_services = forms.MultipleChoiceField(
-        required=False,
-        label="Professional services",
-        help_text="Of which nothing is invoiced.",
-        widget=forms.CheckboxSelectMultiple,
-    )
-
-    # What stands is sent along with what is typed, so that a field that was left alone changes nothing.
-    name = forms.CharField(required=False, max_length=160, label="Name of the contract", show_hidden_initial=True)
-    ending_before = InstantField(
-        label="Contract ends", help_text="On the hour, UTC; empty: open.", show_hidden_initial=True
-    )
-    net_payment_terms_days = forms.DecimalField(
-        required=False, label="Payable within, in days", show_hidden_initial=True
-    )
-    end_policy = forms.ChoiceField(
-        choices=ContractTerms.EndPolicy.choices, required=False, label="At its end", show_hidden_initial=True
-    )
-    uniqueness_key = forms.CharField(
-        required=False, max_length=128, help_text="For machines: an edit with a used key is refused."
-    )
 
     # The deal stands open; the rest opens when it is needed.
     DEAL = (CommitmentFields.COMMITMENT, OverrideFields.DISCOUNT)
@@ -131,20 +105,18 @@ class EditForm(
         FilterFields.FILTER,
         ProviderFields.PROVIDER,
         RoyaltyFields.ROYALTY,
-        ("Take something out", ARCHIVED_HERE),
-        (
-            "The contract as a whole",
-            ("name", "ending_before", "end_policy", "net_payment_terms_days", "uniqueness_key"),
-        ),
+        TakingOutFields.TAKING_OUT,
+        WholeFields.WHOLE,
     )
     # What an amendment does not change.
     NOT_AMENDED = frozenset(
         {
-            *(*ARCHIVED_HERE, *FilterFields.FILTER[1], *ProviderFields.PROVIDER[1]),
-            *("name", "ending_before", "end_policy", "net_payment_terms_days", "uniqueness_key"),
+            *TakingOutFields.TAKING_OUT[1],
+            *FilterFields.FILTER[1],
+            *ProviderFields.PROVIDER[1],
+            *WholeFields.WHOLE[1],
         }
     )
-    STANDING = ("name", "ending_before", "end_policy", "net_payment_terms_days")
     FILLED_IN = frozenset(
         {
             *("commit_starting_at", "commit_ending_before", "commit_product"),
@@ -161,10 +133,7 @@ class EditForm(
         *usage_filters.SHOWN_AS,
         *providers.SHOWN_AS,
         *royalties.SHOWN_AS,
-        ("update_contract_end_date", "ending_before"),
-        ("update_contract_name", "name"),
-        ("update_end_policy", "end_policy"),
-        ("update_net_payment_terms_days", "net_payment_terms_days"),
+        *whole_contract.SHOWN_AS,
     )
 
     def __init__(
@@ -188,10 +157,7 @@ class EditForm(
             "grant_product": last_billed_as,
             "charge_product": billed_as_last_time(ScheduledCharge),
             "off_product": billed_as_last_time(ScheduledCharge),
-            "name": terms.name,
-            "ending_before": terms.ending_before,
-            "end_policy": terms.end_policy,
-            "net_payment_terms_days": terms.net_payment_terms_days,
+            **whole_contract.standing(terms),
         }
         super().__init__(*args, **kwargs)
         self.amendment_from = amends_from
@@ -215,15 +181,8 @@ class EditForm(
         self.offer_configurations(contract.customer_id)
         self.kinds: list[str] = []
         self.granted_as: tuple[str, ...] = ()  # what the service may call what is granted
-        names = names_in(agreed.overrides)
-        self._offer("remove_overrides", [(each.pk, override_text(each, names)) for each in agreed.overrides])
+        self.offer_taking_out(agreed)
         self._offer_payers(agreed)
-        self.credit_ids = {each.commit.pk for each in agreed.commits if each.commit.is_credit}
-        self._offer("archive_commits", [(each.commit.pk, commit_text(each)) for each in agreed.commits])
-        self._offer("archive_scheduled_charges", [(each.charge.pk, charge_text(each)) for each in agreed.charges])
-        self._offer(
-            "archive_professional_services", [(each.pk, service_text(each)) for each in agreed.services.services]
-        )
 
     def rebased(self, agreed: Agreement, *, based_on_edit: int) -> "EditForm":
         """What was typed here, on what stands now."""
@@ -295,7 +254,7 @@ class EditForm(
 
     def to_input(self) -> EditInput:
         """The edit that a valid form asks for."""
-        values, changed = dict(self.cleaned_data), set(self.changed_data)
+        values = dict(self.cleaned_data)
         if self.has_price:
             values["price"] = RateInput(**(self.tariff.to_input(self.unit) or {}))
         self.kinds = [kind for kind in KINDS if values.get(kind) is not None]
@@ -320,18 +279,8 @@ class EditForm(
             add_usage_filters=self.usage_filters(),
             add_reseller_royalties=self.royalties(),
             **self.provider_updates(),
-            remove_overrides=self._ids("remove_overrides"),
-            archive_commits=tuple(each for each in self._ids("archive_commits") if each not in self.credit_ids),
-            archive_credits=tuple(each for each in self._ids("archive_commits") if each in self.credit_ids),
-            archive_scheduled_charges=self._ids("archive_scheduled_charges"),
-            archive_professional_services=self._ids("archive_professional_services"),
-            update_contract_end_date=values["ending_before"] if "ending_before" in changed else UNCHANGED,
-            update_end_policy=values["end_policy"] if "end_policy" in changed else UNCHANGED,
-            update_contract_name=values["name"] if "name" in changed else UNCHANGED,
-            update_net_payment_terms_days=(
-                values["net_payment_terms_days"] if "net_payment_terms_days" in changed else UNCHANGED
-            ),
-            uniqueness_key=values["uniqueness_key"] or None,
+            **self.taken_out(),
+            **self.whole(),
             reason=values["reason"],
             based_on_edit=values["based_on_edit"],
         )
@@ -380,9 +329,6 @@ class EditForm(
             if values.get(field) in (None, "") and field not in self.errors:
                 self.add_error(field, "Needed.")
 
-    def _ids(self, name: str) -> tuple[UUID, ...]:
-        return tuple(UUID(term_id) for term_id in self.cleaned_data.get(name, ()))
-
     def _offer_payers(self, agreed: Agreement) -> None:
         """Whatever can pay, of the contract and of its customer."""
         shared = shared_commits(agreed.contract.customer_id)
@@ -393,11 +339,4 @@ class EditForm(
                 if not held:
                     self.fields.pop(name, None)
             if f"{kind}_payers" in self.fields:
-                self._offer(f"{kind}_payers", held)
-
-    def _offer(self, name: str, choices: list[tuple[UUID, str]]) -> None:
-        """A box for each standing term; no field where there is none."""
-        if choices:
-            self.fields[name].choices = [(str(pk), label) for pk, label in choices]  # type: ignore[attr-defined]
-        else:
-            del self.fields[name]
+                self.offer(f"{kind}_payers", held)
