@@ -7,7 +7,7 @@ import django.db.models.lookups
 import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
-from billing_site.foundation.constraints import AddConstraint
+from billing_site.foundation.operations import AddConstraint, AddIndex, CreateModel
 
 
 class Migration(migrations.Migration):
@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
+        CreateModel(
             name='Customer',
             fields=[
                 ('id', models.UUIDField(default=billing_site.foundation.ids.uuid7, editable=False, primary_key=True, serialize=False)),
@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
                 ('last_edit_number', models.BigIntegerField(default=0, editable=False)),
             ],
         ),
-        migrations.CreateModel(
+        CreateModel(
             name='Contract',
             fields=[
                 ('id', models.UUIDField(default=billing_site.foundation.ids.uuid7, editable=False, primary_key=True, serialize=False)),
@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
                 ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='contracts', to='contracts.customer')),
             ],
         ),
-        migrations.CreateModel(
+        CreateModel(
             name='ContractEdit',
             fields=[
                 ('id', models.UUIDField(default=billing_site.foundation.ids.uuid7, editable=False, primary_key=True, serialize=False)),
@@ -68,7 +68,7 @@ class Migration(migrations.Migration):
                 ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='edits', to='contracts.customer')),
             ],
         ),
-        migrations.CreateModel(
+        CreateModel(
             name='Commit',
             fields=[
                 ('id', models.UUIDField(default=billing_site.foundation.ids.uuid7, editable=False, primary_key=True, serialize=False)),
@@ -91,7 +91,7 @@ class Migration(migrations.Migration):
                 ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='contracts.customer')),
             ],
         ),
-        migrations.CreateModel(
+        CreateModel(
             name='Claim',
             fields=[
                 ('id', models.UUIDField(default=billing_site.foundation.ids.uuid7, editable=False, primary_key=True, serialize=False)),
@@ -104,7 +104,7 @@ class Migration(migrations.Migration):
                 ('customer', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='claims', to='contracts.customer')),
             ],
         ),
-        migrations.CreateModel(
+        CreateModel(
             name='AccessSegment',
             fields=[
                 ('id', models.UUIDField(default=billing_site.foundation.ids.uuid7, editable=False, primary_key=True, serialize=False)),
@@ -119,7 +119,7 @@ class Migration(migrations.Migration):
                 ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='contracts.customer')),
             ],
         ),
-        migrations.CreateModel(
+        CreateModel(
             name='HistoricalContract',
             fields=[
                 ('actor_kind', models.CharField(default='', max_length=16)),
@@ -153,7 +153,7 @@ class Migration(migrations.Migration):
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
-        migrations.CreateModel(
+        CreateModel(
             name='HistoricalCustomer',
             fields=[
                 ('actor_kind', models.CharField(default='', max_length=16)),
@@ -182,7 +182,7 @@ class Migration(migrations.Migration):
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
-        migrations.CreateModel(
+        CreateModel(
             name='InvoiceScheduleItem',
             fields=[
                 ('id', models.UUIDField(default=billing_site.foundation.ids.uuid7, editable=False, primary_key=True, serialize=False)),
@@ -201,7 +201,7 @@ class Migration(migrations.Migration):
                 'abstract': False,
             },
         ),
-        migrations.CreateModel(
+        CreateModel(
             name='Override',
             fields=[
                 ('id', models.UUIDField(default=billing_site.foundation.ids.uuid7, editable=False, primary_key=True, serialize=False)),
@@ -224,7 +224,7 @@ class Migration(migrations.Migration):
                 ('unit', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pricing.pricingunit')),
             ],
         ),
-        migrations.CreateModel(
+        CreateModel(
             name='ScheduledCharge',
             fields=[
                 ('id', models.UUIDField(default=billing_site.foundation.ids.uuid7, editable=False, primary_key=True, serialize=False)),
@@ -243,7 +243,7 @@ class Migration(migrations.Migration):
                 'abstract': False,
             },
         ),
-        migrations.CreateModel(
+        CreateModel(
             name='ScheduledChargeItem',
             fields=[
                 ('id', models.UUIDField(default=billing_site.foundation.ids.uuid7, editable=False, primary_key=True, serialize=False)),
@@ -262,7 +262,7 @@ class Migration(migrations.Migration):
                 'abstract': False,
             },
         ),
-        migrations.CreateModel(
+        CreateModel(
             name='ContractTerms',
             fields=[
                 ('id', models.UUIDField(default=billing_site.foundation.ids.uuid7, editable=False, primary_key=True, serialize=False)),
@@ -371,11 +371,11 @@ class Migration(migrations.Migration):
             model_name='accesssegment',
             constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='a_segment_holds_something'),
         ),
-        migrations.AddIndex(
+        AddIndex(
             model_name='historicalcontract',
             index=models.Index(fields=['history_date', 'id'], name='contracts_h_history_510bad_idx'),
         ),
-        migrations.AddIndex(
+        AddIndex(
             model_name='historicalcustomer',
             index=models.Index(fields=['history_date', 'id'], name='contracts_h_history_6c24ae_idx'),
         ),

@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from billing_site.foundation.constraints import RemoveConstraint
+from billing_site.foundation.operations import AddField, AlterField, RemoveConstraint
 
 
 class Migration(migrations.Migration):
@@ -20,49 +20,49 @@ class Migration(migrations.Migration):
             model_name="override",
             name="an_override_says_what_its_type_needs",
         ),
-        migrations.AddField(
+        AddField(
             model_name="override",
             name="is_commit_specific",
             field=models.BooleanField(default=False, help_text="Holds only while a balance pays."),
         ),
-        migrations.AddField(
+        AddField(
             model_name="override",
             name="is_prorated",
             field=models.BooleanField(null=True),
         ),
-        migrations.AddField(
+        AddField(
             model_name="override",
             name="package_size",
             field=models.DecimalField(decimal_places=12, max_digits=38, null=True),
         ),
-        migrations.AddField(
+        AddField(
             model_name="override",
             name="quantity",
             field=models.DecimalField(decimal_places=12, max_digits=38, null=True),
         ),
-        migrations.AddField(
+        AddField(
             model_name="override",
             name="rate_tiers",
             field=models.JSONField(default=list),
         ),
-        migrations.AddField(
+        AddField(
             model_name="override",
             name="rate_type",
             field=models.CharField(blank=True, default="", max_length=24),
         ),
-        migrations.AddField(
+        AddField(
             model_name="override",
             name="target",
             field=models.CharField(
                 choices=[("LIST_RATE", "List Rate"), ("COMMIT_RATE", "Commit Rate")], default="LIST_RATE", max_length=16
             ),
         ),
-        migrations.AddField(
+        AddField(
             model_name="override",
             name="tiers",
             field=models.JSONField(default=list),
         ),
-        migrations.AlterField(
+        AlterField(
             model_name="override",
             name="type",
             field=models.CharField(

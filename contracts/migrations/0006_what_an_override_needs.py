@@ -3,7 +3,7 @@
 from django.db import migrations, models
 
 import billing_site.foundation.columns
-from billing_site.foundation.constraints import AddConstraint
+from billing_site.foundation.operations import AddConstraint
 
 
 class Migration(migrations.Migration):

@@ -6,8 +6,8 @@ from django.db import migrations, models
 
 import billing_site.foundation.columns
 import billing_site.foundation.ids
-from billing_site.foundation.constraints import AddConstraintNotValid, RemoveConstraint
 from billing_site.foundation.facts import append_only
+from billing_site.foundation.operations import AddConstraintNotValid, AlterField, CreateModel, RemoveConstraint
 
 
 class Migration(migrations.Migration):
@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AlterField(
+        AlterField(
             model_name="contractedit",
             name="kind",
             field=models.CharField(
@@ -53,7 +53,7 @@ class Migration(migrations.Migration):
                 name="what_is_agreed_is_edited_in_a_contract",
             ),
         ),
-        migrations.CreateModel(
+        CreateModel(
             name="CustomerScheduleSegment",
             fields=[
                 (

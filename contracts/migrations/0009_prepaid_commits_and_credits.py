@@ -3,7 +3,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-from billing_site.foundation.constraints import AddConstraint, RemoveConstraint
+from billing_site.foundation.operations import AddConstraint, AddField, AlterField, RemoveConstraint
 
 CREDITS_ARE_FREE = """
 CREATE FUNCTION refuse_payments_for_a_credit() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -25,17 +25,17 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
+        AddField(
             model_name="commit",
             name="access_type",
             field=models.CharField(default="SPEND", max_length=16),
         ),
-        migrations.AddField(
+        AddField(
             model_name="commit",
             name="is_invoiced",
             field=models.BooleanField(default=True),
         ),
-        migrations.AddField(
+        AddField(
             model_name="commit",
             name="invoice_unit",
             field=models.ForeignKey(
@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
             ),
         ),
         RemoveConstraint(model_name="commit", name="commit_type_is_known"),
-        migrations.AlterField(
+        AlterField(
             model_name="commit",
             name="type",
             field=models.CharField(

@@ -3,7 +3,13 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-from billing_site.foundation.constraints import AddConstraint, AddConstraintNotValid, RemoveConstraint
+from billing_site.foundation.operations import (
+    AddConstraint,
+    AddConstraintNotValid,
+    AddField,
+    AlterField,
+    RemoveConstraint,
+)
 
 KINDS = ["CLAIMS", "CREATION", "EDIT", "NAMED_SCHEDULE", "BALANCE"]
 
@@ -12,7 +18,7 @@ class Migration(migrations.Migration):
     dependencies = [("contracts", "0009_prepaid_commits_and_credits")]
 
     operations = [
-        migrations.AlterField(
+        AlterField(
             model_name="contractedit",
             name="kind",
             field=models.CharField(
@@ -49,12 +55,12 @@ class Migration(migrations.Migration):
                 name="what_is_agreed_is_edited_in_a_contract",
             ),
         ),
-        migrations.AddField(
+        AddField(
             model_name="commit",
             name="applicable_contract_ids",
             field=models.JSONField(default=list),
         ),
-        migrations.AddField(
+        AddField(
             model_name="commit",
             name="invoice_contract",
             field=models.ForeignKey(
@@ -64,12 +70,12 @@ class Migration(migrations.Migration):
                 to="contracts.contract",
             ),
         ),
-        migrations.AddField(
+        AddField(
             model_name="commit",
             name="uniqueness_key",
             field=models.CharField(max_length=128, null=True),
         ),
-        migrations.AddField(
+        AddField(
             model_name="accesssegment",
             name="first_row",
             field=models.ForeignKey(

@@ -7,6 +7,7 @@ from django.db import migrations, models
 
 import billing_site.foundation.ids
 from billing_site.foundation.facts import append_only
+from billing_site.foundation.operations import CreateModel
 
 
 class Migration(migrations.Migration):
@@ -16,7 +17,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
+        CreateModel(
             name="LegalEntity",
             fields=[
                 ("id", models.BooleanField(default=True, editable=False, primary_key=True, serialize=False)),
@@ -95,7 +96,7 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.CreateModel(
+        CreateModel(
             name="BillingProfile",
             fields=[
                 (
@@ -157,7 +158,7 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.CreateModel(
+        CreateModel(
             name="HistoricalBillingProfile",
             fields=[
                 ("actor_kind", models.CharField(default="", max_length=16)),
@@ -243,7 +244,7 @@ class Migration(migrations.Migration):
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
-        migrations.CreateModel(
+        CreateModel(
             name="HistoricalLegalEntity",
             fields=[
                 ("actor_kind", models.CharField(default="", max_length=16)),

@@ -4,7 +4,7 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 import billing_site.foundation.columns
-from billing_site.foundation.constraints import AddConstraint
+from billing_site.foundation.operations import AddConstraint, AddField
 
 
 class Migration(migrations.Migration):
@@ -14,12 +14,12 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
+        AddField(
             model_name="commit",
             name="rollover_fraction",
             field=models.DecimalField(decimal_places=12, max_digits=28, null=True),
         ),
-        migrations.AddField(
+        AddField(
             model_name="contract",
             name="renews",
             field=models.ForeignKey(
@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                 to="contracts.contract",
             ),
         ),
-        migrations.AddField(
+        AddField(
             model_name="historicalcontract",
             name="renews",
             field=models.ForeignKey(

@@ -9,6 +9,7 @@ from django.db import migrations, models
 import billing_site.foundation.columns
 import billing_site.foundation.ids
 from billing_site.foundation.facts import append_only
+from billing_site.foundation.operations import CreateModel
 
 
 class Migration(migrations.Migration):
@@ -19,7 +20,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
+        CreateModel(
             name="TaxRate",
             fields=[
                 (
@@ -111,7 +112,7 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.CreateModel(
+        CreateModel(
             name="HistoricalProductTaxCode",
             fields=[
                 ("actor_kind", models.CharField(default="", max_length=16)),
@@ -164,7 +165,7 @@ class Migration(migrations.Migration):
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
-        migrations.CreateModel(
+        CreateModel(
             name="HistoricalTaxRate",
             fields=[
                 ("actor_kind", models.CharField(default="", max_length=16)),
@@ -230,7 +231,7 @@ class Migration(migrations.Migration):
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
-        migrations.CreateModel(
+        CreateModel(
             name="ProductTaxCode",
             fields=[
                 (

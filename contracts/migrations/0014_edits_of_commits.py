@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 import billing_site.foundation.ids
 from billing_site.foundation.columns import is_a_number
-from billing_site.foundation.constraints import AddConstraint
+from billing_site.foundation.operations import AddConstraint, AddField, CreateModel
 
 GUARD_VERSIONS = """
 CREATE TRIGGER contracts_commitversion_never_overwritten BEFORE UPDATE OR DELETE ON contracts_commitversion
@@ -64,7 +64,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
+        CreateModel(
             name="CommitVersion",
             fields=[
                 (
@@ -122,7 +122,7 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.CreateModel(
+        CreateModel(
             name="SegmentUse",
             fields=[
                 ("segment_id", models.UUIDField(editable=False, primary_key=True, serialize=False)),
@@ -142,7 +142,7 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.AddField(
+        AddField(
             model_name="invoicescheduleitem",
             name="first_row",
             field=link("contracts.invoicescheduleitem", null=True),

@@ -6,6 +6,7 @@ from django.db import migrations, models
 
 import billing_site.foundation.columns
 import billing_site.foundation.ids
+from billing_site.foundation.operations import CreateModel
 
 NEVER_OVERWRITTEN = """
 CREATE TRIGGER contracts_recurringcommit_never_overwritten BEFORE UPDATE OR DELETE ON contracts_recurringcommit
@@ -26,7 +27,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
+        CreateModel(
             name="RecurringCommit",
             fields=[
                 (

@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from billing_site.foundation.constraints import AddConstraint, AddConstraintNotValid, RemoveConstraint
+from billing_site.foundation.operations import AddConstraint, AddConstraintNotValid, AlterField, RemoveConstraint
 
 KINDS = ["CLAIMS", "CREATION", "EDIT", "ARCHIVE", "NAMED_SCHEDULE", "BALANCE"]
 
@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     dependencies = [("contracts", "0015_recurring_commits")]
 
     operations = [
-        migrations.AlterField(
+        AlterField(
             model_name="contractedit",
             name="kind",
             field=models.CharField(

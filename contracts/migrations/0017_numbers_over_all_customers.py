@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from billing_site.foundation.constraints import AddConstraint
+from billing_site.foundation.operations import AddConstraint, AddField
 
 NUMBERING = {
     "choices": [
@@ -26,10 +26,10 @@ class Migration(migrations.Migration):
     dependencies = [("contracts", "0016_contracts_are_archived_by_edits")]
 
     operations = [
-        migrations.AddField("historicallegalentity", "number_prefix", models.CharField(**PREFIX)),
-        migrations.AddField("historicallegalentity", "numbering", models.CharField(**NUMBERING)),
-        migrations.AddField("legalentity", "number_prefix", models.CharField(**PREFIX)),
-        migrations.AddField("legalentity", "numbering", models.CharField(**NUMBERING)),
+        AddField("historicallegalentity", "number_prefix", models.CharField(**PREFIX)),
+        AddField("historicallegalentity", "numbering", models.CharField(**NUMBERING)),
+        AddField("legalentity", "number_prefix", models.CharField(**PREFIX)),
+        AddField("legalentity", "numbering", models.CharField(**NUMBERING)),
         AddConstraint(
             "legalentity",
             models.CheckConstraint(

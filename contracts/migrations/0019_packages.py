@@ -9,6 +9,7 @@ from django.db import migrations, models
 import billing_site.foundation.columns
 import billing_site.foundation.ids
 from billing_site.foundation.facts import append_only
+from billing_site.foundation.operations import AddField, CreateModel
 
 
 class Migration(migrations.Migration):
@@ -18,7 +19,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
+        CreateModel(
             name="Package",
             fields=[
                 (
@@ -44,7 +45,7 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.AddField(
+        AddField(
             model_name="contract",
             name="package",
             field=models.ForeignKey(
@@ -55,7 +56,7 @@ class Migration(migrations.Migration):
                 to="contracts.package",
             ),
         ),
-        migrations.AddField(
+        AddField(
             model_name="historicalcontract",
             name="package",
             field=models.ForeignKey(
@@ -68,7 +69,7 @@ class Migration(migrations.Migration):
                 to="contracts.package",
             ),
         ),
-        migrations.CreateModel(
+        CreateModel(
             name="HistoricalPackage",
             fields=[
                 ("actor_kind", models.CharField(default="", max_length=16)),
@@ -115,7 +116,7 @@ class Migration(migrations.Migration):
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
-        migrations.CreateModel(
+        CreateModel(
             name="PackageAlias",
             fields=[
                 (

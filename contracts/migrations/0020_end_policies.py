@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from billing_site.foundation.constraints import AddConstraint
+from billing_site.foundation.operations import AddConstraint, AddField
 
 
 class Migration(migrations.Migration):
@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
+        AddField(
             model_name="contractterms",
             name="end_policy",
             field=models.CharField(

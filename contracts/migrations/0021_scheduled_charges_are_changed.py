@@ -3,13 +3,13 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-from billing_site.foundation.constraints import AddConstraint
+from billing_site.foundation.operations import AddConstraint, AddField
 
 
 class Migration(migrations.Migration):
     dependencies = [("contracts", "0020_end_policies")]
     operations = [
-        migrations.AddField(
+        AddField(
             model_name="scheduledchargeitem",
             name="first_row",
             field=models.ForeignKey(

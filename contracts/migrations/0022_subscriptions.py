@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 import billing_site.foundation.columns
 import billing_site.foundation.ids
-from billing_site.foundation.constraints import AddConstraint
+from billing_site.foundation.operations import AddConstraint, CreateModel
 
 TABLES = ("contracts_subscription", "contracts_subscriptionterms", "contracts_subscriptionquantity")
 NEVER_OVERWRITTEN = """
@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
+        CreateModel(
             name="Subscription",
             fields=[
                 (
@@ -120,7 +120,7 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
-        migrations.CreateModel(
+        CreateModel(
             name="SubscriptionQuantity",
             fields=[
                 (
@@ -172,7 +172,7 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "quantities of subscriptions",
             },
         ),
-        migrations.CreateModel(
+        CreateModel(
             name="SubscriptionTerms",
             fields=[
                 (

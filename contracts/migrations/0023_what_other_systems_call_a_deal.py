@@ -3,16 +3,16 @@
 from django.db import migrations, models
 
 from billing_site.foundation.columns import is_a_number
-from billing_site.foundation.constraints import AddConstraint
+from billing_site.foundation.operations import AddConstraint, AddField
 
 
 def fields(model: str) -> list[migrations.AddField]:
     return [
-        migrations.AddField(
+        AddField(
             model, "total_contract_value", models.DecimalField(blank=True, decimal_places=12, max_digits=38, null=True)
         ),
         *(
-            migrations.AddField(model, name, models.CharField(blank=True, default="", max_length=160))
+            AddField(model, name, models.CharField(blank=True, default="", max_length=160))
             for name in ("salesforce_opportunity_id", "netsuite_sales_order_id")
         ),
     ]

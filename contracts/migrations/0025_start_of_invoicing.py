@@ -4,7 +4,7 @@ from django.db import migrations, models
 from django.db.models import F, Q
 
 from billing_site.foundation.columns import on_the_hour
-from billing_site.foundation.constraints import AddConstraint
+from billing_site.foundation.operations import AddConstraint, AddField
 
 COLUMN = "invoicing_starts_at"
 HELP = "Usage before this is on no document of ours."
@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
     dependencies = [("contracts", "0024_salesforce_accounts")]
     operations = [
         *(
-            migrations.AddField(model, COLUMN, models.DateTimeField(blank=True, help_text=HELP, null=True))
+            AddField(model, COLUMN, models.DateTimeField(blank=True, help_text=HELP, null=True))
             for model in ("contract", "historicalcontract")
         ),
         AddConstraint(

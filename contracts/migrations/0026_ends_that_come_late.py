@@ -3,13 +3,13 @@
 from django.db import migrations, models
 from django.db.models import Q
 
-from billing_site.foundation.constraints import AddConstraint
+from billing_site.foundation.operations import AddConstraint, AddField
 
 
 class Migration(migrations.Migration):
     dependencies = [("contracts", "0025_start_of_invoicing")]
     operations = [
-        migrations.AddField("subscriptionterms", "is_ended_late", models.BooleanField(default=False)),
+        AddField("subscriptionterms", "is_ended_late", models.BooleanField(default=False)),
         AddConstraint(
             "subscriptionterms",
             models.CheckConstraint(

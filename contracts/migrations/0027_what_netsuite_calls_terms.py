@@ -3,11 +3,11 @@
 from django.db import migrations, models
 from django.db.models import Q
 
-from billing_site.foundation.constraints import AddConstraint
+from billing_site.foundation.operations import AddConstraint, AddField
 
 
 def text(model: str, name: str) -> migrations.AddField:
-    return migrations.AddField(model, name, models.CharField(blank=True, default="", max_length=160))
+    return AddField(model, name, models.CharField(blank=True, default="", max_length=160))
 
 
 class Migration(migrations.Migration):

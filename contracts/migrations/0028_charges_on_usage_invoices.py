@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from billing_site.foundation.constraints import AddConstraint
+from billing_site.foundation.operations import AddConstraint, AddField
 
 FIELD = "scheduled_charges_on_usage_invoices"
 
@@ -10,7 +10,7 @@ FIELD = "scheduled_charges_on_usage_invoices"
 def field(model: str) -> migrations.AddField:
     choices = [("", "documents of their own"), ("ALL", "the usage invoice that ends on their date")]
     column = models.CharField("scheduled charges are on", blank=True, choices=choices, default="", max_length=8)
-    return migrations.AddField(model, FIELD, column)
+    return AddField(model, FIELD, column)
 
 
 class Migration(migrations.Migration):

@@ -3,7 +3,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-from billing_site.foundation.constraints import AddConstraint
+from billing_site.foundation.operations import AddConstraint, AddField
 
 
 class Migration(migrations.Migration):
@@ -12,17 +12,17 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
+        AddField(
             model_name="recurringcommit",
             name="allocation",
             field=models.CharField(blank=True, choices=[("POOLED", "Pooled")], default="", max_length=16),
         ),
-        migrations.AddField(
+        AddField(
             model_name="recurringcommit",
             name="is_increase_prorated",
             field=models.BooleanField(null=True),
         ),
-        migrations.AddField(
+        AddField(
             model_name="recurringcommit",
             name="subscription",
             field=models.ForeignKey(

@@ -7,6 +7,7 @@ from django.db import migrations, models
 
 import billing_site.foundation.ids
 from billing_site.foundation.facts import append_only
+from billing_site.foundation.operations import CreateModel
 
 
 class Migration(migrations.Migration):
@@ -16,7 +17,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
+        CreateModel(
             name="HistoricalProviderConfiguration",
             fields=[
                 ("actor_kind", models.CharField(default="", max_length=16)),
@@ -118,7 +119,7 @@ class Migration(migrations.Migration):
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
-        migrations.CreateModel(
+        CreateModel(
             name="ProviderConfiguration",
             fields=[
                 (

@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from billing_site.foundation.constraints import AddConstraint, RemoveConstraint
+from billing_site.foundation.operations import AddConstraint, AlterField, RemoveConstraint
 
 
 class Migration(migrations.Migration):
@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
             model_name="recurringcommit",
             name="an_allowance_by_the_seat_is_for_one_of_a_subscription",
         ),
-        migrations.AlterField(
+        AlterField(
             model_name="recurringcommit",
             name="allocation",
             field=models.CharField(

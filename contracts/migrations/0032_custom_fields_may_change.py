@@ -6,6 +6,7 @@ from django.db import migrations, models
 import billing_site.foundation.ids
 from billing_site.foundation.custom_fields import guard
 from billing_site.foundation.facts import append_only
+from billing_site.foundation.operations import CreateModel
 
 TERMS = ("contracts_commit", "contracts_scheduledcharge", "contracts_subscription")
 
@@ -54,7 +55,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
+        CreateModel(
             name="CustomFieldsChange",
             fields=[
                 (

@@ -3,7 +3,7 @@
 from django.db import migrations, models
 
 import billing_site.foundation.columns
-from billing_site.foundation.constraints import AddConstraint
+from billing_site.foundation.operations import AddConstraint, AddField
 
 
 class Migration(migrations.Migration):
@@ -12,12 +12,12 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
+        AddField(
             model_name="contractterms",
             name="providers",
             field=models.JSONField(default=list),
         ),
-        migrations.AddField(
+        AddField(
             model_name="contractterms",
             name="royalties",
             field=models.JSONField(default=list),

@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from billing_site.foundation.constraints import RemoveConstraint
+from billing_site.foundation.operations import AlterField, RemoveConstraint
 
 # Taken back: a row that is empty says no more than no row.
 NOTHING = migrations.RunSQL.noop
@@ -25,12 +25,12 @@ class Migration(migrations.Migration):
             name="a_tax_code_is_not_empty",
         ),
         migrations.RunSQL(NOTHING, WITHOUT_EMPTY_ROWS),
-        migrations.AlterField(
+        AlterField(
             model_name="historicalproducttaxcode",
             name="tax_code",
             field=code_field(),
         ),
-        migrations.AlterField(
+        AlterField(
             model_name="producttaxcode",
             name="tax_code",
             field=code_field(),

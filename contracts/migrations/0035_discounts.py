@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from billing_site.foundation.constraints import AddConstraint, RemoveConstraint
+from billing_site.foundation.operations import AddConstraint, AddField, RemoveConstraint
 
 TABLE = "contracts_scheduledcharge"
 KINDS = (("scheduled_charge", "NOT NEW.is_discount", ""), ("discount", "NEW.is_discount", "_of_discounts"))
@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField("scheduledcharge", "is_discount", models.BooleanField(default=False)),
+        AddField("scheduledcharge", "is_discount", models.BooleanField(default=False)),
         RemoveConstraint("customfieldschange", "customfieldschange_entity_is_known"),
         AddConstraint(
             "customfieldschange",

@@ -5,8 +5,8 @@ from django.db import migrations, models
 
 import billing_site.foundation.columns
 import billing_site.foundation.ids
-from billing_site.foundation.constraints import AddConstraint, RemoveConstraint
 from billing_site.foundation.custom_fields import guard
+from billing_site.foundation.operations import AddConstraint, AddField, AlterField, CreateModel, RemoveConstraint
 
 TABLES = ("contracts_professionalservice", "contracts_serviceinvoice", "contracts_serviceinvoiceline")
 NEVER_OVERWRITTEN = """
@@ -56,7 +56,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
+        CreateModel(
             name="ProfessionalService",
             fields=[
                 (
@@ -75,7 +75,7 @@ class Migration(migrations.Migration):
                 ("netsuite_sales_order_id", models.CharField(blank=True, default="", max_length=160)),
             ],
         ),
-        migrations.CreateModel(
+        CreateModel(
             name="ServiceInvoice",
             fields=[
                 (
@@ -91,7 +91,7 @@ class Migration(migrations.Migration):
                 ("netsuite_header_end", models.DateTimeField(null=True)),
             ],
         ),
-        migrations.CreateModel(
+        CreateModel(
             name="ServiceInvoiceLine",
             fields=[
                 (
@@ -122,7 +122,7 @@ class Migration(migrations.Migration):
             model_name="customfieldschange",
             name="customfieldschange_entity_is_known",
         ),
-        migrations.AlterField(
+        AlterField(
             model_name="contractedit",
             name="kind",
             field=models.CharField(
@@ -180,7 +180,7 @@ class Migration(migrations.Migration):
                 violation_error_message="entity must be one of commit, contract_credit, discount, professional_service, scheduled_charge, subscription.",  # noqa: E501
             ),
         ),
-        migrations.AddField(
+        AddField(
             model_name="professionalservice",
             name="added_by_edit",
             field=models.ForeignKey(
@@ -189,7 +189,7 @@ class Migration(migrations.Migration):
                 to="contracts.contractedit",
             ),
         ),
-        migrations.AddField(
+        AddField(
             model_name="professionalservice",
             name="contract",
             field=models.ForeignKey(
@@ -198,21 +198,21 @@ class Migration(migrations.Migration):
                 to="contracts.contract",
             ),
         ),
-        migrations.AddField(
+        AddField(
             model_name="professionalservice",
             name="customer",
             field=models.ForeignKey(
                 on_delete=django.db.models.deletion.PROTECT, related_name="+", to="contracts.customer"
             ),
         ),
-        migrations.AddField(
+        AddField(
             model_name="professionalservice",
             name="product",
             field=models.ForeignKey(
                 on_delete=django.db.models.deletion.PROTECT, related_name="+", to="pricing.product"
             ),
         ),
-        migrations.AddField(
+        AddField(
             model_name="professionalservice",
             name="removed_by_edit",
             field=models.ForeignKey(
@@ -222,14 +222,14 @@ class Migration(migrations.Migration):
                 to="contracts.contractedit",
             ),
         ),
-        migrations.AddField(
+        AddField(
             model_name="professionalservice",
             name="unit",
             field=models.ForeignKey(
                 on_delete=django.db.models.deletion.PROTECT, related_name="+", to="pricing.pricingunit"
             ),
         ),
-        migrations.AddField(
+        AddField(
             model_name="serviceinvoice",
             name="added_by_edit",
             field=models.ForeignKey(
@@ -238,21 +238,21 @@ class Migration(migrations.Migration):
                 to="contracts.contractedit",
             ),
         ),
-        migrations.AddField(
+        AddField(
             model_name="serviceinvoice",
             name="contract",
             field=models.ForeignKey(
                 on_delete=django.db.models.deletion.PROTECT, related_name="service_invoices", to="contracts.contract"
             ),
         ),
-        migrations.AddField(
+        AddField(
             model_name="serviceinvoice",
             name="customer",
             field=models.ForeignKey(
                 on_delete=django.db.models.deletion.PROTECT, related_name="+", to="contracts.customer"
             ),
         ),
-        migrations.AddField(
+        AddField(
             model_name="serviceinvoice",
             name="removed_by_edit",
             field=models.ForeignKey(
@@ -262,7 +262,7 @@ class Migration(migrations.Migration):
                 to="contracts.contractedit",
             ),
         ),
-        migrations.AddField(
+        AddField(
             model_name="serviceinvoiceline",
             name="added_by_edit",
             field=models.ForeignKey(
@@ -271,21 +271,21 @@ class Migration(migrations.Migration):
                 to="contracts.contractedit",
             ),
         ),
-        migrations.AddField(
+        AddField(
             model_name="serviceinvoiceline",
             name="customer",
             field=models.ForeignKey(
                 on_delete=django.db.models.deletion.PROTECT, related_name="+", to="contracts.customer"
             ),
         ),
-        migrations.AddField(
+        AddField(
             model_name="serviceinvoiceline",
             name="invoice",
             field=models.ForeignKey(
                 on_delete=django.db.models.deletion.PROTECT, related_name="lines", to="contracts.serviceinvoice"
             ),
         ),
-        migrations.AddField(
+        AddField(
             model_name="serviceinvoiceline",
             name="removed_by_edit",
             field=models.ForeignKey(
@@ -295,7 +295,7 @@ class Migration(migrations.Migration):
                 to="contracts.contractedit",
             ),
         ),
-        migrations.AddField(
+        AddField(
             model_name="serviceinvoiceline",
             name="service",
             field=models.ForeignKey(

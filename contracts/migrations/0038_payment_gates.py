@@ -4,7 +4,7 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 import billing_site.foundation.ids
-from billing_site.foundation.constraints import AddConstraint, RemoveConstraint
+from billing_site.foundation.operations import AddConstraint, AddField, AlterField, CreateModel, RemoveConstraint
 
 TABLES = ("contracts_paymentgate", "contracts_paymentoutcome")
 NEVER_OVERWRITTEN = """
@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
+        CreateModel(
             name="PaymentGate",
             fields=[
                 (
@@ -62,7 +62,7 @@ class Migration(migrations.Migration):
                 ("stripe_config", models.JSONField(null=True)),
             ],
         ),
-        migrations.CreateModel(
+        CreateModel(
             name="PaymentOutcome",
             fields=[
                 (
@@ -84,7 +84,7 @@ class Migration(migrations.Migration):
             model_name="contractedit",
             name="what_is_agreed_is_edited_in_a_contract",
         ),
-        migrations.AlterField(
+        AlterField(
             model_name="contractedit",
             name="kind",
             field=models.CharField(
@@ -129,7 +129,7 @@ class Migration(migrations.Migration):
                 name="what_is_agreed_is_edited_in_a_contract",
             ),
         ),
-        migrations.AddField(
+        AddField(
             model_name="paymentgate",
             name="added_by_edit",
             field=models.ForeignKey(
@@ -138,21 +138,21 @@ class Migration(migrations.Migration):
                 to="contracts.contractedit",
             ),
         ),
-        migrations.AddField(
+        AddField(
             model_name="paymentgate",
             name="commit",
             field=models.OneToOneField(
                 on_delete=django.db.models.deletion.PROTECT, related_name="gate", to="contracts.commit"
             ),
         ),
-        migrations.AddField(
+        AddField(
             model_name="paymentgate",
             name="customer",
             field=models.ForeignKey(
                 on_delete=django.db.models.deletion.PROTECT, related_name="+", to="contracts.customer"
             ),
         ),
-        migrations.AddField(
+        AddField(
             model_name="paymentgate",
             name="removed_by_edit",
             field=models.ForeignKey(
@@ -162,7 +162,7 @@ class Migration(migrations.Migration):
                 to="contracts.contractedit",
             ),
         ),
-        migrations.AddField(
+        AddField(
             model_name="paymentoutcome",
             name="added_by_edit",
             field=models.ForeignKey(
@@ -171,21 +171,21 @@ class Migration(migrations.Migration):
                 to="contracts.contractedit",
             ),
         ),
-        migrations.AddField(
+        AddField(
             model_name="paymentoutcome",
             name="customer",
             field=models.ForeignKey(
                 on_delete=django.db.models.deletion.PROTECT, related_name="+", to="contracts.customer"
             ),
         ),
-        migrations.AddField(
+        AddField(
             model_name="paymentoutcome",
             name="gate",
             field=models.OneToOneField(
                 on_delete=django.db.models.deletion.PROTECT, related_name="outcome", to="contracts.paymentgate"
             ),
         ),
-        migrations.AddField(
+        AddField(
             model_name="paymentoutcome",
             name="removed_by_edit",
             field=models.ForeignKey(

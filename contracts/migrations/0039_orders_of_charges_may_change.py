@@ -4,6 +4,7 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 import billing_site.foundation.ids
+from billing_site.foundation.operations import CreateModel
 
 NEVER_OVERWRITTEN = """
 CREATE TRIGGER contracts_chargeversion_never_overwritten BEFORE UPDATE OR DELETE ON contracts_chargeversion
@@ -23,7 +24,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
+        CreateModel(
             name="ChargeVersion",
             fields=[
                 (

@@ -5,7 +5,7 @@ import billing_site.foundation.ids
 import django.db.models.deletion
 import django.db.models.lookups
 from django.db import migrations, models
-from billing_site.foundation.constraints import AddConstraint
+from billing_site.foundation.operations import AddConstraint, AddIndex, CreateModel
 
 
 class Migration(migrations.Migration):
@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
+        CreateModel(
             name='DraftsOfCustomer',
             fields=[
             ],
@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
             },
             bases=('contracts.customer',),
         ),
-        migrations.CreateModel(
+        CreateModel(
             name='Invoice',
             fields=[
                 ('id', models.UUIDField(editable=False, primary_key=True, serialize=False)),
@@ -62,7 +62,7 @@ class Migration(migrations.Migration):
                 ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pricing.pricingunit')),
             ],
         ),
-        migrations.CreateModel(
+        CreateModel(
             name='InvoiceLine',
             fields=[
                 ('id', models.UUIDField(default=billing_site.foundation.ids.uuid7, editable=False, primary_key=True, serialize=False)),
@@ -82,7 +82,7 @@ class Migration(migrations.Migration):
                 ('invoice', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='invoicing.invoice')),
             ],
         ),
-        migrations.CreateModel(
+        CreateModel(
             name='NumberSeries',
             fields=[
                 ('id', models.UUIDField(default=billing_site.foundation.ids.uuid7, editable=False, primary_key=True, serialize=False)),
@@ -94,7 +94,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'number series',
             },
         ),
-        migrations.AddIndex(
+        AddIndex(
             model_name='invoice',
             index=models.Index(fields=['customer', 'issued_at'], name='invoices_by_issue_date'),
         ),

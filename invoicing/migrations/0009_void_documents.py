@@ -4,14 +4,14 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 import billing_site.foundation.ids
-from billing_site.foundation.constraints import AddConstraint, AddConstraintNotValid
 from billing_site.foundation.facts import append_only
+from billing_site.foundation.operations import AddConstraint, AddConstraintNotValid, AddField, CreateModel
 
 
 class Migration(migrations.Migration):
     dependencies = [("contracts", "0016_contracts_are_archived_by_edits"), ("invoicing", "0008_late_usage_adjustments")]
     operations = [
-        migrations.CreateModel(
+        CreateModel(
             name="InvoiceVoid",
             fields=[
                 (
@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
             ),
         ),
         *append_only("invoicing_invoicevoid"),
-        migrations.AddField(
+        AddField(
             model_name="invoice",
             name="regenerated_from",
             field=models.ForeignKey(

@@ -5,6 +5,7 @@ from django.db import migrations, models
 
 import billing_site.foundation.ids
 from billing_site.foundation.facts import append_only
+from billing_site.foundation.operations import CreateModel
 
 # The unique index sees what others have inserted, committed or not, whatever the transaction's snapshot: it waits for
 # those who are not done yet. See services/numbering.py.
@@ -42,7 +43,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
+        CreateModel(
             name="EntityNumber",
             fields=[
                 (

@@ -4,8 +4,14 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 import billing_site.foundation.ids
-from billing_site.foundation.constraints import AddConstraint, AddConstraintNotValid, RemoveConstraint
 from billing_site.foundation.facts import append_only
+from billing_site.foundation.operations import (
+    AddConstraint,
+    AddConstraintNotValid,
+    AlterField,
+    CreateModel,
+    RemoveConstraint,
+)
 
 KINDS = ["USAGE", "CHARGES", "TRUE_UP", "ADJUSTMENT", "NOTE"]
 CHOICES = [
@@ -35,12 +41,8 @@ class Migration(migrations.Migration):
         RemoveConstraint(model_name="invoice", name="invoice_kind_is_known"),
         RemoveConstraint(model_name="invoice", name="a_usage_invoice_has_a_period"),
         RemoveConstraint(model_name="draftsummary", name="draftsummary_kind_is_known"),
-        migrations.AlterField(
-            model_name="invoice", name="kind", field=models.CharField(choices=CHOICES, max_length=16)
-        ),
-        migrations.AlterField(
-            model_name="draftsummary", name="kind", field=models.CharField(choices=CHOICES, max_length=16)
-        ),
+        AlterField(model_name="invoice", name="kind", field=models.CharField(choices=CHOICES, max_length=16)),
+        AlterField(model_name="draftsummary", name="kind", field=models.CharField(choices=CHOICES, max_length=16)),
         AddConstraintNotValid(model_name="invoice", constraint=kind_is_known("invoice")),
         AddConstraintNotValid(
             model_name="invoice",
@@ -65,7 +67,7 @@ class Migration(migrations.Migration):
             ),
         ),
         AddConstraintNotValid(model_name="draftsummary", constraint=kind_is_known("draftsummary")),
-        migrations.CreateModel(
+        CreateModel(
             name="Note",
             fields=[
                 (
@@ -87,7 +89,7 @@ class Migration(migrations.Migration):
                 ("customer", of("contracts.customer", "+")),
             ],
         ),
-        migrations.CreateModel(
+        CreateModel(
             name="NoteDismissal",
             fields=[
                 (

@@ -8,6 +8,7 @@ from django.db import migrations, models
 
 import billing_site.foundation.ids
 from billing_site.foundation.facts import append_only
+from billing_site.foundation.operations import AddField, AddIndex, CreateModel
 
 DECISIONS = """
 CREATE FUNCTION refuse_decisions_about_nothing() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -65,7 +66,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
+        CreateModel(
             name="HoldDecision",
             fields=[
                 (
@@ -142,8 +143,8 @@ class Migration(migrations.Migration):
                 "indexes": [models.Index(fields=["customer", "document_id"], name="decisions_of_a_document")],
             },
         ),
-        migrations.AddField(model_name="draftsummary", name="holds", field=models.JSONField(default=list)),
-        migrations.AddIndex(
+        AddField(model_name="draftsummary", name="holds", field=models.JSONField(default=list)),
+        AddIndex(
             model_name="draftsummary",
             index=models.Index(
                 condition=models.Q(("holds", []), _negated=True),

@@ -4,8 +4,8 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 import billing_site.foundation.ids
-from billing_site.foundation.constraints import AddConstraint
 from billing_site.foundation.facts import append_only
+from billing_site.foundation.operations import AddConstraint, CreateModel
 
 
 class Migration(migrations.Migration):
@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
         ("invoicing", "0012_holds"),
     ]
     operations = [
-        migrations.CreateModel(
+        CreateModel(
             name="EnteredNote",
             fields=[
                 (
@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "notes entered by hand",
             },
         ),
-        migrations.CreateModel(
+        CreateModel(
             name="EnteredNoteDecision",
             fields=[
                 (

@@ -4,6 +4,7 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 import billing_site.foundation.columns
+from billing_site.foundation.operations import AddField, CreateModel
 
 
 class Migration(migrations.Migration):
@@ -13,17 +14,17 @@ class Migration(migrations.Migration):
         ("pricing", "0012_formulas"),
     ]
     operations = [
-        migrations.AddField(
+        AddField(
             model_name="customersummary",
             name="notes_money_version",
             field=models.BigIntegerField(null=True),
         ),
-        migrations.AddField(
+        AddField(
             model_name="customersummary",
             name="notes_publication",
             field=models.BigIntegerField(null=True),
         ),
-        migrations.CreateModel(
+        CreateModel(
             name="NoteSummary",
             fields=[
                 ("id", models.UUIDField(editable=False, primary_key=True, serialize=False)),

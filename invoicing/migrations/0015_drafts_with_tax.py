@@ -4,13 +4,13 @@ within the hour."""
 from django.db import migrations, models
 
 import billing_site.foundation.columns
-from billing_site.foundation.constraints import AddConstraint
+from billing_site.foundation.operations import AddConstraint, AddField
 
 
 class Migration(migrations.Migration):
     dependencies = [("invoicing", "0014_summaries_of_proposed_notes")]
     operations = [
-        migrations.AddField(
+        AddField(
             model_name="draftsummary",
             name="total_with_tax",
             field=models.DecimalField(decimal_places=12, default=0, max_digits=38),

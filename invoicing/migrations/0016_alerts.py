@@ -7,8 +7,8 @@ from django.db import migrations, models
 
 import billing_site.foundation.columns
 import billing_site.foundation.ids
-from billing_site.foundation.constraints import AddConstraint
 from billing_site.foundation.facts import append_only
+from billing_site.foundation.operations import AddConstraint, AddIndex, CreateModel
 
 
 class Migration(migrations.Migration):
@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
+        CreateModel(
             name="Alert",
             fields=[
                 (
@@ -74,7 +74,7 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
-        migrations.CreateModel(
+        CreateModel(
             name="AlertState",
             fields=[
                 ("id", models.UUIDField(editable=False, primary_key=True, serialize=False)),
@@ -102,7 +102,7 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
-        migrations.CreateModel(
+        CreateModel(
             name="AlertTurn",
             fields=[
                 (
@@ -130,7 +130,7 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
-        migrations.CreateModel(
+        CreateModel(
             name="HistoricalAlert",
             fields=[
                 ("actor_kind", models.CharField(default="", max_length=16)),
@@ -279,7 +279,7 @@ class Migration(migrations.Migration):
                 name="an_alert_key_is_used_once",
             ),
         ),
-        migrations.AddIndex(
+        AddIndex(
             model_name="alertstate",
             index=models.Index(
                 condition=models.Q(("status", "IN_ALARM")), fields=["customer", "alert"], name="customers_in_alarm"
@@ -301,7 +301,7 @@ class Migration(migrations.Migration):
                 violation_error_message="figure must be a number.",
             ),
         ),
-        migrations.AddIndex(
+        AddIndex(
             model_name="alertturn",
             index=models.Index(fields=["customer", "alert", "created_at"], name="turns_of_a_customer"),
         ),
@@ -320,7 +320,7 @@ class Migration(migrations.Migration):
                 name="an_alarm_has_a_figure",
             ),
         ),
-        migrations.AddIndex(
+        AddIndex(
             model_name="historicalalert",
             index=models.Index(fields=["history_date", "id"], name="invoicing_h_history_2cfb06_idx"),
         ),

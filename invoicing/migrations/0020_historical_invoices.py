@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from billing_site.foundation.constraints import AddConstraintNotValid, RemoveConstraint
+from billing_site.foundation.operations import AddConstraintNotValid, AlterField, RemoveConstraint
 
 KINDS = ["USAGE", "CHARGES", "TRUE_UP", "ADJUSTMENT", "NOTE", "HISTORICAL"]
 CHOICES = [
@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
         RemoveConstraint(model_name="invoice", name="a_usage_invoice_has_a_period"),
         RemoveConstraint(model_name="draftsummary", name="draftsummary_kind_is_known"),
         *(
-            migrations.AlterField(model_name=model, name="kind", field=models.CharField(choices=CHOICES, max_length=16))
+            AlterField(model_name=model, name="kind", field=models.CharField(choices=CHOICES, max_length=16))
             for model in ("invoice", "draftsummary")
         ),
         AddConstraintNotValid(model_name="invoice", constraint=kind_is_known("invoice")),

@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from billing_site.foundation.constraints import AddConstraint, RemoveConstraint
+from billing_site.foundation.operations import AddConstraint, RemoveConstraint
 
 
 class Migration(migrations.Migration):

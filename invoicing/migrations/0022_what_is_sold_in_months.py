@@ -6,6 +6,7 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 import billing_site.foundation.columns
+from billing_site.foundation.operations import CreateModel
 
 # What each line sells; of which kinds is said in words at `invoicing.queries.sold`. The one place that says it in SQL.
 VIEW = """
@@ -102,7 +103,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
+        CreateModel(
             name="SoldInMonth",
             fields=[
                 ("id", models.UUIDField(editable=False, primary_key=True, serialize=False)),

@@ -6,6 +6,8 @@ import django.db.models.deletion
 import ledger.models
 from django.db import migrations, models
 
+from billing_site.foundation.operations import CreateModel
+
 
 class Migration(migrations.Migration):
 
@@ -16,7 +18,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
+        CreateModel(
             name='HourlyUsage',
             fields=[
                 ('pk', models.CompositePrimaryKey('subject', 'series_id', 'hour', blank=True, editable=False, primary_key=True, serialize=False)),
@@ -37,7 +39,7 @@ class Migration(migrations.Migration):
                 'managed': False,
             },
         ),
-        migrations.CreateModel(
+        CreateModel(
             name='EventKey',
             fields=[
                 ('pk', models.CompositePrimaryKey('subject', 'transaction_id', blank=True, editable=False, primary_key=True, serialize=False)),
@@ -47,14 +49,14 @@ class Migration(migrations.Migration):
                 ('received_at', models.DateTimeField()),
             ],
         ),
-        migrations.CreateModel(
+        CreateModel(
             name='MetricSet',
             fields=[
                 ('id', models.UUIDField(editable=False, primary_key=True, serialize=False)),
                 ('metric_ids', models.JSONField()),
             ],
         ),
-        migrations.CreateModel(
+        CreateModel(
             name='UnreadValue',
             fields=[
                 ('pk', models.CompositePrimaryKey('subject', 'metric_id', 'hour', 'transaction_id', blank=True, editable=False, primary_key=True, serialize=False)),
@@ -66,7 +68,7 @@ class Migration(migrations.Migration):
                 ('rule', models.TextField()),
             ],
         ),
-        migrations.CreateModel(
+        CreateModel(
             name='DailyUsage',
             fields=[
                 ('pk', models.CompositePrimaryKey('subject', 'series_id', 'day', blank=True, editable=False, primary_key=True, serialize=False)),
@@ -88,7 +90,7 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(models.Q(billing_site.foundation.columns._IsNotNaN(models.F('sum')))), name='dailyusage_sum_is_a_number', violation_error_message='sum must be a number.')],
             },
         ),
-        migrations.CreateModel(
+        CreateModel(
             name='IngestCall',
             fields=[
                 ('id', models.UUIDField(default=billing_site.foundation.ids.uuid7, editable=False, primary_key=True, serialize=False)),
@@ -105,7 +107,7 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(fields=['received_at'], name='ingest_calls_by_time')],
             },
         ),
-        migrations.CreateModel(
+        CreateModel(
             name='Series',
             fields=[
                 ('id', models.UUIDField(editable=False, primary_key=True, serialize=False)),
@@ -116,7 +118,7 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(fields=['metric_id'], name='series_of_a_metric')],
             },
         ),
-        migrations.CreateModel(
+        CreateModel(
             name='LedgerEntry',
             fields=[
                 ('id', models.UUIDField(default=billing_site.foundation.ids.uuid7, editable=False, primary_key=True, serialize=False)),

@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+from billing_site.foundation.operations import CreateModel
+
 EVENT_BODY = """
 CREATE TABLE ledger_eventbody (
     subject text COLLATE "C" NOT NULL,
@@ -39,7 +41,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.SeparateDatabaseAndState(
             state_operations=[
-                migrations.CreateModel(
+                CreateModel(
                     name="EventBody",
                     fields=[
                         (

@@ -9,6 +9,7 @@ Longest write stall at a million rows: 0.45 s on two cores that were busy with o
 from django.db import migrations, models
 
 import billing_site.foundation.columns
+from billing_site.foundation.operations import CreateModel
 
 VIEW = """
 CREATE VIEW ledger_hourlyusage AS
@@ -37,7 +38,7 @@ def is_a_number(column: str) -> models.CheckConstraint:
 class Migration(migrations.Migration):
     dependencies = [("ledger", "0003_append_only_facts")]
     operations = [
-        migrations.CreateModel(
+        CreateModel(
             name="CarriedLevel",
             fields=[
                 (
@@ -59,7 +60,7 @@ class Migration(migrations.Migration):
                 ]
             },
         ),
-        migrations.CreateModel(
+        CreateModel(
             name="UniqueValue",
             fields=[
                 (

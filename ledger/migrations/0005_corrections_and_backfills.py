@@ -12,12 +12,13 @@ from django.db import migrations, models
 
 import billing_site.foundation.columns
 from billing_site.foundation.facts import append_only
+from billing_site.foundation.operations import CreateModel
 
 
 class Migration(migrations.Migration):
     dependencies = [("ledger", "0004_levels_and_unique_values")]
     operations = [
-        migrations.CreateModel(
+        CreateModel(
             name="EventCorrection",
             fields=[
                 (
@@ -75,7 +76,7 @@ class Migration(migrations.Migration):
                 "indexes": [models.Index(fields=["created_at"], name="corrections_by_time")],
             },
         ),
-        migrations.CreateModel(
+        CreateModel(
             name="MetricBackfill",
             fields=[
                 ("metric_id", models.UUIDField(primary_key=True, serialize=False)),
@@ -89,7 +90,7 @@ class Migration(migrations.Migration):
                 ("events_counted", models.BigIntegerField(default=0)),
             ],
         ),
-        migrations.CreateModel(
+        CreateModel(
             name="DroppedMonth",
             fields=[
                 ("month", models.DateField(primary_key=True, serialize=False)),

@@ -16,6 +16,7 @@ from django.db import migrations, models
 import billing_site.foundation.columns
 import billing_site.foundation.ids
 from billing_site.foundation.facts import append_only
+from billing_site.foundation.operations import AddField, CreateModel
 
 ONE_AUTHORITY = """
 ALTER TABLE ledger_sourceauthority ADD CONSTRAINT an_event_type_has_one_authority_at_a_time EXCLUDE USING gist (
@@ -32,7 +33,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
+        CreateModel(
             name="SourceActivity",
             fields=[
                 (
@@ -53,12 +54,12 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "source activity",
             },
         ),
-        migrations.AddField(
+        AddField(
             model_name="ingestcall",
             name="event_types",
             field=models.JSONField(null=True),
         ),
-        migrations.CreateModel(
+        CreateModel(
             name="ActivityRead",
             fields=[
                 ("id", models.BooleanField(default=True, primary_key=True, serialize=False)),
@@ -70,7 +71,7 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.CreateModel(
+        CreateModel(
             name="RefusedCall",
             fields=[
                 (
@@ -90,7 +91,7 @@ class Migration(migrations.Migration):
                 "indexes": [models.Index(fields=["refused_at"], name="refused_calls_by_time")],
             },
         ),
-        migrations.CreateModel(
+        CreateModel(
             name="SourceAuthority",
             fields=[
                 (
@@ -144,7 +145,7 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.CreateModel(
+        CreateModel(
             name="HistoricalSourceAuthority",
             fields=[
                 ("actor_kind", models.CharField(default="", max_length=16)),

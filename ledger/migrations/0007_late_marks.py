@@ -4,6 +4,7 @@ import django.db.models.lookups
 from django.db import migrations, models
 
 import billing_site.foundation.columns
+from billing_site.foundation.operations import CreateModel
 
 ROOM_FOR_UPDATES = "ALTER TABLE ledger_latemark SET (fillfactor = 80)"
 
@@ -11,7 +12,7 @@ ROOM_FOR_UPDATES = "ALTER TABLE ledger_latemark SET (fillfactor = 80)"
 class Migration(migrations.Migration):
     dependencies = [("ledger", "0006_sources_and_their_authority")]
     operations = [
-        migrations.CreateModel(
+        CreateModel(
             name="LateMark",
             fields=[
                 (

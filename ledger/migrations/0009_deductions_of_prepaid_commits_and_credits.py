@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from billing_site.foundation.constraints import AddConstraintNotValid, RemoveConstraint
+from billing_site.foundation.operations import AddConstraintNotValid, AlterField, RemoveConstraint
 
 TYPES = [
     "PREPAID_COMMIT_AUTOMATED_INVOICE_DEDUCTION",
@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
 
     operations = [
         RemoveConstraint(model_name="ledgerentry", name="ledgerentry_type_is_known"),
-        migrations.AlterField(
+        AlterField(
             model_name="ledgerentry",
             name="type",
             field=models.CharField(

@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from billing_site.foundation.constraints import AddConstraintNotValid, RemoveConstraint
+from billing_site.foundation.operations import AddConstraintNotValid, AddField, AlterField, RemoveConstraint
 
 TYPES = [
     "PREPAID_COMMIT_AUTOMATED_INVOICE_DEDUCTION",
@@ -20,14 +20,14 @@ class Migration(migrations.Migration):
     dependencies = [("ledger", "0010_event_bodies_by_time")]
 
     operations = [
-        migrations.AddField(
+        AddField(
             model_name="ledgerentry",
             name="reason",
             field=models.TextField(blank=True, default=""),
         ),
         RemoveConstraint(model_name="ledgerentry", name="ledgerentry_type_is_known"),
         RemoveConstraint(model_name="ledgerentry", name="deductions_name_their_invoice"),
-        migrations.AlterField(
+        AlterField(
             model_name="ledgerentry",
             name="type",
             field=models.CharField(

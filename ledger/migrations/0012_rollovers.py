@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from billing_site.foundation.constraints import AddConstraintNotValid, RemoveConstraint
+from billing_site.foundation.operations import AddConstraintNotValid, AddField, AlterField, RemoveConstraint
 
 ROLLOVER = ["PREPAID_COMMIT_ROLLOVER", "POSTPAID_COMMIT_ROLLOVER", "CREDIT_ROLLOVER"]
 TYPES = [
@@ -21,13 +21,13 @@ class Migration(migrations.Migration):
     dependencies = [("ledger", "0011_entries_by_hand")]
 
     operations = [
-        migrations.AddField(
+        AddField(
             model_name="ledgerentry",
             name="new_contract_id",
             field=models.UUIDField(null=True),
         ),
         RemoveConstraint(model_name="ledgerentry", name="ledgerentry_type_is_known"),
-        migrations.AlterField(
+        AlterField(
             model_name="ledgerentry",
             name="type",
             field=models.CharField(

@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+from billing_site.foundation.operations import AddField
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -9,7 +11,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
+        AddField(
             model_name="ledgerentry",
             name="money_version",
             field=models.BigIntegerField(null=True),

@@ -9,7 +9,7 @@ import django.db.models.lookups
 import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
-from billing_site.foundation.constraints import AddConstraint
+from billing_site.foundation.operations import AddConstraint, AddIndex, CreateModel
 
 
 class Migration(migrations.Migration):
@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
+        CreateModel(
             name='BillableMetric',
             fields=[
                 ('id', models.UUIDField(default=billing_site.foundation.ids.uuid7, editable=False, primary_key=True, serialize=False)),
@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(('aggregation_type__in', ['COUNT', 'SUM', 'MAX', 'LATEST', 'UNIQUE', 'WEIGHTED_SUM'])), name='billablemetric_aggregation_type_is_known', violation_error_message='aggregation_type must be one of COUNT, SUM, MAX, LATEST, UNIQUE, WEIGHTED_SUM.'), models.CheckConstraint(condition=models.Q(('aggregation_type', 'COUNT'), models.Q(('aggregation_key', ''), _negated=True), _connector='OR'), name='every_aggregation_but_count_names_its_property', violation_error_message='Every aggregation but COUNT needs an aggregation key.')],
             },
         ),
-        migrations.CreateModel(
+        CreateModel(
             name='PriceChange',
             fields=[
                 ('id', models.UUIDField(default=billing_site.foundation.ids.uuid7, editable=False, primary_key=True, serialize=False)),
@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['DIRECT'])), name='pricechange_kind_is_known', violation_error_message='kind must be one of DIRECT.'), models.CheckConstraint(condition=models.Q(('state__in', ['PUBLISHED'])), name='pricechange_state_is_known', violation_error_message='state must be one of PUBLISHED.')],
             },
         ),
-        migrations.CreateModel(
+        CreateModel(
             name='PricingUnit',
             fields=[
                 ('id', models.UUIDField(default=billing_site.foundation.ids.uuid7, editable=False, primary_key=True, serialize=False)),
@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(('minor_exponent__lte', 4), ('wire_exponent__lte', 4)), name='a_pricing_unit_has_at_most_four_decimal_places')],
             },
         ),
-        migrations.CreateModel(
+        CreateModel(
             name='Product',
             fields=[
                 ('id', models.UUIDField(default=billing_site.foundation.ids.uuid7, editable=False, primary_key=True, serialize=False)),
@@ -87,7 +87,7 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(('type__in', ['USAGE', 'SUBSCRIPTION', 'COMPOSITE', 'FIXED', 'PRO_SERVICE'])), name='product_type_is_known', violation_error_message='type must be one of USAGE, SUBSCRIPTION, COMPOSITE, FIXED, PRO_SERVICE.')],
             },
         ),
-        migrations.CreateModel(
+        CreateModel(
             name='Publication',
             fields=[
                 ('number', models.BigIntegerField(primary_key=True, serialize=False)),
@@ -96,7 +96,7 @@ class Migration(migrations.Migration):
                 ('price_change', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='publications', to='pricing.pricechange')),
             ],
         ),
-        migrations.CreateModel(
+        CreateModel(
             name='PublicationCounter',
             fields=[
                 ('id', models.BooleanField(default=True, primary_key=True, serialize=False)),
@@ -106,7 +106,7 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(('id', True)), name='there_is_one_publication_counter')],
             },
         ),
-        migrations.CreateModel(
+        CreateModel(
             name='RateCard',
             fields=[
                 ('id', models.UUIDField(default=billing_site.foundation.ids.uuid7, editable=False, primary_key=True, serialize=False)),
@@ -119,7 +119,7 @@ class Migration(migrations.Migration):
                 ('fiat_unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rate_cards', to='pricing.pricingunit')),
             ],
         ),
-        migrations.CreateModel(
+        CreateModel(
             name='Rate',
             fields=[
                 ('id', models.UUIDField(default=billing_site.foundation.ids.uuid7, editable=False, primary_key=True, serialize=False)),
@@ -136,7 +136,7 @@ class Migration(migrations.Migration):
                 ('rate_card', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rates', to='pricing.ratecard')),
             ],
         ),
-        migrations.CreateModel(
+        CreateModel(
             name='RateCardAlias',
             fields=[
                 ('id', models.UUIDField(default=billing_site.foundation.ids.uuid7, editable=False, primary_key=True, serialize=False)),
@@ -147,7 +147,7 @@ class Migration(migrations.Migration):
                 ('rate_card', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='aliases', to='pricing.ratecard')),
             ],
         ),
-        migrations.CreateModel(
+        CreateModel(
             name='RateWithdrawal',
             fields=[
                 ('id', models.UUIDField(default=billing_site.foundation.ids.uuid7, editable=False, primary_key=True, serialize=False)),
@@ -155,7 +155,7 @@ class Migration(migrations.Migration):
                 ('rate', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='withdrawal', to='pricing.rate')),
             ],
         ),
-        migrations.CreateModel(
+        CreateModel(
             name='HistoricalBillableMetric',
             fields=[
                 ('actor_kind', models.CharField(default='', max_length=16)),
@@ -189,7 +189,7 @@ class Migration(migrations.Migration):
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
-        migrations.CreateModel(
+        CreateModel(
             name='HistoricalPriceChange',
             fields=[
                 ('actor_kind', models.CharField(default='', max_length=16)),
@@ -218,7 +218,7 @@ class Migration(migrations.Migration):
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
-        migrations.CreateModel(
+        CreateModel(
             name='HistoricalPricingUnit',
             fields=[
                 ('actor_kind', models.CharField(default='', max_length=16)),
@@ -250,7 +250,7 @@ class Migration(migrations.Migration):
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
-        migrations.CreateModel(
+        CreateModel(
             name='HistoricalProduct',
             fields=[
                 ('actor_kind', models.CharField(default='', max_length=16)),
@@ -280,7 +280,7 @@ class Migration(migrations.Migration):
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
-        migrations.CreateModel(
+        CreateModel(
             name='HistoricalRateCard',
             fields=[
                 ('actor_kind', models.CharField(default='', max_length=16)),
@@ -311,7 +311,7 @@ class Migration(migrations.Migration):
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
-        migrations.CreateModel(
+        CreateModel(
             name='ProductVersion',
             fields=[
                 ('id', models.UUIDField(default=billing_site.foundation.ids.uuid7, editable=False, primary_key=True, serialize=False)),
@@ -335,7 +335,7 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(('starting_at__isnull', True), django.db.models.lookups.Exact(billing_site.foundation.columns._EpochHour(models.F('starting_at')), models.Value(0)), _connector='OR'), name='productversion_starting_at_is_on_the_hour', violation_error_message='starting_at must be on the hour (UTC).'), models.CheckConstraint(condition=models.Q(models.Q(billing_site.foundation.columns._IsNotNaN(models.F('conversion_factor')))), name='productversion_conversion_factor_is_a_number', violation_error_message='conversion_factor must be a number.'), models.CheckConstraint(condition=models.Q(('conversion_factor__isnull', True), ('conversion_factor__gt', 0), _connector='OR'), name='a_conversion_factor_is_positive'), models.CheckConstraint(condition=models.Q(models.Q(('conversion_factor__isnull', True), ('conversion_operation', '')), models.Q(('conversion_factor__isnull', False), ('conversion_operation__in', ['MULTIPLY', 'DIVIDE'])), _connector='OR'), name='a_conversion_has_a_factor_and_an_operation'), models.CheckConstraint(condition=models.Q(models.Q(('rounding_decimal_places__isnull', True), ('rounding_method', '')), models.Q(('rounding_decimal_places__isnull', False), ('rounding_method__in', ['ROUND_UP', 'ROUND_DOWN', 'ROUND_HALF_UP'])), _connector='OR'), name='a_rounding_has_places_and_a_method'), models.UniqueConstraint(condition=models.Q(('starting_at__isnull', True)), fields=('product',), name='a_product_has_one_initial_version')],
             },
         ),
-        migrations.AddIndex(
+        AddIndex(
             model_name='rate',
             index=models.Index(fields=['rate_card', 'product', 'starting_at'], name='rates_of_a_card'),
         ),
@@ -367,7 +367,7 @@ class Migration(migrations.Migration):
             model_name='rate',
             constraint=models.UniqueConstraint(models.F('rate_card'), models.F('product'), django.db.models.functions.text.MD5(django.db.models.functions.comparison.Cast('pricing_group_values', models.TextField())), models.F('billing_frequency'), models.F('starting_at'), models.F('publication'), name='a_publication_prices_a_key_once_from_an_instant'),
         ),
-        migrations.AddIndex(
+        AddIndex(
             model_name='ratecardalias',
             index=models.Index(fields=['name', 'publication'], name='rate_cards_by_alias'),
         ),

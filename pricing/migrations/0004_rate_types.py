@@ -6,7 +6,7 @@ No row is rewritten. The constraints read all rates once: 0.2 s for a hundred th
 from django.db import migrations, models
 
 import billing_site.foundation.columns
-from billing_site.foundation.constraints import AddConstraint, RemoveConstraint
+from billing_site.foundation.operations import AddConstraint, AddField, AlterField, RemoveConstraint
 
 
 class Migration(migrations.Migration):
@@ -23,37 +23,37 @@ class Migration(migrations.Migration):
             model_name="rate",
             name="a_price_is_not_negative",
         ),
-        migrations.AddField(
+        AddField(
             model_name="rate",
             name="commit_rate",
             field=models.JSONField(blank=True, null=True),
         ),
-        migrations.AddField(
+        AddField(
             model_name="rate",
             name="is_prorated",
             field=models.BooleanField(blank=True, null=True),
         ),
-        migrations.AddField(
+        AddField(
             model_name="rate",
             name="package_size",
             field=models.DecimalField(blank=True, decimal_places=12, max_digits=38, null=True),
         ),
-        migrations.AddField(
+        AddField(
             model_name="rate",
             name="quantity",
             field=models.DecimalField(blank=True, decimal_places=12, max_digits=38, null=True),
         ),
-        migrations.AddField(
+        AddField(
             model_name="rate",
             name="tiers",
             field=models.JSONField(blank=True, default=list),
         ),
-        migrations.AlterField(
+        AlterField(
             model_name="rate",
             name="price",
             field=models.DecimalField(blank=True, decimal_places=12, max_digits=28, null=True),
         ),
-        migrations.AlterField(
+        AlterField(
             model_name="rate",
             name="rate_type",
             field=models.CharField(

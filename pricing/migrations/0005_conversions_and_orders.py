@@ -6,6 +6,7 @@ from django.db import migrations, models
 import billing_site.foundation.columns
 import billing_site.foundation.ids
 from billing_site.foundation.facts import append_only
+from billing_site.foundation.operations import CreateModel
 
 
 class Migration(migrations.Migration):
@@ -15,7 +16,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
+        CreateModel(
             name="RateCardConversion",
             fields=[
                 (
@@ -64,7 +65,7 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.CreateModel(
+        CreateModel(
             name="RateCardPlace",
             fields=[
                 (

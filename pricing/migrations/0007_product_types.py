@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+from billing_site.foundation.operations import AddField
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -9,37 +11,37 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
+        AddField(
             model_name="productversion",
             name="composite_product_ids",
             field=models.JSONField(default=list),
         ),
-        migrations.AddField(
+        AddField(
             model_name="productversion",
             name="composite_tags",
             field=models.JSONField(default=list),
         ),
-        migrations.AddField(
+        AddField(
             model_name="productversion",
             name="exclude_free_usage",
             field=models.BooleanField(default=False),
         ),
-        migrations.AddField(
+        AddField(
             model_name="productversion",
             name="include_composite_spend",
             field=models.BooleanField(default=False),
         ),
-        migrations.AddField(
+        AddField(
             model_name="productversion",
             name="is_refundable",
             field=models.BooleanField(default=True),
         ),
-        migrations.AddField(
+        AddField(
             model_name="productversion",
             name="netsuite_internal_item_id",
             field=models.CharField(blank=True, default="", max_length=200),
         ),
-        migrations.AddField(
+        AddField(
             model_name="productversion",
             name="netsuite_overage_item_id",
             field=models.CharField(blank=True, default="", max_length=200),

@@ -8,7 +8,7 @@ for each other, so nobody adds a rate beside the one that is looked at.
 from django.db import migrations, models
 
 import pricing.models.rates
-from billing_site.foundation.constraints import AddConstraintNotValid
+from billing_site.foundation.operations import AddConstraintNotValid
 
 SUIT = """
 CREATE FUNCTION refuse_rates_that_do_not_suit() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -12,6 +12,7 @@ import billing_site.foundation.columns
 import billing_site.foundation.ids
 import pricing.models.formulas
 from billing_site.foundation.facts import append_only
+from billing_site.foundation.operations import AddField, CreateModel
 
 MADE_BY = """
 CREATE FUNCTION refuse_rates_that_are_not_of_their_formula() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -51,7 +52,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
+        CreateModel(
             name="Formula",
             fields=[
                 (
@@ -101,7 +102,7 @@ class Migration(migrations.Migration):
             },
         ),
         *append_only("pricing_formula"),
-        migrations.AddField(
+        AddField(
             model_name="rate",
             name="formula",
             field=to("formula", "rates", blank=True, null=True, db_index=False, editable=False),

@@ -6,6 +6,8 @@ import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
 
+from billing_site.foundation.operations import CreateModel
+
 
 class Migration(migrations.Migration):
 
@@ -16,7 +18,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
+        CreateModel(
             name='ApiToken',
             fields=[
                 ('id', models.UUIDField(default=billing_site.foundation.ids.uuid7, editable=False, primary_key=True, serialize=False)),
@@ -34,7 +36,7 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(('scope__in', ['ADMIN', 'INGEST', 'READ'])), name='apitoken_scope_is_known', violation_error_message='scope must be one of ADMIN, INGEST, READ.'), models.CheckConstraint(condition=models.Q(('customer_id__isnull', True), ('scope', 'READ'), _connector='OR'), name='only_read_tokens_are_bound_to_a_customer', violation_error_message='Only a read token may be bound to one customer.')],
             },
         ),
-        migrations.CreateModel(
+        CreateModel(
             name='Job',
             fields=[
                 ('id', models.UUIDField(default=billing_site.foundation.ids.uuid7, editable=False, primary_key=True, serialize=False)),
@@ -52,7 +54,7 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('kind', 'key'), name='a_job_is_known_by_its_key'), models.CheckConstraint(condition=models.Q(('state__in', ['QUEUED', 'RUNNING', 'DONE', 'FAILED'])), name='job_state_is_known', violation_error_message='state must be one of QUEUED, RUNNING, DONE, FAILED.')],
             },
         ),
-        migrations.CreateModel(
+        CreateModel(
             name='TestClock',
             fields=[
                 ('id', models.BooleanField(default=True, primary_key=True, serialize=False)),
@@ -62,7 +64,7 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(('id', True)), name='there_is_one_test_clock')],
             },
         ),
-        migrations.CreateModel(
+        CreateModel(
             name='HistoricalApiToken',
             fields=[
                 ('actor_kind', models.CharField(default='', max_length=16)),
@@ -94,7 +96,7 @@ class Migration(migrations.Migration):
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
-        migrations.CreateModel(
+        CreateModel(
             name='HistoricalTestClock',
             fields=[
                 ('actor_kind', models.CharField(default='', max_length=16)),

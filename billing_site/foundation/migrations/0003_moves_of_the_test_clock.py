@@ -3,6 +3,7 @@
 from django.db import migrations, models
 
 import billing_site.foundation.ids
+from billing_site.foundation.operations import CreateModel
 
 
 class Migration(migrations.Migration):
@@ -11,7 +12,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
+        CreateModel(
             name="ClockFollower",
             fields=[
                 ("name", models.CharField(max_length=160, primary_key=True, serialize=False)),
@@ -20,7 +21,7 @@ class Migration(migrations.Migration):
                 ("seen_at", models.DateTimeField(help_text="When it was last heard of, by the wall clock.")),
             ],
         ),
-        migrations.CreateModel(
+        CreateModel(
             name="ClockMove",
             fields=[
                 (

@@ -3,6 +3,7 @@
 from django.db import migrations, models
 
 import billing_site.foundation.ids
+from billing_site.foundation.operations import CreateModel
 
 
 class Migration(migrations.Migration):
@@ -11,7 +12,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
+        CreateModel(
             name="IdempotencyKey",
             fields=[
                 (

@@ -1,6 +1,7 @@
 from django.db import migrations, models
 
 import billing_site.foundation.columns
+from billing_site.foundation.operations import CreateModel
 
 # Signals cost an ingest transaction as little as possible: what a crash loses is found by looking.
 UNLOGGED = "ALTER TABLE foundation_touched SET UNLOGGED"
@@ -10,7 +11,7 @@ LOGGED = "ALTER TABLE foundation_touched SET LOGGED"
 class Migration(migrations.Migration):
     dependencies = [("foundation", "0004_keys_of_callers")]
     operations = [
-        migrations.CreateModel(
+        CreateModel(
             name="Touched",
             fields=[
                 (

@@ -2,10 +2,12 @@
 
 from django.db import migrations, models
 
+from billing_site.foundation.operations import AddField
+
 
 class Migration(migrations.Migration):
     dependencies = [("foundation", "0005_touched")]
 
     operations = [
-        migrations.AddField("job", "progress", models.CharField(blank=True, default="", max_length=160)),
+        AddField("job", "progress", models.CharField(blank=True, default="", max_length=160)),
     ]

@@ -2,10 +2,12 @@
 
 from django.db import migrations, models
 
+from billing_site.foundation.operations import AddField
+
 
 class Migration(migrations.Migration):
     dependencies = [("foundation", "0006_progress_of_jobs")]
 
     operations = [
-        migrations.AddField("job", "losses", models.PositiveIntegerField(default=0)),
+        AddField("job", "losses", models.PositiveIntegerField(default=0)),
     ]

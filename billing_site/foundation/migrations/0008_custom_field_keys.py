@@ -7,6 +7,7 @@ from django.db import migrations, models
 
 import billing_site.foundation.ids
 from billing_site.foundation.facts import append_only
+from billing_site.foundation.operations import CreateModel
 
 # Runs as whoever writes the row. A value that another entity has is told as a failure to serialize: who checks first is
 # refused by the check, and who comes here was overtaken by a twin, and is refused in words when tried again.
@@ -47,14 +48,14 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
+        CreateModel(
             name="CustomFieldEntity",
             fields=[
                 ("name", models.CharField(max_length=32, primary_key=True, serialize=False)),
                 ("version", models.BigIntegerField(default=0)),
             ],
         ),
-        migrations.CreateModel(
+        CreateModel(
             name="CustomFieldClaim",
             fields=[
                 (
@@ -72,7 +73,7 @@ class Migration(migrations.Migration):
                 "indexes": [models.Index(fields=["entity_id"], name="claims_by_entity")],
             },
         ),
-        migrations.CreateModel(
+        CreateModel(
             name="CustomFieldKey",
             fields=[
                 (
@@ -136,7 +137,7 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.CreateModel(
+        CreateModel(
             name="HistoricalCustomFieldKey",
             fields=[
                 ("actor_kind", models.CharField(default="", max_length=16)),

@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from billing_site.foundation.constraints import AddConstraint, RemoveConstraint
+from billing_site.foundation.operations import AddConstraint, AlterField, RemoveConstraint
 
 ENTITIES = {
     "billable_metric": "billable metrics",
@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
     operations = [
         RemoveConstraint("customfieldkey", "customfieldkey_entity_is_known"),
         *(
-            migrations.AlterField(
+            AlterField(
                 model,
                 "entity",
                 models.CharField(choices=list(ENTITIES.items()), max_length=32, verbose_name="of"),
