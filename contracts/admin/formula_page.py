@@ -33,7 +33,9 @@ from contracts.admin.formula_shown import (
     shown_statements,
 )
 from contracts.admin.planned_shown import CHANGED_SINCE, ShownPlan
+from contracts.admin.price_sheets import later_answers
 from contracts.forms.formulas import FormulaForm, NumbersForm, WholeForm, lines_of
+from contracts.forms.later_prices import UNANSWERED, LaterAnswers
 from pricing import queries, services
 from pricing.engine.formulas import Node
 from pricing.models import Formula, PricingUnit, Product, ProductVersion, RateCard
@@ -170,16 +172,17 @@ def _published_or_planned(
 ) -> ShownPlan | HttpResponse | None:
     """Publish what whoever asks has looked at; else what would be published. None where something is wrong."""
     exceptions, reason = form.cleaned_data["exceptions"] or None, form.cleaned_data["reason"]
+    answers = later_answers(request)
     try:
-        stated = services.planned_formula(
-            page.card.pk, page.product.pk, said, starting_at=page.start, exceptions=exceptions
-        )
+        stated = _planned(page, said, exceptions, answers)
         form.has_exceptions = bool(stated.moves.kept)
         if request.POST.get("action") == "publish" and stated.is_news:
             if form.cleaned_data["seen"] != fingerprint(stated):
                 form.add_error(None, CHANGED_SINCE)
             elif stated.moves.kept and exceptions is None:
                 form.add_error("exceptions", "Choose what becomes of them: they are marked as kept below.")
+            elif answers.leave_open(later for _, later in stated.later):
+                form.add_error(None, UNANSWERED)
             elif not reason:
                 form.add_error("reason", "Say why these prices change.")
             else:
@@ -189,6 +192,7 @@ def _published_or_planned(
                     said,
                     starting_at=page.start,
                     exceptions=exceptions,
+                    withdrawing=stated.withdrawn,
                     known_publication=page.known,
                     reason=reason,
                     at=page.at,
@@ -204,7 +208,23 @@ def _published_or_planned(
     except Refusal as refusal:
         form.show(refusal)
         return None
-    return shown_plan(stated, page.version.name, at=page.at)
+    return shown_plan(stated, page.version.name, answers, at=page.at)
+
+
+def _planned(
+    page: Page,
+    said: services.WholeFormula | services.ChangedNumbers,
+    exceptions: str | None,
+    answers: LaterAnswers,
+) -> services.Stated:
+    return services.planned_formula(
+        page.card.pk,
+        page.product.pk,
+        said,
+        starting_at=page.start,
+        exceptions=exceptions,
+        withdraws=answers.withdraws,
+    )
 
 
 def _context(

@@ -9,9 +9,11 @@ from fractions import Fraction
 from billing_site.foundation.display import count_text, day_text, exact_text, instant_text, plain_text
 from billing_site.foundation.money import Unit, exact_decimal
 from billing_site.foundation.periods import format_instant
+from contracts.admin.later_shown import later_shown
 from contracts.admin.planned_shown import ShownPlan, ShownPlanned, reach_notes
 from contracts.admin.price_shown import Note
 from contracts.forms.formulas import NUMBER, TypedNumber
+from contracts.forms.later_prices import LaterAnswers
 from pricing.engine.catalog import GroupValues, Rate
 from pricing.engine.formulas import Node, NodeKey, count_combinations
 from pricing.engine.restating import Move
@@ -94,7 +96,7 @@ def shown_statements(statements: Iterable[Formula]) -> list[ShownStatement]:
     ]
 
 
-def shown_plan(stated: Stated, name: str, *, at: datetime) -> ShownPlan:
+def shown_plan(stated: Stated, name: str, answers: LaterAnswers, *, at: datetime) -> ShownPlan:
     """Three queries, where anything would be published."""
     rows = [*(_kept(move, name, stated.unit.to_unit()) for move in stated.moves.kept), *_moved(stated, name)]
     start = stated.statements[0].starting_at
@@ -104,6 +106,7 @@ def shown_plan(stated: Stated, name: str, *, at: datetime) -> ShownPlan:
         publish=_publish_text(stated),
         notes=(*_notes(stated, len(rows)), *(reach_notes(stated.card, start, at) if stated.is_news else ())),
         seen=fingerprint(stated),
+        later=later_shown(((later, name, values_text(dict(values))) for values, later in stated.later), answers),
     )
 
 
@@ -128,6 +131,7 @@ def fingerprint(stated: Stated) -> str:
         ],
         [(move.values, _held_text(move.held)) for move in moves.kept],
         moves.left,
+        stated.withdrawn,
     ]
     return hashlib.sha256(repr(told).encode()).hexdigest()
 

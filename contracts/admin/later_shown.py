@@ -1,15 +1,13 @@
 """The prices that begin later than those that are published, in finished words, each with whether it stays."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
 from billing_site.foundation.display import count_text, day_text
 from contracts.forms.later_prices import OF_ALL, OF_ONE, LaterAnswers
-from pricing.models import Rate
-from pricing.queries import PricedKey, Standing
-from pricing.services import PlannedPrice
-from pricing.wording import charge_text, key_text, rate_text
+from pricing.services import LaterPrice, PlannedPrice
+from pricing.wording import charge_text, key_text
 
 ROWS_SHOWN = 200
 
@@ -60,50 +58,30 @@ class ShownLater:
 
 def later_of_plan(named: Iterable[tuple[PlannedPrice, str]], answers: LaterAnswers) -> ShownLater | None:
     """Of planned prices, each with the name of its product."""
+    return later_shown(
+        (
+            (later, name, key_text(planned.wanted.values, planned.wanted.frequency))
+            for planned, name in named
+            for later in planned.later
+        ),
+        answers,
+    )
+
+
+def later_shown(named: Iterable[tuple[LaterPrice, str, str]], answers: LaterAnswers) -> ShownLater | None:
+    """Each with the name of its product, and its values in words."""
     return ShownLater.of(
         (
             LaterRow(
                 rate_id=each.rate_id,
                 name=name,
-                values=key_text(planned.wanted.values, planned.wanted.frequency),
+                values=values,
                 when=day_text(each.starting_at),
                 price=charge_text(each.held.tariff, each.held.unit.to_unit()),
                 field=f"{OF_ONE}{each.rate_id}",
                 answer=answers.answer(each.rate_id),
             )
-            for planned, name in named
-            for each in planned.later
+            for each, name, values in named
         ),
         answers,
     )
-
-
-def later_of_row(row: PricedKey, later: Collection[Rate], answers: LaterAnswers) -> ShownLater | None:
-    """Of one row of the card."""
-    return ShownLater.of(
-        (
-            LaterRow(
-                rate_id=rate.pk,
-                name=row.version.name,
-                values=key_text(row.key.values, row.key.frequency),
-                when=day_text(rate.starting_at),
-                price=rate_text(rate),
-                field=f"{OF_ONE}{rate.pk}",
-                answer=answers.answer(rate.pk),
-            )
-            for rate in later
-        ),
-        answers,
-    )
-
-
-def beginning_within(row: PricedKey, new: Rate) -> list[Rate]:
-    """The rates of a row that stand and begin while a new one holds, in order of time."""
-    standing = {stay.rate for stay in row.stays if stay.standing is not Standing.WITHDRAWN}
-    end = new.ending_before
-    found = [rate for rate in standing if rate.starting_at > new.starting_at]
-    return sorted((each for each in found if end is None or each.starting_at < end), key=_by_start)
-
-
-def _by_start(rate: Rate) -> tuple[object, ...]:
-    return rate.starting_at, rate.publication_id

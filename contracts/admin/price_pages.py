@@ -19,7 +19,7 @@ from billing_site.foundation.display import count_text
 from billing_site.foundation.refusals import Refusal
 from contracts import forms
 from contracts.admin.card_pages import card_of
-from contracts.admin.later_shown import ShownLater, beginning_within, later_of_row
+from contracts.admin.later_shown import ShownLater, later_shown
 from contracts.admin.price_sheets import later_answers
 from contracts.admin.price_shown import (
     FREQUENCY,
@@ -34,6 +34,7 @@ from contracts.forms.later_prices import UNANSWERED
 from contracts.queries import reach
 from pricing import services
 from pricing.admin import ThroughServices
+from pricing.engine.later import Later
 from pricing.models import Product, Rate, RateCard
 from pricing.models.rates import FREQUENCIES
 from pricing.queries import (
@@ -177,21 +178,21 @@ class PricePages(ThroughServices):
         new, answers = form.to_rate(), later_answers(request)
         try:
             planned = services.planned_rate(card, new)
-            later = beginning_within(row, planned)
-            withdrawn = [rate for rate in later if answers.withdraws(rate.pk)]
-            after = priced(
-                row.key,
-                row.product,
-                list({stay.rate.pk: stay.rate for stay in row.stays}.values()),
-                at=at,
-                adding=planned,
-                without=withdrawn,
+            later = Later.of(
+                row.standing(),
+                since=planned.starting_at,
+                until=planned.ending_before,
+                withdraws=lambda rate: answers.withdraws(rate.pk),
             )
-            # What nothing else leaves in force needs no answer, as long as that stays so.
-            asked = [rate for rate in later if rate in withdrawn or after.holds(rate)]
+            withdrawn = later.withdrawn
+            after = priced(row.key, row.product, row.rates(), at=at, adding=planned, without=withdrawn)
+            asked = [
+                services.LaterPrice(rate.pk, rate.starting_at, services.Held.of(rate), is_withdrawn)
+                for rate, is_withdrawn in later.asked(after.holds)
+            ]
             seen = form.mark([rate.pk for rate in withdrawn])
             wants_publishing = request.POST.get("action") == "publish" and form.cleaned_data["seen"] == seen
-            if wants_publishing and not all(answers.answer(rate.pk) for rate in asked):
+            if wants_publishing and answers.leave_open(asked):
                 form.add_error(None, UNANSWERED)
             elif wants_publishing:
                 rate = services.add_rate(
@@ -216,7 +217,9 @@ class PricePages(ThroughServices):
             return None
         effect = effect_of_adding(row, after, planned, reach(card, since=new.starting_at, at=at), at=at)
         may_withdraw = request.user.has_perm("pricing.add_ratewithdrawal")
-        return _LookedAt(effect, later_of_row(row, asked, answers) if may_withdraw else None, seen)
+        values = key_text(row.key.values, row.key.frequency)
+        named = ((each, row.version.name, values) for each in asked) if may_withdraw else ()
+        return _LookedAt(effect, later_shown(named, answers), seen)
 
 
 def _row(card: RateCard, product_id: UUID, parameters: dict[str, str], at: datetime) -> PricedKey:

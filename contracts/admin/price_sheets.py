@@ -121,7 +121,7 @@ def published(
     if form.cleaned_data["seen"] != fingerprint(planned):
         form.add_error(None, CHANGED_SINCE)
         return None
-    if answers.leave_open(planned):
+    if answers.leave_open(later for each in planned for later in each.later):
         form.add_error(None, UNANSWERED)
         return None
     if not form.cleaned_data["reason"]:

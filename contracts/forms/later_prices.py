@@ -7,7 +7,7 @@ from uuid import UUID
 from django.core.exceptions import BadRequest
 from django.http import QueryDict
 
-from pricing.services import PlannedPrice
+from pricing.services import LaterPrice
 
 KEEP, WITHDRAW, EACH = "KEEP", "WITHDRAW", "EACH"
 OF_ALL = "later_prices"
@@ -41,9 +41,9 @@ class LaterAnswers:
     def answer(self, rate_id: UUID) -> str:
         return self.of_all if self.of_all in (KEEP, WITHDRAW) else self.of_each.get(rate_id, "")
 
-    def leave_open(self, planned: Iterable[PlannedPrice]) -> bool:
-        """Whether some later price of a plan has no answer."""
-        return any(not self.answer(later.rate_id) for each in planned for later in each.later)
+    def leave_open(self, asked: Iterable[LaterPrice]) -> bool:
+        """Whether some later price has no answer."""
+        return any(not self.answer(each.rate_id) for each in asked)
 
     def withdraws(self, rate_id: UUID) -> bool:
         return self.answer(rate_id) == WITHDRAW

@@ -168,7 +168,7 @@ def _published_or_planned(request: HttpRequest, grid: Grid, form: GridForm) -> S
             return None
         if wants_publishing and not form.cleaned_data["reason"]:
             form.add_error("reason", "Say why these prices change.")
-        elif wants_publishing and answers.leave_open(planned):
+        elif wants_publishing and answers.leave_open(later for each in planned for later in each.later):
             form.add_error(None, UNANSWERED)
         elif wants_publishing and form.cleaned_data["seen"] == fingerprint(planned):
             publish_prices(

@@ -1,6 +1,6 @@
 """Formulas as they are stated over time, and the prices that they make beside those in force."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -32,8 +32,19 @@ class StatedPrice:
 class RatesOfProduct:
     """The rates of a usage product on a card over time, and which of them formulas made."""
 
-    by_values: dict[GroupValues, Timeline[engine.Rate]]
+    by_values: Mapping[GroupValues, Sequence[engine.Rate]]
     ours: frozenset[UUID]
+
+    def over_time(self, *, without: Collection[UUID] = ()) -> dict[GroupValues, Timeline[engine.Rate]]:
+        """What is in force when; or would be without some of the rates."""
+        return {
+            values: in_force(
+                Dated(rate, rate.starting_at, rate.ending_before, rate.publication)
+                for rate in rates
+                if rate.id not in without
+            )
+            for values, rates in self.by_values.items()
+        }
 
 
 def formulas_of(card: RateCard, product_id: UUID, *, at_publication: int | None = None) -> list[Formula]:
@@ -70,24 +81,19 @@ def rates_of_product(card: RateCard, product_id: UUID, *, at_publication: int | 
     for _, rate in compiled(found):
         by_values.setdefault(rate.values, []).append(rate)
     made = Rate.objects.filter(rate_card=card, product=product_id, formula__isnull=False).order_by()
-    return RatesOfProduct(
-        {
-            values: in_force(Dated(rate, rate.starting_at, rate.ending_before, rate.publication) for rate in rates)
-            for values, rates in by_values.items()
-        },
-        frozenset(made.values_list("pk", flat=True)),
-    )
+    return RatesOfProduct(by_values, frozenset(made.values_list("pk", flat=True)))
 
 
 def prices_of_formula(formula: Formula, *, at: datetime, at_publication: int | None = None) -> list[StatedPrice]:
     """Each combination of a formula that is in force at an instant, with its rate then."""
     rates = rates_of_product(formula.rate_card, formula.product_id, at_publication=at_publication)
+    over_time = rates.over_time()
     nodes = formula.to_statement().nodes
     found = []
     for values, made in prices(nodes).items():
         price = exact_decimal(made)
         assert price is not None  # or the formula would not have been published
-        rate = rates.by_values[values].at(at) if values in rates.by_values else None
+        rate = over_time[values].at(at) if values in over_time else None
         is_exception = rate is None or rate.id not in rates.ours or not says(rate, (made, formula.entitled))
         found.append(StatedPrice(values, nodes_behind(nodes, values), price, rate, is_exception))
     return found

@@ -85,6 +85,14 @@ class PricedKey:
                 return stay
         return None
 
+    def rates(self) -> list[Rate]:
+        """Every rate it ever had, once."""
+        return list({stay.rate.pk: stay.rate for stay in self.stays}.values())
+
+    def standing(self) -> list[Rate]:
+        """Those that are not withdrawn."""
+        return [rate for rate in self.rates() if not hasattr(rate, "withdrawal")]
+
     def holds(self, rate: Rate) -> bool:
         """Whether it is in force, some time."""
         return any(stay.rate == rate for stay in self.those(*IN_FORCE))

@@ -2,7 +2,14 @@
 
 from pricing.services.definitions import QuantityConversion, QuantityRounding
 from pricing.services.formula_checks import NewNode
-from pricing.services.formulas import ChangedNumbers, Stated, WholeFormula, planned_formula, state_formula
+from pricing.services.formulas import (
+    ChangedNumbers,
+    Stated,
+    WholeFormula,
+    planned_formula,
+    rates_of_formula,
+    state_formula,
+)
 from pricing.services.metrics import PropertyFilter, archive_metric, create_metric, rename_metric
 from pricing.services.named_schedules import named_value_text, update_named_schedule
 from pricing.services.planned_prices import (
@@ -80,6 +87,7 @@ __all__ = [
     "planned_rates",
     "publish",
     "publish_prices",
+    "rates_of_formula",
     "rename_metric",
     "set_product_order",
     "state_formula",

@@ -1,7 +1,7 @@
 """Prices stated as a formula (`pricing/engine/formulas.py`), and stated anew (`pricing/engine/restating.py`)."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
@@ -17,6 +17,7 @@ from billing_site.foundation.periods import format_instant
 from billing_site.foundation.problems import Problems
 from billing_site.foundation.refusals import Conflict, FieldError, Refusal
 from billing_site.foundation.transactions import read_snapshot
+from pricing.engine.catalog import GroupValues
 from pricing.engine.restating import Move, Moves, Statement, UnknownNodes, changing, moves, over_time, restated
 from pricing.engine.tariffs import FLAT
 from pricing.engine.timelines import Timeline
@@ -24,9 +25,11 @@ from pricing.models import Formula, PricingUnit, Product, Publication, Rate, Rat
 from pricing.models.formulas import stored_key, stored_nodes
 from pricing.queries import formulas_of, rate_card, rates_of_product, stated_over_time, version_in_force
 from pricing.services.formula_checks import NewNode, check_nodes, check_prices, check_whole
+from pricing.services.formula_later import asked, later_than
+from pricing.services.planned_prices import LaterPrice, nothing_withdrawn
 from pricing.services.publishing import publish
 from pricing.services.rate_checks import NewRate, OnCard, refuse_archived
-from pricing.services.rates import BATCH, PriceWasChanged
+from pricing.services.rates import BATCH, PriceWasChanged, take_back
 from pricing.wording import node_key_text, tariff_text, values_text
 
 KEEP, REPLACE = "KEEP", "REPLACE"
@@ -98,7 +101,12 @@ class Stated:
     statements: tuple[Statement, ...]  # what is stated, and what is restated after it
     moves: Moves
     is_news: bool  # it says something that was not said already
+    later: tuple[tuple[GroupValues, LaterPrice], ...]  # typed prices that begin while those that it moves hold
     publication: Publication | None = None
+
+    @property
+    def withdrawn(self) -> list[UUID]:
+        return [each.rate_id for _, each in self.later if each.is_withdrawn]
 
 
 def state_formula(
@@ -108,6 +116,7 @@ def state_formula(
     *,
     starting_at: datetime,
     exceptions: str | None = None,
+    withdrawing: Collection[UUID] = (),
     known_publication: int | None = None,
     reason: str = "",
     at: datetime,
@@ -117,8 +126,9 @@ def state_formula(
     publication. What is said already is not said again.
 
     `exceptions` is what becomes of prices that it would move and that are not the formula's: KEEP or REPLACE; without
-    it they are refused by name (Conflict). `known_publication` is the last one that the author has seen: where prices
-    of the product were changed later, nothing is published (PriceWasChanged).
+    it they are refused by name (Conflict). A price that was typed for later takes over from the formula's then, unless
+    it is among those that are taken back by the same publication (`withdrawing`). `known_publication` is the last one
+    that the author has seen: where prices of the product were changed later, nothing is published (PriceWasChanged).
 
     Raises NotFound, and Refusal with every field that breaks a rule.
     """
@@ -128,12 +138,17 @@ def state_formula(
         publication = publish(reason=reason, at=at, by=by)
         if known_publication is not None:
             _refuse_if_changed(card, product_id, known_publication)
-        planned = _plan(card, product_id, said, starting_at, exceptions)
+        planned = _plan(card, product_id, said, starting_at, exceptions, lambda rate_id: rate_id in withdrawing)
+        unknown = set(withdrawing).difference(planned.withdrawn)
+        if unknown:
+            raise Refusal.of("withdrawing", min(unknown), "is no price that begins while those of the formula hold")
         if not planned.is_news:
             transaction.set_rollback(True)  # no publication without a fact
             return planned
         if exceptions is None:
             _refuse_exceptions(planned.moves.kept)
+        if planned.withdrawn:
+            take_back(planned.withdrawn, publication, of_card=card, known_publication=known_publication)
         _insert(planned, publication)
         return replace(planned, publication=publication)
 
@@ -145,12 +160,19 @@ def planned_formula(
     *,
     starting_at: datetime,
     exceptions: str | None = None,
+    withdraws: Callable[[UUID], bool] = nothing_withdrawn,
 ) -> Stated:
-    """What `state_formula` would do; exceptions that nothing is said of are kept here. Raises what it would raise for
-    anything else."""
+    """What `state_formula` would do; exceptions that nothing is said of are kept here. `withdraws` says of a price that
+    was typed for later whether it would be taken back. Raises what it would raise for anything else."""
     _check_alone(said, starting_at, exceptions)
     with read_snapshot():
-        return _plan(rate_card(rate_card_id, field="rate_card_id"), product_id, said, starting_at, exceptions)
+        card = rate_card(rate_card_id, field="rate_card_id")
+        return _plan(card, product_id, said, starting_at, exceptions, withdraws)
+
+
+def rates_of_formula(planned: Stated) -> list[Rate]:
+    """The rates that it would publish, not saved, without a publication and without what made them."""
+    return [_rate(planned, move, uuid7()) for move in planned.moves.moved]
 
 
 def _check_alone(said: Said, starting_at: datetime, exceptions: str | None) -> None:
@@ -162,7 +184,14 @@ def _check_alone(said: Said, starting_at: datetime, exceptions: str | None) -> N
     problems.refuse()
 
 
-def _plan(card: RateCard, product_id: UUID, said: Said, starting_at: datetime, exceptions: str | None) -> Stated:
+def _plan(
+    card: RateCard,
+    product_id: UUID,
+    said: Said,
+    starting_at: datetime,
+    exceptions: str | None,
+    withdraws: Callable[[UUID], bool],
+) -> Stated:
     problems = Problems()
     refuse_archived(card)
     formulas = stated_over_time(formulas_of(card, product_id))
@@ -190,16 +219,23 @@ def _plan(card: RateCard, product_id: UUID, said: Said, starting_at: datetime, e
         problems.refuse()
     rates = rates_of_product(card, product_id)
     after = over_time([*(each for each in known.values if each is not None), *made])
-    result = moves(known, after, starting_at, rates.by_values, rates.ours, replacing=exceptions == REPLACE)
+    unit, replacing = on_card.unit(probe), exceptions == REPLACE
+    result = moves(known, after, starting_at, rates.over_time(), rates.ours, replacing=replacing)
+    later = later_than(result, rates, withdraws)
+    taken = {rate.id for each in later.values() for rate in each.withdrawn}
+    over_time_then = rates.over_time(without=taken)
+    if taken:
+        result = moves(known, after, starting_at, over_time_then, rates.ours, replacing=replacing)
     current = known.at(starting_at)
     is_same = current is not None and (current.nodes, current.entitled) == (new.nodes, new.entitled)
     return Stated(
         card=card,
         product=product,
-        unit=on_card.unit(probe),
+        unit=unit,
         statements=tuple(made),
         moves=result,
         is_news=not is_same or bool(result.moved),
+        later=tuple(asked(later, over_time_then, unit)),
     )
 
 
@@ -238,12 +274,17 @@ def _insert(planned: Stated, publication: Publication) -> None:
     moved = planned.moves.moved
     ids = sorted(uuid7() for _ in moved)
     Rate.objects.bulk_create(
-        [_rate(planned, move, id_, standing, publication) for id_, move in zip(ids, moved, strict=True)],
+        [
+            _rate(planned, move, id_, publication, standing.at(move.starting_at))
+            for id_, move in zip(ids, moved, strict=True)
+        ],
         batch_size=BATCH,
     )
 
 
-def _rate(planned: Stated, move: Move, id_: UUID, standing: Timeline[Formula], publication: Publication) -> Rate:
+def _rate(
+    planned: Stated, move: Move, id_: UUID, publication: Publication | None = None, formula: Formula | None = None
+) -> Rate:
     return Rate(
         id=id_,
         rate_card=planned.card,
@@ -255,7 +296,7 @@ def _rate(planned: Stated, move: Move, id_: UUID, standing: Timeline[Formula], p
         price=exact_decimal(move.price),
         unit=planned.unit,
         publication=publication,
-        formula=standing.at(move.starting_at),
+        formula=formula,
     )
 
 

@@ -11,11 +11,8 @@ A sheet or a grid states whole prices, most of them as they are. Each is compare
 
 Several prices of one key are taken in order of time: what the first brings is what the second changes.
 
-A price of the key that is published already and begins later takes over then. Whoever publishes is asked for each:
-
-    wanted from 1 December: $0.30         from 1 January there is $0.20 already
-    the later one stays                   $0.30 in December, then $0.20
-    it is withdrawn with the publication  $0.30 for good
+A price of the key that is published already and begins later takes over then: whoever publishes is asked for each
+(`pricing/engine/later.py`).
 """
 
 import enum
@@ -31,6 +28,7 @@ from uuid import UUID
 from billing_site.foundation.actor import Actor
 from billing_site.foundation.problems import Problems
 from billing_site.foundation.refusals import FieldError, Refusal
+from pricing.engine.later import Later
 from pricing.engine.tariffs import FLAT, PERCENTAGE, Tariff
 from pricing.engine.timelines import Dated, Timeline, in_force, stretches
 from pricing.models import PricingUnit, Rate, RateCard
@@ -73,14 +71,18 @@ class Held:
     entitled: bool
     unit: PricingUnit
 
+    @classmethod
+    def of(cls, rate: Rate) -> "Held":
+        """Reads the unit."""
+        return cls(rate.to_tariff(), rate.to_commit_tariff(), rate.entitled, rate.unit)
+
 
 @dataclass(frozen=True, slots=True)
 class LaterPrice:
-    """A published price that begins while a wanted one holds, and takes over from it unless it is withdrawn."""
+    """A published price that begins while a new one holds, and takes over from it unless it is withdrawn."""
 
     rate_id: UUID
     starting_at: datetime
-    ending_before: datetime | None
     held: Held
     is_withdrawn: bool
 
@@ -175,9 +177,6 @@ class _Published:
     def dated(self) -> Dated[Held]:
         return Dated(self.held, self.starting_at, self.ending_before, self.publication)
 
-    def later(self, *, is_withdrawn: bool) -> LaterPrice:
-        return LaterPrice(self.rate_id, self.starting_at, self.ending_before, self.held, is_withdrawn)
-
 
 class _Plan:
     def __init__(self, card: RateCard, wanted: Sequence[WantedPrice], withdraws: Callable[[UUID], bool]) -> None:
@@ -188,8 +187,7 @@ class _Plan:
         standing = Rate.objects.filter(rate_card=card, product__in=products, withdrawal=None).select_related("unit")
         for rate in standing:
             key = rate.product_id, tuple(sorted(rate.pricing_group_values.items())), rate.billing_frequency
-            held = Held(rate.to_tariff(), rate.to_commit_tariff(), rate.entitled, rate.unit)
-            published = _Published(rate.pk, held, rate.starting_at, rate.ending_before, rate.publication_id)
+            published = _Published(rate.pk, Held.of(rate), rate.starting_at, rate.ending_before, rate.publication_id)
             self.rates[key].append(published)
 
     def of_key(self, wanted: Sequence[WantedPrice]) -> list[PlannedPrice]:
@@ -200,15 +198,17 @@ class _Plan:
         if changed_from is None:
             return planned
         starts = [each.starting_at for each in wanted]
-        # What begins with a wanted price is replaced by it, and is not withdrawn beside.
-        after = [each for each in rates if each.starting_at > changed_from and each.starting_at not in starts]
-        withdrawn = [each for each in after if self.withdraws(each.rate_id)]
-        planned, timeline = self._in_turn(wanted, [each for each in rates if each not in withdrawn])
+        later = Later.of(
+            rates, since=changed_from, replaced=starts, withdraws=lambda rate: self.withdraws(rate.rate_id)
+        )
+        planned, timeline = self._in_turn(wanted, later.left(rates))
         ends = {id(held): end for held, _, end in stretches(timeline)}
-        later = [each.later(is_withdrawn=True) for each in withdrawn]
-        later += [each.later(is_withdrawn=False) for each in after if id(each.held) in ends and each not in withdrawn]
+        asked = [
+            LaterPrice(rate.rate_id, rate.starting_at, rate.held, is_withdrawn)
+            for rate, is_withdrawn in later.asked(lambda rate: id(rate.held) in ends)
+        ]
         return [
-            _followed(each, timeline, ends.get(id(each.after)), later, start, next_start)
+            _followed(each, timeline, ends.get(id(each.after)), asked, start, next_start)
             for each, start, next_start in zip(planned, starts, [*starts[1:], None], strict=True)
         ]
 
@@ -253,10 +253,9 @@ def _followed(
 ) -> PlannedPrice:
     """With what takes over from it, and the later prices up to where the next wanted price of the key begins."""
     own = [each for each in later if start < each.starting_at and (next_start is None or each.starting_at < next_start)]
-    in_order = tuple(sorted(own, key=lambda each: (each.starting_at, each.rate_id)))
     if planned.rate is None or end is None:
-        return replace(planned, later=in_order)
-    return replace(planned, ends_at=end, then=timeline.at(end), later=in_order)
+        return replace(planned, later=tuple(own))
+    return replace(planned, ends_at=end, then=timeline.at(end), later=tuple(own))
 
 
 def _new_rate(wanted: WantedPrice, before: Held | None, *, unit_id: UUID | None = None) -> NewRate:

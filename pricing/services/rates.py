@@ -108,13 +108,14 @@ def withdraw_rates(
         raise Refusal.of("rate_ids", rate_ids, "must name at least one rate")
     with transaction.atomic(), acting(by):
         publication = publish(reason=reason, at=at, by=by)
-        _withdraw(rate_ids, publication, of_card=of_card, known_publication=known_publication)
+        take_back(rate_ids, publication, of_card=of_card, known_publication=known_publication)
         return publication
 
 
-def _withdraw(
+def take_back(
     rate_ids: Collection[UUID], publication: Publication, *, of_card: RateCard | None, known_publication: int | None
 ) -> None:
+    """Withdraw published rates with a publication that its caller has made. Raises as `withdraw_rates` does."""
     wanted = set(rate_ids)
     rates = list(Rate.objects.filter(pk__in=wanted).order_by("pk"))
     unknown = wanted - {rate.pk for rate in rates}
@@ -176,7 +177,7 @@ def _add(
         keys = [Key(rate.product_id, rate.pricing_group_values, rate.billing_frequency or "") for rate in rates]
         _refuse_if_changed(card.pk, keys, known_publication)
         if withdrawing:
-            _withdraw(withdrawing, publication, of_card=card, known_publication=known_publication)
+            take_back(withdrawing, publication, of_card=card, known_publication=known_publication)
         # Ids in the order of the request: where a publication brings several products, that is theirs.
         ids = sorted(uuid7() for _ in rates)
         return Rate.objects.bulk_create(

@@ -11,6 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from billing_site.foundation.refusals import Refusal
 from contracts.forms.formulas import line_of_node, node_of_line
 from pricing import services
 from pricing.engine.formulas import Node
@@ -168,6 +169,30 @@ def test_a_change_before_one_that_is_scheduled_shows_both_moves(revops, card, ch
         ("model: xl", "1 December 2025", "$0.40", "$0.60", "moves"),
     ]
     assert "What is stated already from 1 December 2025 on is stated anew upon it." in words(typed)
+
+
+@pytest.mark.parametrize("answer", ["WITHDRAW", "KEEP"])
+def test_a_price_typed_for_later_is_asked_for_and_stays_or_goes(revops, card, chat, state, answer):
+    state(chat, SMALL)
+    january = datetime(2026, 1, 1, tzinfo=UTC)
+    typed = RateFactory(
+        rate_card=card, product=chat, pricing_group_values={"model": "xl"}, starting_at=january, price=D(7)
+    )
+    page = page_of(card, chat)
+    preview = previewed(revops, page, revops.get(page), **{"number-0": "20"}, **FROM_DECEMBER)
+    assert "A price that is already published begins later and replaces the new one then: keep or" in words(preview)
+    assert "Say of each later price whether it stays or is withdrawn." in words(published(revops, page, preview))
+    decided = {f"later_price:{typed.pk}": answer}
+    again = previewed(revops, page, preview, **decided)
+    assert "Published: 1 of 2 prices move" in words(published(revops, page, again, **decided))
+    assert hasattr(Rate.objects.get(pk=typed.pk), "withdrawal") is (answer == "WITHDRAW")
+    new = Publication.objects.latest("number")
+    assert [rate.price for rate in new.rates.all()] == [D(40)]
+    unknown = ChangedNumbers([NewNode("markup", D(3))])
+    with pytest.raises(Refusal, match="no price that begins while those of the formula hold"):
+        services.state_formula(
+            card.pk, chat.pk, unknown, starting_at=january, withdrawing=[typed.pk], exceptions="KEEP", at=NOW, by=ADA
+        )
 
 
 @pytest.mark.parametrize(

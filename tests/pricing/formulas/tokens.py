@@ -26,7 +26,7 @@ NODES = [node("base", "100"), *factor("model", MODELS), *factor("region", REGION
 
 def priced(card, product, at):
     """The price of each combination, by its values."""
-    rates = queries.rates_of_product(card, product.pk).by_values
+    rates = queries.rates_of_product(card, product.pk).over_time()
     found = {values: timeline.at(at) for values, timeline in rates.items()}
     return {values: rate.tariff.price for values, rate in found.items() if rate}
 
