@@ -39,7 +39,7 @@ for (const type of ["keydown", "click", "focusin"]) document.addEventListener(ty
 
 window.addEventListener("load", () => {
   reachScrolled();
-  nameFilters();
+  setTimeout(nameFilters); // Django makes its boxes as this page is loaded, too, and is told of it after this
   window.django?.jQuery?.(nameSelects); // after what is ready with jQuery, and that is later than this
 });
 window.addEventListener("resize", reachScrolled);
