@@ -6,6 +6,8 @@ Recurring credit “Included”: $5.00 for each of Seats, in one pool, each mont
 up by time.
 Recurring credit “Each”: $5.00 for each assigned seat of Seats, in a balance of its own, each month from 1 October 2025;
 a seat that is added has it in full.
+Recurring credit “Short”: $5.00 each month from 15 October 2025; a last period that is cut short is granted in full;
+what is granted by time is rounded to $0.01, down.
 """
 
 from collections import Counter
@@ -34,6 +36,12 @@ ROUNDING_TEXTS = {
     "FLOOR": "down",
     "CEILING": "up",
 }
+# Which of the periods that are cut short are not granted by time; most are.
+IN_FULL = {
+    RecurringCommit.Proration.NONE: "a period that is cut short is granted in full",
+    RecurringCommit.Proration.FIRST: "a last period that is cut short is granted in full",
+    RecurringCommit.Proration.LAST: "a first period that is cut short is granted in full",
+}
 INDIVIDUAL = RecurringCommit.Allocation.INDIVIDUAL
 UPDATES = ("update_recurring_commits", "update_recurring_credits")
 
@@ -47,13 +55,26 @@ def recurring_text(row: RecurringCommit, names: Mapping[str, str] | None = None)
     )
     if row.duration > 1:
         text += f", of which each lasts for {row.duration} periods"
+    billed_in = (row.invoice_unit or row.unit).to_unit()
     if row.invoice_amount is not None:
-        billed_in = (row.invoice_unit or row.unit).to_unit()
         text += f"; {exact_text(row.invoice_amount, billed_in)} is billed for each"
     if row.subscription_id is not None:
         what = "a seat that is added has it" if row.allocation == INDIVIDUAL else "an increase tops it up"
         text += f"; {what} {'by time' if row.is_increase_prorated else 'in full'}"
-    return f"{text}{attributes_text(row, names)}{order_text(row)}"
+    parts = (attributes_text(row, names), _by_time_text(row, billed_in), order_text(row))
+    return f"{text}{''.join(parts)}"
+
+
+def _by_time_text(row: RecurringCommit, billed_in: Unit) -> str:
+    """How periods that are cut short are granted and billed, where it is not as with most."""
+    text = f"; {told}" if (told := IN_FULL.get(RecurringCommit.Proration(row.proration))) else ""
+    for places, method, unit, verb in (
+        (row.access_decimal_places, row.access_rounding_method, row.held_in, "granted"),
+        (row.invoice_decimal_places, row.invoice_rounding_method, billed_in, "billed"),
+    ):
+        if places is not None:
+            text += f"; what is {verb} by time is {_rounded(places, method, unit)}"
+    return text
 
 
 def _each(row: RecurringCommit) -> str:
@@ -127,7 +148,8 @@ def _parts(update: Mapping[str, Any], row: RecurringCommit) -> Iterator[str]:
         yield f"it pays at {RATES[update['rate_type']]}"
     for name, rounding in update.get("proration_rounding", {}).items():
         unit, verb = (row.held_in, "granted") if name == "access" else (billed_in, "billed")
-        yield f"what is {verb} by time is {_rounded(rounding, unit)}"
+        how = _rounded(**rounding, unit=unit) if rounding else "no longer rounded"
+        yield f"what is {verb} by time is {how}"
 
 
 def _amount(given: Mapping[str, str], unit: Unit) -> str:
@@ -137,11 +159,9 @@ def _amount(given: Mapping[str, str], unit: Unit) -> str:
     return price if quantity == "1" else f"{price} times {quantity}"
 
 
-def _rounded(rounding: Mapping[str, Any] | None, unit: Unit) -> str:
-    if rounding is None:
-        return "no longer rounded"
-    step = exact_text(Decimal(1).scaleb(-rounding["decimal_places"]), unit)
-    return f"rounded to {step}, {ROUNDING_TEXTS[rounding['rounding_method']]}"
+def _rounded(decimal_places: int, rounding_method: str, unit: Unit) -> str:
+    step = exact_text(Decimal(1).scaleb(-decimal_places), unit)
+    return f"rounded to {step}, {ROUNDING_TEXTS[rounding_method]}"
 
 
 def _noun(is_credit: bool) -> str:

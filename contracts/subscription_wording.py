@@ -1,6 +1,8 @@
 """Subscriptions in the words of the trade, for people.
 
 Subscription “Team”: 10 of Seats each month from 1 October 2025, collected in advance; 12 from 1 December 2025.
+Subscription: 1 of Seats each month from 10 October 2025, collected in advance on invoices of its own; its periods are
+counted from 10 October 2025; a period that is cut short is billed in full.
 Subscription “Team” to Seats: 15 from 1 November 2025.
 """
 
@@ -31,9 +33,17 @@ def subscription_text(agreed: AgreedSubscription) -> str:
     )
     if terms.is_by_seat:
         text += f", by the seat of each {terms.seat_group_key}"
-    return text + "".join(
-        f"; {quantity_text(each.row.quantity)} from {_day(each.period.starting_at)}" for each in held[1:]
-    )
+    text += "".join(f"; {quantity_text(each.row.quantity)} from {_day(each.period.starting_at)}" for each in held[1:])
+    return text + "".join(f"; {part}" for part in _unusual(row, terms))
+
+
+def _unusual(row: Subscription, terms: SubscriptionTerms) -> Iterator[str]:
+    if row.anchor_at is not None:
+        yield f"its periods are counted from {_day(row.anchor_at)}"
+    if not row.is_prorated:
+        yield "a period that is cut short is billed in full"
+    if terms.rounding_method:
+        yield f"parts of periods are rounded {ROUNDING_TEXTS[terms.rounding_method]}"
 
 
 def subscription_name(row: Subscription, terms: SubscriptionTerms | None) -> str:
@@ -48,10 +58,12 @@ def subscription_updates_in_words(changes: Mapping[str, Any], names: Mapping[str
 
 
 def _when(row: Subscription) -> str:
+    is_alone = row.invoice_placement == Subscription.Placement.ON_SCHEDULED_INVOICE
+    where = " on invoices of its own" if is_alone else ""
     if not row.is_in_advance:
-        return "when each is over"
+        return f"when each is over{where}"
     at_once = row.invoice_behavior == Subscription.Increases.BILL_IMMEDIATELY
-    return "in advance" if at_once else "in advance, increases when each is over"
+    return f"in advance{where}" if at_once else f"in advance{where}, increases when each is over"
 
 
 def _parts(update: Mapping[str, Any]) -> Iterator[str]:
@@ -90,9 +102,8 @@ def _seats(ids: Sequence[str]) -> str:
 
 
 def _rounded(rounding: Mapping[str, Any] | None) -> str:
-    if rounding is None:
-        return "parts of periods are no longer rounded"
-    return f"parts of periods are rounded {ROUNDING_TEXTS[rounding['rounding_method']]}"
+    how = "no longer rounded" if rounding is None else f"rounded {ROUNDING_TEXTS[rounding['rounding_method']]}"
+    return f"parts of periods are {how}"
 
 
 def _day(instant: datetime) -> str:

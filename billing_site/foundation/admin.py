@@ -23,7 +23,7 @@ from unfold.widgets import CHECKBOX_CLASSES, INPUT_CLASSES, SELECT_CLASSES, TEXT
 
 from billing_site.foundation import clock, jobs, tokens
 from billing_site.foundation.actor import Actor
-from billing_site.foundation.display import amount_text, day_text, exact_text, instant_text
+from billing_site.foundation.display import amount_text, day_text, exact_text, instant_text, with_days_in_words
 from billing_site.foundation.models import ApiToken, Job
 
 ARROWED = "unfold/widgets/select.html"  # the skin's class takes the browser's arrow away; its template draws another
@@ -34,7 +34,7 @@ class ChosenFile(UnfoldAdminFileFieldWidget):
 
 
 class Dressed(forms.BaseForm):
-    """Gives the widgets of a form the skin's looks; without them they have no border."""
+    """Gives the widgets of a form the skin's looks, without which they have no border, and says its errors in words."""
 
     CLASSES: tuple[tuple[type[forms.Widget], list[str]], ...] = (
         (forms.HiddenInput, []),
@@ -61,6 +61,10 @@ class Dressed(forms.BaseForm):
                         break
                 if type(widget) in (forms.Select, forms.NullBooleanSelect):
                     widget.template_name = ARROWED
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        """Services say instants as the API does, for whoever reads them by a program."""
+        super().add_error(field, with_days_in_words(error) if isinstance(error, str) else error)
 
 
 class ReasonForm(Dressed, forms.ModelForm):

@@ -7,6 +7,7 @@ Numbers, dates and currencies are written as people of `LOCALE` do, or of the lo
 around them are English.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -18,10 +19,11 @@ from babel.dates import format_date, format_datetime, format_interval, format_sk
 from babel.numbers import format_currency, format_decimal, get_currency_name, get_currency_symbol
 
 from billing_site.foundation.money import PRECISION, Unit, major_amount, round_to
-from billing_site.foundation.periods import Period, floor_day
+from billing_site.foundation.periods import Period, floor_day, parse_instant
 
 LOCALE = "en_US"
 NOTHING = "–"
+WRITTEN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{6})?\+00:00")  # as `format_instant` writes them
 
 _locale: ContextVar[str] = ContextVar("locale", default=LOCALE)
 
@@ -121,6 +123,11 @@ def day_text(instant: datetime) -> str:
     if (instant.hour, instant.minute, instant.second, instant.microsecond) != (0, 0, 0, 0):
         return instant_text(instant)
     return _date(instant, "d MMMM y", "yMMMMd")
+
+
+def with_days_in_words(text: str) -> str:
+    """A sentence with its RFC 3339 instants in UTC as `day_text` says them."""
+    return WRITTEN.sub(lambda found: day_text(parse_instant(found[0])), text)
 
 
 def near_day_text(instant: datetime, near: datetime) -> str:

@@ -60,6 +60,7 @@ class NewContractForm(ServiceForm):
     filter_values = LinesField(label="Is one of", help_text="One a line.")
     billing_provider = LookupChoice(BILLING, label="Billing provider")
     revenue_system = LookupChoice(REVENUE, label="Revenue system")
+    starting_at = InstantField(required=True)
     ending_before = InstantField(help_text="On the hour, UTC; empty: open.")
     end_policy = forms.ChoiceField(choices=ContractTerms.EndPolicy.choices, required=False, label="At its end")
     day = forms.ChoiceField(choices=DAYS, label="Billing periods are counted from")

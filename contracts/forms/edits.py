@@ -121,7 +121,7 @@ class EditForm(
         {
             *("commit_starting_at", "commit_ending_before", "commit_product"),
             *("grant_starting_at", "grant_ending_before", "grant_product"),
-            *("charge_product", "off_product"),
+            *("charge_product", "off_product", "provider_from", "provider_revenue_from"),
         }
     )
     # What the service calls a field, and which one it is here.

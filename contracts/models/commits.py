@@ -90,7 +90,7 @@ class Commit(CommitAttributes, Term):
 
     def __str__(self) -> str:
         noun = "Credit" if self.is_credit else f"{self.type.capitalize()} commit"
-        return f"{noun} {self.name}".rstrip()
+        return f"{noun} “{self.name}”" if self.name else noun
 
     @property
     def held_in(self) -> Unit:
@@ -235,7 +235,8 @@ class ScheduledCharge(Term):
     is_discount = models.BooleanField(default=False)  # its items are kept as they are agreed, above zero
 
     def __str__(self) -> str:
-        return f"{'Discount' if self.is_discount else 'Scheduled charge'} {self.name}".rstrip()
+        noun = "Discount" if self.is_discount else "Scheduled charge"
+        return f"{noun} “{self.name}”" if self.name else noun
 
     def to_charge(self, items: "Sequence[ScheduledChargeItem]") -> terms.ScheduledCharge:
         """As the engines take it, with the sign that it is billed with; needs its unit."""

@@ -36,6 +36,7 @@ class ChargeRow:
     name: str
     when: str
     amount: str
+    is_due: bool = False  # its date has come: only a run of billing is still to come
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def page_of(account: Account) -> Page:
         no_bars="" if account.commitments else _no_commitments(account),
         prices=tuple(to_come[:PRICES_SHOWN]),
         more_prices=f"and {len(to_come) - PRICES_SHOWN} more" if len(to_come) > PRICES_SHOWN else "",
-        charges=tuple(_charge_row(charge) for charge in account.charges),
+        charges=tuple(_charge_row(charge, account.at) for charge in account.charges),
         documents=tuple(document_row(final.document, final.products, final.unit) for final in account.documents),
         older_documents=account.document_count - len(account.documents),
         no_spend="" if charts or not account.periods else _no_spend(account),
@@ -153,5 +154,6 @@ def _too_young(open_: OpenPeriod, at: datetime) -> str:
     return "What it will come to is shown once a day of the period has passed." if runs else ""
 
 
-def _charge_row(charge: Charge) -> ChargeRow:
-    return ChargeRow(charge.name, day_text(charge.issued_at), amount_text(charge.amount, charge.unit))
+def _charge_row(charge: Charge, at: datetime) -> ChargeRow:
+    amount = amount_text(charge.amount, charge.unit)
+    return ChargeRow(charge.name, day_text(charge.issued_at), amount, is_due=charge.issued_at <= at)

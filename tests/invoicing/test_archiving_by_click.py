@@ -169,7 +169,7 @@ def test_a_contract_that_still_bills_a_commit_of_the_customer_stays(browser, acm
     commit = shared(acme, paid, invoice_contract_id=acme.contract.pk)
     url = reverse("admin:contracts_contract_archive", args=[acme.contract.pk])
     shown = browser.get(url)
-    assert "still bills the customer’s Prepaid commit Shared: let another contract do so first." in text_of(shown)
+    assert "still bills the customer’s Prepaid commit “Shared”: let another contract do so first." in text_of(shown)
     assert reverse("admin:contracts_commit_edit", args=[commit.pk]) in shown.content.decode()
     browser.post(url, {"reason": "All the same"})
     acme.contract.refresh_from_db()

@@ -305,6 +305,8 @@ def test_charges_to_come_are_announced(acme):
     ScheduledChargeFactory(contract=acme.contract, name="Onboarding", item__issued_at=JANUARY)
     [charge] = shown(acme).charges
     assert charge == portal.ChargeRow("Onboarding", "1 January 2026", "$10.00")
+    [overdue] = shown(acme, "2026-01-01").charges
+    assert overdue == replace(charge, is_due=True)
 
 
 def test_the_end_of_a_discount_and_a_new_product_are_prices_to_come(acme):

@@ -34,7 +34,7 @@ def test_what_was_agreed_and_what_changed_is_told_and_can_be_agreed_again(shop):
     held = agreement(shop.customer.pk, Contract.objects.get().pk)
     assert [line.text for line in term_lines(held)] == [
         "Subscription “Crew”: 10 of Seats each month (1 October 2025, 00:00 UTC to 15 January 2026, 06:00 UTC),"
-        " collected in advance; 7 from 1 December 2025",
+        " collected in advance; 7 from 1 December 2025; parts of periods are rounded down",
         f"Subscription: 2 {BY_USER}; 4 from 1 December 2025",
     ]
     newest, second, first, _ = history_in_words(held.contract)
@@ -51,6 +51,18 @@ def test_what_was_agreed_and_what_changed_is_told_and_can_be_agreed_again(shop):
     copy = create_contract(shop.customer.pk, contract_like(held, at("2027-10-01")), at=OCTOBER, by=ADA)
     assert [line.text for line in term_lines(agreement(shop.customer.pk, copy.pk))] == [
         "Subscription “Crew”: 7 of Seats each month (1 October 2027, 00:00 UTC to 15 January 2028, 06:00 UTC),"
-        " collected in advance",
+        " collected in advance; parts of periods are rounded down",
         f"Subscription: 4 {BY_USER.replace('2025', '2027')}",
+    ]
+
+
+def test_a_subscription_that_is_billed_apart_and_counted_from_a_date_of_its_own_says_so(shop):
+    cycle = {"anchor_date": at("2025-10-10"), "invoice_placement": "ON_SCHEDULED_INVOICE"}
+    whole = {"is_prorated": False, "invoice_behavior": "BILL_ON_NEXT_COLLECTION_DATE"}
+    given = seats(shop, billing_cycle_config=cycle, proration=whole, starting_at=at("2025-10-10"))
+    contract_id, _ = agreed(shop, given)
+    assert [line.text for line in term_lines(agreement(shop.customer.pk, contract_id))] == [
+        "Subscription: 10 of Seats each month from 10 October 2025, collected in advance on invoices of its own,"
+        " increases when each is over; its periods are counted from 10 October 2025; a period that is cut short is"
+        " billed in full"
     ]

@@ -76,7 +76,7 @@ def deal():
         ("0065g1", ("Enterprise 2025", "Contract of Acme Löwenbräu AG")),
         ("SO-88", ("Enterprise 2025", "Contract of Acme Löwenbräu AG")),
         ("L-1", ("Enterprise 2025", "Contract of Acme Löwenbräu AG")),
-        ("year mini", ("Postpaid commit Yearly minimum", "Of Acme Löwenbräu AG")),
+        ("year mini", ("Postpaid commit “Yearly minimum”", "Of Acme Löwenbräu AG")),
         ("inv-00004", ("INV-000042", "Acme Löwenbräu AG, October 2025, $1.00")),
         ("tokens so", ("Tokens sold", "Product")),
         ("ens us", ("Tokens used", "Billable metric")),

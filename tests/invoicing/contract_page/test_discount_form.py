@@ -39,7 +39,7 @@ def test_it_is_agreed_and_changed_by_click_after_its_effect_was_seen(acme, revop
     assert told in text_of(revops.get(page))
     [charged] = agreement(acme.customer.pk, acme.contract.pk).charges
     changed = Page(charged.charge, "charge")
-    assert "Change Discount Launch" in changed.read()
+    assert "Change Discount “Launch”" in changed.read()
     assert changed.save(item_0_amount="100").status_code == 302
     assert history_in_words(acme.contract)[0].changes == (
         "Discount “Launch”: $120.00 off on 1 December 2025 is now $100.00 off on 1 December 2025.",
