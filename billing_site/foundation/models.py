@@ -92,6 +92,7 @@ class ApiToken(models.Model):
     history = history()
 
     class Meta:
+        verbose_name = "API token"
         constraints = [
             one_of("scope", ["ADMIN", "INGEST", "READ"]),
             models.CheckConstraint(
@@ -186,6 +187,7 @@ class Touched(models.Model):
     transaction = XidField()
 
     class Meta:
+        verbose_name_plural = "touched"
         constraints = [one_of("kind", ["SUBJECT", "CUSTOMER", "PUBLICATION"])]
 
     def __str__(self) -> str:
@@ -241,6 +243,9 @@ class CustomFieldEntity(models.Model):
 
     name = models.CharField(primary_key=True, max_length=32)
     version = models.BigIntegerField(default=0)
+
+    class Meta:
+        verbose_name_plural = "custom field entities"
 
     def __str__(self) -> str:
         return self.name

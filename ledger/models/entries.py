@@ -56,6 +56,7 @@ class LedgerEntry(models.Model):
     money_version = models.BigIntegerField(null=True)  # the customer's, when it was posted; NULL: before that was kept
 
     class Meta:
+        verbose_name_plural = "ledger entries"
         constraints = [
             models.UniqueConstraint(name="a_ledger_entry_is_posted_once", fields=["customer", "idempotency_key"]),
             is_a_number("amount"),

@@ -34,6 +34,9 @@ class EventBody(models.Model):
     properties = models.JSONField()
     call_id = models.UUIDField()
 
+    class Meta:
+        verbose_name_plural = "event bodies"
+
     def __str__(self) -> str:
         return self.transaction_id
 

@@ -38,6 +38,7 @@ class Series(models.Model):
     values = models.JSONField()  # {group key: value, or null where the event had none}
 
     class Meta:
+        verbose_name_plural = "series"
         indexes = [models.Index(name="series_of_a_metric", fields=["metric_id"])]
 
     def __str__(self) -> str:

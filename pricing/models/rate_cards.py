@@ -40,6 +40,7 @@ class RateCardAlias(models.Model):
     publication = models.ForeignKey(Publication, models.PROTECT, related_name="rate_card_aliases")
 
     class Meta:
+        verbose_name_plural = "rate card aliases"
         constraints = [*on_the_hour("starting_at", "ending_before"), ends_after_it_starts()]
         indexes = [models.Index(name="rate_cards_by_alias", fields=["name", "publication"])]
 

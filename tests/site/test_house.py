@@ -1,5 +1,6 @@
 """The house keeps its own rules: the direction of imports, the kinds of models, constraints, migrations."""
 
+import re
 from io import StringIO
 
 import pytest
@@ -130,6 +131,11 @@ def test_imports_run_one_way_and_the_engines_are_pure():
 
 def test_migrations_say_what_the_models_say(db):
     call_command("makemigrations", check=True, dry_run=True, stdout=StringIO())
+
+
+def test_lists_are_not_called_entrys_or_seriess():
+    called = [str(model._meta.verbose_name_plural) for model in our_models()]
+    assert [name for name in called if re.search(r"[^aeiou]ys$|ss$", name)] == []
 
 
 def test_every_model_is_listed_with_its_kind_its_key_and_its_shard():
