@@ -52,7 +52,7 @@ def override_text(override: Override, names: Mapping[str, str]) -> str:
     when, tariff = span(override.starting_at, override.ending_before), override.to_tariff()
     payers, whom = _payers(override, names), _targets(override, names)
     if override.type == Override.Type.MULTIPLIER:
-        text = f"{multiplier_text(override.multiplier or Decimal(0), _rate_name(override))} of {whom} {when}"
+        text = f"{multiplied_text(override)} of {whom} {when}"
     elif override.type == Override.Type.TIERED:
         text = f"{tiers_text(override.tiers, _rate_name(override))}, for {whom} {when}"
     elif tariff is not None and override.unit is not None:
@@ -66,6 +66,11 @@ def override_text(override: Override, names: Mapping[str, str]) -> str:
     if override.entitled is not None:
         text += ", part of the deal" if override.entitled else ", not part of the deal"
     return _capital(f"{payers}{text}")
+
+
+def multiplied_text(override: Override) -> str:
+    """ "50 % off the commit rate", of one with a multiplier."""
+    return multiplier_text(override.multiplier or Decimal(0), _rate_name(override))
 
 
 def multiplier_text(multiplier: Decimal, rate: str = "list price") -> str:

@@ -1,8 +1,10 @@
 """Edits, claims and terms: to be looked at."""
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
+from django.http import HttpRequest, QueryDict
 
 from billing_site.foundation.admin import FactAdmin
 from billing_site.foundation.display import exact_text
@@ -11,6 +13,7 @@ from contracts.models import (
     AccessSegment,
     Claim,
     Commit,
+    Contract,
     ContractEdit,
     ContractTerms,
     CustomerScheduleSegment,
@@ -60,6 +63,16 @@ class CustomerScheduleSegmentAdmin(ThroughServices, FactAdmin):
     list_select_related = ["customer", "contract__customer", "edit__customer"]
     search_fields = ["schedule_name", "customer__name", "customer__id", "contract__id"]
     ordering = ["-edit__created_at", "-id"]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """From the list of one contract it is of that contract."""
+        told: dict[str, Any] = super().get_changeform_initial_data(request)
+        try:
+            listed = UUID(QueryDict(request.GET.get("_changelist_filters")).get("contract__id__exact"))
+        except (TypeError, ValueError):
+            return told  # of none, or of nothing that could be one
+        contract = Contract.objects.filter(pk=listed).first()
+        return told if contract is None else {**told, "customer": contract.customer_id, "contract": contract.pk}
 
 
 class TermAdmin(FactAdmin):

@@ -64,6 +64,19 @@ class CommitmentCard:
 
 
 @dataclass(frozen=True, slots=True)
+class ContractLink:
+    """Another contract of the customer, to go to."""
+
+    id: UUID
+    name: str
+
+    @classmethod
+    def among(cls, held: Account, contract_id: UUID | None) -> "ContractLink | None":
+        names = {each.id: each.name or f"the one from {day_text(each.term.starting_at)}" for each in held.contracts}
+        return None if contract_id is None else cls(contract_id, names.get(contract_id, "an archived one"))
+
+
+@dataclass(frozen=True, slots=True)
 class ContractScreen:
     """`page` has the drafts, prices to come and documents of the contract as its customer reads them."""
 
@@ -79,7 +92,8 @@ class ContractScreen:
     picture: TermPicture
     history: tuple[EditInWords, ...]
     late: tuple[str, ...]  # what final documents have missed
-    is_renewed: bool
+    renews: "ContractLink | None"
+    renewed_by: "ContractLink | None"
     end_notice: EndNotice | None
     package: str  # what it was made from
     has_services: bool  # professional ones, to invoice
@@ -109,7 +123,8 @@ class ContractScreen:
             picture=TermPicture.of(groups_of(agreed, held.catalog, lines, at), term, at),
             history=tuple(history),
             late=tuple(map(_late_text, missed)),
-            is_renewed=agreed.renewed_by is not None,
+            renews=ContractLink.among(held, contract.renews_id),
+            renewed_by=ContractLink.among(held, agreed.renewed_by),
             end_notice=None
             if agreed.renewed_by is not None or contract.archived_at is not None
             else EndNotice.of(agreed.terms, at),

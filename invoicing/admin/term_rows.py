@@ -22,7 +22,7 @@ from contracts.models import (
     ScheduledCharge,
     ScheduledChargeItem,
 )
-from contracts.override_wording import multiplier_text
+from contracts.override_wording import multiplied_text
 from contracts.queries import (
     AgreedCharge,
     AgreedCommit,
@@ -183,8 +183,8 @@ def _override(override: Override, term: Period, texts: Mapping[UUID, str]) -> Ro
 
 def _override_amount(override: Override) -> str:
     tariff = override.to_tariff()
-    if override.type == Override.Type.MULTIPLIER and override.multiplier is not None:
-        return multiplier_text(override.multiplier)
+    if override.type == Override.Type.MULTIPLIER:
+        return multiplied_text(override)
     if override.type == Override.Type.TIERED:
         return "by quantity"
     if tariff is not None and override.unit is not None:

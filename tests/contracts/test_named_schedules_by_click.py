@@ -36,6 +36,9 @@ def test_one_of_a_contract_and_one_of_the_customer_are_written_with_every_digit(
     listed = f"{reverse('admin:contracts_customerschedulesegment_changelist')}?contract__id__exact={contract.pk}"
     assert listed in admin_client.get(page).content.decode()
     assert "discount" in admin_client.get(listed).content.decode()
+    offered = admin_client.get(ADD, {"_changelist_filters": listed.partition("?")[2]}).context["adminform"].form
+    assert offered["contract"].value() == contract.pk
+    assert offered["customer"].value() == contract.customer_id
 
 
 @pytest.mark.parametrize(

@@ -51,9 +51,10 @@ def test_what_is_agreed_fills_the_renewal_in_and_true_ups_stay_or_not(browser, o
     saved = browser.post(ADD, filled(browser, old, true_ups="REMOVE", reason="Another year"))
     assert saved.status_code == 302, saved.context["adminform"].form.errors
     renewal = Contract.objects.get(renews=old)
-    for each, is_offered in ((renewal, True), (old, False)):
+    for each, other, is_offered, said in ((renewal, old, True, "Renews"), (old, renewal, False, "Renewed by")):
         shown = browser.get(reverse("admin:contracts_contract_change", args=[each.pk])).content.decode()
         assert (f"?renewal_of={each.pk}" in shown) == is_offered
+        assert f'{said} <a href="{reverse("admin:contracts_contract_change", args=[other.pk])}">Year one</a>.' in shown
     assert (renewal.customer, renewal.rate_card, renewal.starting_at) == (old.customer, old.rate_card, NEXT_YEAR)
     terms = agreement(renewal.customer_id, renewal.pk).terms
     assert (terms.name, terms.net_payment_terms_days, terms.ending_before.year) == ("Year one", 45, 2027)
