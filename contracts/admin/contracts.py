@@ -97,7 +97,7 @@ class ChargeInline(TermInline):
 
 class EditInline(ReadOnlyInline):
     model = ContractEdit
-    fields = ["number", "kind", "changes", "reason", "created_at", "created_by"]
+    fields = ["number", "kind", "reason", "created_at", "created_by"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ContractEdit]:
         return super().get_queryset(request).select_related("customer").order_by("number")

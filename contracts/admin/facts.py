@@ -5,6 +5,8 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.http import HttpRequest, QueryDict
+from django.urls import reverse
+from django.utils.html import format_html
 
 from billing_site.foundation.admin import FactAdmin
 from billing_site.foundation.display import exact_text
@@ -39,11 +41,20 @@ STANDING: Any = ("removed_by_edit", admin.EmptyFieldListFilter)
 @admin.register(ContractEdit)
 class ContractEditAdmin(FactAdmin):
     nothing_yet = "Every change of a contract, with who made it and why."
-    list_display = ["created_at", "customer", "number", "kind", "contract", "changes", "reason", "created_by"]
+    list_display = ["created_at", "customer", "number", "kind", "contract", "what_it_did", "reason", "created_by"]
     list_filter = ["kind", "created_at"]
     list_select_related = ["customer", "contract__customer"]
     search_fields = ["customer__name", "reason", "uniqueness_key", "created_by", "contract__id"]
     ordering = ["-created_at", "-id"]
+
+    @admin.display(description="What it did")
+    def what_it_did(self, edit: ContractEdit) -> str:
+        """Where it stands in words: among the others of its contract, or on the page of its customer."""
+        if edit.contract_id is None:
+            page = reverse("admin:contracts_customer_change", args=[edit.customer_id])
+            return format_html('<a href="{}">On the customer</a>', page)
+        page = reverse("admin:contracts_contract_change", args=[edit.contract_id])
+        return format_html('<a href="{}#history">In the history</a>', page)
 
 
 @admin.register(Claim)
