@@ -8,7 +8,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import mark_safe
 
-from billing_site.foundation.admin import HouseAdmin, ReadOnlyInline, WithCustomFields, WithReader
+from billing_site.foundation.admin import HouseAdmin, ReadOnlyInline, WithCustomFields, WithReader, told_once
 from billing_site.foundation.custom_fields import Entity
 from billing_site.foundation.display import instant_text
 from contracts import forms, services
@@ -101,6 +101,7 @@ class CustomerAdmin(WithReader, WithCustomFields, ThroughServices, HouseAdmin):
         return format_html('<a href="{}?{}">Claims</a>', reverse("admin:contracts_claim_changelist"), query)
 
     @admin.display(description="Commits and credits")
+    @told_once
     def balances(self, customer: Any) -> str:
         shared = shared_commits(customer.pk)
         all_of_them = format_html(
@@ -118,6 +119,7 @@ class CustomerAdmin(WithReader, WithCustomFields, ThroughServices, HouseAdmin):
         return format_html("{}<br>{}", all_of_them, each) if shared else all_of_them
 
     @admin.display(description="Billing providers and revenue systems")
+    @told_once
     def providers(self, customer: Any) -> str:
         """Those that are not archived, each with a link to what it says."""
         standing = customer.provider_configurations.filter(archived_at__isnull=True).order_by("created_at", "id")
@@ -149,6 +151,7 @@ class CustomerAdmin(WithReader, WithCustomFields, ThroughServices, HouseAdmin):
         )
 
     @admin.display(description="History of these")
+    @told_once
     def balance_history(self, customer: Customer) -> str:
         return (
             format_html_join(

@@ -111,6 +111,12 @@ def test_facts_and_terms_can_only_be_looked_at(revops, model):
     assert revops.post(page(model, "delete", row.pk), {"post": "yes"}).status_code == 403
 
 
+def test_the_list_of_edits_leads_to_what_each_did_in_words(revops):
+    contract = ContractFactory()
+    listed = revops.get(page(ContractEdit, "changelist"))
+    assert f'href="{page(Contract, "change", contract.pk)}#history"' in listed.content.decode()
+
+
 def test_a_contract_page_says_what_was_agreed(revops):
     shown = revops.get(page(Contract, "record", one_of_everything().pk)).content.decode()
 
@@ -137,6 +143,14 @@ def test_a_contract_page_takes_the_same_queries_with_few_terms_and_with_many(rev
         counts.append(len(captured))
 
     assert counts[0] == counts[1]
+
+
+def test_the_page_of_a_customer_asks_for_nothing_twice(revops):
+    contract = one_of_everything()
+    with CaptureQueriesContext(connection) as asked:
+        assert revops.get(page(Customer, "change", contract.customer_id)).status_code == 200
+    statements = [query["sql"] for query in asked]
+    assert [sql for sql in set(statements) if statements.count(sql) > 1] == []
 
 
 def test_a_customer_is_added_and_changed(revops):

@@ -274,6 +274,12 @@ def test_the_company_is_told_on_the_way(grace):
     assert LegalEntity.objects.get().address == "1 Row\nDublin"
 
 
+@pytest.mark.parametrize(("role", "is_led"), [(Role.OPERATOR, True), (Role.AUDITOR, False)])
+def test_the_list_of_tokens_leads_whoever_may_to_making_one(role, is_led):
+    listed = signed_in(role).get(reverse("admin:foundation_apitoken_changelist"))
+    assert (f'href="{PAGE}#token"' in listed.content.decode()) == is_led
+
+
 def test_a_token_is_shown_once_with_what_to_send(grace):
     form = grace.get(PAGE).context["token"]
     sent = {"name": "Gateway", "key": form["key"].value()}
