@@ -8,7 +8,7 @@ from uuid import UUID
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Model, Q, QuerySet
+from django.db.models import Count, Exists, Model, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -157,7 +157,10 @@ class AlertAdmin(ThroughServices, HouseAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         alarms = Count("states", filter=Q(states__status=AlertState.Status.IN_ALARM))
-        return super().get_queryset(request).select_related("customer", "unit", "metric").annotate(alarms=alarms)
+        is_looked_at = Exists(AlertState.objects.filter(alert=OuterRef("pk")))
+        is_about_somebody = Exists(Customer.objects.filter(archived_at=None))
+        found = super().get_queryset(request).select_related("customer", "unit", "metric")
+        return found.annotate(alarms=alarms, is_awaited=~is_looked_at & is_about_somebody)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Filters by custom fields where there are any."""
@@ -182,7 +185,8 @@ class AlertAdmin(ThroughServices, HouseAdmin):
     @admin.display(description="Customers in alarm", ordering="alarms")
     def in_alarm(self, alert: Any) -> str:
         if not alert.alarms:
-            return number_cell("none")
+            is_awaited = alert.is_awaited and alert.archived_at is None and alert.type in LIVE
+            return number_cell("being looked at" if is_awaited else "none")
         url = reverse("admin:invoicing_alertstate_changelist")
         query = urlencode({"alert__id__exact": str(alert.pk), "status__exact": AlertState.Status.IN_ALARM})
         return number_cell(format_html('<a href="{}?{}">{}</a>', url, query, f"{alert.alarms:,}"))
@@ -213,6 +217,7 @@ class AlertAdmin(ThroughServices, HouseAdmin):
         alarms = AlertState.objects.filter(
             customer=customer_id, status=AlertState.Status.IN_ALARM, alert__archived_at=None
         ).select_related("alert__unit", "alert__metric")
+        watched = Alert.objects.enabled().watching(customer_id).filter(type__in=LIVE)
         context = {
             "alarms": [
                 {
@@ -223,7 +228,8 @@ class AlertAdmin(ThroughServices, HouseAdmin):
                 }
                 for state in alarms.order_by("-since", "id")
             ],
-            "watched": Alert.objects.enabled().watching(customer_id).filter(type__in=LIVE).count(),
+            "watched": watched.count(),
+            "awaited": watched.exclude(states__customer=customer_id).count(),
             "history": f"{reverse('admin:invoicing_alertturn_changelist')}?{urlencode({'q': str(customer_id)})}",
             "may_add": self.has_add_permission(request),
         }
