@@ -11,9 +11,8 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from billing_site.foundation import clock
-from billing_site.foundation.display import clock_text
 from invoicing.queries.changes import version_of
-from invoicing.views.portal.viewers import SEEN, Page, Viewer
+from invoicing.views.portal.viewers import SEEN, Page, Viewer, freshness_text
 
 
 def nothing_earlier(request: HttpRequest) -> datetime | None:
@@ -33,7 +32,7 @@ def followed(page: Page, since: Callable[[HttpRequest], datetime | None] = nothi
         else:
             response = page(request, replace(viewer, version=version), **named)
         if SEEN in request.GET:
-            response["HX-Trigger"] = json.dumps({"portal:live": {"asOf": clock_text(clock.wall_time())}})
+            response["HX-Trigger"] = json.dumps({"portal:live": {"asOf": freshness_text()}})
         return response
 
     return answered

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -14,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from billing_site.foundation import clock
-from billing_site.foundation.display import LOCALE, clock_text, known_locale, written_for
+from billing_site.foundation.display import LOCALE, clock_text, instant_text, known_locale, written_for
 from billing_site.foundation.refusals import NotFound
 from contracts.queries import customer_of
 from invoicing.embedding import Embed, KeyName
@@ -164,6 +165,11 @@ def missing(request: HttpRequest) -> HttpResponse:
     return render(request, "invoicing/portal/missing.html", status=404)
 
 
+def freshness_text() -> str:
+    """As of when a page is: by the reader's own clock, or by the test clock, whose day may be any."""
+    return instant_text(clock.now()) if settings.SANDBOX else clock_text(clock.wall_time())
+
+
 def shown(
     request: HttpRequest, viewer: Viewer, template: str, here: str, customer_name: str, **told: Any
 ) -> HttpResponse:
@@ -173,7 +179,7 @@ def shown(
         "here": here,
         "sections": tuple(viewer.sections(here)),
         "customer_name": customer_name,
-        "as_of": clock_text(clock.wall_time()),  # by the reader's own clock: business time has nothing to do with it
+        "as_of": freshness_text(),
         "again": viewer.link(here, **{name: value for name, value in request.GET.items() if name != SEEN}),
         **told,
     }
