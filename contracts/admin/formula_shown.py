@@ -12,6 +12,7 @@ from billing_site.foundation.periods import format_instant
 from contracts.admin.later_shown import later_shown
 from contracts.admin.planned_shown import ShownPlan, ShownPlanned, reach_notes
 from contracts.admin.price_shown import Note
+from contracts.admin.sealed_change import sealed
 from contracts.forms.formulas import NUMBER, TypedNumber
 from contracts.forms.later_prices import LaterAnswers
 from pricing.engine.catalog import GroupValues, Rate
@@ -19,7 +20,7 @@ from pricing.engine.formulas import Node, NodeKey, count_combinations
 from pricing.engine.restating import Move
 from pricing.models import Formula
 from pricing.queries import StatedPrice
-from pricing.services import Stated
+from pricing.services import Stated, rates_of_formula
 from pricing.wording import charge_text, formula_text, node_key_text, values_text
 
 ROWS_SHOWN = 500
@@ -107,6 +108,7 @@ def shown_plan(stated: Stated, name: str, answers: LaterAnswers, *, at: datetime
         notes=(*_notes(stated, len(rows)), *(reach_notes(stated.card, start, at) if stated.is_news else ())),
         seen=fingerprint(stated),
         later=later_shown(((later, name, values_text(dict(values))) for values, later in stated.later), answers),
+        change=sealed(stated.card, rates_of_formula(stated), stated.withdrawn) if stated.moves.moved else "",
     )
 
 

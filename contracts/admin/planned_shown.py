@@ -8,9 +8,10 @@ from datetime import datetime
 from billing_site.foundation.display import count_text, day_text
 from contracts.admin.later_shown import ShownLater
 from contracts.admin.price_shown import Note, reaching_back, start_of
+from contracts.admin.sealed_change import sealed
 from contracts.queries import reach
 from pricing.models import RateCard
-from pricing.services import Held, Outcome, PlannedPrice
+from pricing.services import Held, Outcome, PlannedPrice, planned_rates
 from pricing.wording import charge_text, values_text
 
 CHANGED_SINCE = "The form or the prices have changed since you looked: this is what it would do now."
@@ -57,6 +58,7 @@ class ShownPlan:
     notes: tuple[Note, ...]
     seen: str
     later: ShownLater | None = None
+    change: str = ""  # for the panel that computes drafts with it
 
     @classmethod
     def of(
@@ -69,8 +71,8 @@ class ShownPlan:
         later: ShownLater | None = None,
         at: datetime,
     ) -> "ShownPlan":
-        """Of a plan without errors. `untouched` counts the prices that were not even stated otherwise. Three queries,
-        where anything would be published."""
+        """Of a plan without errors. `untouched` counts the prices that were not even stated otherwise. A constant
+        number of queries, where anything would be published."""
         changing = [each for each in planned if each.rate is not None]
         return cls(
             rows=tuple(rows),
@@ -79,7 +81,13 @@ class ShownPlan:
             notes=tuple(_notes_of_all(card, changing, at)),
             seen=fingerprint(planned),
             later=later,
+            change=_sealed(card, planned) if changing else "",
         )
+
+
+def _sealed(card: RateCard, planned: Sequence[PlannedPrice]) -> str:
+    rates = planned_rates(card, [each.rate for each in planned if each.rate is not None])
+    return sealed(card, rates, [later.rate_id for each in planned for later in each.later if later.is_withdrawn])
 
 
 def changes_text(planned: Sequence[PlannedPrice]) -> str:

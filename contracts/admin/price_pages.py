@@ -30,6 +30,7 @@ from contracts.admin.price_shown import (
     range_text,
     start_of,
 )
+from contracts.admin.sealed_change import sealed
 from contracts.forms.later_prices import UNANSWERED
 from contracts.queries import reach
 from pricing import services
@@ -60,6 +61,7 @@ class _LookedAt:
 
     effect: Effect
     later: ShownLater | None
+    change: str
     seen: str
 
 
@@ -118,6 +120,7 @@ class PricePages(ThroughServices):
             "now": ShownKey.of(card, row, 0),
             "effect": looked.effect if looked else None,
             "later": looked.later if looked else None,
+            "change": looked.change if looked else "",
             "seen": looked.seen if looked else "",
             "is_live": is_live,
             "action_url": request.get_full_path(),
@@ -167,6 +170,7 @@ class PricePages(ThroughServices):
             "row_values": key_text(row.key.values, row.key.frequency),
             "rate_range": range_text(rate.starting_at, rate.ending_before),
             "effect": effect,
+            "change": sealed(card, [], [rate.pk]),
             "action_url": request.get_full_path(),
         }
         return TemplateResponse(request, _template(request, "withdraw"), context)
@@ -219,7 +223,8 @@ class PricePages(ThroughServices):
         may_withdraw = request.user.has_perm("pricing.add_ratewithdrawal")
         values = key_text(row.key.values, row.key.frequency)
         named = ((each, row.version.name, values) for each in asked) if may_withdraw else ()
-        return _LookedAt(effect, later_shown(named, answers), seen)
+        change = sealed(card, [planned], [rate.pk for rate in withdrawn])
+        return _LookedAt(effect, later_shown(named, answers), change, seen)
 
 
 def _row(card: RateCard, product_id: UUID, parameters: dict[str, str], at: datetime) -> PricedKey:

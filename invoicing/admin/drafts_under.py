@@ -1,4 +1,4 @@
-"""A panel of the page on which prices change together: what the drafts of the card's customers would come to."""
+"""A panel of the pages on which prices change: what the drafts of the card's customers would come to."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,16 +12,10 @@ from django.template.response import TemplateResponse
 from billing_site.foundation import clock
 from billing_site.foundation.display import amount_text, count_text
 from billing_site.foundation.money import Unit, exact_sum
-from billing_site.foundation.periods import DAY, floor_day
-from billing_site.foundation.refusals import Refusal
 from contracts.admin.card_pages import card_of
-from contracts.admin.price_raises import raise_plan
-from contracts.admin.price_sheets import later_answers
-from contracts.forms.card_filter import CardFilter
-from contracts.forms.price_raises import PICKED, RaiseForm
+from contracts.admin.sealed_change import opened
 from invoicing.queries.drafts_under import DraftsUnder, Impact, impact
 from pricing.models import PricingUnit
-from pricing.services import planned_rates
 
 SHOWN = 20
 
@@ -52,22 +46,13 @@ class ImpactRow:
 
 
 def drafts_under_view(request: HttpRequest, card_id: UUID) -> HttpResponse:
-    """POST of the form of that page; nothing is written. Until the form is right there is nothing to be told."""
+    """POST of the change that the page has sealed; nothing is written."""
     if not request.user.has_perms(("pricing.add_rate", "invoicing.view_draftsummary")):
         raise PermissionDenied
-    card, at = card_of(card_id), clock.now()
-    chosen = CardFilter(card, request.POST, at=at)
-    form = RaiseForm(chosen, request.POST.getlist(PICKED), request.POST, starting_at=floor_day(at) + DAY)
-    context = {}
-    if form.is_valid():
-        try:
-            planned = [row.planned for row in raise_plan(card, form, later_answers(request)).rows]
-            rates = planned_rates(card, [each.rate for each in planned if each.rate is not None])
-        except Refusal:  # which the page itself says
-            rates = []
-        if rates:
-            taken = {later.rate_id for each in planned for later in each.later if later.is_withdrawn}
-            context = _shown(impact(card, rates, taken, at=at))
+    card = card_of(card_id)
+    change = opened(card, request.POST.get("change", ""))
+    found = impact(card, change.adding, change.withdrawing, at=clock.now())
+    context = _shown(found) | {"has_all_along": bool(change.adding)}
     return TemplateResponse(request, "admin/invoicing/drafts_under.html", context)
 
 

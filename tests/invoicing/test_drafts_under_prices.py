@@ -8,20 +8,20 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
+from contracts.admin.sealed_change import opened, sealed
 from invoicing.queries.compute import compute
 from invoicing.queries.drafts_under import impact
 from invoicing.services import summaries
 from pricing.models import Rate
 from pricing.services import Raise, plan_raise, planned_rates, publish_prices
 from tests.factories.contracts import CustomerFactory
-from tests.factories.pricing import ADA
+from tests.factories.pricing import ADA, RateCardFactory, RateFactory
 from tests.invoicing.conftest import contract_for, use
 from tests.pages import words
 
 pytestmark = pytest.mark.django_db
 
 NOW, MIDDLE, END = (datetime(2025, 10, day, tzinfo=UTC) for day in (20, 15, 25))
-FORM = {"percent": "10", "places": "3", "starting_at_1": "00:00", "later": "KEEP", "later_prices": "WITHDRAW"}
 
 
 @pytest.fixture
@@ -75,14 +75,51 @@ def test_those_with_most_are_computed_and_the_others_are_told(price_list, custom
     assert (found.others, [amount for _, amount in found.open_elsewhere]) == (1, [D(200)])
 
 
-def test_the_panel_says_it_by_customer_and_together(price_list, customers):
+@pytest.fixture
+def panel(price_list):
     user = User.objects.create_user("vic", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__in=["add_rate", "view_draftsummary"]))
     client = Client()
     client.force_login(user)
     page = reverse("admin:invoicing_drafts_under", args=[price_list.card.pk])
-    text = words(client.post(page, FORM | {"starting_at_0": "2025-10-15"}))
+    return lambda change: client.post(page, {"change": change})
+
+
+def test_the_panel_says_it_by_customer_and_together(price_list, customers, panel):
+    _, rates = planned(price_list.card, MIDDLE)
+    text = words(panel(sealed(price_list.card, rates, ())))
     assert "&lt;b&gt;one $12.00 $12.60 +$0.60 +$1.20" in text
     assert "Together, USD $14.00 $14.70 +$0.70 +$1.40" in text
-    assert "would be another one, as far as can be told yet" in words(client.post(page, FORM | {"percent": "x"}))
     assert not Rate.objects.filter(starting_at=MIDDLE).exists()
+
+
+def test_the_panel_says_what_taking_a_price_back_does(price_list, customers, panel):
+    dearer, _ = planned(price_list.card, MIDDLE)
+    [rate] = [
+        each
+        for each in publish_prices(price_list.card, dearer, known_publication=10**9, at=NOW, by=ADA)
+        if each.product_id == price_list.calls.pk
+    ]
+    text = words(panel(sealed(price_list.card, (), [rate.pk])))
+    assert "Together, USD $14.70 $14.00 -$0.70" in text
+    assert "all along" not in text
+
+
+def test_the_panel_takes_only_what_a_page_of_the_card_has_sealed(price_list, panel):
+    other = RateCardFactory()
+    assert [panel(text).status_code for text in ("", "x:y", sealed(other, (), ()))] == [400, 400, 400]
+
+
+def test_every_kind_of_price_is_opened_as_it_was_sealed(price_list):
+    """Tiers, a commit rate and every digit come through."""
+    given = [
+        RateFactory.build(rate_card=price_list.card, product=price_list.calls, unit=price_list.card.fiat_unit, **said)
+        for said in (
+            {"price": D("0.123456789012"), "commit_rate": {"rate_type": "FLAT", "price": "1.5"}},
+            {"rate_type": "TIERED", "price": None, "tiers": [{"price": "3", "size": "100"}, {"price": "2"}]},
+        )
+    ]
+    found = opened(price_list.card, sealed(price_list.card, given, ())).adding
+    assert [(rate.to_tariff(), rate.to_commit_tariff(), rate.starting_at, rate.unit) for rate in found] == [
+        (rate.to_tariff(), rate.to_commit_tariff(), rate.starting_at, rate.unit) for rate in given
+    ]

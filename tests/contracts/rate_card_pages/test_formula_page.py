@@ -17,7 +17,7 @@ from pricing import services
 from pricing.engine.formulas import Node
 from pricing.models import Formula, Publication, Rate
 from pricing.services import ChangedNumbers, NewNode, WholeFormula
-from tests.contracts.rate_card_pages.typed_prices import FROM_DECEMBER, NOW
+from tests.contracts.rate_card_pages.typed_prices import FROM_DECEMBER, NOW, handed_over
 from tests.factories.pricing import (
     ADA,
     CompositeProductFactory,
@@ -184,6 +184,7 @@ def test_a_price_typed_for_later_is_asked_for_and_stays_or_goes(revops, card, ch
     assert "Say of each later price whether it stays or is withdrawn." in words(published(revops, page, preview))
     decided = {f"later_price:{typed.pk}": answer}
     again = previewed(revops, page, preview, **decided)
+    assert handed_over(again, card) == ({("xl",): 40}, {typed.pk} if answer == "WITHDRAW" else set())
     assert "Published: 1 of 2 prices move" in words(published(revops, page, again, **decided))
     assert hasattr(Rate.objects.get(pk=typed.pk), "withdrawal") is (answer == "WITHDRAW")
     new = Publication.objects.latest("number")

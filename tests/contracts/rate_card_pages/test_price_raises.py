@@ -17,7 +17,7 @@ from pricing import services
 from pricing.models import Publication, Rate
 from pricing.queries import Key
 from pricing.services import Raise, plan_raise
-from tests.contracts.rate_card_pages.typed_prices import FROM_DECEMBER
+from tests.contracts.rate_card_pages.typed_prices import FROM_DECEMBER, handed_over
 from tests.factories.contracts import ContractFactory
 from tests.factories.pricing import (
     ADA,
@@ -72,6 +72,7 @@ def test_each_price_is_seen_before_and_after_and_all_are_published_as_one(revops
     assert "model: xl 1 December 2025 $0.333 $0.35 changed" in page  # 0.34965
     assert "1 contract is on this card." in page
     assert "Tokens <b>" not in shown.content.decode()
+    assert handed_over(shown, card) == ({("s",): D("26.3"), ("xl",): 35}, set())
     assert Rate.objects.count() == 2
     assert "Published: 0 new, 2 changed." in words(published(revops, card, shown))
     new = Rate.objects.filter(starting_at=DECEMBER).order_by("price")

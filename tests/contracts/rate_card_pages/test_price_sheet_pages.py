@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from pricing import services
 from pricing.models import Publication, Rate
-from tests.contracts.rate_card_pages.typed_prices import FROM_DECEMBER, NOW
+from tests.contracts.rate_card_pages.typed_prices import FROM_DECEMBER, NOW, handed_over
 from tests.factories.pricing import ADA, ProductFactory, RateFactory
 from tests.pages import words
 
@@ -61,6 +61,7 @@ def test_a_sheet_is_looked_at_and_then_published_as_one(revops, card, tokens, is
     assert "1 new, 1 changed, 1 unchanged" in text
     assert "line 3 Tokens model: xl 1 December 2025 $0.25 $0.30 changed" in text
     assert "line 4 Tokens model: nano 1 December 2025 no price $0.10 new" in text
+    assert handed_over(preview, card) == ({("xl",): 30, ("nano",): 10}, set())
     assert Rate.objects.count() == 2
     answer = published(revops, card, preview)
     assert "Published: 1 new, 1 changed." in words(answer)

@@ -13,7 +13,7 @@ from django.urls import reverse
 from contracts.models import Contract
 from pricing import services
 from pricing.models import Publication, Rate
-from tests.contracts.rate_card_pages.typed_prices import FROM_DECEMBER, NOW
+from tests.contracts.rate_card_pages.typed_prices import FROM_DECEMBER, NOW, handed_over
 from tests.factories.contracts import ContractFactory, CustomerFactory
 from tests.factories.pricing import ADA, ProductFactory, RateFactory, RateWithdrawalFactory
 from tests.pages import words
@@ -122,6 +122,7 @@ def test_it_is_asked_for_each_later_price_whether_it_stays_or_is_withdrawn_with_
     both = january | {f"later_price:{later[1].pk}": "KEEP"}
     again = sent(seen=shown.context["seen"], **both)
     assert "$40.00 → $30.00 per million tokens from 1 December 2025 up to 1 February 2026" in words(again)
+    assert handed_over(again, card) == ({("xl",): 3_000}, {later[0].pk})
     assert not Rate.objects.filter(price=3_000).exists()  # what was looked at was another change
     assert "Say of each later price" in words(sent(seen=again.context["seen"], **january))
     assert "1 later price withdrawn with it." in words(sent(seen=again.context["seen"], **both))
@@ -227,6 +228,7 @@ def test_a_future_price_is_withdrawn_with_a_reason(revops, card, xl):
     new = Rate.objects.exclude(pk=xl.pk).get()
     page = revops.get(withdraw_page(new))
     assert "Withdraw $30.00 per million tokens from 1 December 2025: then it is $40.00" in words(page)
+    assert handed_over(page, card) == ({}, {new.pk})
     known = page.context["form"]["known"].value()
     refused = revops.post(withdraw_page(new), {"known": known, "reason": ""})
     assert dict(refused.context["form"].errors) == {"reason": ["This field is required."]}

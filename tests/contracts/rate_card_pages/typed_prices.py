@@ -1,7 +1,9 @@
 """How somebody types a price on the page of a rate card, and what is read off the page and the rate."""
 
+import re
 from datetime import UTC, datetime
 
+from contracts.admin.sealed_change import opened
 from pricing.models import Rate
 from tests.factories.pricing import CompositeProductFactory, ProductFactory, SubscriptionProductFactory
 from tests.pages import words
@@ -63,3 +65,12 @@ def said(rate):
     """What a rate charges, by the columns that say something."""
     columns = ("rate_type", "price", "tiers", "package_size", "quantity", "is_prorated", "commit_rate")
     return {name: getattr(rate, name) for name in columns if getattr(rate, name) not in (None, [], "")}
+
+
+def handed_over(response, card):
+    """What a page gives to the panel that computes drafts with the change: the prices by their values, and the ids of
+    those withdrawn."""
+    [text] = re.findall(r'name="change" value="([^"]+)"', response.content.decode())
+    change = opened(card, text)
+    prices = {tuple(rate.pricing_group_values.values()): rate.price for rate in change.adding}
+    return prices, set(change.withdrawing)

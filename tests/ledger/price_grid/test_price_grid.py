@@ -4,6 +4,7 @@ import pytest
 
 from ledger.queries.combinations import combinations_seen
 from pricing.models import Publication, Rate
+from tests.contracts.rate_card_pages.typed_prices import handed_over
 from tests.factories.ledger import event, post
 from tests.factories.pricing import (
     MetricFactory,
@@ -154,6 +155,7 @@ def test_another_instant_keeps_what_was_typed_and_compares_it_with_the_prices_th
     later = typed(revops, page, revops.get(page), **{cell("xl", "eu"): "0.4"}, **FROM_DECEMBER)
     assert changes_of(later) == [("model: xl, region: eu", "$0.30", "$0.40", "changed")]
     assert cells(later) == {("xl", "eu"): "0.4", ("xl", "us"): "0.30"}
+    assert handed_over(later, card) == ({("xl", "eu"): 40}, set())
     published(revops, page, later)
     assert list(Rate.objects.filter(price=40).values_list("starting_at", flat=True)) == [DECEMBER]
     assert Rate.objects.count() == 5
