@@ -31,6 +31,7 @@ from invoicing.admin.commits import CommitEditPage
 from invoicing.admin.grants import GrantPages
 from invoicing.admin.historical import PastInvoicePage
 from invoicing.admin.holds import held_rows
+from invoicing.admin.known_then import AgreedThen
 from invoicing.admin.looked_at import made_as_seen
 from invoicing.admin.new_contracts import NewContractPages
 from invoicing.admin.payments import PaymentPage
@@ -151,6 +152,8 @@ class ContractAdmin(
             agreed = agreement(contract.customer_id, contract_id)
             history = history_in_words(contract)
             missed = missed_usage(contract.customer_id, contract_id=contract_id)
+            asked = AgreedThen(request.GET, at=at)
+            then = asked.lines(contract)
         screen = ContractScreen.of(contract, held, agreed, history, missed, at)
         return self._render(
             request,
@@ -158,6 +161,8 @@ class ContractAdmin(
             "screen",
             title=screen.title,
             screen=screen,
+            asked=asked,
+            then=then,
             holds=held_rows(contract_id, at=at),
             may_decide=request.user.has_perm("invoicing.add_holddecision"),
         )

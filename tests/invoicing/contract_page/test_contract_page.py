@@ -35,6 +35,21 @@ class TestScreen:
         assert "“the deal”" in shown
         assert "by grace, 31 October 2025, 23:00 UTC" in shown
 
+    def test_it_shows_what_was_agreed_at_an_instant(self, revops, october, clock_at):
+        Deal(revops, october.contract).save(**the_deal(october))
+        address = page("change", october.contract.pk)
+
+        earlier = revops.get(address, {"as_of_0": "2025-10-31", "as_of_1": "22:59"})
+        assert earlier.context["then"] == [
+            f"On {october.contract.rate_card.name}.",
+            "From 1 October 2025 up to 1 January 2026.",
+            "Usage is billed monthly, counted from 1 October 2025.",
+        ]
+        assert "As agreed on 31 October 2025, 22:59 UTC. Back to now" in text_of(earlier)
+        assert "50 % off" in revops.get(address, {"as_of_0": "2025-10-31", "as_of_1": "23:00"}).context["then"][-1]
+        for asked, rule in (("2020-01-01", "There was no such contract yet."), ("2030-01-01", "Nothing is known yet")):
+            assert rule in text_of(revops.get(address, {"as_of_0": asked}))
+
     def test_names_are_escaped(self, revops, october):
         october.customer.name = "<script>alert(1)</script>"
         october.customer.save()
