@@ -7,7 +7,15 @@ from uuid import UUID
 
 from django import forms
 
-from billing_site.first_invoice.event import labels, likeliest_measure, measures, metric_name, month_of, product_name
+from billing_site.first_invoice.event import (
+    labels,
+    likeliest_measure,
+    measures,
+    metric_name,
+    month_of,
+    product_name,
+    shown_name,
+)
 from billing_site.foundation.money import wire_amount
 from billing_site.foundation.problems import NAME_LENGTH, REASON_LENGTH
 from billing_site.foundation.refusals import Refusal
@@ -162,6 +170,10 @@ class SetUpForm(ShownRefusal):
                 self.add_error(name, "This is needed.")
         if twice := set(values.get("split_by", ())) & set(values.get("priced_by", ())):
             self.add_error("priced_by", f"{min(twice)} cannot do both: split lines by it, or price by it.")
+        metric, together = self._new_of(values), {*values.get("split_by", ()), *values.get("priced_by", ())}
+        if metric in self.counted and together and together not in map(set, self._group_keys(metric)):
+            asked = "priced_by" if values.get("priced_by") else "split_by"
+            self.add_error(asked, f"{self._measured_by(metric)} Choose that, or a new metric.")
         return values
 
     def to_input(self) -> FirstInvoiceInput:
@@ -180,8 +192,8 @@ class SetUpForm(ShownRefusal):
             product_id=None if is_new or new_of else UUID(sold.partition(":")[2]),
             product_name=values["product_name"],
             metric=NewMetricInput(values["metric_name"], aggregation, key) if is_new else new_of,
-            pricing_group_key=tuple(values.get("priced_by", ())) if is_new else (),
-            presentation_group_key=tuple(values.get("split_by", ())) if is_new else (),
+            pricing_group_key=tuple(values.get("priced_by", ())) if is_new or new_of else (),
+            presentation_group_key=tuple(values.get("split_by", ())) if is_new or new_of else (),
             rate_card_id=card.pk if card else None,
             rate_card_name=values["rate_card_name"],
             currency_id=unit.id,
@@ -194,6 +206,11 @@ class SetUpForm(ShownRefusal):
     def show_at(self, path: str, sentence: str) -> None:
         known = self.shown_as.get(path, path) in self.fields
         super().show_at(path, sentence if known else f"{path}: {sentence[:1].lower()}{sentence[1:]}")
+
+    @property
+    def measured_by(self) -> list[str]:
+        """What a new product may be split and priced by, of each metric that is there."""
+        return [self._measured_by(pk) for pk in self.counted]
 
     @property
     def sends(self) -> bool:
@@ -270,6 +287,14 @@ class SetUpForm(ShownRefusal):
 
     def _is_new(self, name: str) -> bool:
         return bool(self.cleaned_data.get(name) == NEW)
+
+    def _group_keys(self, metric: UUID) -> list[list[str]]:
+        keys: list[list[str]] = self.counted[metric].metric.group_keys
+        return keys
+
+    def _measured_by(self, metric: UUID) -> str:
+        keys = [" and ".join(shown_name(name) for name in key) for key in self._group_keys(metric)]
+        return f"{self.counted[metric].metric.name} can be split and priced by {', or by '.join(keys) or 'nothing'}."
 
     def _new_of(self, values: dict[str, Any]) -> UUID | None:
         """The metric that is there, of a new product."""

@@ -53,7 +53,7 @@ class FirstInvoiceInput:
     product_id: UUID | None = None
     product_name: str = ""
     metric: NewMetricInput | UUID | None = None
-    pricing_group_key: tuple[str, ...] = ()  # these two: of a new product with a new metric
+    pricing_group_key: tuple[str, ...] = ()  # these two: of a new product, together a group key of its metric
     presentation_group_key: tuple[str, ...] = ()
     rate_card_id: UUID | None = None
     rate_card_name: str = ""
@@ -152,7 +152,8 @@ def _product(given: FirstInvoiceInput, *, reason: str, at: datetime, by: Actor) 
     if measured is None:
         raise Refusal.of("metric", None, "is required for a new product")
     metric_id = _metric(given, measured, at=at, by=by).pk if isinstance(measured, NewMetricInput) else measured
-    with _called(name="product_name", billable_metric_id="metric"):
+    names = {"billable_metric_id": "metric", "pricing_group_key": "group_keys", "presentation_group_key": "group_keys"}
+    with _called(name="product_name", **names):
         made = create_product(
             given.product_name,
             type=Product.Type.USAGE,

@@ -154,6 +154,18 @@ def test_a_new_product_of_a_metric_that_is_there_and_a_customer_that_sends_by_a_
     assert Customer.objects.count() == BillableMetric.objects.count() == 1
 
 
+def test_a_new_product_is_priced_by_what_the_metric_that_is_there_is_measured_by(grace):
+    metric = MetricFactory(name="Calls", event_type_filter={"in_values": ["api_calls"]}, group_keys=[["region"]])
+    chosen = {"price": "3", "sold": f"metric:{metric.pk}"}
+    says = "Calls can be split and priced by region."
+    other = calls() | {"properties": {"calls": 10, "region": "eu", "team": "a"}}
+    refused = looked_at(grace, other, **chosen, split_by=["team"])
+    assert says in words(pasted(grace, calls()))
+    assert refused.context["form"].errors["split_by"] == [f"{says} Choose that, or a new metric."]
+    made(grace, calls(), **chosen, priced_by=["region"])
+    assert Rate.objects.get().pricing_group_values == {"region": "eu"}
+
+
 @pytest.mark.parametrize(
     ("changes", "field", "rule"),
     [
