@@ -37,7 +37,7 @@ urlpatterns = [
     path("livez", health.livez),
     path("readyz", health.readyz),
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
-    path("docs", SpectacularSwaggerView.as_view(url_name="openapi"), name="docs"),
+    path("docs", SpectacularSwaggerView.as_view(url_name="openapi", template_name="reference.html"), name="docs"),
     path("", include("pricing.urls")),
     path("", include("contracts.urls")),
     path("", include("invoicing.urls")),

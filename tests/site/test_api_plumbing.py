@@ -151,3 +151,4 @@ def test_the_openapi_document_is_complete_and_the_reference_page_needs_no_other_
     assert {"/v1/ingest", "/v2/contracts/edit", "/v1/customers/{customer_id}/invoices"} <= set(document["paths"])
     page = Client().get("/docs").content.decode()
     assert "https://" not in page.replace("https://github.com", "")
+    assert '<html lang="en">' in page
