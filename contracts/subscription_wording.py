@@ -9,6 +9,7 @@ Subscription “Team” to Seats: 15 from 1 November 2025.
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from billing_site.foundation.display import count_text, day_text, instant_text, quantity_text
@@ -33,7 +34,11 @@ def subscription_text(agreed: AgreedSubscription) -> str:
     )
     if terms.is_by_seat:
         text += f", by the seat of each {terms.seat_group_key}"
-    text += "".join(f"; {quantity_text(each.row.quantity)} from {_day(each.period.starting_at)}" for each in held[1:])
+    text += "".join(
+        f"; {quantity_text(each.row.quantity)} from {_day(each.period.starting_at)}"
+        for before, each in pairwise(held)
+        if each.row.quantity != before.row.quantity  # a seat may only have changed hands
+    )
     return text + "".join(f"; {part}" for part in _unusual(row, terms))
 
 

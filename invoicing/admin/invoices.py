@@ -16,7 +16,7 @@ from billing_site.foundation.admin import (
     money_column,
     number_cell,
 )
-from billing_site.foundation.display import NOTHING, day_text, exact_text, instant_text
+from billing_site.foundation.display import NOTHING, exact_text, instant_text
 from billing_site.foundation.money import Unit
 from billing_site.foundation.periods import floor_day
 from invoicing.admin.invoice_list import FinanceList
@@ -127,7 +127,7 @@ class InvoiceAdmin(WithReader, TakingBack, FinanceList, FactAdmin):
 
     @admin.display(description="Due", ordering="due_at")
     def due(self, invoice: Invoice) -> str:
-        return day_text(invoice.due_at) if invoice.due_at else NOTHING
+        return instant_cell(invoice.due_at) if invoice.due_at else NOTHING
 
     @admin.display(description="Status")
     def standing(self, invoice: Invoice) -> str:

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_protect
 
+from billing_site.foundation.display import day_text
 from billing_site.foundation.refusals import Refusal
 from contracts import services
 from contracts.forms.choices import contract_name
@@ -44,7 +45,7 @@ class ServicePages:
 
         def make(given: ServiceInvoiceInput) -> HttpResponse:
             made = services.schedule_services_invoice(customer, contract_id, given, **told)
-            messages.success(request, f"{made} are invoiced.")
+            messages.success(request, f"Professional services of {day_text(made.issued_at)} are invoiced.")
             return HttpResponseRedirect(leave)
 
         shown = made_as_seen(

@@ -56,6 +56,16 @@ def test_what_was_agreed_and_what_changed_is_told_and_can_be_agreed_again(shop):
     ]
 
 
+def test_a_seat_that_changes_hands_is_no_other_quantity(shop):
+    contract_id, seat = agreed(shop, by_seat(shop, "ada", collection_schedule="ARREARS"))
+    hands = {"remove_seat_ids": [{"starting_at": DECEMBER, "seat_ids": ["ada"]}]}
+    hands["add_seat_ids"] = [{"starting_at": DECEMBER, "seat_ids": ["bob"]}]
+    update(shop, contract_id, seat, seat_updates=hands)
+    assert [line.text for line in term_lines(agreement(shop.customer.pk, contract_id))] == [
+        f"Subscription: 1 {BY_USER}"
+    ]
+
+
 def test_a_subscription_that_is_billed_apart_and_counted_from_a_date_of_its_own_says_so(shop):
     cycle = {"anchor_date": at("2025-10-10"), "invoice_placement": "ON_SCHEDULED_INVOICE"}
     whole = {"is_prorated": False, "invoice_behavior": "BILL_ON_NEXT_COLLECTION_DATE"}

@@ -53,8 +53,8 @@ def test_work_is_invoiced_after_its_effect_was_seen(revops, acme, service):
     seen = revops.post(url, typed | {"preview": "1"})
     assert "$60.00" in text_of(seen)
     assert not ServiceInvoice.objects.exists()
-    made = revops.post(url, typed | {"previewed": seen.context["previewed"], "save": "1"})
-    assert made.status_code == 302
+    made = revops.post(url, typed | {"previewed": seen.context["previewed"], "save": "1"}, follow=True)
+    assert "Professional services of 1 December 2025 are invoiced." in text_of(made)
     assert ServiceInvoice.objects.get().lines.get().amount == 6_000
     assert history_in_words(acme.contract)[0].changes == ("$60.00 of “Onboarding” is invoiced on 1 December 2025.",)
 
