@@ -15,6 +15,7 @@ from contracts.services import go_on
 from invoicing import services
 from invoicing.queries.clock import MOVE_CLOCK, goals_of_moves
 from invoicing.queries.due import FINALIZE_DUE, GO_ON
+from invoicing.services.releases import RELEASE_DRAFTS, Held
 
 
 @job(FINALIZE_DUE)
@@ -45,6 +46,25 @@ def which_contract(payloads: Sequence[Payload]) -> list[str]:
     found = ContractTerms.objects.standing().filter(contract__in=ids).select_related("customer")
     names = {str(terms.contract_id): f"{terms.name or 'a contract'} of {terms.customer.name}" for terms in found}
     return [names[payload["contract_id"]] for payload in payloads]
+
+
+@job(RELEASE_DRAFTS)
+def release_drafts(payload: Payload, at: datetime) -> None:
+    """Release drafts that a person has chosen, in that person's name. What stays held is told, and waits for it."""
+    released = services.release_drafts(
+        [Held.of_payload(each) for each in payload["drafts"]],
+        reason=payload["reason"],
+        asked_at=parse_instant(payload["asked_at"]),
+        at=at,
+        by=Actor(**payload["by"]),
+        report=jobs.report,
+    )
+    jobs.report(f"{released.text}.")
+
+
+@in_words(RELEASE_DRAFTS, "Release drafts")
+def how_many(payloads: Sequence[Payload]) -> list[str]:
+    return [f"{len(payload['drafts']):,} drafts, by {payload['by']['label']}" for payload in payloads]
 
 
 @job(MOVE_CLOCK)

@@ -79,6 +79,7 @@ PAGES: Mapping[str, Page] = {
     **_pages("invoicing_review_queue invoicing_draftsummary_change", "invoicing.view_draftsummary"),
     **_pages("invoicing_commitmentsummary_change", "invoicing.view_commitmentsummary"),
     **_pages("invoicing_decide", "invoicing.add_holddecision"),
+    **_pages("invoicing_release invoicing_releasing", "invoicing.view_draftsummary", "invoicing.add_holddecision"),
     **_pages("invoicing_note_proposed", "invoicing.view_note", sends=("invoicing.add_note",)),
     **_pages("invoicing_note_enter", "invoicing.add_enterednote"),
     **_pages("invoicing_alerts_of_customer invoicing_alertstate_change", "invoicing.view_alertstate"),

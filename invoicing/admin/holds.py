@@ -23,6 +23,7 @@ from billing_site.foundation.problems import REASON_LENGTH
 from billing_site.foundation.refusals import NotFound, Refusal
 from contracts.models import Contract
 from invoicing import services
+from invoicing.admin import releases
 from invoicing.engine.reasons import (
     BY_HAND,
     FINANCE,
@@ -71,6 +72,7 @@ class HeldRow:
     reasons: list[ReasonRow]
     decide_url: str
     is_reviewable: bool
+    chosen: str  # what its checkbox says; empty where something has to be mended first
 
     @classmethod
     def of(cls, draft: DraftSummary, at: datetime) -> "HeldRow":
@@ -84,6 +86,7 @@ class HeldRow:
             reasons=[ReasonRow.of(hold, draft, at) for hold in draft.holds],
             decide_url=reverse("admin:invoicing_decide", args=[draft.customer_id, draft.pk]),
             is_reviewable=any(hold["is_reviewable"] for hold in draft.holds),
+            chosen=str(draft.pk) if releases.is_releasable(draft) else "",
         )
 
 
@@ -159,6 +162,7 @@ class HoldDecisionAdmin(FactAdmin):
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
         return [
+            *releases.urls(),
             path("queue/", view(self.queue), name="invoicing_review_queue"),
             path("<uuid:customer_id>/<uuid:draft_id>/", view(self.decide), name="invoicing_decide"),
             *super().get_urls(),

@@ -69,7 +69,7 @@ class DraftSummary(models.Model):
     unit = models.ForeignKey(PricingUnit, models.PROTECT, related_name="+")
     findings = models.IntegerField()
     blocking = models.IntegerField()  # those of them that hold it
-    holds = models.JSONField(default=list)  # [{kind, who, message, since, is_reviewable}]: all that holds it
+    holds = models.JSONField(default=list)  # [{kind, key, who, message, since, is_reviewable}]: all that holds it
     sold = models.JSONField(default=list)  # [{unit_id, product_id, amount, by_credits, quantity}]: see `queries.sold`
 
     class Meta:

@@ -62,6 +62,7 @@ def draft_summaries(computed: Computation, *, at: datetime) -> Iterator[DraftSum
 def _hold(reason: Reason, draft: Document) -> dict[str, Any]:
     return {
         "kind": reason.kind,
+        "key": reason.key,
         "who": reason.who,
         "message": reason.message,
         "since": format_instant(reason.since or draft.finalizes_at),

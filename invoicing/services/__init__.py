@@ -35,6 +35,7 @@ from invoicing.services.payments import (
     customer_of_payment,
     record_outcome,
 )
+from invoicing.services.releases import queue_release, release_drafts
 from invoicing.services.verification import Verification, verify_invoice
 from invoicing.services.voiding import (
     NothingToRegenerate,
@@ -82,10 +83,12 @@ __all__ = [
     "move_clock",
     "named",
     "queue_due_work",
+    "queue_release",
     "record_outcome",
     "regenerate_invoice",
     "reject_entered_note",
     "release_draft",
+    "release_drafts",
     "reset_alert",
     "stop_clock_move",
     "verify_invoice",
