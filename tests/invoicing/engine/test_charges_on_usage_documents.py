@@ -116,6 +116,14 @@ def test_a_payment_for_a_commit_is_on_it_too_and_says_what_it_is_of():
     assert (document.total, document.total_of_usage) == (10, 0)
 
 
+def test_a_payment_that_access_waits_for_is_on_a_document_of_its_own():
+    bought = prepaid("1000", invoice_items=(replace(ITEMS["10"], is_alone=True),))
+    deal = contract(commits=(bought,), charges_on_usage=True)
+    usage, payment = computed(given(on(10, 5), [deal], [card(rate("Calls", "10"))], [product("Calls")])).documents
+    assert (usage.kind, usage.total) == ("USAGE", 0)
+    assert (payment.kind, payment.issued_at, payment.total) == ("CHARGES", on(11, 1, 9), 10)
+
+
 @pytest.mark.parametrize(
     ("terms", "issued_at", "starts"),
     [
