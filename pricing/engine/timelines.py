@@ -34,6 +34,10 @@ class Timeline(Generic[T]):
         index = bisect_right(self.instants, instant) - 1
         return self.values[index] if index >= 0 else None
 
+    def holds(self, value: T) -> bool:
+        """Whether it is in force, some time."""
+        return value in self.values
+
 
 def in_force(things: Iterable[Dated[T]]) -> Timeline[T]:
     """At each instant, of the things that hold then, the one with the greatest (starting_at, publication)."""

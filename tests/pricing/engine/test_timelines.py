@@ -30,6 +30,7 @@ def test_nothing_in_force_is_no_range():
     assert list(stretches(timeline)) == [("first", day(1), day(5)), ("second", day(10), day(15))]
     assert [timeline.at(day(number)) for number in (4, 5, 10, 15)] == ["first", None, "second", None]
     assert timeline.at(datetime(2025, 9, 30, tzinfo=UTC)) is None
+    assert (timeline.holds("first"), timeline.holds("third")) == (True, False)
     assert list(stretches(in_force([]))) == []
 
 
