@@ -124,12 +124,11 @@ class PackageForm(Dressed, RowsForm):
                 held = self._held(self.typed(f"{start}held_in") or self.initial.get(f"{start}held_in", ""))
                 for name, field in fields_of(kind, self.offered, held, others):
                     self.fields[f"{start}{name}"] = field
-        typed = self.data if self.is_bound else None
         places = self.places(OVERRIDE.name, spare=1)
         self.tariffs = [
             TariffForm(
                 list(TYPES),
-                typed,
+                self.data if self._is_sent(place) else None,
                 prefix=f"tariff_{place}",
                 tariff=filled.tariffs.get(place),
                 unit=self.offered.money,
@@ -253,6 +252,10 @@ class PackageForm(Dressed, RowsForm):
             self.add_error(f"{start}quantity", "Leave this empty: the subscription says how many there are.")
         self._clean_series(start, row, "times", "after", "lasts")
         self._clean_series(start, row, "paid_times", "paid_at", "paid_each")
+
+    def _is_sent(self, place: int) -> bool:
+        """Whether the row of an override was there to be filled in; the empty one after those is new."""
+        return any(name.startswith((f"{OVERRIDE.name}_{place}_", f"tariff_{place}-")) for name in self.data)
 
     def _clean_tariffs(self) -> None:
         """A price that is typed is that of a row which says so, and the other way round."""

@@ -226,6 +226,7 @@ def test_it_is_seen_in_words_before_and_a_contract_is_made_from_it(page, shop):
     assert "From 16 October 2025 up to 16 October 2026." in said
     assert "$5.00 for each of Seats, in one pool" in said
     assert not Package.objects.exists(), "nothing is saved by looking"
+    assert [tariff.errors for tariff in seen.context["form"].tariffs[1:]] == [{}, {}], "the one for a third is empty"
     page.save(**everything(page))
     given = {"customer_id": str(shop.customer.pk), "starting_at": "2025-10-16T00:00Z", "package_alias": "start"}
     made = shop.v1.contracts.create(**given).data.contract
