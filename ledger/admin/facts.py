@@ -7,6 +7,7 @@ Every list is read in the order of an index, searched by whole keys and counted 
 opens at once however much there is.
 """
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -16,7 +17,7 @@ from django.core.paginator import Paginator
 from django.db.models import Case, F, OuterRef, QuerySet, Subquery, Value, When
 from django.http import HttpRequest
 
-from billing_site.foundation.admin import FactAdmin
+from billing_site.foundation.admin import FactAdmin, number_cell
 from contracts.models import Commit
 from contracts.terms import QUANTITY, UNITS
 from ledger.admin import pages
@@ -32,6 +33,16 @@ class UncountedPaginator(Paginator):
     def count(self) -> int:
         rows: Any = self.object_list
         return rows.order_by()[:MOST_ROWS].count()
+
+
+def count_column(name: str) -> Callable[[Any], str]:
+    """A column of a list, right-aligned. It does not sort, as no index could."""
+
+    @admin.display(description=name.capitalize())
+    def column(row: Any) -> str:
+        return number_cell(f"{getattr(row, name):,}")
+
+    return column
 
 
 class LargeAdmin(FactAdmin):
@@ -56,7 +67,7 @@ class LargeAdmin(FactAdmin):
 
 @admin.register(IngestCall)
 class IngestCallAdmin(LargeAdmin):
-    list_display = ["received_at", "source", "accepted", "duplicates", "conflicts"]
+    list_display = ["received_at", "source", *map(count_column, ("accepted", "duplicates", "conflicts"))]
     search_fields = ["id"]
     search_help_text = "The whole id of a call."
     ordering = ["-received_at"]
@@ -97,4 +108,4 @@ class LedgerEntryAdmin(LargeAdmin):
     @admin.display(description="Amount")
     def exact_amount(self, entry: Any) -> str:
         """With what its balance is held in; of one without a row of its own, as it recurs, the number alone."""
-        return f"{entry.amount.normalize():f} {entry.held_in or ''}".rstrip()
+        return number_cell(f"{entry.amount.normalize():f} {entry.held_in or ''}".rstrip())
