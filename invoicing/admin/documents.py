@@ -137,6 +137,7 @@ class DraftCard:
     totals: list[Fact]
     when: str
     is_due: bool
+    is_usage: bool
     lines: list[PrintedLine]
     findings: list[FindingCard]
     holds: list[str]
@@ -169,6 +170,7 @@ class DraftCard:
             totals=list(totals_of(draft, units[draft.unit_id])),
             when=f"{when} {instant_text(draft.finalizes_at)}." if present is None else present,
             is_due=draft.finalizes_at <= at,
+            is_usage=draft.kind == Invoice.Kind.USAGE,
             lines=[PrintedLine.of(line, units[line.unit_id]) for line in draft.lines],
             findings=[FindingCard.of(finding, cards) for finding in draft.findings],
             holds=held.get(draft.id, []),

@@ -158,12 +158,12 @@ class InvoiceAdmin(WithReader, TakingBack, FinanceList, FactAdmin):
 
     @admin.display(description="Printed")
     def printed(self, invoice: Invoice) -> str:
+        ways = [("portal_invoice", "Page"), ("portal_invoice_pdf", "PDF")]
+        if invoice.kind == Invoice.Kind.USAGE:
+            ways.append(("portal_compared", "Against the period before"))
         where = [invoice.customer_id, invoice.pk]
-        return format_html(
-            '<a href="{}">Page</a> · <a href="{}">PDF</a>',
-            reverse("portal_invoice", args=where),
-            reverse("portal_invoice_pdf", args=where),
-        )
+        links = [(reverse(way, args=where), said) for way, said in ways]
+        return format_html_join(" · ", '<a href="{}">{}</a>', links)
 
     @admin.display(description="Notes")
     def correct(self, invoice: Any) -> str:

@@ -119,10 +119,35 @@ def document(customer_id: UUID, document_id: UUID, *, at: datetime, as_of: datet
         for draft in _drafts(customer_id, at=at, as_of=as_of):
             if draft.id == document_id:
                 return draft
-    raise NotFound(
-        "There is no such invoice.",
-        FieldError("invoice_id", document_id, "must be the id of an invoice of this customer"),
-    )
+    raise _no_such_invoice(document_id)
+
+
+def document_and_before(
+    customer_id: UUID, document_id: UUID, *, at: datetime
+) -> tuple[ShownDocument, ShownDocument | None]:
+    """One document of usage, and that of the period before it of the same contract, where there is one that stands; of
+    anything else there is none. A constant number of queries, and one computation where it is a draft. Raises
+    NotFound."""
+    with read_snapshot():
+        final = finals_by_id(customer_id, [document_id]).get(document_id)
+        drafts = [] if final else _drafts(customer_id, at=at, as_of=None)
+        found = final or next((draft for draft in drafts if draft.id == document_id), None)
+        if found is None:
+            raise _no_such_invoice(document_id)
+        if found.kind != Invoice.Kind.USAGE or found.period is None:
+            return found, None
+        ended = found.period.starting_at
+        of_contract = Invoice.objects.filter(customer=customer_id, contract=found.contract_id, kind=found.kind)
+        standing = of_contract.filter(ending_before=ended, void=None).values_list("pk", flat=True)
+        before = list(finals_by_id(customer_id, list(standing)).values())
+        before += [
+            draft
+            for draft in drafts
+            if (draft.contract_id, draft.kind) == (found.contract_id, found.kind)
+            and draft.period is not None
+            and draft.period.ending_before == ended
+        ]
+        return found, before[0] if before else None
 
 
 def documents_by_id(customer_id: UUID, document_ids: Collection[UUID], *, at: datetime) -> dict[UUID, ShownDocument]:
@@ -156,6 +181,11 @@ def shown_drafts(computed: Computation, customer: Customer) -> list[ShownDocumen
     """Computed documents as they are shown."""
     to = addressee(customer)
     return [of_draft(draft, computed, to) for draft in computed.result.documents]
+
+
+def _no_such_invoice(document_id: UUID) -> NotFound:
+    rule = "must be the id of an invoice of this customer"
+    return NotFound("There is no such invoice.", FieldError("invoice_id", document_id, rule))
 
 
 def refuse_unknown(customer_id: UUID) -> None:

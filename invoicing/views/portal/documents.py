@@ -13,13 +13,14 @@ from billing_site.foundation.display import LOCALE, written_for
 from billing_site.foundation.periods import parse_instant
 from billing_site.foundation.refusals import NotFound, Refusal
 from contracts.queries import customer
-from invoicing.models import DraftSummary
+from invoicing.models import DraftSummary, Invoice
 from invoicing.portal.behind import EventsCard
+from invoicing.portal.comparing import ComparedCard
 from invoicing.portal.documents import document_row, document_text
 from invoicing.portal.why import WhyCard
 from invoicing.printing.page import printed
 from invoicing.queries.behind import events_behind, spot_of
-from invoicing.queries.documents import Filters, Place, document, head_of
+from invoicing.queries.documents import Filters, Place, document, document_and_before, head_of
 from invoicing.queries.explained import Explained, explained_row
 from invoicing.queries.listed import listed_page
 from invoicing.queries.shown import DRAFT, FINALIZED, VOID, ShownDocument, ShownLine
@@ -28,6 +29,7 @@ from invoicing.services.printing import print_invoice
 from invoicing.views.base import pdf_response
 from invoicing.views.portal.viewers import Viewer, shown
 from pricing.models import PricingUnit
+from pricing.queries import pricing_unit
 
 PAGE_SIZE = 20
 EVENTS_SHOWN = 100
@@ -92,6 +94,7 @@ def invoice(request: HttpRequest, viewer: Viewer, invoice_id: UUID) -> HttpRespo
             "viewer": viewer,
             "customer_id": viewer.customer_id,
             "invoice_id": invoice_id,
+            "is_compared": shown.kind == Invoice.Kind.USAGE,
             "is_held": is_held,  # for who may decide: the customer is not told why, and need not know that
         }
     return render(request, "invoicing/invoice.html", context)
@@ -118,6 +121,20 @@ def why(request: HttpRequest, viewer: Viewer, invoice_id: UUID, row: int) -> Htt
     card = WhyCard.of(told, events_of)
     name = told.explained.contract.customer.name
     return shown(request, viewer, "why.html", "invoices/", name, title=card.title, why=card, invoice_id=invoice_id)
+
+
+def compare(request: HttpRequest, viewer: Viewer, invoice_id: UUID) -> HttpResponse:
+    """Why a document comes to more, or less, than the one before it. Raises NotFound."""
+    now, before = document_and_before(viewer.customer_id, invoice_id, at=clock.now())
+    allowed = _allowed(viewer)
+    if not head_of(now).passes(allowed):
+        raise NotFound("There is no such invoice.")
+    card = None
+    if before is not None and before.unit_id == now.unit_id and head_of(before).passes(allowed):
+        card = ComparedCard.of(now, before, pricing_unit(now.unit_id).to_unit())
+    name = customer(viewer.customer_id).name
+    title = "Against the period before"
+    return shown(request, viewer, "compared.html", "invoices/", name, title=title, compared=card, invoice_id=invoice_id)
 
 
 def events(request: HttpRequest, viewer: Viewer, invoice_id: UUID, line: int) -> HttpResponse:
