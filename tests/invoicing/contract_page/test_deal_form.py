@@ -198,7 +198,7 @@ class TestEditPage:
         assert {field: list(errors) for field, errors in shown.context["form"].errors.items()} == {
             "discount": ["must not be negative"],
             "discount_starting_at": ["must be on the hour (UTC)"],
-            "commit_true_up_at": ["must not be before the end of access, 2026-01-01T00:00:00+00:00"],
+            "commit_true_up_at": ["must not be before the end of access, 1 January 2026"],
         }
         assert not Override.objects.exists()
 
