@@ -8,19 +8,21 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from contracts.models import ServiceInvoice, ServiceInvoiceLine
 from tests.factories.contracts import (
     AccessSegmentFactory,
     CommitFactory,
     ContractFactory,
     InvoiceScheduleItemFactory,
     OverrideFactory,
+    ProfessionalServiceFactory,
     ScheduledChargeFactory,
     ScheduledChargeItemFactory,
 )
 from tests.factories.pricing import ProductFactory, RateFactory
 from tests.invoicing.conftest import DECEMBER, JANUARY, NOVEMBER, OCTOBER, at
 from tests.invoicing.contract_page.deal_form import page, text_of
-from tests.invoicing.recurring import agreed, allowance_shop, edited, monthly
+from tests.invoicing.recurring import agreed, allowance_shop, edited, monthly, read
 
 pytestmark = pytest.mark.django_db
 
@@ -164,6 +166,47 @@ def test_what_recurs_is_shown_as_it_was_until_an_edit_and_since(revops, clock_at
     assert twin(picture, "Recurring credit") == [
         ("Monthly", "$3.10 each usage period", "1 October 2025", "4 November 2025", "past"),
         ("Monthly", "$5.00 each usage period", "5 November 2025", "31 January 2026", "in force"),
+    ]
+
+
+def test_a_subscription_is_shown_with_its_quantities_over_time(revops, clock_at):
+    shop = allowance_shop(clock_at)
+    shop.product("Seats", type="SUBSCRIPTION")
+    shop.prices(*shop.price("Seats", "FLAT 2000", billing_frequency="MONTHLY"))
+    team = {
+        "subscription_rate": {"product_id": shop.products["Seats"], "billing_frequency": "MONTHLY"},
+        "collection_schedule": "ADVANCE",
+        "proration": {"is_prorated": True},
+        "initial_quantity": 10,
+        "name": "Team",
+    }
+    contract_id = agreed(shop, subscriptions=[team])
+    (subscription,) = read(shop, contract_id).subscriptions
+    update = {"starting_at": at("2025-12-01"), "quantity": 12}
+    edited(
+        shop,
+        contract_id,
+        update_subscriptions=[{"subscription_id": subscription.id, "quantity_updates": [update]}],
+    )
+    _, picture = pictured(revops, contract_id)
+    assert twin(picture, "Subscription") == [
+        ("Team", "10", "1 October 2025", "30 November 2025", "in force"),
+        ("Team", "12", "1 December 2025", "31 January 2026", "to come"),
+    ]
+
+
+def test_work_that_is_invoiced_has_its_dates_and_what_they_come_to(revops, october):
+    service = ProfessionalServiceFactory(contract=october.contract)
+    given = {"customer": service.customer, "added_by_edit": service.added_by_edit, "created_at": OCTOBER}
+    for issued_at, amounts in ((OCTOBER, [2_000]), (DECEMBER, [4_000, 1_500])):
+        invoice = ServiceInvoice.objects.create(contract=october.contract, issued_at=issued_at, **given)
+        for amount in amounts:
+            line = {"unit_price": 1, "quantity": 1, "amount": amount}
+            ServiceInvoiceLine.objects.create(invoice=invoice, service=service, **line, **given)
+    _, picture = pictured(revops, october.contract.pk)
+    assert twin(picture, "Invoice") == [
+        ("Professional services", "$20.00", "1 October 2025", "", "past"),
+        ("Professional services", "$55.00", "1 December 2025", "", "to come"),
     ]
 
 
