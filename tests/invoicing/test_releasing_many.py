@@ -41,7 +41,7 @@ def seen_of(draft_id):
 
 def test_it_says_how_many_there_are_and_what_they_come_to_before(finance, held, globex):
     queue = finance.get(QUEUE).content.decode()
-    assert queue.count('type="checkbox" name="draft"') == 1  # of what has to be mended there is none
+    assert queue.count('type="checkbox" form="release" name="draft"') == 1  # of what has to be mended there is none
     shown = finance.get(RELEASE, {"all": "1", "who": ""})
     text = words(shown)
     assert "USD 1 draft $3,600.00 before tax" in text
