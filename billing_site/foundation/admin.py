@@ -166,6 +166,14 @@ class WithReader:
         return found
 
 
+class LeadsToWhatIsMade:
+    """What comes after adding one is on its own page; Django leads back to the list."""
+
+    def response_post_save_add(self, request: HttpRequest, made: Model) -> HttpResponse:
+        named = f"admin:{made._meta.app_label}_{made._meta.model_name}_change"
+        return HttpResponseRedirect(reverse(named, args=[made.pk]))
+
+
 class WithHistory(SimpleHistoryAdmin):
     """Versions of the past are there to be looked at."""
 

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from billing_site.foundation import clock
-from billing_site.foundation.admin import HouseAdmin, ReadOnlyInline, WithCustomFields, instant_cell
+from billing_site.foundation.admin import HouseAdmin, LeadsToWhatIsMade, ReadOnlyInline, WithCustomFields, instant_cell
 from billing_site.foundation.custom_fields import Entity
 from contracts import forms
 from contracts.end_notices import told_until
@@ -125,7 +125,7 @@ class EndingFilter(admin.SimpleListFilter):
         return contracts.filter(pk__in=found.order_by().values("contract"))
 
 
-class ContractRecordAdmin(WithCustomFields, ThroughServices, HouseAdmin):
+class ContractRecordAdmin(LeadsToWhatIsMade, WithCustomFields, ThroughServices, HouseAdmin):
     """A contract's list and its record, field by field. What it costs is known above: see `invoicing.admin`."""
 
     entity = Entity.CONTRACT

@@ -8,7 +8,14 @@ from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import mark_safe
 
-from billing_site.foundation.admin import HouseAdmin, ReadOnlyInline, WithCustomFields, WithReader, told_once
+from billing_site.foundation.admin import (
+    HouseAdmin,
+    LeadsToWhatIsMade,
+    ReadOnlyInline,
+    WithCustomFields,
+    WithReader,
+    told_once,
+)
 from billing_site.foundation.custom_fields import Entity
 from billing_site.foundation.display import instant_text
 from contracts import forms, services
@@ -47,7 +54,7 @@ class ContractInline(ReadOnlyInline):
 
 
 @admin.register(Customer)
-class CustomerAdmin(WithReader, WithCustomFields, ThroughServices, HouseAdmin):
+class CustomerAdmin(LeadsToWhatIsMade, WithReader, WithCustomFields, ThroughServices, HouseAdmin):
     entity = Entity.CUSTOMER
     list_before_template = "admin/contracts/customer/import_link.html"
     nothing_yet = "Who is billed. Usage comes under the ingest aliases that a customer has."

@@ -157,6 +157,6 @@ class PastInvoicePage:
         if isinstance(shown, HttpResponse):
             return shown
         named = contract_name(agreement(contract.customer_id, contract_id))
-        page = {"title": f"Import an invoice of before of {named}", "of_what": named, "leave": leave}
+        page = {"title": f"Import an earlier invoice of {named}", "of_what": named, "leave": leave}
         answer: HttpResponse = admin._render(request, contract, "import_invoice", **page, **shown)
         return answer

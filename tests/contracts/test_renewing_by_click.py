@@ -51,6 +51,7 @@ def test_what_is_agreed_fills_the_renewal_in_and_true_ups_stay_or_not(browser, o
     saved = browser.post(ADD, filled(browser, old, true_ups="REMOVE", reason="Another year"))
     assert saved.status_code == 302, saved.context["adminform"].form.errors
     renewal = Contract.objects.get(renews=old)
+    assert saved["Location"] == reverse("admin:contracts_contract_change", args=[renewal.pk])
     for each, other, is_offered, said in ((renewal, old, True, "Renews"), (old, renewal, False, "Renewed by")):
         shown = browser.get(reverse("admin:contracts_contract_change", args=[each.pk])).content.decode()
         assert (f"?renewal_of={each.pk}" in shown) == is_offered

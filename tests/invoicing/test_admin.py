@@ -60,7 +60,7 @@ def test_the_drafts_of_a_customer_show_lines_totals_and_when_they_are_final(fina
         "Tokens (model: xl)",
         "100.5",
         "not in the total",
-        "Computed at 2025-11-02 00:00:00 UTC",
+        "Computed at 2 November 2025, 00:00:00 UTC",
     ):
         assert text in page
     assert page.count("Finalize now") == 1  # only October is due
