@@ -169,9 +169,9 @@ class WithReader:
 class LeadsToWhatIsMade:
     """What comes after adding one is on its own page; Django leads back to the list."""
 
-    def response_post_save_add(self, request: HttpRequest, made: Model) -> HttpResponse:
-        named = f"admin:{made._meta.app_label}_{made._meta.model_name}_change"
-        return HttpResponseRedirect(reverse(named, args=[made.pk]))
+    def response_post_save_add(self, request: HttpRequest, obj: Any) -> HttpResponseRedirect:
+        named = f"admin:{obj._meta.app_label}_{obj._meta.model_name}_change"
+        return HttpResponseRedirect(reverse(named, args=[obj.pk]))
 
 
 class WithHistory(SimpleHistoryAdmin):
