@@ -9,7 +9,7 @@ from functools import wraps
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, QuerySet
@@ -27,6 +27,7 @@ from billing_site.foundation.actor import Actor
 from billing_site.foundation.display import amount_text, day_text, exact_text, instant_text, with_days_in_words
 from billing_site.foundation.models import ApiToken, Job
 
+AT_MOST = 100  # rows that an action does within one request
 ARROWED = "unfold/widgets/select.html"  # the skin's class takes the browser's arrow away; its template draws another
 
 
@@ -131,6 +132,15 @@ def told_once(cell: Callable[[Any, Any], str]) -> Callable[[Any, Any], str]:
 def custom_fields_page(entity: str, entity_id: Any) -> str:
     """Where the custom fields of one entity are looked at and changed."""
     return reverse("admin:foundation_customfieldkey_values", args=[entity, entity_id])
+
+
+def are_too_many(request: HttpRequest, rows: QuerySet[Any], what: str) -> bool:
+    """Whether more rows are chosen than one request can do; if so, the reader is told."""
+    if (count := rows.count()) <= AT_MOST:
+        return False
+    rule = f"at most {AT_MOST} are done at once: choose fewer, or filter the list."
+    messages.error(request, f"{count:,} {what} are chosen, and {rule}")
+    return True
 
 
 class WithCustomFields:

@@ -16,7 +16,7 @@ from django.urls import reverse
 
 from billing_site.foundation import clock
 from billing_site.foundation.actor import Actor
-from billing_site.foundation.admin import FactAdmin
+from billing_site.foundation.admin import FactAdmin, are_too_many
 from billing_site.foundation.display import day_text, exact_text, instant_text, period_text
 from billing_site.foundation.money import Unit
 from billing_site.foundation.refusals import Refusal
@@ -63,6 +63,8 @@ class DraftsAdmin(FactAdmin):
 
     @admin.action(description="Finalize what is due", permissions=["finalize"])
     def finalize_due(self, request: HttpRequest, customers: QuerySet[DraftsOfCustomer]) -> None:
+        if are_too_many(request, customers, "customers"):
+            return
         for customer in customers:
             outcome = services.finalize_due(customer.pk, at=clock.now(), by=Actor.of(request))
             numbers = ", ".join(invoice.number for invoice in outcome.finalized) or "nothing was due"

@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 
 from billing_site.foundation import clock
 from billing_site.foundation.actor import Actor
+from billing_site.foundation.admin import are_too_many
 from billing_site.foundation.display import amount_text, exact_text, quantity_text
 from billing_site.foundation.money import Unit
 from billing_site.foundation.refusals import Refusal
@@ -72,6 +73,8 @@ class TakingBack:
 
     @admin.action(description="Void…", permissions=["take_back"])
     def void(self, request: HttpRequest, invoices: QuerySet[Invoice]) -> HttpResponse | None:
+        if are_too_many(request, invoices, "documents"):
+            return None
         chosen = list(invoices.select_related("customer", "unit").order_by("customer__name", "number"))
         if "reason" in request.POST:
             for invoice in chosen:
@@ -99,6 +102,8 @@ class TakingBack:
 
     @admin.action(description="Regenerate…", permissions=["take_back"])
     def regenerate(self, request: HttpRequest, invoices: QuerySet[Invoice]) -> HttpResponse | None:
+        if are_too_many(request, invoices, "documents"):
+            return None
         related = ("customer", "unit", "contract", "void")
         chosen = list(invoices.select_related(*related).order_by("issued_at", "number"))
         if "confirmed" not in request.POST:

@@ -8,9 +8,10 @@ from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
 from contracts.forms.price_grid import cell_name
-from invoicing.models import Invoice
+from invoicing.models import Invoice, InvoiceVoid
 from invoicing.services import finalize_due, void_invoice
 from tests.factories.contracts import CustomerFactory
+from tests.factories.invoicing import InvoiceFactory
 from tests.factories.pricing import PublicationFactory, RateFactory
 from tests.invoicing.conftest import ADA, at, commit_of, contract_for
 
@@ -133,6 +134,25 @@ def test_a_due_draft_is_finalized_by_a_button(finance, story):
     assert "is final already" in again.content.decode()
     nonsense = finance.post(drafts_page(story), {"draft_id": "7"}, follow=True)
     assert "not the id of a draft" in nonsense.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("page", "action", "what"),
+    [
+        ("invoicing_draftsofcustomer_changelist", "finalize_due", "customers"),
+        ("invoicing_invoice_changelist", "void", "documents"),
+        ("invoicing_invoice_changelist", "regenerate", "documents"),
+    ],
+)
+def test_more_than_a_request_can_do_is_refused_with_what_to_do(admin_client, story, monkeypatch, page, action, what):
+    monkeypatch.setattr("billing_site.foundation.admin.AT_MOST", 0)
+    InvoiceFactory()
+    chosen = [str(story.customer.pk), *(str(invoice.pk) for invoice in Invoice.objects.all())]
+    sent = {"action": action, "reason": "Sent to nobody", "confirmed": "1", "_selected_action": chosen}
+    answer = admin_client.post(reverse(f"admin:{page}"), sent, follow=True).content.decode()
+    assert f"1 {what} are chosen, and at most 0 are done at once: choose fewer, or filter the list." in answer
+    assert not InvoiceVoid.objects.exists()
+    assert Invoice.objects.count() == 1
 
 
 def test_what_is_due_of_several_customers_is_finalized_by_an_action(finance, story):
