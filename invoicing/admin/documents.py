@@ -24,7 +24,8 @@ from invoicing import services
 from invoicing.admin.findings import FindingCard, cards_of_contracts
 from invoicing.admin.holds import held_texts
 from invoicing.admin.known_then import KnownThen, present_text
-from invoicing.models import DraftsOfCustomer, EntityNumber, Invoice, NumberSeries
+from invoicing.admin.releases import by_currency, row_of
+from invoicing.models import DraftsOfCustomer, DraftSummary, EntityNumber, Invoice, NumberSeries
 from invoicing.printing.lines import PrintedLine
 from invoicing.printing.page import Fact, totals_of
 from invoicing.queries.documents import documents_by_id, drafts_of
@@ -62,15 +63,33 @@ class DraftsAdmin(FactAdmin):
         return request.user.has_perm("invoicing.add_invoice")
 
     @admin.action(description="Finalize what is due", permissions=["finalize"])
-    def finalize_due(self, request: HttpRequest, customers: QuerySet[DraftsOfCustomer]) -> None:
+    def finalize_due(self, request: HttpRequest, customers: QuerySet[DraftsOfCustomer]) -> HttpResponse | None:
         if are_too_many(request, customers, "customers"):
-            return
+            return None
+        if "confirmed" not in request.POST:
+            return self._asked(request, customers)
         for customer in customers:
             outcome = services.finalize_due(customer.pk, at=clock.now(), by=Actor.of(request))
             numbers = ", ".join(invoice.number for invoice in outcome.finalized) or "nothing was due"
             self.message_user(request, f"{customer}: {numbers}.")
             for _, refusal in outcome.held:
                 self.message_user(request, f"{customer}: {refusal.message}", messages.ERROR)
+        return None
+
+    def _asked(self, request: HttpRequest, customers: QuerySet[DraftsOfCustomer]) -> HttpResponse:
+        """What would be final, as the drafts were last computed."""
+        at, chosen = clock.now(), [customer.pk for customer in customers]
+        due = DraftSummary.objects.filter(customer__in=chosen, finalizes_at__lte=at).order_by("customer__name", "id")
+        drafts = list(due.select_related("customer", "unit"))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Finalize what is due",
+            "opts": self.opts,
+            "drafts": [row_of(draft, at) for draft in drafts],
+            "totals": by_currency([draft for draft in drafts if not draft.holds]),
+            "chosen": chosen,
+        }
+        return TemplateResponse(request, "admin/invoicing/draftsofcustomer/finalize.html", context)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None

@@ -54,9 +54,9 @@ def confirm_view(request: HttpRequest) -> HttpResponse:
         **admin.site.each_context(request),
         "title": "Release drafts",
         "opts": HoldDecision._meta,
-        "drafts": [_row(draft, at) for draft in drafts[:SHOWN]],
+        "drafts": [row_of(draft, at) for draft in drafts[:SHOWN]],
         "more": count_text(len(drafts) - SHOWN, "more", "more") if len(drafts) > SHOWN else "",
-        "totals": _totals(drafts),
+        "totals": by_currency(drafts),
         "due": sum(draft.finalizes_at <= at for draft in drafts),
         "count": len(drafts),
         "to_mend": len(found) - len(drafts),
@@ -130,7 +130,7 @@ def _held(draft: DraftSummary) -> Held:
     return Held(draft.customer_id, draft.pk, tuple(hold["key"] for hold in draft.holds))
 
 
-def _row(draft: DraftSummary, at: datetime) -> dict[str, Any]:
+def row_of(draft: DraftSummary, at: datetime) -> dict[str, Any]:
     return {
         "customer": draft.customer.name,
         "what": draft_text(draft, at),
@@ -140,7 +140,7 @@ def _row(draft: DraftSummary, at: datetime) -> dict[str, Any]:
     }
 
 
-def _totals(drafts: Sequence[DraftSummary]) -> list[dict[str, str]]:
+def by_currency(drafts: Sequence[DraftSummary]) -> list[dict[str, str]]:
     """By currency, before tax."""
     units = {draft.unit_id: draft.unit.to_unit() for draft in drafts}
     return [

@@ -10,6 +10,7 @@ from django.urls import NoReverseMatch, reverse
 from contracts.forms.price_grid import cell_name
 from invoicing.models import Invoice, InvoiceVoid
 from invoicing.services import finalize_due, void_invoice
+from invoicing.services.summaries import look_around
 from tests.factories.contracts import CustomerFactory
 from tests.factories.invoicing import InvoiceFactory
 from tests.factories.pricing import PublicationFactory, RateFactory
@@ -157,12 +158,15 @@ def test_more_than_a_request_can_do_is_refused_with_what_to_do(admin_client, sto
 
 def test_what_is_due_of_several_customers_is_finalized_by_an_action(finance, story):
     other = contract_for(CustomerFactory(name="Globex"), story.prices).customer
-    answer = finance.post(
-        reverse("admin:invoicing_draftsofcustomer_changelist"),
-        {"action": "finalize_due", "_selected_action": [str(story.customer.pk), str(other.pk)]},
-        follow=True,
-    )
-    page = answer.content.decode()
+    look_around(at=at("2025-11-02"))
+    listed = reverse("admin:invoicing_draftsofcustomer_changelist")
+    sent = {"action": "finalize_due", "_selected_action": [str(story.customer.pk), str(other.pk)]}
+    asked = finance.post(listed, sent).content.decode()
+    assert "What is due of 2 customers becomes final" in asked
+    assert "2 drafts" in asked
+    assert "$40.26" in asked
+    assert Invoice.objects.count() == 0
+    page = finance.post(listed, sent | {"confirmed": "1"}, follow=True).content.decode()
     assert "Acme: INV-000001." in page
     assert "Globex: INV-000001." in page
 
