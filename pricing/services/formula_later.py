@@ -25,7 +25,7 @@ def later_than(
     return {
         values: Later.of(
             (rate for rate in rates.by_values.get(values, ()) if rate.id not in rates.ours),
-            since=begun[0],
+            since=min(begun),
             replaced=begun,
             withdraws=lambda rate: withdraws(rate.id),
         )
