@@ -17,7 +17,7 @@ class _Alone:
     """Builds the model's own class, where no other is derived from it."""
 
     def state_forwards(self, app_label: str, state: Any) -> None:
-        def reload_model(app: str, name: str, delay: bool = True) -> None:
+        def reload_model(app: str, name: str, delay: bool = False) -> None:
             if "apps" not in vars(state):
                 return
             built = state.apps.all_models[app].get(name)

@@ -48,7 +48,7 @@ class ComparedCard:
         )
         difference = exact_sum([row.difference for row in rows])
         return cls(
-            title=f"{_signed(difference, unit)}" if difference else "The same",
+            title=_signed(difference, unit) if difference else "The same",
             document=document_text(now),
             before=document_text(before),
             before_id=before.id,
